@@ -1,0 +1,101 @@
+# cap-audit: `make help` lists the targets.
+
+VERSION := 0.1.0
+PREFIX  ?= /usr
+DESTDIR ?=
+BINDIR  ?= $(PREFIX)/bin
+MANDIR  ?= $(PREFIX)/share/man
+DATADIR ?= $(PREFIX)/share
+
+CLANG      ?= clang
+LLVM_STRIP ?= llvm-strip
+CC         ?= cc
+GO         := $(shell scripts/install-build-deps --go 2>/dev/null || command -v go)
+
+# The kernel's name of the machine that is built for.
+GOARCH   ?= $(shell $(GO) env GOARCH 2>/dev/null)
+BPF_ARCH := $(patsubst amd64,x86,$(GOARCH))
+
+# STATIC=1 links libbpf.a; libelf, zlib and libcap-ng stay shared.
+STATIC ?=
+TAGS   := $(if $(STATIC),static)
+# -trimpath and a fixed build id: the same bytes wherever they are built
+GOBUILD := $(GO) build -trimpath -buildvcs=false $(if $(TAGS),-tags $(TAGS)) \
+	-ldflags '-X main.version=$(VERSION) -buildid='
+
+PROGRAMS := $(patsubst test/programs/%.c,build/programs/%,$(wildcard test/programs/*.c))
+
+.PHONY: all
+all: cap-audit ## build ./cap-audit (STATIC=1 links libbpf statically)
+
+.PHONY: deps
+deps: ## install what is missing to build and test
+	@scripts/install-build-deps --check >/dev/null || scripts/install-build-deps
+
+# The object is CO-RE and made without vmlinux.h, BTF or kernel headers. Paths
+# are mapped away, so that two machines make the same bytes.
+bpf/cap_audit.bpf.o: bpf/cap_audit.bpf.c bpf/cap_audit.h bpf/kernel.h | deps
+	$(CLANG) -g -O2 -mcpu=v3 -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wextra -Wno-unused-parameter -Werror \
+		-ffile-prefix-map=$(CURDIR)=. -fdebug-compilation-dir=. -c $< -o $@.tmp
+	$(LLVM_STRIP) -g $@.tmp
+	mv $@.tmp $@
+
+.PHONY: cap-audit
+cap-audit: bpf/cap_audit.bpf.o | deps
+	$(GOBUILD) -o $@ .
+
+build/programs/%: test/programs/%.c | deps
+	@mkdir -p $(@D)
+	$(CC) -O2 -Wall -Wextra -Werror -pthread -o $@ $<
+
+.PHONY: programs
+programs: $(PROGRAMS)
+
+build/e2e.test: bpf/cap_audit.bpf.o FORCE
+	@mkdir -p build
+	$(GO) test -c -o $@ ./test/e2e
+.PHONY: FORCE
+FORCE:
+
+.PHONY: test
+test: cap-audit programs ## unit tests, then the end-to-end suite on the running kernel (needs root; skips say why)
+	$(GO) vet ./...
+	CAP_AUDIT=$(CURDIR)/cap-audit CAP_AUDIT_PROGRAMS=$(CURDIR)/build/programs $(GO) test -count=1 ./...
+
+.PHONY: bench
+bench: cap-audit programs ## measure what an audit costs
+	CAP_AUDIT=$(CURDIR)/cap-audit CAP_AUDIT_PROGRAMS=$(CURDIR)/build/programs $(GO) test -count=1 -run '^$$' -bench . -benchtime 1x ./test/e2e
+
+.PHONY: demo
+demo: cap-audit ## build, then audit a program that needs a capability
+	./cap-audit -- dmesg --level emerg
+
+.PHONY: install
+install: cap-audit ## install under $(DESTDIR)$(PREFIX)
+	install -D -m 755 cap-audit $(DESTDIR)$(BINDIR)/cap-audit
+	install -D -m 644 man/cap-audit.8 $(DESTDIR)$(MANDIR)/man8/cap-audit.8
+	install -D -m 644 completions/cap-audit.bash $(DESTDIR)$(DATADIR)/bash-completion/completions/cap-audit
+	install -D -m 644 completions/_cap-audit $(DESTDIR)$(DATADIR)/zsh/site-functions/_cap-audit
+	install -D -m 644 completions/cap-audit.fish $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/cap-audit.fish
+
+.PHONY: vendor
+vendor: ## put the Go modules into vendor/
+	$(GO) mod vendor
+
+# Two tarballs: the source, and the modules for builders without a network.
+# Sorted, with the commit's time: the same bytes whoever makes them.
+DIST := cap-audit-$(VERSION)
+.PHONY: dist
+dist: vendor ## make the release tarballs, build/cap-audit-VERSION{,-vendor}.tar.gz
+	@mkdir -p build
+	git archive --prefix=$(DIST)/ HEAD | gzip -9n >build/$(DIST).tar.gz
+	tar --sort=name --mtime=@$$(git log -1 --format=%ct) --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX \
+		--transform 's,^,$(DIST)/,' -cf - vendor | gzip -9n >build/$(DIST)-vendor.tar.gz
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf cap-audit bpf/cap_audit.bpf.o build
+
+.PHONY: help
+help: ## show this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -1,0 +1,326 @@
+package audit
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Analyze turns an observation into findings.
+func Analyze(o *Observation) *Findings {
+	a := account{o: o, caps: map[int]*ledger{}}
+	for _, row := range o.Checks {
+		a.add(row)
+	}
+	f := &Findings{
+		Application:  o.Application,
+		System:       o.System,
+		Backend:      o.Backend,
+		Limits:       limits(o),
+		Dropped:      o.Dropped,
+		CapsetCalls:  o.CapsetCalls,
+		Tasks:        o.Tasks,
+		StillRunning: o.StillRunning,
+		Losses:       o.Losses,
+		Programs:     a.programs(),
+	}
+	for _, t := range o.Totals {
+		f.TotalChecks += t.Granted + t.Denied
+	}
+	for _, n := range slices.Sorted(maps.Keys(a.caps)) {
+		l := a.caps[n]
+		switch {
+		case l.need.Granted > 0:
+			f.Required = append(f.Required, a.capability(n, l.need, l.needRows))
+		case l.need.Denied > 0:
+			f.Denied = append(f.Denied, a.denied(n, l))
+		}
+		for phase, list := range map[Phase]*[]Capability{PhaseInit: &f.Init, PhaseDropped: &f.Operational} {
+			if part := l.phases[phase]; o.Dropped && part.Granted > 0 {
+				*list = append(*list, a.capability(n, part, inPhase(l.needRows, phase)))
+			}
+		}
+		if l.advisory.Total() > 0 {
+			f.Advisory = append(f.Advisory, Advisory{n, l.advisory, callSites(n, l.advisoryRows)})
+		}
+		if l.nested.Total() > 0 {
+			f.Nested = append(f.Nested, Nested{n, l.nested, callSites(n, l.nestedRows)})
+		}
+	}
+	f.CapsetOnly = a.capsetOnly()
+	return f
+}
+
+// limits names what the backend could not see.
+func limits(o *Observation) []string {
+	var list []string
+	if !o.OptionsKnown {
+		list = append(list, "options: this backend is not shown the CAP_OPT flags of a check")
+	}
+	if !o.LSMKnown {
+		list = append(list, "lsm: a capability that AppArmor or SELinux refused is counted as granted")
+	}
+	return list
+}
+
+// ledger is the account of one capability, sorted by what its checks mean.
+type ledger struct {
+	need, advisory, nested             Tally
+	phases                             [2]Tally // of need
+	needRows, advisoryRows, nestedRows []Checks
+}
+
+// account sorts an observation's rows.
+type account struct {
+	o    *Observation
+	caps map[int]*ledger
+}
+
+func (t *Tally) add(v Verdict, n uint64) {
+	if v == Granted {
+		t.Granted += n
+	} else {
+		t.Denied += n
+	}
+}
+
+func (a *account) add(row Checks) {
+	l := a.caps[row.Capability]
+	if l == nil {
+		l = &ledger{}
+		a.caps[row.Capability] = l
+	}
+	switch {
+	case row.Scope == ScopeNested && (row.Credentials.Nested || row.Credentials.Owner):
+		l.nested.add(row.Verdict, row.Count)
+		l.nestedRows = append(l.nestedRows, row)
+	case kernelsOwn(row):
+		l.advisory.add(row.Verdict, row.Count)
+		l.advisoryRows = append(l.advisoryRows, row)
+	default:
+		needed, probed := split(row)
+		if probed.Count > 0 {
+			l.advisory.add(row.Verdict, probed.Count)
+			l.advisoryRows = append(l.advisoryRows, probed)
+		}
+		if needed.Count > 0 {
+			l.need.add(row.Verdict, needed.Count)
+			l.phases[row.Phase].add(row.Verdict, needed.Count)
+			l.needRows = append(l.needRows, needed)
+		}
+	}
+}
+
+// kernelsOwn tells checks of credentials that the kernel put in the task's
+// place for work of its own, such as overlayfs on behalf of the mounter. Two
+// uses of the same mechanism decide for the task: access(2), which asks with
+// the real user id, and io_uring's personalities.
+func kernelsOwn(row Checks) bool {
+	if !row.Credentials.Overridden {
+		return false
+	}
+	switch row.Syscall.Name {
+	case "access", "faccessat", "faccessat2", "io_uring_enter", "unknown":
+		return false
+	}
+	return true
+}
+
+// split parts a row into what counts as a need and what was only a probe. For
+// capabilities with advisory sites each check's site is known; one whose site
+// is not known counts as a need.
+func split(row Checks) (needed, probed Checks) {
+	needed, probed = row, row
+	needed.Sites, probed.Sites, probed.Count = nil, nil, 0
+	for _, site := range row.Sites {
+		function := site.asker()
+		if advisory(row.Capability, function) != "" || inExec(function) {
+			probed.Sites = append(probed.Sites, site)
+			probed.Count += site.Samples
+		} else {
+			needed.Sites = append(needed.Sites, site)
+		}
+	}
+	// sites of a row still growing may be ahead of its count
+	probed.Count = min(probed.Count, row.Count)
+	needed.Count = row.Count - probed.Count
+	return needed, probed
+}
+
+func inPhase(rows []Checks, phase Phase) []Checks {
+	return slices.DeleteFunc(slices.Clone(rows), func(r Checks) bool { return r.Phase != phase })
+}
+
+func (a *account) capability(n int, t Tally, rows []Checks) Capability {
+	c := Capability{Number: n, Tally: t, Syscall: mainSyscall(rows), CallSites: callSites(n, rows)}
+	c.FailedAnyway = a.outcomes(n, func(o Outcome) bool { return o.Verdict == Granted })
+	return c
+}
+
+// mainSyscall is the one in which most checks were granted.
+func mainSyscall(rows []Checks) Syscall {
+	counts := map[Syscall]uint64{}
+	for _, row := range rows {
+		if row.Verdict == Granted {
+			counts[row.Syscall] += row.Count
+		}
+	}
+	best := Syscall{Number: -1, Name: "unknown"}
+	for _, s := range slices.SortedFunc(maps.Keys(counts), compareSyscalls) {
+		if best.Number < 0 || counts[s] > counts[best] {
+			best = s
+		}
+	}
+	return best
+}
+
+func compareSyscalls(a, b Syscall) int {
+	return cmp.Or(cmp.Compare(a.Number, b.Number), strings.Compare(a.ABI, b.ABI))
+}
+
+// callSites sums up the functions that asked, the most frequent first.
+func callSites(capability int, rows []Checks) []CallSite {
+	type key struct {
+		function string
+		syscall  Syscall
+	}
+	counts := map[key]*CallSite{}
+	for _, row := range rows {
+		var samples uint64
+		for _, site := range row.Sites {
+			samples += site.Samples
+		}
+		for _, site := range row.Sites {
+			function := site.asker()
+			if function == "" {
+				continue
+			}
+			k := key{function, row.Syscall}
+			c := counts[k]
+			if c == nil {
+				c = &CallSite{Function: function, Syscall: row.Syscall, Advisory: reasonToDiscount(capability, function, row)}
+				counts[k] = c
+			}
+			switch {
+			case samples >= row.Count:
+				c.Checks += site.Samples
+			case len(row.Sites) == 1:
+				// every look at this row found the same caller
+				c.Checks += row.Count
+				c.Sampled = true
+			default:
+				c.Checks += site.Samples
+				c.Sampled = true
+			}
+		}
+	}
+	list := make([]CallSite, 0, len(counts))
+	for _, c := range counts {
+		list = append(list, *c)
+	}
+	slices.SortFunc(list, func(a, b CallSite) int {
+		return cmp.Or(cmp.Compare(b.Checks, a.Checks), strings.Compare(a.Function, b.Function), compareSyscalls(a.Syscall, b.Syscall))
+	})
+	return list
+}
+
+func reasonToDiscount(capability int, function string, row Checks) string {
+	switch {
+	case kernelsOwn(row):
+		return "asked of credentials that the kernel put in the program's place"
+	case inExec(function):
+		return "execve goes on all the same"
+	}
+	return advisory(capability, function)
+}
+
+func (a *account) denied(n int, l *ledger) Denied {
+	d := Denied{Number: n, Checks: l.need.Denied, CallSites: callSites(n, l.needRows)}
+	for _, row := range l.needRows {
+		if row.Verdict == LSMRefused {
+			d.LSMRefused += row.Count
+		}
+		if !slices.Contains(d.Syscalls, row.Syscall) {
+			d.Syscalls = append(d.Syscalls, row.Syscall)
+		}
+	}
+	slices.SortFunc(d.Syscalls, compareSyscalls)
+	d.Outcomes = a.outcomes(n, func(o Outcome) bool {
+		return o.Verdict != Granted && slices.Contains(d.Syscalls, o.Syscall)
+	})
+	unseen := slices.ContainsFunc(d.Syscalls, func(s Syscall) bool {
+		return s.Number >= 0 && !slices.ContainsFunc(d.Outcomes, func(o SyscallOutcome) bool { return o.Syscall == s })
+	})
+	d.Assessment = assess(d.Checks, d.Outcomes, unseen)
+	return d
+}
+
+// outcomes sums up those of one capability that are wanted.
+func (a *account) outcomes(capability int, want func(Outcome) bool) []SyscallOutcome {
+	type key struct {
+		syscall Syscall
+		ret     int
+	}
+	counts := map[key]uint64{}
+	for _, o := range a.o.Outcomes {
+		if o.Capability == capability && want(o) {
+			counts[key{o.Syscall, o.Return}] += o.Count
+		}
+	}
+	list := make([]SyscallOutcome, 0, len(counts))
+	for k, n := range counts {
+		list = append(list, SyscallOutcome{Syscall: k.syscall, Class: Classify(k.ret), Return: k.ret, Count: n})
+	}
+	slices.SortFunc(list, func(a, b SyscallOutcome) int {
+		return cmp.Or(compareSyscalls(a.Syscall, b.Syscall), cmp.Compare(b.Return, a.Return))
+	})
+	return list
+}
+
+func (a *account) capsetOnly() []CapsetOnly {
+	var list []CapsetOnly
+	r := a.o.Requested
+	for n := range 64 {
+		c := CapsetOnly{n, r.Effective>>n&1 != 0, r.Permitted>>n&1 != 0, r.Inheritable>>n&1 != 0}
+		if !c.Effective && !c.Permitted && !c.Inheritable {
+			continue
+		}
+		if l := a.caps[n]; l != nil && l.need.Granted > 0 {
+			continue
+		}
+		list = append(list, c)
+	}
+	return list
+}
+
+// programs tells what each program of the tree asked for, in the order in
+// which they were first run.
+func (a *account) programs() []ProgramUse {
+	list := make([]ProgramUse, len(a.o.Programs))
+	for i, p := range a.o.Programs {
+		list[i] = ProgramUse{Index: i, Path: p.Path, Parent: p.Parent, Processes: p.Processes}
+	}
+	for _, n := range slices.Sorted(maps.Keys(a.caps)) {
+		granted, refused := map[int]bool{}, map[int]bool{}
+		for _, row := range a.caps[n].needRows {
+			if row.Verdict == Granted {
+				granted[row.Program] = true
+			} else {
+				refused[row.Program] = true
+			}
+		}
+		for i := range list {
+			switch {
+			case granted[i]:
+				list[i].Needs = append(list[i].Needs, n)
+			case refused[i]:
+				list[i].Refused = append(list[i].Refused, n)
+			}
+		}
+	}
+	// index 0 and indexes lost to a race stand for no program unless something was counted there
+	return slices.DeleteFunc(list, func(p ProgramUse) bool {
+		return p.Path == "" && len(p.Needs) == 0 && len(p.Refused) == 0
+	})
+}

@@ -1,0 +1,82 @@
+package audit
+
+import "strings"
+
+// plumbing are the kernel's wrappers around a capability check: who called
+// them asked. Names as of Linux 5.15 to 7.3, kernel/capability.c and
+// security/ unless said otherwise.
+var plumbing = map[string]bool{
+	"cap_capable":                      true,
+	"cap_capable_helper":               true, // 6.14
+	"security_capable":                 true,
+	"capable":                          true,
+	"ns_capable":                       true,
+	"ns_capable_common":                true,
+	"ns_capable_noaudit":               true,
+	"ns_capable_setid":                 true,
+	"has_capability":                   true,
+	"has_ns_capability":                true,
+	"has_ns_capability_noaudit":        true,
+	"has_capability_noaudit":           true,
+	"file_ns_capable":                  true,
+	"capable_wrt_inode_uidgid":         true,
+	"privileged_wrt_inode_uidgid":      true,
+	"ptracer_capable":                  true,
+	"bpf_capable":                      true,
+	"perfmon_capable":                  true,
+	"bpf_token_capable":                true, // kernel/bpf/token.c, 6.9
+	"bpf_ns_capable":                   true,
+	"inode_owner_or_capable":           true, // fs/inode.c
+	"ns_capable_cred":                  true,
+	"netlink_capable":                  true, // net/netlink/af_netlink.c
+	"netlink_net_capable":              true,
+	"netlink_ns_capable":               true,
+	"__netlink_ns_capable":             true,
+	"sk_capable":                       true, // net/core/sock.c
+	"sk_ns_capable":                    true,
+	"sk_net_capable":                   true,
+	"sockopt_capable":                  true, // 6.1
+	"sockopt_ns_capable":               true,
+	"arch_rethook_trampoline":          true, // what a kretprobe returns through
+	"__kretprobe_trampoline":           true,
+	"kretprobe_trampoline":             true,
+	"kretprobe_trampoline_handler":     true,
+	"arch_rethook_trampoline_callback": true,
+	"rethook_trampoline_handler":       true,
+}
+
+// plumbingPrefixes name the tracing machinery that the walk begins in.
+var plumbingPrefixes = []string{"bpf_prog_", "bpf_trampoline_", "bpf_trace_run", "__bpf_trace_", "__traceiter_",
+	"kprobe_", "kretprobe_", "trace_call_bpf", "ftrace_", "optimized_callback", "opt_pre_handler", "aggr_"}
+
+// asker is the function that asked for the capability: the first one above
+// the plumbing; "" when the walk did not get that far.
+func (s Site) asker() string {
+	for _, frame := range s.Frames {
+		if !isPlumbing(frame) {
+			return trimVariant(frame)
+		}
+	}
+	return ""
+}
+
+func isPlumbing(frame string) bool {
+	name := trimVariant(frame)
+	if plumbing[name] {
+		return true
+	}
+	for _, prefix := range plumbingPrefixes {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// trimVariant takes off what compilers add to a clone of a function
+// (path_mount.isra.0, do_mount.constprop.0) and the module after a space.
+func trimVariant(frame string) string {
+	frame, _, _ = strings.Cut(frame, " ")
+	frame, _, _ = strings.Cut(frame, ".")
+	return frame
+}

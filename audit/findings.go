@@ -1,0 +1,179 @@
+package audit
+
+// Tally counts checks of one capability.
+type Tally struct {
+	Granted, Denied uint64
+}
+
+// Total is all of them.
+func (t Tally) Total() uint64 { return t.Granted + t.Denied }
+
+// CallSite is a kernel function that asked for a capability.
+type CallSite struct {
+	Function string
+	// Syscall is where it asked.
+	Syscall Syscall
+	// Checks is exact where Sampled is false, else the number of samples.
+	Checks  uint64
+	Sampled bool
+	// Advisory is the reason why refusing changes nothing that matters, or "".
+	Advisory string
+}
+
+// Capability is one that was granted to at least one check that counts as a need.
+type Capability struct {
+	Number int
+	Tally
+	// Syscall is the one most of its granted checks were made in.
+	Syscall   Syscall
+	CallSites []CallSite
+	// FailedAnyway are system calls that failed although the check was granted.
+	FailedAnyway []SyscallOutcome
+}
+
+// CapsetOnly is a capability that a successful capset asked for and no check
+// was granted.
+type CapsetOnly struct {
+	Number                            int
+	Effective, Permitted, Inheritable bool
+}
+
+// OutcomeClass sorts the ways a system call can return.
+type OutcomeClass string
+
+// The classes of the drop-in contract.
+const (
+	Success           OutcomeClass = "success"
+	PermissionFailure OutcomeClass = "permission_failure"
+	Interrupted       OutcomeClass = "interrupted"
+	OtherFailure      OutcomeClass = "other_failure"
+)
+
+// Assessment is what the outcomes say about refused checks.
+type Assessment string
+
+// The assessments of the drop-in contract.
+const (
+	AssessNone                 Assessment = "none"
+	AssessPermissionFailure    Assessment = "permission_failure"
+	AssessMixedInterruption    Assessment = "mixed_success_interruption"
+	AssessInconclusive         Assessment = "inconclusive"
+	AssessMixedOther           Assessment = "mixed_success_other_failure"
+	AssessSucceededDespite     Assessment = "succeeded_despite_denial"
+	AssessDenialNotEstablished Assessment = "denial_not_established"
+)
+
+// SyscallOutcome counts one way one system call returned.
+type SyscallOutcome struct {
+	Syscall Syscall
+	Class   OutcomeClass
+	// Return is 0 or the negative errno as the kernel has it, so that the
+	// kernel's own ERESTART codes appear.
+	Return int
+	Count  uint64
+}
+
+// Denied is a capability with refused checks and no granted one.
+type Denied struct {
+	Number     int
+	Checks     uint64
+	LSMRefused uint64
+	Syscalls   []Syscall
+	CallSites  []CallSite
+	Outcomes   []SyscallOutcome
+	Assessment Assessment
+}
+
+// Advisory is a capability that was granted only to checks which the kernel
+// makes as probes: refusing changes nothing the program could notice.
+type Advisory struct {
+	Number int
+	Tally
+	CallSites []CallSite
+}
+
+// Nested is a capability used only in user namespaces that the program itself
+// made: it needs no grant on the host.
+type Nested struct {
+	Number int
+	Tally
+	CallSites []CallSite
+}
+
+// ProgramUse is what one program of the tree asked for.
+type ProgramUse struct {
+	Index     int
+	Path      string
+	Parent    int // index of the parent program, 0 for none
+	Processes uint64
+	// Needs are capabilities granted to it that count as needs, Refused those
+	// with refused checks only.
+	Needs   []int
+	Refused []int
+}
+
+// Findings is the answer.
+type Findings struct {
+	Application Application
+	System      SystemContext
+	Backend     string
+	// Limits names what this backend cannot tell.
+	Limits []string
+
+	Dropped     bool
+	CapsetCalls uint64
+	TotalChecks uint64
+
+	Required    []Capability
+	CapsetOnly  []CapsetOnly
+	Init        []Capability // only when Dropped
+	Operational []Capability // only when Dropped
+	Denied      []Denied
+	Advisory    []Advisory
+	Nested      []Nested
+	Programs    []ProgramUse
+
+	Tasks        uint64
+	StillRunning int
+	Losses       Losses
+}
+
+// Recommended is the set to grant, bit n for capability number n: what was
+// needed and what a successful capset asked for. A set whose file capabilities
+// brought the privileges and lack SETPCAP shows that the program does not need
+// that one.
+func (f *Findings) Recommended() uint64 {
+	set := numbers(f.Required)
+	for _, c := range f.CapsetOnly {
+		set |= 1 << c.Number
+	}
+	return f.withoutUnheldSetpcap(set)
+}
+
+// RecommendedOperational is the set a program should keep for itself: after
+// its own drop if it made one.
+func (f *Findings) RecommendedOperational() uint64 {
+	if !f.Dropped {
+		return f.Recommended()
+	}
+	return f.withoutUnheldSetpcap(numbers(f.Operational))
+}
+
+// capSetpcap is CAP_SETPCAP of uapi/linux/capability.h.
+const capSetpcap = 8
+
+func (f *Findings) withoutUnheldSetpcap(set uint64) uint64 {
+	held := f.Application.FilePermitted
+	if held != 0 && held>>capSetpcap&1 == 0 {
+		set &^= 1 << capSetpcap
+	}
+	return set
+}
+
+func numbers(list []Capability) uint64 {
+	var set uint64
+	for _, c := range list {
+		set |= 1 << c.Number
+	}
+	return set
+}

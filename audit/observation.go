@@ -1,0 +1,209 @@
+// Package audit turns what the kernel counted into what a program needs. It is
+// pure: no I/O, no cgo, the same findings for the same observation.
+package audit
+
+// Verdict is what became of a capability check.
+type Verdict uint8
+
+const (
+	// Granted: the kernel said yes.
+	Granted Verdict = iota
+	// Refused: the capability was not in the effective set.
+	Refused
+	// LSMRefused: the effective set held it, another security module
+	// (AppArmor, SELinux) refused. Only the fentry backend can tell.
+	LSMRefused
+)
+
+// Scope is where the user namespace that a check asked about lies, seen from
+// the namespace the command was started in.
+type Scope uint8
+
+const (
+	// ScopeOwn is that namespace itself.
+	ScopeOwn Scope = iota
+	// ScopeNested lies below it: the program or one of its children made it.
+	ScopeNested
+	// ScopeOuter lies above or beside it.
+	ScopeOuter
+)
+
+// Phase says on which side of the first process's capability drop a check fell.
+type Phase uint8
+
+const (
+	// PhaseInit lasts until the first successful capset of the first process
+	// that took a capability away.
+	PhaseInit Phase = iota
+	// PhaseDropped is all that comes after.
+	PhaseDropped
+)
+
+// Syscall is a system call in the numbering of the ABI that the task used.
+type Syscall struct {
+	// Number is -1 for checks made outside of a system call.
+	Number int
+	// ABI is "" for the machine's own, else "i386", "x32" or "arm".
+	ABI string
+	// Name is "unknown" where the number has none.
+	Name string
+}
+
+// Credentials tells whose credentials were asked, where they are not simply
+// the task's own.
+type Credentials struct {
+	// Overridden: the kernel had put its own in the task's place
+	// (task->cred != task->real_cred), as overlayfs does.
+	Overridden bool
+	// Foreign: those of a file's opener or of another task.
+	Foreign bool
+	// Owner: granted because the task owns the user namespace, whatever its
+	// sets hold.
+	Owner bool
+	// Nested: they belong to a user namespace below the command's.
+	Nested bool
+}
+
+// Checks is one row of the account: how many checks were alike in everything
+// named here.
+type Checks struct {
+	Capability  int
+	Verdict     Verdict
+	Syscall     Syscall
+	Options     uint8 // CAP_OPT_* bits; 0 where the backend is not shown them
+	Scope       Scope
+	Phase       Phase
+	Credentials Credentials
+	Program     int // index into Observation.Programs
+	Count       uint64
+	// Sites says which kernel functions asked, by samples of the stack.
+	Sites []Site
+}
+
+// Site is a kernel call path that ended in a capability check.
+type Site struct {
+	// Frames are function names from the innermost caller outwards, the
+	// capability plumbing included.
+	Frames []string
+	// Samples is how many of the row's checks were seen to come this way.
+	Samples uint64
+}
+
+// Outcome counts system calls that contained a check and how they returned.
+// Successful calls are counted only where a check was refused.
+type Outcome struct {
+	Capability int
+	Verdict    Verdict
+	Syscall    Syscall
+	// Return is 0 for success, else the negative errno.
+	Return int
+	Count  uint64
+}
+
+// Sets are three of a task's capability sets, bit n for capability number n.
+type Sets struct {
+	Effective, Permitted, Inheritable uint64
+}
+
+// Program is a distinct executable of the traced tree.
+type Program struct {
+	// Path is as given to execve; "" for the rest, when there were too many.
+	Path string
+	// Parent is the index of the program that first ran it, 0 for none.
+	Parent int
+	// Processes is how many processes ran it.
+	Processes uint64
+}
+
+// Losses counts what the kernel half could not keep. All zero: the
+// observation is complete.
+type Losses struct {
+	Tasks    uint64 `json:"tasks" yaml:"tasks"`       // tasks whose checks are missing
+	Checks   uint64 `json:"checks" yaml:"checks"`     // checks missing altogether
+	Rows     uint64 `json:"rows" yaml:"rows"`         // checks in the totals without their details
+	Sites    uint64 `json:"sites" yaml:"sites"`       // call sites not recorded
+	Outcomes uint64 `json:"outcomes" yaml:"outcomes"` // syscall outcomes not recorded
+	Programs uint64 `json:"programs" yaml:"programs"` // execs of programs beyond the limit
+	Events   uint64 `json:"events" yaml:"events"`     // --verbose lines not printed
+}
+
+// Any reports whether anything that bears on the answer was lost. Verbose
+// lines do not: nothing is computed from them.
+func (l Losses) Any() bool {
+	return l.Tasks|l.Checks|l.Rows|l.Sites|l.Outcomes|l.Programs != 0
+}
+
+// Total is the exact number of checks for one capability.
+type Total struct {
+	Granted, Denied uint64
+}
+
+// Application is the program under audit.
+type Application struct {
+	PID  int
+	Path string
+	// Python: the command is a Python script, so the advice is in Python.
+	Python bool
+	// FilePermitted is the permitted set of the executable's file
+	// capabilities, 0 if it has none.
+	FilePermitted uint64
+	// Status and Signal tell how the first process ended; Signal is 0 when it
+	// exited by itself. Ended is false when it still ran.
+	Ended  bool
+	Status int
+	Signal int
+}
+
+// SystemContext holds the settings of the host that bear on capabilities; -1
+// where one could not be read.
+type SystemContext struct {
+	KernelVersion string
+	Sysctls       map[string]int // by key of Sysctls
+}
+
+// Observation is everything the tracer saw.
+type Observation struct {
+	Application Application
+	System      SystemContext
+	// Backend is how cap_capable was watched: fentry, tracepoint or kprobe.
+	Backend string
+	// OptionsKnown: the backend was shown the CAP_OPT_* flags.
+	OptionsKnown bool
+	// LSMKnown: the backend was shown refusals of other security modules.
+	LSMKnown bool
+
+	Checks   []Checks
+	Totals   map[int]Total
+	Outcomes []Outcome
+	Programs []Program
+
+	CapsetCalls uint64
+	// Requested is the union of the sets asked for by successful capsets.
+	Requested Sets
+	// Dropped: the first process's capset took something away.
+	Dropped bool
+
+	// Tasks ever traced, threads included.
+	Tasks uint64
+	// StillRunning counts descendants that outlived the audit.
+	StillRunning int
+	Losses       Losses
+}
+
+// SysctlKeys are the settings of SystemContext in the order of the report,
+// each with its sysctl name.
+var SysctlKeys = []struct{ Key, Sysctl string }{
+	{"yama_ptrace_scope", "kernel.yama.ptrace_scope"},
+	{"kptr_restrict", "kernel.kptr_restrict"},
+	{"dmesg_restrict", "kernel.dmesg_restrict"},
+	{"modules_disabled", "kernel.modules_disabled"},
+	{"perf_event_paranoid", "kernel.perf_event_paranoid"},
+	{"unprivileged_bpf_disabled", "kernel.unprivileged_bpf_disabled"},
+	{"bpf_jit_enable", "net.core.bpf_jit_enable"},
+	{"bpf_jit_harden", "net.core.bpf_jit_harden"},
+	{"bpf_jit_kallsyms", "net.core.bpf_jit_kallsyms"},
+	{"vm_mmap_min_addr", "vm.mmap_min_addr"},
+	{"fs_protected_hardlinks", "fs.protected_hardlinks"},
+	{"fs_protected_symlinks", "fs.protected_symlinks"},
+	{"fs_suid_dumpable", "fs.suid_dumpable"},
+}

@@ -1,0 +1,666 @@
+//go:build ignore
+
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kernel half of cap-audit: counts every capability check of one process
+ * tree, in place, and remembers why each kind of check was made.
+ *
+ * A task is traced if and only if it has task storage. The storage is set by
+ * user space on the stub (by pidfd), copied on fork and freed by the kernel
+ * with the task, so there is no table of pids to fill up, to clean or to fool.
+ */
+#include "kernel.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include <bpf/bpf_core_read.h>
+#include "cap_audit.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* Settings, fixed before loading. */
+const volatile bool verbose = false;
+/* Capabilities that some call sites only probe for: their checks are walked one and all. */
+const volatile __u64 walk_always = 0;
+
+struct ca_state state = {};
+
+/* The tree: one entry a task, no bound but memory. A failed insert is a lost task. */
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct ca_task);
+} tasks SEC(".maps");
+
+/* The account. Rows differ in program, syscall and the like, not in process: a full map is a
+ * strange program, and costs the details (lost_rows), never the totals. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct ca_check);
+	__type(value, __u64);
+} checks SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, CA_CAPS);
+	__type(key, __u32);
+	__type(value, struct ca_total);
+} totals SEC(".maps");
+
+/* Why: the kernel functions above a check. Full: lost_sites. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct ca_site_key);
+	__type(value, struct ca_site);
+} sites SEC(".maps");
+
+/* What the system calls with checks in them returned. Full: lost_outcomes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct ca_outcome);
+	__type(value, __u64);
+} outcomes SEC(".maps");
+
+/* Programs by index, and the index of a path. Full: lost_programs, counted under index 0. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, CA_PROGRAMS);
+	__type(key, __u32);
+	__type(value, struct ca_program);
+} programs SEC(".maps");
+
+struct program_path {
+	char path[CA_PATH];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, CA_PROGRAMS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct program_path);
+	__type(value, __u32);
+} program_index SEC(".maps");
+
+/* Lines of --verbose; one page when not wanted. Full: lost_events. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 << 20);
+} events SEC(".maps");
+
+static const struct ca_task no_task;
+static const struct ca_site no_site;
+
+static __always_inline void add(__u64 *counter)
+{
+	__sync_fetch_and_add(counter, 1);
+}
+
+static __always_inline struct ca_task *task_of(struct task_struct *task)
+{
+	return bpf_task_storage_get(&tasks, task, 0, 0);
+}
+
+static __always_inline __u64 sets_bits(const kernel_cap_t *set)
+{
+	__u64 bits = 0;
+
+	bpf_core_read(&bits, sizeof(bits), set);
+	return bits;
+}
+
+static __always_inline void read_sets(struct ca_sets *sets, const struct cred *cred)
+{
+	sets->effective = sets_bits(&cred->cap_effective);
+	sets->permitted = sets_bits(&cred->cap_permitted);
+	sets->inheritable = sets_bits(&cred->cap_inheritable);
+}
+
+/* The pid that the auditor's own pid namespace knows the task's process by. */
+static __always_inline __s32 pid_seen_by_auditor(struct task_struct *task)
+{
+	struct pid *pid = BPF_CORE_READ(task, group_leader, thread_pid);
+	__u32 level = state.pid_level;
+	__s32 nr = 0;
+
+	/* numbers[] has level + 1 members; libbpf relocates the size of the element */
+	bpf_probe_read_kernel(&nr, sizeof(nr), (void *)pid + bpf_core_field_offset(struct pid, numbers) +
+			      (__u64)level * bpf_core_type_size(struct upid));
+	return nr;
+}
+
+static __always_inline void emit(__u32 kind, const struct ca_task *t, struct task_struct *task, __u8 capability,
+				 __u8 verdict, __s32 syscall, __u8 abi, __s64 result, const struct ca_sets *sets)
+{
+	struct ca_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+
+	if (!e) {
+		add(&state.lost_events);
+		return;
+	}
+	e->kind = kind;
+	e->pid = pid_seen_by_auditor(task);
+	e->syscall = syscall;
+	e->abi = abi;
+	e->capability = capability;
+	e->verdict = verdict;
+	e->pad = 0;
+	e->result = result;
+	__builtin_memset(&e->sets, 0, sizeof(e->sets));
+	if (sets)
+		e->sets = *sets;
+	bpf_get_current_comm(e->comm, sizeof(e->comm));
+	bpf_ringbuf_submit(e, 0);
+	add(&state.events);
+}
+
+/*
+ * The system call under way, from the registers saved at kernel entry:
+ * sys_enter would tax every system call of every process. Faults and
+ * interrupts leave -1 there (arch/x86/entry: ORIG_RAX is overwritten).
+ */
+static __always_inline __s32 current_syscall(struct task_struct *task, const struct ca_task *t, __u8 *abi)
+{
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	__s32 nr;
+
+	*abi = CA_ABI_NATIVE;
+	if (t->flags & CA_TASK_IO_WORKER)
+		return -1;
+	nr = SYSCALL_NR(regs);
+	if (nr < 0)
+		return -1;
+	if (SYSCALL_COMPAT(task))
+		*abi = CA_ABI_COMPAT;
+#ifdef SYSCALL_X32_BIT
+	else if (nr & SYSCALL_X32_BIT)
+		*abi = CA_ABI_X32;
+#endif
+	return nr;
+}
+
+static __always_inline __u8 scope_of(const struct user_namespace *ns)
+{
+	if ((__u64)ns == state.user_ns)
+		return CA_SCOPE_OWN;
+	/* kernel/user_namespace.c: namespaces nest at most 32 deep */
+	for (int i = 0; i < 33; i++) {
+		ns = BPF_CORE_READ(ns, parent);
+		if (!ns)
+			break;
+		if ((__u64)ns == state.user_ns)
+			return CA_SCOPE_NESTED;
+	}
+	return CA_SCOPE_OUTER;
+}
+
+/*
+ * security/commoncap.c, cap_capable(): who owns a user namespace, and lives in
+ * its parent, holds every capability in it, before any set is looked at.
+ */
+static __always_inline bool granted_as_owner(const struct cred *cred, const struct user_namespace *ns)
+{
+	const struct user_namespace *home = BPF_CORE_READ(cred, user_ns);
+
+	for (int i = 0; i < 33; i++) {
+		const struct user_namespace *parent;
+
+		if (!ns || ns == home)
+			return false;
+		parent = BPF_CORE_READ(ns, parent);
+		if (parent == home)
+			return BPF_CORE_READ(ns, owner.val) == BPF_CORE_READ(cred, euid.val);
+		ns = parent;
+	}
+	return false;
+}
+
+static __always_inline __u8 credentials_of(struct task_struct *task, const struct cred *cred,
+					   const struct user_namespace *ns, __u8 scope, bool granted)
+{
+	__u8 bits = 0;
+
+	if (task->cred != task->real_cred)
+		bits |= CA_CRED_OVERRIDDEN;
+	if (cred != task->cred)
+		bits |= CA_CRED_FOREIGN;
+	if (scope != CA_SCOPE_OWN) {
+		if (granted && granted_as_owner(cred, ns))
+			bits |= CA_CRED_OWNER;
+		if ((__u64)BPF_CORE_READ(cred, user_ns) != state.user_ns)
+			bits |= CA_CRED_NESTED;
+	}
+	return bits;
+}
+
+/* walk(), the program that called it and what runs programs are on the stack, too, but not under a kprobe. */
+enum { SKIP_OURSELVES = 3 };
+
+/*
+ * A walk up the stack costs some microseconds, ten times the rest. It is taken
+ * for the first checks of a row, then for one in 64, but always where the
+ * call site decides whether the check is a need.
+ */
+static __always_inline bool wants_walk(__u8 capability, __u64 seen)
+{
+	return (walk_always >> capability & 1) || seen < 16 || (seen & 63) == 0;
+}
+
+static __noinline int walk(void *ctx, struct ca_check *check, __u64 skip)
+{
+	struct ca_site_key key = {};
+	__u64 stack[CA_FRAMES] = {};
+	struct ca_site *site;
+
+	if (!check)
+		return 0;
+	if (bpf_get_stack(ctx, stack, sizeof(stack), skip & 0xff) < 0) {
+		add(&state.lost_sites);
+		return 0;
+	}
+	key.check = *check;
+	key.stack = 0xcbf29ce484222325;
+	for (int i = 0; i < CA_FRAMES; i++)
+		key.stack = (key.stack ^ stack[i]) * 0x100000001b3;
+
+	site = bpf_map_lookup_elem(&sites, &key);
+	if (!site) {
+		bpf_map_update_elem(&sites, &key, &no_site, BPF_NOEXIST);
+		site = bpf_map_lookup_elem(&sites, &key);
+		if (!site) {
+			add(&state.lost_sites);
+			return 0;
+		}
+		/* names now, while the functions are surely there: user space need not read kallsyms */
+		for (int i = 0; i < CA_FRAMES; i++) {
+			if (stack[i])
+				bpf_snprintf(site->frames[i], CA_SYMBOL, "%ps", &stack[i], sizeof(stack[i]));
+		}
+	}
+	add(&site->samples);
+	return 0;
+}
+
+/* Adds one to the check's row and tells how many there were. */
+static __always_inline __u64 count(const struct ca_check *check)
+{
+	__u64 one = 1, *rows;
+
+	rows = bpf_map_lookup_elem(&checks, check);
+	if (rows)
+		return __sync_fetch_and_add(rows, 1);
+	if (bpf_map_update_elem(&checks, check, &one, BPF_NOEXIST) == 0)
+		return 0;
+	/* another CPU may have been first */
+	rows = bpf_map_lookup_elem(&checks, check);
+	if (rows)
+		return __sync_fetch_and_add(rows, 1);
+	add(&state.lost_rows);
+	return 0;
+}
+
+static __always_inline void add_total(__u32 capability, bool granted)
+{
+	struct ca_total *total = bpf_map_lookup_elem(&totals, &capability);
+
+	if (total)
+		add(granted ? &total->granted : &total->denied);
+}
+
+/* Begins the book-keeping for one system call's outcome. */
+static __always_inline void note_pending(struct ca_task *t, struct task_struct *task, const struct ca_check *check)
+{
+	__u64 bit = 1ULL << (check->capability & 63);
+
+	if (check->syscall < 0)
+		return;
+	t->syscall = check->syscall;
+	t->abi = check->abi;
+	if (check->verdict == CA_GRANTED)
+		t->granted |= bit;
+	else
+		t->denied |= bit;
+
+	/* cap_capset() begins with a check for CAP_SETPCAP, granted or not: the sets are still the old ones */
+	if (check->capability == CAP_SETPCAP &&
+	    ((check->abi == CA_ABI_NATIVE && check->syscall == NR_CAPSET) ||
+	     (check->abi == CA_ABI_COMPAT && check->syscall == NR_CAPSET_COMPAT)) &&
+	    !(t->flags & CA_TASK_CAPSET)) {
+		t->flags |= CA_TASK_CAPSET;
+		read_sets(&t->before, task->cred);
+	}
+}
+
+/* The one handler behind every attachment. */
+static __always_inline int on_check(void *ctx, struct ca_task *t, struct task_struct *task, const struct cred *cred,
+				    const struct user_namespace *ns, int capability, __u32 options, int result,
+				    __u64 skip)
+{
+	struct ca_check check = {};
+	__u64 seen;
+
+	if (!(t->flags & CA_TASK_RECORDING) || capability < 0 || capability >= CA_CAPS)
+		return 0;
+
+	check.capability = capability;
+	check.verdict = result == 0 ? CA_GRANTED : CA_DENIED;
+	check.options = options;
+	check.program = t->program;
+	check.phase = state.phase;
+	check.syscall = current_syscall(task, t, &check.abi);
+	check.scope = scope_of(ns);
+	check.credentials = credentials_of(task, cred, ns, check.scope, result == 0);
+
+	add_total(capability, result == 0);
+	seen = count(&check);
+	if (wants_walk(capability, seen))
+		walk(ctx, &check, skip);
+	note_pending(t, task, &check);
+	t->last = check;
+	if (verbose)
+		emit(CA_EVENT_CHECK, t, task, capability, check.verdict, check.syscall, check.abi, 0, 0);
+	return 0;
+}
+
+/*
+ * Attachment 1, tracepoint (6.14 and later): every argument but the options.
+ */
+SEC("tp_btf/cap_capable")
+int BPF_PROG(tp_cap_capable, const struct cred *cred, struct user_namespace *ns,
+	     const struct user_namespace *capable_ns, int capability, int result)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct ca_task *t = task_of(task);
+
+	return t ? on_check(ctx, t, task, cred, ns, capability, 0, result, SKIP_OURSELVES) : 0;
+}
+
+/*
+ * Attachment 2, fexit: the options too, and security_capable() for the verdict
+ * of the other security modules, which are asked only after cap_capable() agreed.
+ */
+SEC("fexit/cap_capable")
+int BPF_PROG(fexit_cap_capable, const struct cred *cred, struct user_namespace *ns, int capability,
+	     unsigned int options, int result)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct ca_task *t = task_of(task);
+
+	return t ? on_check(ctx, t, task, cred, ns, capability, options, result, SKIP_OURSELVES) : 0;
+}
+
+SEC("fexit/security_capable")
+int BPF_PROG(fexit_security_capable, const struct cred *cred, struct user_namespace *ns, int capability,
+	     unsigned int options, int result)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct ca_task *t = task_of(task);
+	struct ca_check check;
+	struct ca_total *total;
+	__u32 index = capability;
+	__u64 *rows;
+
+	if (result == 0 || !t || !(t->flags & CA_TASK_RECORDING))
+		return 0;
+	check = t->last;
+	if (check.verdict != CA_GRANTED || check.capability != capability)
+		return 0;
+
+	/* the grant just counted was not one: move it */
+	rows = bpf_map_lookup_elem(&checks, &check);
+	if (rows)
+		__sync_fetch_and_add(rows, -1);
+	total = bpf_map_lookup_elem(&totals, &index);
+	if (total) {
+		__sync_fetch_and_add(&total->granted, -1);
+		add(&total->denied);
+	}
+	check.verdict = CA_LSM_REFUSED;
+	count(&check);
+	walk(ctx, &check, SKIP_OURSELVES);
+	t->granted &= ~(1ULL << (capability & 63));
+	t->lsm_refused |= 1ULL << (capability & 63);
+	t->syscall = check.syscall;
+	t->abi = check.abi;
+	t->last = check;
+	if (verbose)
+		emit(CA_EVENT_CHECK, t, task, capability, check.verdict, check.syscall, check.abi, 0, 0);
+	return 0;
+}
+
+/*
+ * Attachment 3, kprobe and kretprobe: the arguments wait in the task's own
+ * storage. cap_capable() does not sleep and does not call itself.
+ */
+SEC("kprobe/cap_capable")
+int BPF_KPROBE(kprobe_cap_capable, const struct cred *cred, struct user_namespace *ns, int capability,
+	       unsigned int options)
+{
+	struct ca_task *t = task_of(bpf_get_current_task_btf());
+
+	if (!t || !(t->flags & CA_TASK_RECORDING))
+		return 0;
+	t->cred = (__u64)cred;
+	t->ns = (__u64)ns;
+	t->capability = capability;
+	t->options = options;
+	add(&state.entered);
+	return 0;
+}
+
+SEC("kretprobe/cap_capable")
+int BPF_KRETPROBE(kretprobe_cap_capable, int result)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct ca_task *t = task_of(task);
+
+	if (!t || !t->cred)
+		return 0;
+	add(&state.returned);
+	on_check(ctx, t, task, (const struct cred *)t->cred, (const struct user_namespace *)t->ns, t->capability,
+		 t->options, result, 0);
+	t->cred = 0;
+	return 0;
+}
+
+/* A child is traced from before its first instruction. */
+static __always_inline int on_new_task(struct task_struct *parent, struct task_struct *child, __u32 extra_flags)
+{
+	struct ca_task *p = task_of(parent), *c;
+	struct ca_program *program;
+	__u32 index;
+
+	if (!p || !(p->flags & CA_TASK_RECORDING))
+		return 0;
+	c = bpf_task_storage_get(&tasks, child, (void *)&no_task, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!c) {
+		add(&state.lost_tasks);
+		return 0;
+	}
+	c->flags = CA_TASK_RECORDING | extra_flags;
+	c->program = index = p->program;
+	add(&state.tasks);
+	if (child->tgid == parent->tgid) {
+		c->flags |= p->flags & CA_TASK_FIRST;
+		return 0;
+	}
+	program = bpf_map_lookup_elem(&programs, &index);
+	if (program)
+		add(&program->processes);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
+{
+	return on_new_task(parent, child, 0);
+}
+
+/* Workers of io_uring and vhost are made by copy_process() alone: no fork tracepoint tells of them. */
+SEC("tp_btf/task_newtask")
+int BPF_PROG(on_newtask, struct task_struct *child)
+{
+	if (!(child->flags & (PF_IO_WORKER | PF_USER_WORKER)))
+		return 0;
+	return on_new_task(bpf_get_current_task_btf(), child, CA_TASK_IO_WORKER);
+}
+
+/* Index of the program being executed, a new one when it has not been seen. */
+static __always_inline __u32 program_of(struct linux_binprm *bprm, __u32 parent)
+{
+	struct program_path key = {};
+	struct ca_program *program;
+	__u32 index, *known;
+
+	bpf_probe_read_kernel_str(key.path, sizeof(key.path), BPF_CORE_READ(bprm, filename));
+	known = bpf_map_lookup_elem(&program_index, &key);
+	if (!known) {
+		index = __sync_fetch_and_add(&state.programs, 1) + 1;
+		if (index >= CA_PROGRAMS) {
+			add(&state.lost_programs);
+			return 0;
+		}
+		if (bpf_map_update_elem(&program_index, &key, &index, BPF_NOEXIST) == 0) {
+			program = bpf_map_lookup_elem(&programs, &index);
+			if (!program)
+				return 0;
+			program->parent = parent;
+			__builtin_memcpy(program->path, key.path, sizeof(program->path));
+		}
+		/* another CPU may have been first: its index counts, ours stays unused */
+		known = bpf_map_lookup_elem(&program_index, &key);
+		if (!known) {
+			add(&state.lost_programs);
+			return 0;
+		}
+	}
+	index = *known;
+	program = bpf_map_lookup_elem(&programs, &index);
+	if (program)
+		add(&program->processes);
+	return index;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	struct ca_task *t = task_of(task);
+
+	if (!t)
+		return 0;
+	if (t->flags & CA_TASK_ARMED) {
+		t->flags = CA_TASK_RECORDING | CA_TASK_FIRST;
+		state.user_ns = (__u64)BPF_CORE_READ(task, cred, user_ns);
+		state.pid_level = BPF_CORE_READ(task, thread_pid, level);
+		state.first_pid = pid_seen_by_auditor(task);
+		state.tasks = 1;
+	}
+	t->program = program_of(bprm, t->program);
+	return 0;
+}
+
+static __always_inline void count_outcome(struct ca_outcome *o)
+{
+	__u64 one = 1, *n;
+
+	n = bpf_map_lookup_elem(&outcomes, o);
+	if (!n) {
+		if (bpf_map_update_elem(&outcomes, o, &one, BPF_NOEXIST) == 0)
+			return;
+		n = bpf_map_lookup_elem(&outcomes, o);
+	}
+	if (n)
+		add(n);
+	else
+		add(&state.lost_outcomes);
+}
+
+static __noinline int count_outcomes(__u64 mask, __u8 verdict, struct ca_task *t, long result)
+{
+	struct ca_outcome o = {};
+
+	if (!t || !mask)
+		return 0;
+	o.result = result < 0 ? result : 0;
+	o.syscall = t->syscall;
+	o.abi = t->abi;
+	o.verdict = verdict;
+	for (int i = 0; i < CA_CAPS; i++) {
+		if (!(mask >> i & 1))
+			continue;
+		o.capability = i;
+		count_outcome(&o);
+	}
+	return 0;
+}
+
+static __always_inline void on_capset_done(struct ca_task *t, struct task_struct *task)
+{
+	struct ca_sets now;
+
+	read_sets(&now, task->cred);
+	add(&state.capset_calls);
+	if (verbose)
+		emit(CA_EVENT_CAPSET, t, task, 0, 0, t->syscall, t->abi, 0, &now);
+	/* setting what is set already (setpriv does) asks for nothing, and is no drop */
+	if (now.effective == t->before.effective && now.permitted == t->before.permitted &&
+	    now.inheritable == t->before.inheritable)
+		return;
+	__sync_fetch_and_or(&state.requested.effective, now.effective);
+	__sync_fetch_and_or(&state.requested.permitted, now.permitted);
+	__sync_fetch_and_or(&state.requested.inheritable, now.inheritable);
+	if ((t->flags & CA_TASK_FIRST) &&
+	    ((t->before.effective & ~now.effective) || (t->before.permitted & ~now.permitted)))
+		state.phase = CA_PHASE_DROPPED;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(on_sys_exit, struct pt_regs *regs, long result)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct ca_task *t = task_of(task);
+	struct ca_sets denied = {};
+
+	if (!t || !(t->granted | t->denied | t->lsm_refused))
+		return 0;
+
+	denied.effective = t->denied | t->lsm_refused;
+	if (denied.effective) {
+		count_outcomes(t->denied, CA_DENIED, t, result);
+		count_outcomes(t->lsm_refused, CA_LSM_REFUSED, t, result);
+		if (verbose)
+			emit(CA_EVENT_SYSCALL, t, task, 0, 0, t->syscall, t->abi, result, &denied);
+	}
+	/* a granted check is the ordinary case, and worth a word only when the call failed all the same */
+	if (t->granted && result < 0)
+		count_outcomes(t->granted, CA_GRANTED, t, result);
+	if ((t->flags & CA_TASK_CAPSET) && result == 0)
+		on_capset_done(t, task);
+	t->flags &= ~CA_TASK_CAPSET;
+	t->granted = 0;
+	t->denied = 0;
+	t->lsm_refused = 0;
+	return 0;
+}
+
+/* Writes the process id of every traced task that lives, threads included: user space reads it as a file. */
+SEC("iter/task")
+int list_tasks(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct ca_task *t;
+	__s32 pid;
+
+	if (!task || (task->flags & PF_EXITING))
+		return 0;
+	t = task_of(task);
+	if (!t || !(t->flags & CA_TASK_RECORDING) || (t->flags & CA_TASK_IO_WORKER))
+		return 0;
+	pid = pid_seen_by_auditor(task);
+	bpf_seq_write(ctx->meta->seq, &pid, sizeof(pid));
+	return 0;
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the kernel half and the Go half both say. Go sees these types through
+ * cgo (tracer/abi.go), so a field moved here moves there too, and the tracer's
+ * tests compare the sizes with the ones the loaded maps report.
+ *
+ * Include a header with __u8 ... __s64 first.
+ */
+#ifndef CAP_AUDIT_H
+#define CAP_AUDIT_H
+
+enum {
+	CA_CAPS = 64,		/* kernel_cap_t has 64 bits, 41 are in use as of 7.3 */
+	CA_PATH = 256,		/* bytes of a program's path, the NUL included */
+	CA_PROGRAMS = 1024,	/* distinct programs told apart; 0 stands for the rest */
+	CA_COMM = 16,		/* TASK_COMM_LEN */
+	CA_FRAMES = 8,		/* kernel functions kept of one call site */
+	CA_SYMBOL = 48,		/* bytes of a kernel function's name, the NUL included */
+};
+
+enum ca_verdict {
+	CA_GRANTED,
+	CA_DENIED,		/* the capability sets did not hold it */
+	CA_LSM_REFUSED,		/* the sets held it, another security module said no */
+};
+
+/* Whose system calls a number counts: the table to look the name up in. */
+enum ca_abi {
+	CA_ABI_NATIVE,
+	CA_ABI_COMPAT,		/* i386 on x86-64, arm on arm64 */
+	CA_ABI_X32,
+};
+
+/* Where the user namespace that was asked about lies, seen from the first process's. */
+enum ca_scope {
+	CA_SCOPE_OWN,		/* the very namespace the command was started in */
+	CA_SCOPE_NESTED,	/* below it */
+	CA_SCOPE_OUTER,		/* above or beside it */
+};
+
+/* Bits of struct ca_check.credentials. */
+enum {
+	CA_CRED_OVERRIDDEN = 1,	/* task->cred != task->real_cred: the kernel acts for itself */
+	CA_CRED_FOREIGN = 2,	/* the credentials asked are not the task's (a file opener's, a tracer's) */
+	CA_CRED_OWNER = 4,	/* granted to the owner of the user namespace, whatever the sets hold */
+	CA_CRED_NESTED = 8,	/* the credentials belong to a nested user namespace */
+};
+
+enum ca_phase {
+	CA_PHASE_INIT,
+	CA_PHASE_DROPPED,	/* after the first process's first capset that took something away */
+};
+
+/* A row of the account: checks alike in all of this are counted together. */
+struct ca_check {
+	__s32 syscall;		/* -1: outside of a system call, or one that has no number */
+	__u32 program;		/* index into the programs, 0 if they ran out */
+	__u8 capability;
+	__u8 verdict;
+	__u8 options;		/* CAP_OPT_*; 0 where the backend is not shown them */
+	__u8 abi;
+	__u8 scope;
+	__u8 phase;
+	__u8 credentials;
+	__u8 pad;
+};
+
+/* Totals per capability: an array slot each, so that these always add up. */
+struct ca_total {
+	__u64 granted;
+	__u64 denied;		/* CA_LSM_REFUSED included */
+};
+
+struct ca_site_key {
+	struct ca_check check;
+	__u64 stack;		/* hash of the return addresses */
+};
+
+struct ca_site {
+	__u64 samples;
+	char frames[CA_FRAMES][CA_SYMBOL];
+};
+
+struct ca_outcome {
+	__s64 result;		/* what the system call returned; success is 0 */
+	__s32 syscall;
+	__u8 capability;
+	__u8 verdict;
+	__u8 abi;
+	__u8 pad;
+};
+
+struct ca_program {
+	__u32 parent;
+	__u32 pad;
+	__u64 processes;	/* processes that ran it: by exec, or by fork while running it */
+	char path[CA_PATH];	/* as given to execve; a script's own path, not its interpreter's */
+};
+
+/* Bits of struct ca_task.flags. */
+enum {
+	CA_TASK_ARMED = 1,	/* the stub: recording begins with its next exec */
+	CA_TASK_RECORDING = 2,
+	CA_TASK_FIRST = 4,	/* belongs to the first process */
+	CA_TASK_IO_WORKER = 8,	/* kernel-made thread of a traced process: it makes no system calls */
+	CA_TASK_CAPSET = 16,	/* inside capset, sets before are saved */
+};
+
+struct ca_sets {
+	__u64 effective;
+	__u64 permitted;
+	__u64 inheritable;
+};
+
+/* Kept in task storage: a task has this or is none of ours. */
+struct ca_task {
+	__u32 flags;
+	__u32 program;
+	/* the system call under way, once it made a check */
+	__s32 syscall;
+	__u8 abi;
+	__u8 pad[3];
+	__u64 granted;		/* masks of the capabilities it asked for */
+	__u64 denied;
+	__u64 lsm_refused;
+	struct ca_sets before;	/* sets at the start of capset */
+	/* kprobe backend: arguments of the cap_capable under way */
+	__u64 cred;
+	__u64 ns;
+	__s32 capability;
+	__u32 options;
+	/* fentry backend: row the last cap_capable was counted in, for security_capable */
+	struct ca_check last;
+};
+
+enum ca_event_kind {
+	CA_EVENT_CHECK,
+	CA_EVENT_CAPSET,
+	CA_EVENT_SYSCALL,
+};
+
+/* One line of --verbose. */
+struct ca_event {
+	__u32 kind;
+	__s32 pid;		/* in the auditor's pid namespace */
+	__s32 syscall;
+	__u8 abi;
+	__u8 capability;
+	__u8 verdict;
+	__u8 pad;
+	__s64 result;
+	struct ca_sets sets;	/* capset: the new sets; syscall: .effective is the denied mask */
+	char comm[CA_COMM];
+};
+
+/* Facts and losses that are single numbers. */
+struct ca_state {
+	__u64 user_ns;		/* address of the first process's user namespace: compared, never followed */
+	__u64 first_pid;	/* of the first process, in the auditor's pid namespace */
+	__u32 pid_level;	/* depth of the auditor's pid namespace */
+	__u32 phase;
+	__u32 programs;		/* how many indexes are taken */
+	__u32 pad;
+	__u64 tasks;		/* tasks ever traced, threads included */
+	__u64 capset_calls;	/* successful ones */
+	struct ca_sets requested; /* union over the successful capset calls */
+	__u64 entered;		/* kprobe backend: cap_capable calls seen to begin */
+	__u64 returned;		/* ... and to end */
+	__u64 events;		/* --verbose events handed over */
+	/* losses */
+	__u64 lost_tasks;	/* tasks that could not be given storage: their checks are missing */
+	__u64 lost_rows;	/* checks missing from the rows, still in the totals */
+	__u64 lost_sites;	/* call sites not recorded */
+	__u64 lost_outcomes;	/* syscall outcomes not recorded */
+	__u64 lost_programs;	/* execs of a program beyond CA_PROGRAMS */
+	__u64 lost_events;	/* --verbose lines not printed */
+};
+
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kernel types we read, and of each only the members we read. CO-RE finds
+ * the members in the running kernel by name, so these need not match its
+ * layout, and no kernel headers or BTF are needed to build.
+ */
+#ifndef CAP_AUDIT_KERNEL_H
+#define CAP_AUDIT_KERNEL_H
+
+typedef unsigned char __u8;
+typedef unsigned short __u16;
+typedef unsigned int __u32;
+typedef unsigned long long __u64;
+typedef signed char __s8;
+typedef short __s16;
+typedef int __s32;
+typedef long long __s64;
+typedef __u16 __be16;
+typedef __u32 __be32;
+typedef __u32 __wsum;
+typedef _Bool bool;
+enum { false, true };
+
+/* Tells bpf_tracing.h that registers have their in-kernel names. */
+#define __VMLINUX_H__
+
+/* uapi/linux/bpf.h */
+enum {
+	BPF_MAP_TYPE_HASH = 1,
+	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_RINGBUF = 27,
+	BPF_MAP_TYPE_TASK_STORAGE = 29,
+};
+enum {
+	BPF_ANY = 0,
+	BPF_NOEXIST = 1,
+	BPF_F_NO_PREALLOC = 1,
+	BPF_LOCAL_STORAGE_GET_F_CREATE = 1,
+};
+
+/* include/linux/sched.h */
+enum {
+	PF_EXITING = 0x00000004,
+	/* threads the kernel makes inside a process, for io_uring and vhost */
+	PF_IO_WORKER = 0x00000010,	/* 5.12 */
+	PF_USER_WORKER = 0x00004000,	/* 6.4; the bit was unused before */
+};
+
+/* uapi/linux/capability.h */
+enum { CAP_SETPCAP = 8 };
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+/* u32[2] before 6.3, u64 since; the same eight bytes on a little-endian machine. */
+typedef struct {
+	__u64 val;
+} kernel_cap_t;
+
+typedef struct {
+	__u32 val;
+} kuid_t;
+
+struct user_namespace {
+	struct user_namespace *parent;
+	kuid_t owner;
+};
+
+struct cred {
+	kuid_t euid;
+	kernel_cap_t cap_inheritable;
+	kernel_cap_t cap_permitted;
+	kernel_cap_t cap_effective;
+	struct user_namespace *user_ns;
+};
+
+struct upid {
+	int nr;
+};
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[1];
+};
+
+struct thread_info {
+	unsigned long flags;
+#if defined(__TARGET_ARCH_x86)
+	__u32 status;
+#endif
+};
+
+struct task_struct {
+	struct thread_info thread_info;
+	unsigned int flags;
+	int pid;
+	int tgid;
+	struct task_struct *group_leader;
+	struct pid *thread_pid;
+	const struct cred *real_cred;
+	const struct cred *cred;
+	char comm[16];
+};
+
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+};
+
+struct linux_binprm {
+	const char *filename;
+};
+
+#if defined(__TARGET_ARCH_x86)
+struct pt_regs {
+	unsigned long r8;
+	unsigned long ax;
+	unsigned long cx;
+	unsigned long dx;
+	unsigned long si;
+	unsigned long di;
+	unsigned long orig_ax;
+};
+#elif defined(__TARGET_ARCH_arm64)
+struct user_pt_regs {
+	__u64 regs[31];
+};
+struct pt_regs {
+	__u64 regs[31];
+	__s32 syscallno;
+};
+#else
+#error "cap-audit: tell kernel.h where this architecture keeps the syscall number"
+#endif
+
+#pragma clang attribute pop
+
+/* How the number and the table of the system call under way are found. */
+#if defined(__TARGET_ARCH_x86)
+#define SYSCALL_NR(regs) ((__s32)(regs)->orig_ax)
+/* arch/x86/include/asm/thread_info.h: TS_COMPAT, set by the 32-bit entries, int $0x80 included */
+#define SYSCALL_COMPAT(task) ((task)->thread_info.status & 2)
+/* uapi/asm/unistd.h: __X32_SYSCALL_BIT */
+#define SYSCALL_X32_BIT 0x40000000
+#define NR_CAPSET 126
+#define NR_CAPSET_COMPAT 185
+#elif defined(__TARGET_ARCH_arm64)
+#define SYSCALL_NR(regs) ((regs)->syscallno)
+/* arch/arm64/include/asm/thread_info.h: TIF_32BIT */
+#define SYSCALL_COMPAT(task) ((task)->thread_info.flags & (1UL << 22))
+#define NR_CAPSET 91
+#define NR_CAPSET_COMPAT 185
+#endif
+
+#endif

@@ -1,0 +1,21 @@
+module github.com/cap-audit/cap-audit
+
+go 1.24.0
+
+require (
+	github.com/aquasecurity/libbpfgo v0.10.0-libbpf-1.5.1
+	github.com/elastic/go-seccomp-bpf v1.6.0
+	github.com/google/go-cmp v0.7.0
+	github.com/santhosh-tekuri/jsonschema/v6 v6.0.2
+	github.com/urfave/cli/v2 v2.27.7
+	golang.org/x/sys v0.41.0
+	golang.org/x/term v0.40.0
+	gopkg.in/yaml.v3 v3.0.1
+)
+
+require (
+	github.com/cpuguy83/go-md2man/v2 v2.0.7 // indirect
+	github.com/russross/blackfriday/v2 v2.1.0 // indirect
+	github.com/xrash/smetrics v0.0.0-20240521201337-686a1a2994c1 // indirect
+	golang.org/x/text v0.26.0 // indirect
+)

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/cap-audit/cap-audit/audit"
+	"github.com/cap-audit/cap-audit/capng"
+	"github.com/cap-audit/cap-audit/report"
+	"github.com/cap-audit/cap-audit/tracer"
+)
+
+// lines writes progress, verbose lines and the status line, so that they do
+// not run into each other. What cannot be written is not worth the audit.
+type lines struct {
+	mu     sync.Mutex
+	out    io.Writer
+	status bool // a status line stands on the terminal
+}
+
+func newLines(cfg *config) *lines { return &lines{out: cfg.humans()} }
+
+func (l *lines) print(format string, args ...any) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.clear()
+	fmt.Fprintf(l.out, format+"\n", args...)
+}
+
+// event prints one event of --verbose.
+func (l *lines) event(e tracer.Event) {
+	switch e.Kind {
+	case tracer.EventCheck:
+		l.print("%s", report.VerboseCheck(e.PID, e.Capability, e.Verdict == audit.Granted, e.Syscall.Name, e.Comm))
+	case tracer.EventCapset:
+		l.print("%s", report.VerboseCapset(e.PID, e.Sets))
+	case tracer.EventSyscall:
+		l.print("%s", report.VerboseSyscall(e.PID, e.Syscall.Name, e.Return, e.Denied))
+	}
+}
+
+// setStatus replaces the status line; "" takes it away.
+func (l *lines) setStatus(text string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.clear()
+	if text == "" {
+		return
+	}
+	if width, _, err := term.GetSize(int(os.Stderr.Fd())); err == nil && len(text) >= width && width > 0 {
+		text = text[:width-1]
+	}
+	fmt.Fprint(os.Stderr, text)
+	l.status = true
+}
+
+// clear takes the status line off the terminal: carriage return, erase line.
+func (l *lines) clear() {
+	if l.status {
+		fmt.Fprint(os.Stderr, "\r\x1b[K")
+		l.status = false
+	}
+}
+
+// statusLine is ASCII: it is cut by bytes.
+func statusLine(elapsed time.Duration, p tracer.Progress) string {
+	names := make([]string, len(p.Capabilities))
+	for i, n := range p.Capabilities {
+		names[i] = capng.Name(n)
+	}
+	return fmt.Sprintf("[%s] processes: %d  checks: %d  granted: %s",
+		elapsed.Round(time.Second), p.Processes, p.Checks, strings.Join(names, " "))
+}
+
+// printable shows a path on a terminal: control characters, which could move
+// the cursor or worse, and bytes that are no text are escaped.
+func printable(path string) string {
+	quoted := fmt.Sprintf("%q", path)
+	if quoted[1:len(quoted)-1] == path {
+		return path
+	}
+	return quoted
+}

@@ -1,0 +1,212 @@
+package report
+
+import (
+	"github.com/cap-audit/cap-audit/audit"
+	"github.com/cap-audit/cap-audit/capng"
+	"github.com/cap-audit/cap-audit/report/snippets"
+)
+
+// NewDocument puts findings into the shape of the report. It reads nothing but
+// f, and f is not changed.
+func NewDocument(f *audit.Findings) *Document {
+	d := &Document{
+		Application:   Application{PID: f.Application.PID, Comm: valid(f.Application.Path)},
+		SystemContext: systemContext(f.System),
+		Dropped:       f.Dropped,
+		CapsetCalls:   f.CapsetCalls,
+		Required:      each(f.Required, capability),
+		CapsetOnly:    each(f.CapsetOnly, capsetOnly),
+		Denied:        each(f.Denied, denied),
+
+		SchemaVersion: SchemaVersion,
+		Tool:          Tool{Name: "cap-audit", Version: "unknown"},
+		Backend:       valid(f.Backend),
+		Limits:        each(f.Limits, valid),
+		TotalChecks:   f.TotalChecks,
+		Advisory: each(f.Advisory, func(a audit.Advisory) Unneeded {
+			return unneeded(a.Number, a.Tally, a.CallSites)
+		}),
+		Nested: each(f.Nested, func(n audit.Nested) Unneeded {
+			return unneeded(n.Number, n.Tally, n.CallSites)
+		}),
+		Programs:     each(f.Programs, program),
+		Tasks:        f.Tasks,
+		StillRunning: f.StillRunning,
+		Losses:       f.Losses,
+		Complete:     !f.Losses.Any() && f.StillRunning == 0 && f.Application.Ended,
+		Recommended:  capng.Names(f.Recommended()),
+		Exit:         Exit{f.Application.Status, f.Application.Signal, f.Application.Ended},
+
+		advice: snippets.Advice{
+			Path:    f.Application.Path,
+			Python:  f.Application.Python,
+			Grant:   capng.Numbers(f.Recommended()),
+			Keep:    capng.Numbers(f.RecommendedOperational()),
+			Dropped: f.Dropped,
+		},
+	}
+	if f.Dropped {
+		before, after := each(f.Init, capability), each(f.Operational, capability)
+		d.Initialization, d.Operational = &before, &after
+	}
+	return d
+}
+
+// each is never nil: a list without entries is [] in JSON, not null.
+func each[F, T any](from []F, convert func(F) T) []T {
+	to := make([]T, 0, len(from))
+	for _, f := range from {
+		to = append(to, convert(f))
+	}
+	return to
+}
+
+func systemContext(s audit.SystemContext) SystemContext {
+	byKey := make(map[string]int, len(audit.SysctlKeys))
+	for _, k := range audit.SysctlKeys {
+		byKey[k.Key] = -1
+		if value, ok := s.Sysctls[k.Key]; ok {
+			byKey[k.Key] = value
+		}
+	}
+	return SystemContext{
+		KernelVersion:           valid(s.KernelVersion),
+		YamaPtraceScope:         byKey["yama_ptrace_scope"],
+		KptrRestrict:            byKey["kptr_restrict"],
+		DmesgRestrict:           byKey["dmesg_restrict"],
+		ModulesDisabled:         byKey["modules_disabled"],
+		PerfEventParanoid:       byKey["perf_event_paranoid"],
+		UnprivilegedBPFDisabled: byKey["unprivileged_bpf_disabled"],
+		BPFJITEnable:            byKey["bpf_jit_enable"],
+		BPFJITHarden:            byKey["bpf_jit_harden"],
+		BPFJITKallsyms:          byKey["bpf_jit_kallsyms"],
+		VMMmapMinAddr:           byKey["vm_mmap_min_addr"],
+		FSProtectedHardlinks:    byKey["fs_protected_hardlinks"],
+		FSProtectedSymlinks:     byKey["fs_protected_symlinks"],
+		FSSuidDumpable:          byKey["fs_suid_dumpable"],
+		byKey:                   byKey,
+	}
+}
+
+func checks(t audit.Tally) Checks {
+	return Checks{Total: t.Total(), Granted: t.Granted, Denied: t.Denied}
+}
+
+func capability(c audit.Capability) Capability {
+	s := syscallOf(c.Syscall)
+	reason := "Used by " + s.Name
+	if s.unknown() {
+		reason = "Used during capability check (syscall unknown)"
+	}
+	return Capability{
+		Number:       c.Number,
+		Name:         capng.Name(c.Number),
+		Checks:       checks(c.Tally),
+		Reason:       reason,
+		CallSites:    each(c.CallSites, callSite),
+		FailedAnyway: each(c.FailedAnyway, outcome),
+		syscall:      s,
+	}
+}
+
+func syscallOf(s audit.Syscall) Syscall {
+	t := Syscall{Number: s.Number, Name: valid(s.Name), ABI: valid(s.ABI)}
+	if t.Name == "" || t.Number < 0 {
+		t.Name = unknownSyscall
+	}
+	if t.ABI == "" {
+		t.ABI = "native"
+	}
+	return t
+}
+
+const unknownSyscall = "unknown"
+
+func (s Syscall) unknown() bool { return s.Name == unknownSyscall }
+
+func callSite(c audit.CallSite) CallSite {
+	s := syscallOf(c.Syscall)
+	site := CallSite{
+		Function:      valid(c.Function),
+		SyscallNumber: s.Number,
+		Syscall:       s.Name,
+		ABI:           s.ABI,
+		Checks:        c.Checks,
+		Sampled:       c.Sampled,
+	}
+	if c.Advisory != "" {
+		reason := valid(c.Advisory)
+		site.Advisory = &reason
+	}
+	return site
+}
+
+func (c CallSite) syscall() Syscall { return Syscall{c.SyscallNumber, c.Syscall, c.ABI} }
+
+func capsetOnly(c audit.CapsetOnly) CapsetOnly {
+	sets := []string{}
+	for _, s := range []struct {
+		asked bool
+		name  string
+	}{{c.Effective, "effective"}, {c.Permitted, "permitted"}, {c.Inheritable, "inheritable"}} {
+		if s.asked {
+			sets = append(sets, s.name)
+		}
+	}
+	return CapsetOnly{Number: c.Number, Name: capng.Name(c.Number), RequestedSets: sets}
+}
+
+func denied(d audit.Denied) Denied {
+	return Denied{
+		Number:           d.Number,
+		Name:             capng.Name(d.Number),
+		NotGrantedChecks: d.Checks,
+		Syscalls:         each(d.Syscalls, syscallOf),
+		Assessment:       d.Assessment,
+		Outcomes:         each(d.Outcomes, outcome),
+		LSMRefused:       d.LSMRefused,
+		CallSites:        each(d.CallSites, callSite),
+	}
+}
+
+func outcome(o audit.SyscallOutcome) Outcome {
+	s := syscallOf(o.Syscall)
+	out := Outcome{
+		SyscallNumber: s.Number,
+		Syscall:       s.Name,
+		Class:         o.Class,
+		RawReturn:     min(o.Return, 0),
+		Count:         o.Count,
+		ABI:           s.ABI,
+	}
+	if out.RawReturn < 0 {
+		code := -out.RawReturn
+		if name := errnoName(code); name != "" {
+			out.ReturnName = &name
+		}
+		if !kernelOnly(code) {
+			out.Errno = &code
+		}
+	}
+	return out
+}
+
+func unneeded(number int, t audit.Tally, sites []audit.CallSite) Unneeded {
+	return Unneeded{
+		Number:    number,
+		Name:      capng.Name(number),
+		Checks:    checks(t),
+		CallSites: each(sites, callSite),
+	}
+}
+
+func program(p audit.ProgramUse) Program {
+	return Program{
+		Index:     p.Index,
+		Parent:    p.Parent,
+		Path:      valid(p.Path),
+		Processes: p.Processes,
+		Needs:     each(p.Needs, capng.Name),
+		Refused:   each(p.Refused, capng.Name),
+	}
+}

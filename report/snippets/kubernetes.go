@@ -1,0 +1,33 @@
+package snippets
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/cap-audit/cap-audit/capng"
+)
+
+// capSysAdmin is CAP_SYS_ADMIN of uapi/linux/capability.h.
+const capSysAdmin = 21
+
+// Kubernetes is the security context of a container. Names have no prefix
+// there.
+func Kubernetes(a Advice) string {
+	names := spell(a.Grant, func(n int) string { return `"` + capng.Upper(n) + `"` })
+
+	text := "# This belongs to the container, not to the pod.\n"
+	if len(names) > 0 {
+		text += inContainer
+	}
+	text += "securityContext:\n"
+	// with SYS_ADMIN it is always true, and the API server refuses the two
+	// together where the capability is spelt CAP_SYS_ADMIN
+	if !slices.Contains(a.Grant, capSysAdmin) {
+		text += "  allowPrivilegeEscalation: false\n"
+	}
+	text += "  capabilities:\n    drop: [\"ALL\"]"
+	if len(names) > 0 {
+		text += "\n    add: [" + strings.Join(names, ", ") + "]"
+	}
+	return text
+}

@@ -1,0 +1,94 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/cap-audit/cap-audit/audit"
+	"github.com/cap-audit/cap-audit/capng"
+	"github.com/cap-audit/cap-audit/report/snippets"
+)
+
+func (t *text) recommendations() {
+	t.heading("RECOMMENDATIONS:")
+	t.prose("  ", t.verdict())
+	for _, caveat := range t.caveats() {
+		t.item(caveat)
+	}
+	for _, s := range snippets.All(t.d.advice) {
+		t.line("")
+		t.line("  %s", s.Heading)
+		for line := range strings.Lines(s.Text) {
+			t.line("%s", strings.TrimRight("    "+line, " \n"))
+		}
+	}
+}
+
+// verdict says what the lines below it grant.
+func (t *text) verdict() string {
+	d := t.d
+	switch {
+	case len(d.Recommended) == 0:
+		return "No capability is needed for what the program got done in this run. The lines below run it without any."
+	case d.Dropped:
+		return fmt.Sprintf("Grant: %s. Of these the program needs to keep, once started: %s.",
+			strings.Join(d.Recommended, ", "), orNone(names(d.advice.Keep)))
+	}
+	return fmt.Sprintf("Grant: %s.", strings.Join(d.Recommended, ", "))
+}
+
+// caveats say how far to trust the verdict.
+func (t *text) caveats() []string {
+	d := t.d
+	list := []string{"An audit sees only what the program does while it is watched: " +
+		"use every feature that you rely on, under the account it will run as, before you trust the result."}
+	if ended := t.endedBadly(); ended != "" {
+		list = append(list, ended)
+	}
+	if !d.Complete {
+		list = append(list, "The record is not complete (see COMPLETENESS): take the set for the least that is needed.")
+	}
+	if refused := worthALook(d.Denied); len(refused) > 0 {
+		list = append(list, fmt.Sprintf("Not included, though the lack of it may have made a system call fail: %s.", strings.Join(refused, ", ")))
+	}
+	if unknown := snippets.Unknown(d.advice.Grant); len(unknown) > 0 {
+		list = append(list, fmt.Sprintf("Missing from the lines below, because libcap-ng on this machine has no name for it: %s.",
+			strings.Join(names(unknown), ", ")))
+	}
+	return list
+}
+
+func names(numbers []int) []string { return each(numbers, capng.Name) }
+
+// endedBadly warns when the program may have ended before it was done. Signals
+// that people end a service with are as good as an exit.
+func (t *text) endedBadly() string {
+	exit := t.d.Exit
+	switch {
+	case !exit.Ended:
+		return ""
+	case exit.Signal != 0 && !slices.Contains([]unix.Signal{unix.SIGHUP, unix.SIGINT, unix.SIGTERM}, unix.Signal(exit.Signal)):
+		name := unix.SignalName(unix.Signal(exit.Signal))
+		if name == "" {
+			name = fmt.Sprintf("signal %d", exit.Signal)
+		}
+		return fmt.Sprintf("The program was ended by %s and may not have come to all that it does.", name)
+	case exit.Signal == 0 && exit.Status != 0:
+		return fmt.Sprintf("The program exited with status %d. If that was a failure, it may not have come to all that it does.", exit.Status)
+	}
+	return ""
+}
+
+// worthALook are the capabilities whose refusal may have done harm.
+func worthALook(list []Denied) []string {
+	var names []string
+	for _, c := range list {
+		if c.Assessment == audit.AssessPermissionFailure {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}

@@ -1,0 +1,79 @@
+package report
+
+import (
+	"slices"
+	"strings"
+)
+
+// capabilities is a section of capabilities that were granted.
+func (t *text) capabilities(heading string, list []Capability) {
+	t.heading(heading)
+	if len(list) == 0 {
+		t.none()
+	}
+	for _, c := range list {
+		t.capability(c.Name, c.Number)
+		t.line("    Checks: %d granted, %d denied", c.Checks.Granted, c.Checks.Denied)
+		t.labelled("    ", "Reason:", c.Reason+inParens(functions(c.CallSites, c.syscall)))
+		if others := otherSyscalls(c); others != "" {
+			t.labelled("    ", "Also used by:", others)
+		}
+		if len(c.FailedAnyway) > 0 {
+			t.line("    Granted, yet the call failed:")
+			t.outcomes(c.FailedAnyway)
+		}
+	}
+}
+
+// functions are the kernel functions that asked during one system call and
+// whose answer mattered, the most frequent first.
+func functions(sites []CallSite, s Syscall) []string {
+	var list []string
+	for _, site := range sites {
+		if site.Advisory == nil && site.syscall() == s {
+			list = append(list, printable(site.Function))
+		}
+	}
+	return list
+}
+
+// otherSyscalls are the ones that asked, but for that of the reason.
+func otherSyscalls(c Capability) string {
+	var list []string
+	seen := []Syscall{c.syscall}
+	for _, site := range c.CallSites {
+		s := site.syscall()
+		if site.Advisory != nil || slices.Contains(seen, s) {
+			continue
+		}
+		seen = append(seen, s)
+		name := printable(s.Name)
+		if s.unknown() {
+			name = "an unknown system call"
+		}
+		list = append(list, name+inParens(functions(c.CallSites, s)))
+	}
+	return strings.Join(list, ", ")
+}
+
+func inParens(list []string) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(list, ", ") + ")"
+}
+
+func (t *text) capsetOnly() {
+	t.heading("CAPSET-ONLY CAPABILITIES:")
+	if len(t.d.CapsetOnly) == 0 {
+		t.none()
+	}
+	for _, c := range t.d.CapsetOnly {
+		t.capability(c.Name, c.Number)
+		t.line("    Requested by successful capset in: %s", strings.Join(c.RequestedSets, ", "))
+		t.line("    Granted use observed: no")
+		t.labelled("    ", "Assessment:", "The program asked to hold it, but nothing it did in this run made use of it.")
+		t.labelled("    ", "Recommendation:", "Granted below, because the program's capset call would fail without it. "+
+			"Exercise whatever it is meant for; if that does not make use of it either, stop the program from asking.")
+	}
+}

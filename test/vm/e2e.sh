@@ -1,0 +1,8 @@
+#!/bin/bash
+# e2e.sh BACKEND OFFERED [TEST-FLAG...]: the payload that runs the end-to-end suite with one backend. OFFERED names all
+# that the kernel is expected to offer, for tests that compare them.
+lib=/usr/local/lib/cap-audit
+export CAP_AUDIT=/usr/local/bin/cap-audit CAP_AUDIT_PROGRAMS=$lib/programs CAP_AUDIT_BACKEND=$1 CAP_AUDIT_BACKENDS=$2 CAP_AUDIT_VM=1
+shift 2
+cd $lib || exit # testdata lies here
+exec ./e2e.test -test.v "$@"

@@ -1,0 +1,86 @@
+package tracer
+
+/*
+#include <linux/types.h>
+#include <bpf/bpf.h>
+#include "../bpf/cap_audit.h"
+
+static int program_misses(int fd, unsigned long long *misses)
+{
+	struct bpf_prog_info info = {};
+	__u32 size = sizeof(info);
+	int err = bpf_obj_get_info_by_fd(fd, &info, &size);
+
+	*misses = info.recursion_misses;
+	return err;
+}
+*/
+import "C"
+
+import (
+	"bytes"
+	"fmt"
+	"unsafe"
+)
+
+// The kernel half's types, as cgo reads them from the header both halves share.
+type (
+	kernelState   C.struct_ca_state
+	kernelTask    C.struct_ca_task
+	kernelCheck   C.struct_ca_check
+	kernelSiteKey C.struct_ca_site_key
+	kernelSite    C.struct_ca_site
+	kernelOutcome C.struct_ca_outcome
+	kernelProgram C.struct_ca_program
+	kernelTotal   C.struct_ca_total
+	kernelEvent   C.struct_ca_event
+)
+
+const (
+	taskArmed   = C.CA_TASK_ARMED
+	maxPrograms = C.CA_PROGRAMS
+	maxCaps     = C.CA_CAPS
+
+	abiNative = C.CA_ABI_NATIVE
+	abiCompat = C.CA_ABI_COMPAT
+	abiX32    = C.CA_ABI_X32
+
+	credOverridden = C.CA_CRED_OVERRIDDEN
+	credForeign    = C.CA_CRED_FOREIGN
+	credOwner      = C.CA_CRED_OWNER
+	credNested     = C.CA_CRED_NESTED
+
+	phaseDropped = C.CA_PHASE_DROPPED
+
+	eventCheck   = C.CA_EVENT_CHECK
+	eventCapset  = C.CA_EVENT_CAPSET
+	eventSyscall = C.CA_EVENT_SYSCALL
+)
+
+// decode copies a map's bytes into its type. The sizes can differ only if the
+// embedded object and this binary were built from different headers.
+func decode[T any](raw []byte) (T, error) {
+	var v T
+	if len(raw) != int(unsafe.Sizeof(v)) {
+		return v, fmt.Errorf("kernel record of %d bytes where %T has %d: the embedded BPF object is from another build, run make clean",
+			len(raw), v, unsafe.Sizeof(v))
+	}
+	copy(unsafe.Slice((*byte)(unsafe.Pointer(&v)), len(raw)), raw)
+	return v, nil
+}
+
+func programMisses(fd int) (uint64, error) {
+	var misses C.ulonglong
+	if res, err := C.program_misses(C.int(fd), &misses); res != 0 {
+		return 0, fmt.Errorf("read a BPF program's statistics: %w", err)
+	}
+	return uint64(misses), nil
+}
+
+func cString(chars []C.char) string {
+	raw := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(chars))), len(chars))
+	if end := bytes.IndexByte(raw, 0); end >= 0 {
+		raw = raw[:end]
+	}
+	return string(raw)
+}

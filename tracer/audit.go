@@ -1,0 +1,164 @@
+// Package tracer watches a process tree's capability checks: it loads the
+// kernel half, starts the target under it, waits, and reads out the account.
+package tracer
+
+import (
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Options says how to trace.
+type Options struct {
+	// Backends to try, in order.
+	Backends []Backend
+	// WalkAlways is a mask of capabilities of which every single check's call
+	// site is looked at.
+	WalkAlways uint64
+	// OnEvent, if set, is called for each check, capset and refused syscall
+	// as it happens, from one goroutine.
+	OnEvent func(Event)
+	// Follow waits for the last descendant instead of the first process.
+	Follow bool
+}
+
+// Audit is one run: Start, then Wait, then Observe.
+type Audit struct {
+	options Options
+	kernel  *kernel
+	target  Target
+	process *process
+	events  *eventReader
+	ended   atomic.Bool
+	status  unix.WaitStatus
+}
+
+// Start loads the kernel half, starts the target and returns once the target
+// has been executed. Nothing is left behind when it fails. Errors about the
+// target are *StartError, those about tracing *BackendError, joined.
+func Start(target Target, options Options) (a *Audit, err error) {
+	// the stub gets ready while the kernel half is being verified
+	stub, err := startStub(target.Stdout)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			stub.abandon()
+		}
+	}()
+	k, err := openKernel(options.Backends, settings{verbose: options.OnEvent != nil, walkAlways: options.WalkAlways})
+	if err != nil {
+		return nil, err
+	}
+	a = &Audit{options: options, kernel: k, target: target, process: stub}
+	if options.OnEvent != nil {
+		if a.events, err = k.readEvents(options.OnEvent); err != nil {
+			return nil, err
+		}
+	}
+	if options.Follow {
+		// orphans of the tree become our children: that they have ended can be waited for
+		if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+			return nil, fmt.Errorf("become the subreaper that --follow needs: %w", err)
+		}
+	}
+	if err := k.arm(stub.pidfd); err != nil {
+		return nil, err
+	}
+	if err := stub.become(target); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// PID of the first process.
+func (a *Audit) PID() int { return a.process.pid }
+
+// Backend that watches.
+func (a *Audit) Backend() Backend { return a.kernel.backend }
+
+// Ended reports whether the first process has ended.
+func (a *Audit) Ended() bool { return a.ended.Load() }
+
+// Signal sends a signal to the first process, if it still lives.
+func (a *Audit) Signal(sig syscall.Signal) error {
+	err := unix.PidfdSendSignal(a.process.pidfd, sig, nil, 0)
+	if errors.Is(err, unix.ESRCH) {
+		return nil
+	}
+	return err
+}
+
+// Wait returns when the first process has ended, with Follow when the last
+// descendant has. ended is called once with the first process's status.
+func (a *Audit) Wait(ended func(unix.WaitStatus)) error {
+	for {
+		var status unix.WaitStatus
+		pid, err := unix.Wait4(-1, &status, 0, nil)
+		switch {
+		case errors.Is(err, unix.EINTR):
+			continue
+		case errors.Is(err, unix.ECHILD):
+			return nil
+		case err != nil:
+			return fmt.Errorf("wait for the target: %w", err)
+		}
+		if pid != a.process.pid {
+			continue
+		}
+		a.status = status
+		a.ended.Store(true)
+		ended(status)
+		if !a.options.Follow {
+			return nil
+		}
+	}
+}
+
+// FinishEvents returns when every event that the kernel handed over has been
+// passed to OnEvent.
+func (a *Audit) FinishEvents() error {
+	if a.events == nil {
+		return nil
+	}
+	state, err := a.kernel.state()
+	if err != nil {
+		return err
+	}
+	a.events.finish(uint64(state.events))
+	return nil
+}
+
+// Close detaches from the kernel. A program about to exit need not call it:
+// detaching takes up to 160 ms, and the kernel does it at exit.
+func (a *Audit) Close() { a.kernel.close() }
+
+// Progress is a glimpse of a running audit.
+type Progress struct {
+	Checks uint64
+	// Capabilities granted so far, by number.
+	Capabilities []int
+	// Processes of the tree that live.
+	Processes int
+}
+
+// Progress reads the totals; it costs the target nothing.
+func (a *Audit) Progress() (Progress, error) {
+	totals, err := a.kernel.totals()
+	if err != nil {
+		return Progress{}, err
+	}
+	var p Progress
+	for number, total := range totals {
+		p.Checks += uint64(total.granted) + uint64(total.denied)
+		if total.granted > 0 {
+			p.Capabilities = append(p.Capabilities, number)
+		}
+	}
+	p.Processes, err = a.kernel.liveProcesses()
+	return p, err
+}

@@ -1,0 +1,89 @@
+package tracer
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Backend is a way to watch cap_capable.
+type Backend string
+
+// The backends, in the order auto tries them.
+const (
+	// Fentry attaches fexit programs to cap_capable and security_capable. It
+	// sees everything: the CAP_OPT flags and other security modules' refusals.
+	Fentry Backend = "fentry"
+	// Tracepoint uses the cap_capable tracepoint of Linux 6.14 and later.
+	Tracepoint Backend = "tracepoint"
+	// Kprobe uses a kprobe and a kretprobe on cap_capable.
+	Kprobe Backend = "kprobe"
+)
+
+// Backends lists them in the order auto tries them.
+var Backends = []Backend{Fentry, Tracepoint, Kprobe}
+
+// ParseBackend reads the argument of --backend; "auto" and "" give all.
+func ParseBackend(name string) ([]Backend, error) {
+	if name == "" || name == "auto" {
+		return Backends, nil
+	}
+	if b := Backend(name); slices.Contains(Backends, b) {
+		return []Backend{b}, nil
+	}
+	return nil, fmt.Errorf("unknown backend %q: choose auto, fentry, tracepoint or kprobe", name)
+}
+
+// checkPrograms are the BPF programs of each backend; the rest are shared.
+var checkPrograms = map[Backend][]string{
+	Fentry:     {"fexit_cap_capable", "fexit_security_capable"},
+	Tracepoint: {"tp_cap_capable"},
+	Kprobe:     {"kprobe_cap_capable", "kretprobe_cap_capable"},
+}
+
+// knowsOptions: cap_capable's opts argument is visible.
+func (b Backend) knowsOptions() bool { return b != Tracepoint }
+
+// knowsLSM: a refusal by another security module is visible.
+func (b Backend) knowsLSM() bool { return b == Fentry }
+
+// needs says in words what the backend asks of the kernel.
+func (b Backend) needs() string {
+	switch b {
+	case Fentry:
+		return "Linux 5.15 with BTF and BPF trampolines"
+	case Tracepoint:
+		return "Linux 6.14 with BTF"
+	default:
+		return "Linux 5.15 with BTF and kprobes"
+	}
+}
+
+// BackendError tells why one backend could not be used.
+type BackendError struct {
+	Backend Backend
+	// Stage is open, load or attach.
+	Stage string
+	Err   error
+	// Log is what libbpf and the verifier said.
+	Log string
+}
+
+func (e *BackendError) Error() string {
+	return fmt.Sprintf("%s: %s: %v", e.Backend, e.Stage, e.Err)
+}
+
+func (e *BackendError) Unwrap() error { return e.Err }
+
+// reason is the log's most telling line, or the error itself.
+func (e *BackendError) reason() string {
+	for _, line := range strings.Split(e.Log, "\n") {
+		line = strings.TrimPrefix(strings.TrimSpace(line), "libbpf: ")
+		for _, sign := range []string{"not found", "failed to", "invalid", "not support", "unknown func"} {
+			if strings.Contains(line, sign) {
+				return line
+			}
+		}
+	}
+	return e.Err.Error()
+}

@@ -1,0 +1,149 @@
+package tracer
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/cap-audit/cap-audit/capng"
+)
+
+// btfFile is the kernel's own type information.
+const btfFile = "/sys/kernel/btf/vmlinux"
+
+// required is what tracing needs beside root's own way. Since 5.8 BPF and
+// PERFMON stand in for SYS_ADMIN.
+var required = []string{"bpf", "perfmon"}
+
+// MissingPrivileges names the capabilities that tracing needs and this
+// process lacks.
+func MissingPrivileges() []string {
+	effective := capng.Effective()
+	has := func(name string) bool {
+		n, ok := capng.Number(name)
+		return ok && effective>>n&1 != 0
+	}
+	if has("sys_admin") {
+		return nil
+	}
+	var missing []string
+	for _, name := range required {
+		if !has(name) {
+			missing = append(missing, name)
+		}
+	}
+	return missing
+}
+
+// Diagnose says in one line why no backend could be used and what to try, ""
+// for errors of another kind.
+func Diagnose(err error) string {
+	failures := backendErrors(err)
+	if len(failures) == 0 {
+		return ""
+	}
+	if missing := MissingPrivileges(); len(missing) > 0 {
+		return fmt.Sprintf("tracing needs the capabilities %s: run as root, or give cap-audit file capabilities: "+
+			"setcap cap_bpf,cap_perfmon,cap_sys_ptrace=ep cap-audit", strings.Join(missing, " and "))
+	}
+	if _, err := os.Stat(btfFile); err != nil {
+		return fmt.Sprintf("this kernel (%s) has no type information in %s: boot one built with CONFIG_DEBUG_INFO_BTF, "+
+			"or mount sysfs if it is missing", kernelRelease(), btfFile)
+	}
+	if tooOld() {
+		return fmt.Sprintf("Linux %s is too old: tracing a process tree needs task storage and bpf_task_pt_regs, "+
+			"which Linux 5.15 has", kernelRelease())
+	}
+	var reasons []string
+	for _, f := range failures {
+		reasons = append(reasons, fmt.Sprintf("%s: %s", f.Backend, f.reason()))
+	}
+	hint := "see cap-audit --probe"
+	if locked := lockdown(); locked == "confidentiality" {
+		hint = "kernel lockdown is in confidentiality mode, which forbids tracing: boot with lockdown=integrity or without it"
+	}
+	return fmt.Sprintf("no way to watch capability checks works here: %s; %s", strings.Join(reasons, "; "), hint)
+}
+
+// backendErrors are the failures in a joined error.
+func backendErrors(err error) []*BackendError {
+	var one *BackendError
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []*BackendError
+		for _, e := range joined.Unwrap() {
+			all = append(all, backendErrors(e)...)
+		}
+		return all
+	}
+	if errors.As(err, &one) {
+		return []*BackendError{one}
+	}
+	return nil
+}
+
+// tooOld: before 5.15, which brought bpf_task_pt_regs. Distributions backport,
+// so this only explains a failure, it never causes one.
+func tooOld() bool {
+	var major, minor int
+	fmt.Sscanf(kernelRelease(), "%d.%d", &major, &minor)
+	return major < 5 || major == 5 && minor < 15
+}
+
+// lockdown is the kernel's lockdown mode, "" if it is not to be had.
+func lockdown() string {
+	raw, err := os.ReadFile("/sys/kernel/security/lockdown")
+	if err != nil {
+		return ""
+	}
+	_, rest, _ := strings.Cut(string(raw), "[")
+	mode, _, _ := strings.Cut(rest, "]")
+	return mode
+}
+
+// Trial is what became of trying one backend.
+type Trial struct {
+	Backend Backend
+	Works   bool
+	// Reason why not, "" if it works.
+	Reason string
+}
+
+// Probe tries every backend and detaches again.
+func Probe(backends []Backend) []Trial {
+	var trials []Trial
+	for _, b := range backends {
+		k, err := openKernel([]Backend{b}, settings{})
+		if err != nil {
+			reason := err.Error()
+			if failures := backendErrors(err); len(failures) > 0 {
+				reason = failures[0].reason()
+			}
+			trials = append(trials, Trial{b, false, reason})
+			continue
+		}
+		k.close()
+		trials = append(trials, Trial{b, true, ""})
+	}
+	return trials
+}
+
+// System is what bears on whether tracing works here.
+type System struct {
+	Kernel            string
+	BTF               bool
+	Lockdown          string // "" when the kernel does not tell
+	MissingPrivileges []string
+}
+
+// DescribeSystem looks at the running kernel and this process.
+func DescribeSystem() System {
+	return System{
+		Kernel:            kernelRelease(),
+		BTF:               unix.Access(btfFile, unix.R_OK) == nil,
+		Lockdown:          lockdown(),
+		MissingPrivileges: MissingPrivileges(),
+	}
+}

@@ -1,0 +1,283 @@
+package tracer
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"unsafe"
+
+	bpflib "github.com/aquasecurity/libbpfgo"
+
+	"github.com/cap-audit/cap-audit/bpf"
+)
+
+// kernel is the loaded and attached kernel half.
+type kernel struct {
+	module  *bpflib.Module
+	backend Backend
+}
+
+// libbpfLog keeps what libbpf says: it must not reach the terminal, and a
+// verifier's refusal is only "permission denied" without it. libbpf calls
+// back on the calling thread.
+var libbpfLog struct {
+	sync.Mutex
+	text strings.Builder
+}
+
+// logLimit bounds the log in bytes; the verifier can write megabytes.
+const logLimit = 64 << 10
+
+func captureLibbpfLog() {
+	bpflib.SetLoggerCbs(bpflib.Callbacks{Log: func(level int, msg string) {
+		if level > bpflib.LibbpfWarnLevel {
+			return
+		}
+		libbpfLog.Lock()
+		defer libbpfLog.Unlock()
+		if libbpfLog.text.Len() < logLimit {
+			libbpfLog.text.WriteString(msg)
+		}
+	}})
+}
+
+func takeLibbpfLog() string {
+	libbpfLog.Lock()
+	defer libbpfLog.Unlock()
+	text := libbpfLog.text.String()
+	libbpfLog.text.Reset()
+	return text
+}
+
+// settings go into the kernel half's read-only data before it is loaded.
+type settings struct {
+	verbose bool
+	// walkAlways is a mask of capabilities whose call sites are always looked at.
+	walkAlways uint64
+}
+
+// openKernel loads and attaches the first of the backends that this kernel
+// takes. The error joins one BackendError for each that it did not.
+func openKernel(backends []Backend, set settings) (*kernel, error) {
+	captureLibbpfLog()
+	var failures []error
+	for _, backend := range backends {
+		k, stage, err := tryBackend(backend, set)
+		if err == nil {
+			return k, nil
+		}
+		failures = append(failures, &BackendError{Backend: backend, Stage: stage, Err: err, Log: takeLibbpfLog()})
+	}
+	return nil, errors.Join(failures...)
+}
+
+func tryBackend(backend Backend, set settings) (k *kernel, stage string, err error) {
+	module, err := bpflib.NewModuleFromBufferArgs(bpflib.NewModuleArgs{
+		BPFObjBuff: bpf.Object,
+		BPFObjName: "cap_audit",
+		// raising RLIMIT_MEMLOCK needs CAP_SYS_RESOURCE, would leak into
+		// the target and hide its CAP_IPC_LOCK; since 5.11 BPF memory is
+		// charged to the cgroup and the limit does not matter
+		SkipMemlockBump: true,
+	})
+	if err != nil {
+		return nil, "open", err
+	}
+	defer func() {
+		if err != nil {
+			module.Close()
+		}
+	}()
+	k = &kernel{module: module, backend: backend}
+	if err = k.configure(set); err != nil {
+		return nil, "open", err
+	}
+	if err = module.BPFLoadObject(); err != nil {
+		return nil, "load", err
+	}
+	if err = k.attach(); err != nil {
+		return nil, "attach", err
+	}
+	return k, "", nil
+}
+
+func (k *kernel) configure(set settings) error {
+	for _, backend := range Backends {
+		for _, name := range checkPrograms[backend] {
+			prog, err := k.module.GetProgram(name)
+			if err != nil {
+				return err
+			}
+			if err := prog.SetAutoload(backend == k.backend); err != nil {
+				return err
+			}
+		}
+	}
+	if err := k.module.InitGlobalVariable("walk_always", set.walkAlways); err != nil {
+		return err
+	}
+	if set.verbose {
+		return k.module.InitGlobalVariable("verbose", true)
+	}
+	// nothing is written to it: the smallest that there is
+	events, err := k.module.GetMap("events")
+	if err != nil {
+		return err
+	}
+	return events.SetMaxEntries(4096)
+}
+
+// attach attaches what was loaded, the task tracking first, so that no check
+// of a task is seen before the task is known.
+func (k *kernel) attach() error {
+	for _, name := range append([]string{"on_fork", "on_newtask", "on_exec", "on_sys_exit"}, checkPrograms[k.backend]...) {
+		prog, err := k.module.GetProgram(name)
+		if err != nil {
+			return err
+		}
+		if _, err := prog.AttachGeneric(); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// close detaches and unloads everything. It takes up to 160 ms with kprobes;
+// a process that ends anyway leaves it to the kernel.
+func (k *kernel) close() { k.module.Close() }
+
+// arm puts a task into the traced tree: recording begins when it execs.
+// The task is named by a pidfd, so that no other can be meant.
+func (k *kernel) arm(pidfd int) error {
+	tasks, err := k.module.GetMap("tasks")
+	if err != nil {
+		return err
+	}
+	task := kernelTask{flags: taskArmed}
+	key := int32(pidfd)
+	if err := tasks.Update(unsafe.Pointer(&key), unsafe.Pointer(&task)); err != nil {
+		return fmt.Errorf("give the target task storage: %w", err)
+	}
+	return nil
+}
+
+// state reads the single numbers.
+func (k *kernel) state() (kernelState, error) {
+	bss, err := k.module.GetMap(".bss")
+	if err != nil {
+		return kernelState{}, err
+	}
+	var zero uint32
+	raw, err := bss.GetValue(unsafe.Pointer(&zero))
+	if err != nil {
+		return kernelState{}, err
+	}
+	return decode[kernelState](raw)
+}
+
+// totals reads the exact counts per capability.
+func (k *kernel) totals() ([maxCaps]kernelTotal, error) {
+	var all [maxCaps]kernelTotal
+	m, err := k.module.GetMap("totals")
+	if err != nil {
+		return all, err
+	}
+	for i := range uint32(maxCaps) {
+		raw, err := m.GetValue(unsafe.Pointer(&i))
+		if err != nil {
+			return all, err
+		}
+		if all[i], err = decode[kernelTotal](raw); err != nil {
+			return all, err
+		}
+	}
+	return all, nil
+}
+
+// each walks a hash map. New keys may appear meanwhile, none is seen twice:
+// the kernel restarts an iteration only when the key it stands on was deleted,
+// and nothing deletes.
+func each[K, V any](k *kernel, name string, visit func(K, V)) error {
+	m, err := k.module.GetMap(name)
+	if err != nil {
+		return err
+	}
+	it := m.Iterator()
+	for it.Next() {
+		rawKey := it.Key()
+		key, err := decode[K](rawKey)
+		if err != nil {
+			return err
+		}
+		rawValue, err := m.GetValue(unsafe.Pointer(&rawKey[0]))
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		value, err := decode[V](rawValue)
+		if err != nil {
+			return err
+		}
+		visit(key, value)
+	}
+	if err := it.Err(); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// liveProcesses counts the processes of the tree that have not begun to exit.
+func (k *kernel) liveProcesses() (int, error) {
+	prog, err := k.module.GetProgram("list_tasks")
+	if err != nil {
+		return 0, err
+	}
+	link, err := prog.AttachIter(bpflib.IterOpts{})
+	if err != nil {
+		return 0, fmt.Errorf("list the traced tasks: %w", err)
+	}
+	defer link.Destroy()
+	reader, err := link.Reader()
+	if err != nil {
+		return 0, fmt.Errorf("list the traced tasks: %w", err)
+	}
+	defer reader.Close()
+	pids := map[int32]struct{}{}
+	buffer := make([]byte, 64<<10)
+	for {
+		// libbpfgo's reader says 0, nil at the end where io.Reader says io.EOF
+		n, err := reader.Read(buffer)
+		if err != nil {
+			return 0, fmt.Errorf("list the traced tasks: %w", err)
+		}
+		if n == 0 {
+			return len(pids), nil
+		}
+		for raw := buffer[:n]; len(raw) >= 4; raw = raw[4:] {
+			pids[int32(binary.NativeEndian.Uint32(raw))] = struct{}{}
+		}
+	}
+}
+
+// misses is how often a program was not run because it ran already on that CPU.
+func (k *kernel) misses(name string) (uint64, error) {
+	prog, err := k.module.GetProgram(name)
+	if err != nil {
+		return 0, err
+	}
+	return programMisses(prog.FileDescriptor())
+}
+
+// program reads one entry of the programs array.
+func (k *kernel) program(index uint32) (kernelProgram, error) {
+	m, err := k.module.GetMap("programs")
+	if err != nil {
+		return kernelProgram{}, err
+	}
+	raw, err := m.GetValue(unsafe.Pointer(&index))
+	if err != nil {
+		return kernelProgram{}, err
+	}
+	return decode[kernelProgram](raw)
+}

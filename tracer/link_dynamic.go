@@ -1,0 +1,6 @@
+//go:build !static
+
+package tracer
+
+// #cgo pkg-config: libbpf
+import "C"

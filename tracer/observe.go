@@ -1,0 +1,181 @@
+package tracer
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/cap-audit/cap-audit/audit"
+	"github.com/cap-audit/cap-audit/capng"
+)
+
+// Observe reads out the account. Descendants that still run go on counting;
+// what they do later is not in it.
+func (a *Audit) Observe() (*audit.Observation, error) {
+	k := a.kernel
+	o := &audit.Observation{
+		Application:  a.application(),
+		System:       systemContext(),
+		Backend:      string(k.backend),
+		OptionsKnown: k.backend.knowsOptions(),
+		LSMKnown:     k.backend.knowsLSM(),
+		Totals:       map[int]audit.Total{},
+	}
+	// rows before totals: a check made meanwhile can then only seem to lack its row, not its total
+	if err := k.readChecks(o); err != nil {
+		return nil, fmt.Errorf("read the checks: %w", err)
+	}
+	err := each(k, "outcomes", func(key kernelOutcome, count uint64) {
+		o.Outcomes = append(o.Outcomes, audit.Outcome{
+			Capability: int(key.capability),
+			Verdict:    audit.Verdict(key.verdict),
+			Syscall:    syscallOf(int32(key.syscall), uint8(key.abi)),
+			Return:     int(key.result),
+			Count:      count,
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the outcomes: %w", err)
+	}
+	totals, err := k.totals()
+	if err != nil {
+		return nil, fmt.Errorf("read the totals: %w", err)
+	}
+	for number, total := range totals {
+		if total.granted+total.denied > 0 {
+			o.Totals[number] = audit.Total{Granted: uint64(total.granted), Denied: uint64(total.denied)}
+		}
+	}
+	if err := k.readState(o); err != nil {
+		return nil, fmt.Errorf("read the kernel's counters: %w", err)
+	}
+	if o.StillRunning, err = k.liveProcesses(); err != nil {
+		return nil, err
+	}
+	return o, nil
+}
+
+// application describes the target.
+func (a *Audit) application() audit.Application {
+	app := audit.Application{
+		PID:    a.process.pid,
+		Path:   a.target.Path,
+		Python: isPython(a.target.Path),
+		Ended:  a.Ended(),
+	}
+	if a.Ended() {
+		if a.status.Signaled() {
+			app.Signal = int(a.status.Signal())
+		} else {
+			app.Status = a.status.ExitStatus()
+		}
+	}
+	// a program that may be executed but not read keeps its secret
+	if f, err := os.Open(a.target.Path); err == nil {
+		defer f.Close()
+		if permitted, _, _, ok, err := capng.FileCaps(f); err == nil && ok {
+			app.FilePermitted = permitted
+		}
+	}
+	return app
+}
+
+func (k *kernel) readChecks(o *audit.Observation) error {
+	rows := map[kernelCheck]int{}
+	err := each(k, "checks", func(key kernelCheck, count uint64) {
+		if count == 0 { // moved to another verdict
+			return
+		}
+		rows[key] = len(o.Checks)
+		o.Checks = append(o.Checks, audit.Checks{
+			Capability: int(key.capability),
+			Verdict:    audit.Verdict(key.verdict),
+			Syscall:    syscallOf(int32(key.syscall), uint8(key.abi)),
+			Options:    uint8(key.options),
+			Scope:      audit.Scope(key.scope),
+			Phase:      audit.Phase(key.phase),
+			Credentials: audit.Credentials{
+				Overridden: key.credentials&credOverridden != 0,
+				Foreign:    key.credentials&credForeign != 0,
+				Owner:      key.credentials&credOwner != 0,
+				Nested:     key.credentials&credNested != 0,
+			},
+			Program: int(key.program),
+			Count:   count,
+		})
+	})
+	if err != nil {
+		return err
+	}
+	return each(k, "sites", func(key kernelSiteKey, site kernelSite) {
+		i, ok := rows[kernelCheck(key.check)]
+		if !ok {
+			return
+		}
+		var frames []string
+		for _, frame := range site.frames {
+			if name := cString(frame[:]); name != "" {
+				frames = append(frames, name)
+			}
+		}
+		o.Checks[i].Sites = append(o.Checks[i].Sites, audit.Site{Frames: frames, Samples: uint64(site.samples)})
+	})
+}
+
+func (k *kernel) readState(o *audit.Observation) error {
+	s, err := k.state()
+	if err != nil {
+		return err
+	}
+	o.CapsetCalls = uint64(s.capset_calls)
+	o.Requested = audit.Sets{
+		Effective:   uint64(s.requested.effective),
+		Permitted:   uint64(s.requested.permitted),
+		Inheritable: uint64(s.requested.inheritable),
+	}
+	o.Dropped = s.phase == phaseDropped
+	o.Tasks = uint64(s.tasks)
+	o.Losses = audit.Losses{
+		Tasks:    uint64(s.lost_tasks),
+		Rows:     uint64(s.lost_rows),
+		Sites:    uint64(s.lost_sites),
+		Outcomes: uint64(s.lost_outcomes),
+		Programs: uint64(s.lost_programs),
+		Events:   uint64(s.lost_events),
+	}
+	if s.entered > s.returned {
+		// kretprobes that ran out of instances
+		o.Losses.Checks += uint64(s.entered - s.returned)
+	}
+	for _, name := range checkPrograms[k.backend] {
+		if err := k.addMisses(name, &o.Losses.Checks); err != nil {
+			return err
+		}
+	}
+	for name, loss := range map[string]*uint64{
+		"on_fork": &o.Losses.Tasks, "on_newtask": &o.Losses.Tasks, "on_sys_exit": &o.Losses.Outcomes,
+	} {
+		if err := k.addMisses(name, loss); err != nil {
+			return err
+		}
+	}
+
+	o.Programs = []audit.Program{{}} // index 0: programs beyond the limit
+	for i := uint32(1); i <= uint32(s.programs) && i < maxPrograms; i++ {
+		p, err := k.program(i)
+		if err != nil {
+			return err
+		}
+		o.Programs = append(o.Programs, audit.Program{
+			Path:      cString(p.path[:]),
+			Parent:    int(p.parent),
+			Processes: uint64(p.processes),
+		})
+	}
+	return nil
+}
+
+func (k *kernel) addMisses(name string, loss *uint64) error {
+	n, err := k.misses(name)
+	*loss += n
+	return err
+}

@@ -1,0 +1,159 @@
+package tracer
+
+import (
+	"bufio"
+	"bytes"
+	"debug/elf"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// StartError is a command that could not be started.
+type StartError struct {
+	Path string
+	// Status is the exit status that says so: 126 found but not executable,
+	// 127 not found, as shells have it.
+	Status int
+	Text   string
+}
+
+func (e *StartError) Error() string { return fmt.Sprintf("%q: %s", e.Path, e.Text) }
+
+// unitSuffixes are unit files: nobody runs them, and --service reads one kind.
+var unitSuffixes = []string{".service", ".socket", ".timer", ".mount", ".target", ".path"}
+
+// Resolve finds the program that execvp would run for command.
+func Resolve(command string) (string, error) {
+	path, err := exec.LookPath(command)
+	if err == nil || errors.Is(err, exec.ErrDot) {
+		return path, nil
+	}
+	if !strings.Contains(command, "/") {
+		if found := inPath(command); found != "" {
+			command = found
+		} else {
+			return "", &StartError{command, 127, "not found in PATH; give its path, or check the spelling" + unitHint(command)}
+		}
+	}
+	info, err := os.Stat(command)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+		return "", &StartError{command, 127, "no such file" + unitHint(command)}
+	case err != nil:
+		return "", &StartError{command, 126, fmt.Sprintf("cannot be looked at: %v", errors.Unwrap(err))}
+	case info.IsDir():
+		return "", &StartError{command, 126, "is a directory; name the program in it"}
+	case unitHint(command) != "":
+		return "", &StartError{command, 126, "is a unit file, not a program" + unitHint(command)}
+	}
+	return "", &StartError{command, 126, "is not executable; chmod +x it, or run its interpreter with it"}
+}
+
+func unitHint(command string) string {
+	for _, suffix := range unitSuffixes {
+		if strings.HasSuffix(command, suffix) {
+			return "; to audit a service's program, run the ExecStart= command of the unit"
+		}
+	}
+	return ""
+}
+
+// inPath finds a file of that name that is there but cannot be executed.
+func inPath(name string) string {
+	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
+		file := filepath.Join(dir, name)
+		if info, err := os.Stat(file); err == nil && !info.IsDir() {
+			return file
+		}
+	}
+	return ""
+}
+
+// explainExec says why execve refused a file that was found.
+func explainExec(path string, errno syscall.Errno) error {
+	e := &StartError{Path: path, Status: 126}
+	switch errno {
+	case syscall.ENOENT, syscall.ENOTDIR:
+		if _, err := os.Stat(path); err != nil {
+			e.Status, e.Text = 127, "no such file"
+			break
+		}
+		e.Text = "its interpreter is missing; install it or mend the first line of the script"
+		if interpreter := interpreterOf(path); interpreter != "" {
+			e.Text = fmt.Sprintf("its interpreter %q is missing; install it or mend what names it", interpreter)
+		}
+	case syscall.ENOEXEC:
+		e.Text = "is no program that this kernel can execute: a script without a #! line, or for another machine"
+	case syscall.EACCES:
+		e.Text = "permission denied: it, its interpreter or a directory above is not executable, or the file system is mounted noexec"
+	default:
+		e.Text = errno.Error()
+	}
+	return e
+}
+
+// firstLine bounds what is read of a script: BINPRM_BUF_SIZE is 256.
+const firstLine = 256
+
+// interpreterOf is what a file's #! line or ELF header asks for, or "".
+func interpreterOf(path string) string {
+	f, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	if line := shebang(f); line != "" {
+		return strings.Fields(line)[0]
+	}
+	e, err := elf.NewFile(f)
+	if err != nil {
+		return ""
+	}
+	for _, p := range e.Progs {
+		if p.Type == elf.PT_INTERP && p.Filesz <= firstLine {
+			raw := make([]byte, p.Filesz)
+			if _, err := p.ReadAt(raw, 0); err == nil {
+				return string(bytes.TrimRight(raw, "\x00"))
+			}
+		}
+	}
+	return ""
+}
+
+// shebang is a script's first line after #!, or "".
+func shebang(f *os.File) string {
+	raw, _ := bufio.NewReaderSize(f, firstLine).Peek(firstLine)
+	if !bytes.HasPrefix(raw, []byte("#!")) {
+		return ""
+	}
+	line, _, _ := bytes.Cut(raw[2:], []byte("\n"))
+	return strings.TrimSpace(string(line))
+}
+
+// isPython tells whether a command is a Python script. The command decides,
+// not /proc/PID/exe: that is the interpreter.
+func isPython(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	words := strings.Fields(shebang(f))
+	for i, word := range words {
+		name := filepath.Base(word)
+		if strings.HasPrefix(name, "python") {
+			return true
+		}
+		// "#!/usr/bin/env -S python3 -u": look on after env and its options
+		if i > 0 && name != "env" && !strings.HasPrefix(word, "-") && !strings.Contains(word, "=") {
+			return false
+		}
+	}
+	return false
+}
