@@ -44,7 +44,7 @@ bpf/cap_audit.bpf.o: bpf/cap_audit.bpf.c bpf/cap_audit.h bpf/kernel.h | deps
 cap-audit: bpf/cap_audit.bpf.o | deps
 	$(GOBUILD) -o $@ .
 
-build/programs/%: test/programs/%.c | deps
+build/programs/%: test/programs/%.c $(wildcard test/programs/*/*.h) | deps
 	@mkdir -p $(@D)
 	$(CC) -O2 -Wall -Wextra -Werror -pthread -o $@ $<
 

@@ -183,15 +183,17 @@ static __always_inline __s32 current_syscall(struct task_struct *task, const str
 	return nr;
 }
 
-static __always_inline __u8 scope_of(const struct user_namespace *ns)
+/*
+ * Functions with loops are global: the verifier looks at them once, not once
+ * for every path that leads to a call. Addresses pass as numbers.
+ */
+__noinline int scope_of(__u64 address)
 {
-	if ((__u64)ns == state.user_ns)
-		return CA_SCOPE_OWN;
+	const struct user_namespace *ns = (const struct user_namespace *)address;
+
 	/* kernel/user_namespace.c: namespaces nest at most 32 deep */
-	for (int i = 0; i < 33; i++) {
+	for (int i = 0; i < 33 && ns; i++) {
 		ns = BPF_CORE_READ(ns, parent);
-		if (!ns)
-			break;
 		if ((__u64)ns == state.user_ns)
 			return CA_SCOPE_NESTED;
 	}
@@ -202,34 +204,35 @@ static __always_inline __u8 scope_of(const struct user_namespace *ns)
  * security/commoncap.c, cap_capable(): who owns a user namespace, and lives in
  * its parent, holds every capability in it, before any set is looked at.
  */
-static __always_inline bool granted_as_owner(const struct cred *cred, const struct user_namespace *ns)
+__noinline int granted_as_owner(__u64 cred_address, __u64 address)
 {
+	const struct cred *cred = (const struct cred *)cred_address;
+	const struct user_namespace *ns = (const struct user_namespace *)address;
 	const struct user_namespace *home = BPF_CORE_READ(cred, user_ns);
 
-	for (int i = 0; i < 33; i++) {
-		const struct user_namespace *parent;
+	for (int i = 0; i < 33 && ns && ns != home; i++) {
+		const struct user_namespace *parent = BPF_CORE_READ(ns, parent);
 
-		if (!ns || ns == home)
-			return false;
-		parent = BPF_CORE_READ(ns, parent);
 		if (parent == home)
 			return BPF_CORE_READ(ns, owner.val) == BPF_CORE_READ(cred, euid.val);
 		ns = parent;
 	}
-	return false;
+	return 0;
 }
 
-static __always_inline __u8 credentials_of(struct task_struct *task, const struct cred *cred,
-					   const struct user_namespace *ns, __u8 scope, bool granted)
+static __always_inline __u8 credentials_of(const struct ca_task *t, struct task_struct *task, __u8 scope, bool granted)
 {
+	const struct cred *cred = (const struct cred *)t->cred;
+	/* probe reads: for a direct load of a pointer the verifier of 6.x searches all of BTF by name, 20 ms */
+	__u64 subjective = (__u64)BPF_CORE_READ(task, cred);
 	__u8 bits = 0;
 
-	if (task->cred != task->real_cred)
+	if (subjective != (__u64)BPF_CORE_READ(task, real_cred))
 		bits |= CA_CRED_OVERRIDDEN;
-	if (cred != task->cred)
+	if (subjective != t->cred)
 		bits |= CA_CRED_FOREIGN;
 	if (scope != CA_SCOPE_OWN) {
-		if (granted && granted_as_owner(cred, ns))
+		if (granted && granted_as_owner(t->cred, t->ns))
 			bits |= CA_CRED_OWNER;
 		if ((__u64)BPF_CORE_READ(cred, user_ns) != state.user_ns)
 			bits |= CA_CRED_NESTED;
@@ -331,14 +334,13 @@ static __always_inline void note_pending(struct ca_task *t, struct task_struct *
 	     (check->abi == CA_ABI_COMPAT && check->syscall == NR_CAPSET_COMPAT)) &&
 	    !(t->flags & CA_TASK_CAPSET)) {
 		t->flags |= CA_TASK_CAPSET;
-		read_sets(&t->before, task->cred);
+		read_sets(&t->before, BPF_CORE_READ(task, cred));
 	}
 }
 
-/* The one handler behind every attachment. */
-static __always_inline int on_check(void *ctx, struct ca_task *t, struct task_struct *task, const struct cred *cred,
-				    const struct user_namespace *ns, int capability, __u32 options, int result,
-				    __u64 skip)
+/* The one handler behind every attachment; credentials and namespace are in the task's storage. */
+static __always_inline int on_check(void *ctx, struct ca_task *t, struct task_struct *task, int capability,
+				    __u32 options, int result, __u64 skip)
 {
 	struct ca_check check = {};
 	__u64 seen;
@@ -352,8 +354,8 @@ static __always_inline int on_check(void *ctx, struct ca_task *t, struct task_st
 	check.program = t->program;
 	check.phase = state.phase;
 	check.syscall = current_syscall(task, t, &check.abi);
-	check.scope = scope_of(ns);
-	check.credentials = credentials_of(task, cred, ns, check.scope, result == 0);
+	check.scope = t->ns == state.user_ns ? CA_SCOPE_OWN : scope_of(t->ns);
+	check.credentials = credentials_of(t, task, check.scope, result == 0);
 
 	add_total(capability, result == 0);
 	seen = count(&check);
@@ -376,7 +378,11 @@ int BPF_PROG(tp_cap_capable, const struct cred *cred, struct user_namespace *ns,
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct ca_task *t = task_of(task);
 
-	return t ? on_check(ctx, t, task, cred, ns, capability, 0, result, SKIP_OURSELVES) : 0;
+	if (!t)
+		return 0;
+	t->cred = (__u64)cred;
+	t->ns = (__u64)ns;
+	return on_check(ctx, t, task, capability, 0, result, SKIP_OURSELVES);
 }
 
 /*
@@ -390,7 +396,11 @@ int BPF_PROG(fexit_cap_capable, const struct cred *cred, struct user_namespace *
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct ca_task *t = task_of(task);
 
-	return t ? on_check(ctx, t, task, cred, ns, capability, options, result, SKIP_OURSELVES) : 0;
+	if (!t)
+		return 0;
+	t->cred = (__u64)cred;
+	t->ns = (__u64)ns;
+	return on_check(ctx, t, task, capability, options, result, SKIP_OURSELVES);
 }
 
 SEC("fexit/security_capable")
@@ -461,8 +471,7 @@ int BPF_KRETPROBE(kretprobe_cap_capable, int result)
 	if (!t || !t->cred)
 		return 0;
 	add(&state.returned);
-	on_check(ctx, t, task, (const struct cred *)t->cred, (const struct user_namespace *)t->ns, t->capability,
-		 t->options, result, 0);
+	on_check(ctx, t, task, t->capability, t->options, result, 0);
 	t->cred = 0;
 	return 0;
 }
@@ -563,46 +572,36 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	return 0;
 }
 
-static __always_inline void count_outcome(struct ca_outcome *o)
-{
-	__u64 one = 1, *n;
-
-	n = bpf_map_lookup_elem(&outcomes, o);
-	if (!n) {
-		if (bpf_map_update_elem(&outcomes, o, &one, BPF_NOEXIST) == 0)
-			return;
-		n = bpf_map_lookup_elem(&outcomes, o);
-	}
-	if (n)
-		add(n);
-	else
-		add(&state.lost_outcomes);
-}
-
-static __noinline int count_outcomes(__u64 mask, __u8 verdict, struct ca_task *t, long result)
+/* One row a system call: user space takes the masks apart. */
+static __always_inline void count_outcome(const struct ca_task *t, long result)
 {
 	struct ca_outcome o = {};
+	__u64 one = 1, *n;
 
-	if (!t || !mask)
-		return 0;
 	o.result = result < 0 ? result : 0;
+	/* a granted check is the ordinary case, and worth a word only when the call failed all the same */
+	o.granted = result < 0 ? t->granted : 0;
+	o.denied = t->denied;
+	o.lsm_refused = t->lsm_refused;
+	if (!(o.granted | o.denied | o.lsm_refused))
+		return;
 	o.syscall = t->syscall;
 	o.abi = t->abi;
-	o.verdict = verdict;
-	for (int i = 0; i < CA_CAPS; i++) {
-		if (!(mask >> i & 1))
-			continue;
-		o.capability = i;
-		count_outcome(&o);
+
+	n = bpf_map_lookup_elem(&outcomes, &o);
+	if (!n) {
+		if (bpf_map_update_elem(&outcomes, &o, &one, BPF_NOEXIST) == 0)
+			return;
+		n = bpf_map_lookup_elem(&outcomes, &o);
 	}
-	return 0;
+	add(n ? n : &state.lost_outcomes);
 }
 
 static __always_inline void on_capset_done(struct ca_task *t, struct task_struct *task)
 {
 	struct ca_sets now;
 
-	read_sets(&now, task->cred);
+	read_sets(&now, BPF_CORE_READ(task, cred));
 	add(&state.capset_calls);
 	if (verbose)
 		emit(CA_EVENT_CAPSET, t, task, 0, 0, t->syscall, t->abi, 0, &now);
@@ -628,16 +627,10 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long result)
 	if (!t || !(t->granted | t->denied | t->lsm_refused))
 		return 0;
 
+	count_outcome(t, result);
 	denied.effective = t->denied | t->lsm_refused;
-	if (denied.effective) {
-		count_outcomes(t->denied, CA_DENIED, t, result);
-		count_outcomes(t->lsm_refused, CA_LSM_REFUSED, t, result);
-		if (verbose)
-			emit(CA_EVENT_SYSCALL, t, task, 0, 0, t->syscall, t->abi, result, &denied);
-	}
-	/* a granted check is the ordinary case, and worth a word only when the call failed all the same */
-	if (t->granted && result < 0)
-		count_outcomes(t->granted, CA_GRANTED, t, result);
+	if (verbose && denied.effective)
+		emit(CA_EVENT_SYSCALL, t, task, 0, 0, t->syscall, t->abi, result, &denied);
 	if ((t->flags & CA_TASK_CAPSET) && result == 0)
 		on_capset_done(t, task);
 	t->flags &= ~CA_TASK_CAPSET;

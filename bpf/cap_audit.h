@@ -81,13 +81,14 @@ struct ca_site {
 	char frames[CA_FRAMES][CA_SYMBOL];
 };
 
+/* One way that system calls with checks in them ended: masks of the capabilities asked for. */
 struct ca_outcome {
 	__s64 result;		/* what the system call returned; success is 0 */
+	__u64 granted;		/* 0 where the call succeeded: nothing to tell */
+	__u64 denied;
+	__u64 lsm_refused;
 	__s32 syscall;
-	__u8 capability;
-	__u8 verdict;
-	__u8 abi;
-	__u8 pad;
+	__u32 abi;
 };
 
 struct ca_program {
@@ -124,7 +125,7 @@ struct ca_task {
 	__u64 denied;
 	__u64 lsm_refused;
 	struct ca_sets before;	/* sets at the start of capset */
-	/* kprobe backend: arguments of the cap_capable under way */
+	/* the cap_capable under way: addresses, 0 for none; under kprobes its other arguments, too */
 	__u64 cred;
 	__u64 ns;
 	__s32 capability;

@@ -11,38 +11,38 @@ import (
 // changes its meaning, not when one is added.
 const SchemaVersion = 1
 
-// Document is the report as JSON and YAML carry it. Names, types and order of
+// Document is the report as JSON and, made from that, YAML carry it. Names, types and order of
 // the first keys are those of the C cap-audit, whose callers parse them; from
 // schema_version on they are ours. schema.json describes all of it.
 //
 // Its strings are valid UTF-8: see valid.
 type Document struct {
-	Application   Application   `json:"application" yaml:"application"`
-	SystemContext SystemContext `json:"system_context" yaml:"system_context"`
-	Dropped       bool          `json:"capability_drop_observed" yaml:"capability_drop_observed"`
-	CapsetCalls   uint64        `json:"successful_capset_calls" yaml:"successful_capset_calls"`
-	Required      []Capability  `json:"required_capabilities" yaml:"required_capabilities"`
-	CapsetOnly    []CapsetOnly  `json:"capset_only_capabilities" yaml:"capset_only_capabilities"`
+	Application   Application   `json:"application"`
+	SystemContext SystemContext `json:"system_context"`
+	Dropped       bool          `json:"capability_drop_observed"`
+	CapsetCalls   uint64        `json:"successful_capset_calls"`
+	Required      []Capability  `json:"required_capabilities"`
+	CapsetOnly    []CapsetOnly  `json:"capset_only_capabilities"`
 	// The keys of these two exist only when a drop was observed.
-	Initialization *[]Capability `json:"initialization_capabilities,omitempty" yaml:"initialization_capabilities,omitempty"`
-	Operational    *[]Capability `json:"operational_capabilities,omitempty" yaml:"operational_capabilities,omitempty"`
-	Denied         []Denied      `json:"denied_capabilities" yaml:"denied_capabilities"`
+	Initialization *[]Capability `json:"initialization_capabilities,omitempty"`
+	Operational    *[]Capability `json:"operational_capabilities,omitempty"`
+	Denied         []Denied      `json:"denied_capabilities"`
 
-	SchemaVersion int          `json:"schema_version" yaml:"schema_version"`
-	Tool          Tool         `json:"tool" yaml:"tool"`
-	Backend       string       `json:"backend" yaml:"backend"`
-	Limits        []string     `json:"limits" yaml:"limits"`
-	TotalChecks   uint64       `json:"total_checks" yaml:"total_checks"`
-	Advisory      []Unneeded   `json:"advisory_capabilities" yaml:"advisory_capabilities"`
-	Nested        []Unneeded   `json:"nested_capabilities" yaml:"nested_capabilities"`
-	Programs      []Program    `json:"programs" yaml:"programs"`
-	Tasks         uint64       `json:"tasks" yaml:"tasks"`
-	StillRunning  int          `json:"still_running" yaml:"still_running"`
-	Losses        audit.Losses `json:"losses" yaml:"losses"`
+	SchemaVersion int          `json:"schema_version"`
+	Tool          Tool         `json:"tool"`
+	Backend       string       `json:"backend"`
+	Limits        []string     `json:"limits"`
+	TotalChecks   uint64       `json:"total_checks"`
+	Advisory      []Unneeded   `json:"advisory_capabilities"`
+	Nested        []Unneeded   `json:"nested_capabilities"`
+	Programs      []Program    `json:"programs"`
+	Tasks         uint64       `json:"tasks"`
+	StillRunning  int          `json:"still_running"`
+	Losses        audit.Losses `json:"losses"`
 	// Complete: nothing was lost and nothing was still running.
-	Complete    bool     `json:"complete" yaml:"complete"`
-	Recommended []string `json:"recommended_capabilities" yaml:"recommended_capabilities"`
-	Exit        Exit     `json:"exit" yaml:"exit"`
+	Complete    bool     `json:"complete"`
+	Recommended []string `json:"recommended_capabilities"`
+	Exit        Exit     `json:"exit"`
 
 	// advice is what the text report's snippets are made from. It has the
 	// path as it is, where Application has it as UTF-8.
@@ -51,26 +51,26 @@ type Document struct {
 
 // Application is the program under audit; Comm is its path.
 type Application struct {
-	PID  int    `json:"pid" yaml:"pid"`
-	Comm string `json:"comm" yaml:"comm"`
+	PID  int    `json:"pid"`
+	Comm string `json:"comm"`
 }
 
 // SystemContext holds settings of the host; -1 where one was not readable.
 type SystemContext struct {
-	KernelVersion           string `json:"kernel_version" yaml:"kernel_version"`
-	YamaPtraceScope         int    `json:"yama_ptrace_scope" yaml:"yama_ptrace_scope"`
-	KptrRestrict            int    `json:"kptr_restrict" yaml:"kptr_restrict"`
-	DmesgRestrict           int    `json:"dmesg_restrict" yaml:"dmesg_restrict"`
-	ModulesDisabled         int    `json:"modules_disabled" yaml:"modules_disabled"`
-	PerfEventParanoid       int    `json:"perf_event_paranoid" yaml:"perf_event_paranoid"`
-	UnprivilegedBPFDisabled int    `json:"unprivileged_bpf_disabled" yaml:"unprivileged_bpf_disabled"`
-	BPFJITEnable            int    `json:"bpf_jit_enable" yaml:"bpf_jit_enable"`
-	BPFJITHarden            int    `json:"bpf_jit_harden" yaml:"bpf_jit_harden"`
-	BPFJITKallsyms          int    `json:"bpf_jit_kallsyms" yaml:"bpf_jit_kallsyms"`
-	VMMmapMinAddr           int    `json:"vm_mmap_min_addr" yaml:"vm_mmap_min_addr"`
-	FSProtectedHardlinks    int    `json:"fs_protected_hardlinks" yaml:"fs_protected_hardlinks"`
-	FSProtectedSymlinks     int    `json:"fs_protected_symlinks" yaml:"fs_protected_symlinks"`
-	FSSuidDumpable          int    `json:"fs_suid_dumpable" yaml:"fs_suid_dumpable"`
+	KernelVersion           string `json:"kernel_version"`
+	YamaPtraceScope         int    `json:"yama_ptrace_scope"`
+	KptrRestrict            int    `json:"kptr_restrict"`
+	DmesgRestrict           int    `json:"dmesg_restrict"`
+	ModulesDisabled         int    `json:"modules_disabled"`
+	PerfEventParanoid       int    `json:"perf_event_paranoid"`
+	UnprivilegedBPFDisabled int    `json:"unprivileged_bpf_disabled"`
+	BPFJITEnable            int    `json:"bpf_jit_enable"`
+	BPFJITHarden            int    `json:"bpf_jit_harden"`
+	BPFJITKallsyms          int    `json:"bpf_jit_kallsyms"`
+	VMMmapMinAddr           int    `json:"vm_mmap_min_addr"`
+	FSProtectedHardlinks    int    `json:"fs_protected_hardlinks"`
+	FSProtectedSymlinks     int    `json:"fs_protected_symlinks"`
+	FSSuidDumpable          int    `json:"fs_suid_dumpable"`
 
 	// byKey has the same by key of audit.SysctlKeys.
 	byKey map[string]int
@@ -78,21 +78,21 @@ type SystemContext struct {
 
 // Checks counts the checks of one capability.
 type Checks struct {
-	Total   uint64 `json:"total" yaml:"total"`
-	Granted uint64 `json:"granted" yaml:"granted"`
-	Denied  uint64 `json:"denied" yaml:"denied"`
+	Total   uint64 `json:"total"`
+	Granted uint64 `json:"granted"`
+	Denied  uint64 `json:"denied"`
 }
 
 // Capability is one that was granted.
 type Capability struct {
-	Number int    `json:"number" yaml:"number"`
-	Name   string `json:"name" yaml:"name"`
-	Checks Checks `json:"checks" yaml:"checks"`
-	Reason string `json:"reason" yaml:"reason"`
+	Number int    `json:"number"`
+	Name   string `json:"name"`
+	Checks Checks `json:"checks"`
+	Reason string `json:"reason"`
 
-	CallSites []CallSite `json:"call_sites" yaml:"call_sites"`
+	CallSites []CallSite `json:"call_sites"`
 	// FailedAnyway are system calls that failed although they were granted it.
-	FailedAnyway []Outcome `json:"failed_anyway" yaml:"failed_anyway"`
+	FailedAnyway []Outcome `json:"failed_anyway"`
 
 	// syscall is the one of Reason.
 	syscall Syscall
@@ -101,90 +101,90 @@ type Capability struct {
 // Syscall names a system call. ABI is "native", or that of the compatibility
 // mode whose numbers are meant.
 type Syscall struct {
-	Number int    `json:"number" yaml:"number"`
-	Name   string `json:"name" yaml:"name"`
-	ABI    string `json:"abi" yaml:"abi"`
+	Number int    `json:"number"`
+	Name   string `json:"name"`
+	ABI    string `json:"abi"`
 }
 
 // CallSite is a kernel function that asked for a capability. Checks is a
 // number of samples where Sampled is true. Advisory is the reason why a refusal
 // would not matter, nil where it would.
 type CallSite struct {
-	Function      string  `json:"function" yaml:"function"`
-	SyscallNumber int     `json:"syscall_number" yaml:"syscall_number"`
-	Syscall       string  `json:"syscall" yaml:"syscall"`
-	ABI           string  `json:"abi" yaml:"abi"`
-	Checks        uint64  `json:"checks" yaml:"checks"`
-	Sampled       bool    `json:"sampled" yaml:"sampled"`
-	Advisory      *string `json:"advisory" yaml:"advisory"`
+	Function      string  `json:"function"`
+	SyscallNumber int     `json:"syscall_number"`
+	Syscall       string  `json:"syscall"`
+	ABI           string  `json:"abi"`
+	Checks        uint64  `json:"checks"`
+	Sampled       bool    `json:"sampled"`
+	Advisory      *string `json:"advisory"`
 }
 
 // CapsetOnly is a capability that was asked for by capset and never used.
 type CapsetOnly struct {
-	Number        int      `json:"number" yaml:"number"`
-	Name          string   `json:"name" yaml:"name"`
-	RequestedSets []string `json:"requested_sets" yaml:"requested_sets"`
+	Number        int      `json:"number"`
+	Name          string   `json:"name"`
+	RequestedSets []string `json:"requested_sets"`
 }
 
 // Denied is a capability with refused checks and no granted one.
 type Denied struct {
-	Number           int              `json:"number" yaml:"number"`
-	Name             string           `json:"name" yaml:"name"`
-	NotGrantedChecks uint64           `json:"not_granted_checks" yaml:"not_granted_checks"`
-	Syscalls         []Syscall        `json:"denied_syscalls" yaml:"denied_syscalls"`
-	Assessment       audit.Assessment `json:"assessment" yaml:"assessment"`
-	Outcomes         []Outcome        `json:"syscall_outcomes" yaml:"syscall_outcomes"`
+	Number           int              `json:"number"`
+	Name             string           `json:"name"`
+	NotGrantedChecks uint64           `json:"not_granted_checks"`
+	Syscalls         []Syscall        `json:"denied_syscalls"`
+	Assessment       audit.Assessment `json:"assessment"`
+	Outcomes         []Outcome        `json:"syscall_outcomes"`
 
 	// LSMRefused is how many of the checks another security module refused
 	// although the capability was held.
-	LSMRefused uint64     `json:"lsm_refused_checks" yaml:"lsm_refused_checks"`
-	CallSites  []CallSite `json:"call_sites" yaml:"call_sites"`
+	LSMRefused uint64     `json:"lsm_refused_checks"`
+	CallSites  []CallSite `json:"call_sites"`
 }
 
 // Outcome counts one way one system call returned. ReturnName is nil for a
 // success and for a code without a name; Errno is nil for a success and for
 // codes that only the kernel sees.
 type Outcome struct {
-	SyscallNumber int                `json:"syscall_number" yaml:"syscall_number"`
-	Syscall       string             `json:"syscall" yaml:"syscall"`
-	Class         audit.OutcomeClass `json:"outcome_class" yaml:"outcome_class"`
-	RawReturn     int                `json:"raw_return" yaml:"raw_return"`
-	ReturnName    *string            `json:"return_name" yaml:"return_name"`
-	Errno         *int               `json:"errno" yaml:"errno"`
-	Count         uint64             `json:"count" yaml:"count"`
-	ABI           string             `json:"abi" yaml:"abi"`
+	SyscallNumber int                `json:"syscall_number"`
+	Syscall       string             `json:"syscall"`
+	Class         audit.OutcomeClass `json:"outcome_class"`
+	RawReturn     int                `json:"raw_return"`
+	ReturnName    *string            `json:"return_name"`
+	Errno         *int               `json:"errno"`
+	Count         uint64             `json:"count"`
+	ABI           string             `json:"abi"`
 }
 
 // Unneeded is a capability that was used in a way which needs no grant.
 type Unneeded struct {
-	Number    int        `json:"number" yaml:"number"`
-	Name      string     `json:"name" yaml:"name"`
-	Checks    Checks     `json:"checks" yaml:"checks"`
-	CallSites []CallSite `json:"call_sites" yaml:"call_sites"`
+	Number    int        `json:"number"`
+	Name      string     `json:"name"`
+	Checks    Checks     `json:"checks"`
+	CallSites []CallSite `json:"call_sites"`
 }
 
 // Program is one program of the tree. Parent is the index of the one that
 // first ran it, 0 for none.
 type Program struct {
-	Index     int      `json:"index" yaml:"index"`
-	Parent    int      `json:"parent" yaml:"parent"`
-	Path      string   `json:"path" yaml:"path"`
-	Processes uint64   `json:"processes" yaml:"processes"`
-	Needs     []string `json:"required_capabilities" yaml:"required_capabilities"`
-	Refused   []string `json:"refused_capabilities" yaml:"refused_capabilities"`
+	Index     int      `json:"index"`
+	Parent    int      `json:"parent"`
+	Path      string   `json:"path"`
+	Processes uint64   `json:"processes"`
+	Needs     []string `json:"required_capabilities"`
+	Refused   []string `json:"refused_capabilities"`
 }
 
 // Tool says what made the document. NewDocument cannot know the version: its
 // caller sets it.
 type Tool struct {
-	Name    string `json:"name" yaml:"name"`
-	Version string `json:"version" yaml:"version"`
+	Name    string `json:"name"`
+	Version string `json:"version"`
 }
 
 // Exit is how the first process ended; Signal is 0 when it exited by itself,
 // and Ended false when it still ran.
 type Exit struct {
-	Status int  `json:"status" yaml:"status"`
-	Signal int  `json:"signal" yaml:"signal"`
-	Ended  bool `json:"ended" yaml:"ended"`
+	Status int  `json:"status"`
+	Signal int  `json:"signal"`
+	Ended  bool `json:"ended"`
 }

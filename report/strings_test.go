@@ -48,7 +48,7 @@ func TestWrap(t *testing.T) {
 		{"one two three four five six", 24, "- one two three four\n    five six\n"},
 		{"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa b", 24, "- " + strings.Repeat("a", 47) + "\n    b\n"},
 		{"one two three four five six", 0, "- one two three four\n    five six\n"},
-		{"été été été été été été", 25, "- été été été été été\n    été\n"},
+		{"été été été été été été", 24, "- été été été été été\n    été\n"},
 	} {
 		if got := wrap("- ", "    ", c.prose, c.width); got != c.want {
 			t.Errorf("wrap(%q, %d) = %q, want %q", c.prose, c.width, got, c.want)

@@ -2,44 +2,82 @@ package report
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
-	"strings"
 
 	"gopkg.in/yaml.v3"
 )
 
 // WriteYAML writes the document as one YAML document: the tree that WriteJSON
-// writes. Its error is w's.
+// writes, because it is made from that. Its error is w's.
 func WriteYAML(w io.Writer, d *Document) error {
-	var root yaml.Node
-	if err := root.Encode(d); err != nil {
+	var b bytes.Buffer
+	if err := WriteJSON(&b, d); err != nil {
 		return err
 	}
-	quote(&root)
+	dec := json.NewDecoder(&b)
+	dec.UseNumber()
+	root, err := yamlNode(dec)
+	if err != nil {
+		return err
+	}
 	// by way of a buffer: the encoder hides w's error behind its own
-	var b bytes.Buffer
-	enc := yaml.NewEncoder(&b)
+	var y bytes.Buffer
+	enc := yaml.NewEncoder(&y)
 	enc.SetIndent(2)
-	if err := enc.Encode(&root); err != nil {
+	if err := enc.Encode(root); err != nil {
 		return err
 	}
 	if err := enc.Close(); err != nil {
 		return err
 	}
-	_, err := w.Write(b.Bytes())
+	_, err = w.Write(y.Bytes())
 	return err
 }
 
-// quote puts every unusual string between double quotes. Left to itself the
-// encoder writes some as block scalars, in which spaces and line breaks at the
-// edges depend on the reader.
-func quote(n *yaml.Node) {
-	if n.Kind == yaml.ScalarNode && n.ShortTag() == "!!str" && strings.ContainsFunc(n.Value, unusual) {
-		n.Style = yaml.DoubleQuotedStyle
+// yamlNode reads the next JSON value as a YAML node. The YAML encoder would
+// take the Document itself, but it writes some strings in a form that its own
+// decoder reads as other strings ("\n" as "", for one).
+func yamlNode(dec *json.Decoder) (*yaml.Node, error) {
+	token, err := dec.Token()
+	if err != nil {
+		return nil, err
 	}
-	for _, child := range n.Content {
-		quote(child)
+	switch v := token.(type) {
+	case json.Delim:
+		return yamlCollection(dec, v)
+	case string:
+		// Always in quotes: readers of YAML 1.1 and 1.2 do not agree which bare
+		// words are strings.
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Style: yaml.DoubleQuotedStyle, Value: v}, nil
+	case json.Number:
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: v.String()}, nil
+	case bool:
+		value := "false"
+		if v {
+			value = "true"
+		}
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: value}, nil
 	}
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Value: "null"}, nil
 }
 
-func unusual(r rune) bool { return r < ' ' || r > '~' }
+// yamlCollection reads what follows a { or [ up to its end.
+func yamlCollection(dec *json.Decoder, open json.Delim) (*yaml.Node, error) {
+	node := &yaml.Node{Kind: yaml.SequenceNode}
+	if open == '{' {
+		node.Kind = yaml.MappingNode
+	}
+	for dec.More() {
+		child, err := yamlNode(dec)
+		if err != nil {
+			return nil, err
+		}
+		if node.Kind == yaml.MappingNode && len(node.Content)%2 == 0 {
+			child.Style = 0 // a key, and those are words of ours
+		}
+		node.Content = append(node.Content, child)
+	}
+	_, err := dec.Token() // the end
+	return node, err
+}

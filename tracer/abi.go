@@ -1,7 +1,10 @@
 package tracer
 
 /*
+#include <errno.h>
 #include <linux/types.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #include <bpf/bpf.h>
 #include "../bpf/cap_audit.h"
 
@@ -14,12 +17,36 @@ static int program_misses(int fd, unsigned long long *misses)
 	*misses = info.recursion_misses;
 	return err;
 }
+
+// Asks for a program that no kernel takes: it attaches to nothing. The errno
+// tells whether the type was looked at, or refused out of hand.
+static int fexit_errno(void)
+{
+	struct bpf_insn exit0[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	union bpf_attr attr = {
+		.prog_type = BPF_PROG_TYPE_TRACING,
+		.expected_attach_type = BPF_TRACE_FEXIT,
+		.insns = (unsigned long)exit0,
+		.insn_cnt = 2,
+		.license = (unsigned long)"GPL",
+	};
+	long fd = syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
+
+	if (fd < 0)
+		return errno;
+	close(fd);
+	return 0;
+}
 */
 import "C"
 
 import (
 	"bytes"
 	"fmt"
+	"syscall"
 	"unsafe"
 )
 
@@ -76,6 +103,10 @@ func programMisses(fd int) (uint64, error) {
 	}
 	return uint64(misses), nil
 }
+
+// fexitRefused tells whether the kernel refuses fexit programs as such: a
+// quick question that spares loading everything in vain.
+func fexitRefused() bool { return syscall.Errno(C.fexit_errno()) == syscall.EPERM }
 
 func cString(chars []C.char) string {
 	raw := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(chars))), len(chars))

@@ -75,13 +75,17 @@ func (e *BackendError) Error() string {
 
 func (e *BackendError) Unwrap() error { return e.Err }
 
+// tellingLines mark lines of libbpf's log that say more than an errno, the
+// best first. The verifier's own last word comes before "processed N insns".
+var tellingLines = []string{"unknown func", "not found", "not supported", "BPF program load failed", "failed to"}
+
 // reason is the log's most telling line, or the error itself.
 func (e *BackendError) reason() string {
-	for _, line := range strings.Split(e.Log, "\n") {
-		line = strings.TrimPrefix(strings.TrimSpace(line), "libbpf: ")
-		for _, sign := range []string{"not found", "failed to", "invalid", "not support", "unknown func"} {
+	lines := strings.Split(e.Log, "\n")
+	for _, sign := range tellingLines {
+		for _, line := range lines {
 			if strings.Contains(line, sign) {
-				return line
+				return strings.TrimPrefix(strings.TrimSpace(line), "libbpf: ")
 			}
 		}
 	}

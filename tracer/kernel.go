@@ -9,6 +9,7 @@ import (
 	"unsafe"
 
 	bpflib "github.com/aquasecurity/libbpfgo"
+	"golang.org/x/sys/unix"
 
 	"github.com/cap-audit/cap-audit/bpf"
 )
@@ -74,6 +75,9 @@ func openKernel(backends []Backend, set settings) (*kernel, error) {
 }
 
 func tryBackend(backend Backend, set settings) (k *kernel, stage string, err error) {
+	if backend == Fentry && fexitRefused() {
+		return nil, "load", fmt.Errorf("the kernel refuses fexit programs: %w", unix.EPERM)
+	}
 	module, err := bpflib.NewModuleFromBufferArgs(bpflib.NewModuleArgs{
 		BPFObjBuff: bpf.Object,
 		BPFObjName: "cap_audit",

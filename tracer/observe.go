@@ -25,13 +25,19 @@ func (a *Audit) Observe() (*audit.Observation, error) {
 		return nil, fmt.Errorf("read the checks: %w", err)
 	}
 	err := each(k, "outcomes", func(key kernelOutcome, count uint64) {
-		o.Outcomes = append(o.Outcomes, audit.Outcome{
-			Capability: int(key.capability),
-			Verdict:    audit.Verdict(key.verdict),
-			Syscall:    syscallOf(int32(key.syscall), uint8(key.abi)),
-			Return:     int(key.result),
-			Count:      count,
-		})
+		for verdict, mask := range map[audit.Verdict]uint64{
+			audit.Granted: uint64(key.granted), audit.Refused: uint64(key.denied), audit.LSMRefused: uint64(key.lsm_refused),
+		} {
+			for _, number := range capng.Numbers(mask) {
+				o.Outcomes = append(o.Outcomes, audit.Outcome{
+					Capability: number,
+					Verdict:    verdict,
+					Syscall:    syscallOf(int32(key.syscall), uint8(key.abi)),
+					Return:     int(key.result),
+					Count:      count,
+				})
+			}
+		}
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read the outcomes: %w", err)

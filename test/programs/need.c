@@ -5,10 +5,10 @@
  *	need --list		one mode a line: NAME FUNCTION CHECKS ALTERNATIVE
  *	need --prepare DIR	as root, un-audited: make what some modes need beforehand
  *
- * FUNCTION is the kernel function that asks, as the stacks of 6.18 on x86-64 name it (a static one may be inlined, and so
- * bear another name elsewhere). CHECKS is how often it asks in one round when it is granted; N+ where some kernels ask
- * more often. ALTERNATIVE is a capability that the kernel, or an older one, takes in place of CAP: to see CAP refused,
- * take that away, too; `-` when there is none. A capability that nothing can exercise has no line.
+ * FUNCTION is the kernel function that asks, as the stacks of 6.18 on x86-64 name it (a static one may be inlined, and
+ * so bear another name elsewhere). CHECKS is how often it asks in one round when it is granted; N+ where some kernels
+ * ask more often. ALTERNATIVE is a capability that the kernel, or an older one, takes in place of CAP: to see CAP
+ * refused, take that away, too; `-` when there is none. A capability that nothing can exercise has no line.
  *
  * Exit status: 0 allowed, 1 refused (the errno is printed), 77 this kernel or host cannot exercise CAP (the reason is
  * printed), 2 anything else.
@@ -77,7 +77,7 @@ static const struct mode {
 	MODE(WAKE_ALARM, wake_alarm, "__do_sys_timerfd_create", "1", "-"),
 	MODE(BLOCK_SUSPEND, block_suspend, "do_epoll_ctl", "1", "-"),
 	MODE(AUDIT_READ, audit_read, "audit_multicast_bind", "1", "-"),
-	MODE(PERFMON, perfmon, "__do_sys_perf_event_open", "1+", "sys_admin"),
+	MODE(PERFMON, perfmon, "find_get_context", "1", "sys_admin"),
 	MODE(BPF, bpf, "__sys_bpf", "1+", "sys_admin"),
 	MODE(CHECKPOINT_RESTORE, checkpoint_restore, "alloc_pid", "1", "sys_admin"),
 };

@@ -157,7 +157,9 @@ static int need_perfmon(void)
 	fclose(file);
 	if (paranoid < 1)
 		quit(UNSUPPORTED, "kernel.perf_event_paranoid is %d: every CPU may be watched by all", paranoid);
-	/* A CPU rather than a task, and not its kernel side: asked for once (twice where 3 is known, as by Debian). */
+	if (paranoid > 2)	/* a level of Debian's and Ubuntu's own */
+		quit(UNSUPPORTED, "kernel.perf_event_paranoid is %d: SYS_ADMIN is asked for, too; set it to 2", paranoid);
+	/* A CPU rather than a task, and not its kernel side: asked for once. */
 	fd = syscall(SYS_perf_event_open, &attr, -1, sched_getcpu(), -1, PERF_FLAG_FD_CLOEXEC);
 	if (fd < 0)
 		return -errno;

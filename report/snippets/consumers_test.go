@@ -1,0 +1,296 @@
+package snippets
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cap-audit/cap-audit/capng"
+)
+
+// consumer finds a program that a snippet is for.
+func consumer(t *testing.T, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		t.Skipf("want %s: %v", name, err)
+	}
+	return path
+}
+
+// held leaves of a list what this process could pass on.
+func held(t *testing.T, list ...int) []int {
+	t.Helper()
+	have, ok := capng.Current()
+	if !ok {
+		t.Skip("want to read my own capabilities, cannot")
+	}
+	for _, n := range list {
+		if have.Permitted&have.Effective>>n&1 == 0 {
+			t.Skipf("want %s, have %s", capng.Name(n), capng.Text(have.Effective))
+		}
+	}
+	return list
+}
+
+func run(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	out, err := exec.Command(name, args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %q: %v\n%s", name, args, err, out)
+	}
+	return string(out)
+}
+
+func write(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// sets are the permitted and effective set in the lines of /proc/PID/status.
+func sets(t *testing.T, status string) (permitted, effective uint64) {
+	t.Helper()
+	for line := range strings.Lines(status) {
+		fmt.Sscanf(line, "CapPrm: %x", &permitted)
+		fmt.Sscanf(line, "CapEff: %x", &effective)
+	}
+	return permitted, effective
+}
+
+func compileC(t *testing.T, a Advice) string {
+	t.Helper()
+	cc := consumer(t, "gcc")
+	flags, err := exec.Command(consumer(t, "pkg-config"), "--cflags", "--libs", "libcap-ng").Output()
+	if err != nil {
+		t.Skip("want libcap-ng-dev:", err)
+	}
+	source := write(t, "snippet.c", C(a)+`
+#include <string.h>
+int main(void)
+{
+    char line[256];
+    FILE *status;
+    keep_needed_capabilities();
+    status = fopen("/proc/self/status", "r");
+    while (status && fgets(line, sizeof line, status))
+        fputs(line, stdout);
+    return 0;
+}
+`)
+	program := filepath.Join(filepath.Dir(source), "snippet")
+	args := append([]string{"-Wall", "-Wextra", "-Werror", "-o", program, source}, strings.Fields(string(flags))...)
+	run(t, cc, args...)
+	return program
+}
+
+func TestCCompiles(t *testing.T) {
+	for name, keep := range map[string][]int{"none": nil, "one": {13}, "all": known()} {
+		t.Run(name, func(t *testing.T) { compileC(t, Advice{Keep: keep}) })
+	}
+}
+
+func TestCKeepsExactlyThose(t *testing.T) {
+	for name, keep := range map[string][]int{"none": {}, "two": held(t, 0, 13)} {
+		t.Run(name, func(t *testing.T) {
+			permitted, effective := sets(t, run(t, compileC(t, Advice{Keep: keep})))
+			if diff := cmp.Diff(keep, capng.Numbers(permitted)); diff != "" || permitted != effective {
+				t.Errorf("permitted %#x, effective %#x\n%s", permitted, effective, diff)
+			}
+		})
+	}
+}
+
+func TestPythonKeepsExactlyThose(t *testing.T) {
+	python := "/usr/bin/python3" // the one that Debian's packages are for
+	if out, err := exec.Command(python, "-c", "import capng; capng.CAPNG_ADD").CombinedOutput(); err != nil {
+		t.Skipf("want python3-cap-ng: %v: %s", err, out)
+	}
+	for name, keep := range map[string][]int{"none": {}, "two": held(t, 0, 13)} {
+		t.Run(name, func(t *testing.T) {
+			script := write(t, "snippet.py", Python(Advice{Keep: keep})+`
+keep_needed_capabilities()
+print(open("/proc/self/status").read())
+`)
+			permitted, effective := sets(t, run(t, python, script))
+			if diff := cmp.Diff(keep, capng.Numbers(permitted)); diff != "" || permitted != effective {
+				t.Errorf("permitted %#x, effective %#x\n%s", permitted, effective, diff)
+			}
+		})
+	}
+	// every name there is exists in Python, too
+	script := write(t, "all.py", Python(Advice{Keep: known()})+"\nassert keep_needed_capabilities.__code__\n"+
+		"for name in keep_needed_capabilities.__code__.co_names:\n    hasattr(capng, name) or print(name)\n")
+	for name := range strings.Lines(run(t, python, script)) {
+		if strings.HasPrefix(name, "CAP_") {
+			t.Errorf("python3-cap-ng has no %s", name)
+		}
+	}
+}
+
+func TestFilecapTakesIt(t *testing.T) {
+	const setfcap = 31
+	consumer(t, "filecap")
+	bash := consumer(t, "bash")
+	held(t, setfcap)
+	for name, c := range map[string]struct {
+		file  string
+		grant []int
+	}{
+		"one":        {"program", []int{13}},
+		"all":        {"program", known()},
+		"none":       {"program", nil},
+		"quotes":     {`it's a "$(program)" \ ; #`, []int{0, 13}},
+		"not UTF-8":  {"\xff\x1b[2J\n\u202e", []int{0, 13}},
+		"a dash":     {"-d", []int{13}},
+		"a non-word": {"été", []int{13}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), c.file)
+			if err := os.WriteFile(path, []byte("#"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if c.grant == nil {
+				run(t, bash, "-c", Filecap(Advice{Path: path, Grant: []int{13}}))
+			}
+			run(t, bash, "-c", Filecap(Advice{Path: path, Grant: c.grant}))
+
+			f, err := os.Open(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			permitted, _, effective, ok, err := capng.FileCaps(f)
+			if err != nil || ok != (c.grant != nil) {
+				t.Fatalf("FileCaps = %t, %v", ok, err)
+			}
+			if diff := cmp.Diff(append([]int{}, c.grant...), capng.Numbers(permitted)); diff != "" || effective != ok {
+				t.Errorf("effective: %t\n%s", effective, diff)
+			}
+		})
+	}
+}
+
+// systemd keeps quiet about names it does not know, so the test looks at the
+// sets that it has understood: systemd-analyze shows them when it debugs.
+func TestSystemdTakesIt(t *testing.T) {
+	analyze := consumer(t, "systemd-analyze")
+	understood := func(service string) map[string][]int {
+		unit := write(t, "cap-audit-snippet.service", service+"\nExecStart=/bin/true\n")
+		cmd := exec.Command(analyze, "verify", "--man=no", unit)
+		cmd.Env = append(os.Environ(), "SYSTEMD_LOG_LEVEL=debug")
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Skipf("want systemd-analyze verify to run: %v\n%s", err, out)
+		}
+		settings := map[string][]int{}
+		for line := range strings.Lines(string(out)) {
+			key, value, ok := strings.Cut(strings.TrimSpace(line), ":")
+			if !ok || key != "CapabilityBoundingSet" && key != "AmbientCapabilities" {
+				continue
+			}
+			for _, word := range strings.Fields(value) {
+				n, ok := capng.Number(word)
+				if !ok {
+					t.Errorf("systemd shows %s", word)
+				}
+				settings[key] = append(settings[key], n)
+			}
+		}
+		return settings
+	}
+	for _, c := range []struct {
+		spelling string
+		want     map[string][]int
+	}{{"CAP_NET_RAW", map[string][]int{"CapabilityBoundingSet": {13}}}, {"net_raw", map[string][]int{}}} {
+		if diff := cmp.Diff(c.want, understood("[Service]\nCapabilityBoundingSet="+c.spelling)); diff != "" {
+			t.Skipf("want a systemd-analyze that shows what it understood, for %s:\n%s", c.spelling, diff)
+		}
+	}
+	for name, grant := range map[string][]int{"none": nil, "one": {13}, "all": known()} {
+		t.Run(name, func(t *testing.T) {
+			got := understood(Systemd(Advice{Grant: grant}))
+			for _, key := range []string{"CapabilityBoundingSet", "AmbientCapabilities"} {
+				if diff := cmp.Diff(grant, got[key]); diff != "" {
+					t.Errorf("%s\n%s", key, diff)
+				}
+			}
+		})
+	}
+}
+
+// kubectl reads the manifest into the API's own types, without a cluster, and
+// gives back what it understood.
+func TestKubernetesTakesIt(t *testing.T) {
+	kubectl := consumer(t, "kubectl")
+	for name, grant := range map[string][]int{"none": nil, "one": {13}, "sys_admin": {21}, "all": known()} {
+		t.Run(name, func(t *testing.T) {
+			manifest := "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  containers:\n  - name: c\n    image: i\n"
+			for line := range strings.Lines(Kubernetes(Advice{Grant: grant}) + "\n") {
+				manifest += "    " + line
+			}
+			out, err := exec.Command(kubectl, "label", "--local", "-o", "json", "-f", write(t, "pod.yaml", manifest), "a=b").Output()
+			if err != nil {
+				t.Fatalf("%v\n%s", err, manifest)
+			}
+			var pod struct {
+				Spec struct {
+					Containers []struct {
+						SecurityContext struct {
+							AllowPrivilegeEscalation *bool
+							Capabilities             struct{ Add, Drop []string }
+						}
+					}
+				}
+			}
+			if err := json.Unmarshal(out, &pod); err != nil {
+				t.Fatal(err)
+			}
+			context := pod.Spec.Containers[0].SecurityContext
+			var add []int
+			for _, name := range context.Capabilities.Add {
+				n, ok := capng.Number(name)
+				if !ok || name != capng.Upper(n) {
+					t.Errorf("%s is no name for Kubernetes", name)
+				}
+				add = append(add, n)
+			}
+			if diff := cmp.Diff(grant, add); diff != "" {
+				t.Error(diff)
+			}
+			if diff := cmp.Diff([]string{"ALL"}, context.Capabilities.Drop); diff != "" {
+				t.Error(diff)
+			}
+			if refuses := context.AllowPrivilegeEscalation != nil; refuses != (name == "none" || name == "one") {
+				t.Errorf("allowPrivilegeEscalation: %t\n%s", refuses, out)
+			}
+		})
+	}
+}
+
+// No container engine runs here; what a shell hands to it is what was meant.
+func TestDockerCommandLine(t *testing.T) {
+	bash := consumer(t, "bash")
+	for name, grant := range map[string][]int{"none": nil, "one": {13}, "all": known()} {
+		t.Run(name, func(t *testing.T) {
+			want := "run\n--cap-drop=ALL\n"
+			for _, n := range grant {
+				want += "--cap-add=" + capng.Upper(n) + "\n"
+			}
+			want += "IMAGE\n"
+			got := run(t, bash, "-c", "docker() { printf '%s\\n' \"$@\"; }\n"+Docker(Advice{Grant: grant}))
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
