@@ -62,6 +62,19 @@ test: cap-audit programs ## unit tests, then the end-to-end suite on the running
 	$(GO) vet ./...
 	CAP_AUDIT=$(CURDIR)/cap-audit CAP_AUDIT_PROGRAMS=$(CURDIR)/build/programs $(GO) test -count=1 ./...
 
+# What the VMs run: they have no newer libbpf than their own Debian, nor its
+# glibc's newer symbols.
+build/cap-audit: bpf/cap_audit.bpf.o FORCE | deps
+	$(MAKE) STATIC=1 build/static/cap-audit && cp build/static/cap-audit $@
+build/static/cap-audit: bpf/cap_audit.bpf.o FORCE
+	@mkdir -p $(@D)
+	$(GOBUILD) -o $@ .
+
+KERNEL ?=
+.PHONY: test-vm
+test-vm: build/cap-audit build/e2e.test programs ## the end-to-end suite in VMs: all kernels and backends, or KERNEL="6.1 7.3:fentry"
+	test/vm/suite $(KERNEL)
+
 .PHONY: bench
 bench: cap-audit programs ## measure what an audit costs
 	CAP_AUDIT=$(CURDIR)/cap-audit CAP_AUDIT_PROGRAMS=$(CURDIR)/build/programs $(GO) test -count=1 -run '^$$' -bench . -benchtime 1x ./test/e2e

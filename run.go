@@ -26,13 +26,20 @@ func runAudit(cfg *config) error {
 		return err
 	}
 	lines := newLines(cfg)
-	lines.print("[*] Capability auditor started")
-
 	target := tracer.Target{Path: path, Argv: cfg.command}
 	if cfg.machineOutput() {
 		target.Stdout = os.Stderr
 	}
-	options := tracer.Options{Backends: cfg.backends, WalkAlways: audit.ProbeMask(), Follow: cfg.follow}
+	options := tracer.Options{
+		Backends:   cfg.backends,
+		WalkAlways: audit.ProbeMask(),
+		Follow:     cfg.follow,
+		OnReady: func(pid int) {
+			lines.print("[*] Capability auditor started")
+			lines.print("[*] Tracing application: %s (PID %d)", printable(path), pid)
+			lines.print("[*] Press Ctrl-C to stop")
+		},
+	}
 	if cfg.verbose {
 		options.OnEvent = lines.event
 	}
@@ -40,9 +47,6 @@ func runAudit(cfg *config) error {
 	if err != nil {
 		return explain(err)
 	}
-	lines.print("[*] Tracing application: %s (PID %d)", printable(path), a.PID())
-	lines.print("[*] Press Ctrl-C to stop")
-
 	interrupted := forwardSignals(a)
 	stopStatus := lines.showStatus(a)
 	waited := make(chan error, 1)
@@ -71,7 +75,9 @@ func runAudit(cfg *config) error {
 	if err != nil {
 		return fmt.Errorf("read the audit out of the kernel: %w", err)
 	}
-	return out.write(report.NewDocument(audit.Analyze(observation)))
+	doc := report.NewDocument(audit.Analyze(observation))
+	doc.Tool.Version = version
+	return out.write(doc)
 }
 
 // forwardSignals passes signals that are meant for the target on to it. The

@@ -58,6 +58,9 @@ func limits(o *Observation) []string {
 	if !o.OptionsKnown {
 		list = append(list, "options: this backend is not shown the CAP_OPT flags of a check")
 	}
+	if !o.InlinedKnown {
+		list = append(list, "inlined: where the compiler has inlined cap_capable, as some kernels before 6.14 do for capset and memory overcommit, this backend does not see the check")
+	}
 	if !o.LSMKnown {
 		list = append(list, "lsm: a capability that AppArmor or SELinux refused is counted as granted")
 	}

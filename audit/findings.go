@@ -84,8 +84,9 @@ type Denied struct {
 	Assessment Assessment
 }
 
-// Advisory is a capability that was granted only to checks which the kernel
-// makes as probes: refusing changes nothing the program could notice.
+// Advisory holds the checks of a capability that the kernel makes as probes,
+// not to decide whether the program may go on. The same capability can be
+// required as well, for other checks.
 type Advisory struct {
 	Number int
 	Tally

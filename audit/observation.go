@@ -118,13 +118,13 @@ type Program struct {
 // Losses counts what the kernel half could not keep. All zero: the
 // observation is complete.
 type Losses struct {
-	Tasks    uint64 `json:"tasks" yaml:"tasks"`       // tasks whose checks are missing
-	Checks   uint64 `json:"checks" yaml:"checks"`     // checks missing altogether
-	Rows     uint64 `json:"rows" yaml:"rows"`         // checks in the totals without their details
-	Sites    uint64 `json:"sites" yaml:"sites"`       // call sites not recorded
-	Outcomes uint64 `json:"outcomes" yaml:"outcomes"` // syscall outcomes not recorded
-	Programs uint64 `json:"programs" yaml:"programs"` // execs of programs beyond the limit
-	Events   uint64 `json:"events" yaml:"events"`     // --verbose lines not printed
+	Tasks    uint64 `json:"tasks"`    // tasks whose checks are missing
+	Checks   uint64 `json:"checks"`   // checks missing altogether
+	Rows     uint64 `json:"rows"`     // checks in the totals without their details
+	Sites    uint64 `json:"sites"`    // call sites not recorded
+	Outcomes uint64 `json:"outcomes"` // syscall outcomes not recorded
+	Programs uint64 `json:"programs"` // execs of programs beyond the limit
+	Events   uint64 `json:"events"`   // --verbose lines not printed
 }
 
 // Any reports whether anything that bears on the answer was lost. Verbose
@@ -169,6 +169,9 @@ type Observation struct {
 	Backend string
 	// OptionsKnown: the backend was shown the CAP_OPT_* flags.
 	OptionsKnown bool
+	// InlinedKnown: the backend sees checks where the compiler has inlined
+	// cap_capable into its callers, too.
+	InlinedKnown bool
 	// LSMKnown: the backend was shown refusals of other security modules.
 	LSMKnown bool
 

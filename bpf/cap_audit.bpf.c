@@ -314,6 +314,15 @@ static __always_inline void add_total(__u32 capability, bool granted)
 		add(granted ? &total->granted : &total->denied);
 }
 
+/* Keeps the sets as they are before a capset, for on_capset_done(). */
+static __always_inline void begin_capset(struct ca_task *t, struct task_struct *task)
+{
+	if (t->flags & CA_TASK_CAPSET)
+		return;
+	t->flags |= CA_TASK_CAPSET;
+	read_sets(&t->before, BPF_CORE_READ(task, cred));
+}
+
 /* Begins the book-keeping for one system call's outcome. */
 static __always_inline void note_pending(struct ca_task *t, struct task_struct *task, const struct ca_check *check)
 {
@@ -328,14 +337,11 @@ static __always_inline void note_pending(struct ca_task *t, struct task_struct *
 	else
 		t->denied |= bit;
 
-	/* cap_capset() begins with a check for CAP_SETPCAP, granted or not: the sets are still the old ones */
+	/* cap_capset() begins with a check for CAP_SETPCAP, granted or not; elsewhere see begin_capset()'s callers */
 	if (check->capability == CAP_SETPCAP &&
 	    ((check->abi == CA_ABI_NATIVE && check->syscall == NR_CAPSET) ||
-	     (check->abi == CA_ABI_COMPAT && check->syscall == NR_CAPSET_COMPAT)) &&
-	    !(t->flags & CA_TASK_CAPSET)) {
-		t->flags |= CA_TASK_CAPSET;
-		read_sets(&t->before, BPF_CORE_READ(task, cred));
-	}
+	     (check->abi == CA_ABI_COMPAT && check->syscall == NR_CAPSET_COMPAT)))
+		begin_capset(t, task);
 }
 
 /* The one handler behind every attachment; credentials and namespace are in the task's storage. */
@@ -440,6 +446,33 @@ int BPF_PROG(fexit_security_capable, const struct cred *cred, struct user_namesp
 	if (verbose)
 		emit(CA_EVENT_CHECK, t, task, capability, check.verdict, check.syscall, check.abi, 0, 0);
 	return 0;
+}
+
+/*
+ * Attachments 2 and 3: in many builds before 6.14 the compiler has put copies
+ * of cap_capable() into cap_capset() and cap_vm_enough_memory(), which are in
+ * the same file. Their checks are only probes, but capsets must not be missed.
+ */
+static __always_inline int on_security_capset(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct ca_task *t = task_of(task);
+
+	if (t && (t->flags & CA_TASK_RECORDING))
+		begin_capset(t, task);
+	return 0;
+}
+
+SEC("fentry/security_capset")
+int BPF_PROG(fentry_security_capset)
+{
+	return on_security_capset();
+}
+
+SEC("kprobe/security_capset")
+int BPF_KPROBE(kprobe_security_capset)
+{
+	return on_security_capset();
 }
 
 /*
@@ -624,7 +657,7 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long result)
 	struct ca_task *t = task_of(task);
 	struct ca_sets denied = {};
 
-	if (!t || !(t->granted | t->denied | t->lsm_refused))
+	if (!t || !(t->granted | t->denied | t->lsm_refused | (t->flags & CA_TASK_CAPSET)))
 		return 0;
 
 	count_outcome(t, result);

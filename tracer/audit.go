@@ -21,6 +21,9 @@ type Options struct {
 	// OnEvent, if set, is called for each check, capset and refused syscall
 	// as it happens, from one goroutine.
 	OnEvent func(Event)
+	// OnReady, if set, is called with the target's pid once the kernel half
+	// watches, just before the target is executed.
+	OnReady func(pid int)
 	// Follow waits for the last descendant instead of the first process.
 	Follow bool
 }
@@ -68,6 +71,9 @@ func Start(target Target, options Options) (a *Audit, err error) {
 	}
 	if err := k.arm(stub.pidfd); err != nil {
 		return nil, err
+	}
+	if options.OnReady != nil {
+		options.OnReady(stub.pid)
 	}
 	if err := stub.become(target); err != nil {
 		return nil, err

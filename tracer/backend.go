@@ -36,13 +36,17 @@ func ParseBackend(name string) ([]Backend, error) {
 
 // checkPrograms are the BPF programs of each backend; the rest are shared.
 var checkPrograms = map[Backend][]string{
-	Fentry:     {"fexit_cap_capable", "fexit_security_capable"},
+	Fentry:     {"fexit_cap_capable", "fexit_security_capable", "fentry_security_capset"},
 	Tracepoint: {"tp_cap_capable"},
-	Kprobe:     {"kprobe_cap_capable", "kretprobe_cap_capable"},
+	Kprobe:     {"kprobe_cap_capable", "kretprobe_cap_capable", "kprobe_security_capset"},
 }
 
 // knowsOptions: cap_capable's opts argument is visible.
 func (b Backend) knowsOptions() bool { return b != Tracepoint }
+
+// knowsInlined: the tracepoint is inside of cap_capable's body, wherever the
+// compiler puts that.
+func (b Backend) knowsInlined() bool { return b == Tracepoint }
 
 // knowsLSM: a refusal by another security module is visible.
 func (b Backend) knowsLSM() bool { return b == Fentry }

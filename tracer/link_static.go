@@ -2,6 +2,7 @@
 
 package tracer
 
-// libbpf.a with the libraries it asks for; those stay shared.
 // #cgo LDFLAGS: -l:libbpf.a -lelf -lz
 import "C"
+
+// The libraries that libbpf.a asks for stay shared.

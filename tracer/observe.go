@@ -17,6 +17,7 @@ func (a *Audit) Observe() (*audit.Observation, error) {
 		System:       systemContext(),
 		Backend:      string(k.backend),
 		OptionsKnown: k.backend.knowsOptions(),
+		InlinedKnown: k.backend.knowsInlined(),
 		LSMKnown:     k.backend.knowsLSM(),
 		Totals:       map[int]audit.Total{},
 	}
