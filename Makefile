@@ -18,9 +18,9 @@ BPF_ARCH := $(patsubst amd64,x86,$(GOARCH))
 
 # STATIC=1 links libbpf.a; libelf, zlib and libcap-ng stay shared.
 STATIC ?=
-TAGS   := $(if $(STATIC),static)
+TAGS    = $(if $(STATIC),static)
 # -trimpath and a fixed build id: the same bytes wherever they are built
-GOBUILD := $(GO) build -trimpath -buildvcs=false $(if $(TAGS),-tags $(TAGS)) \
+GOBUILD = $(GO) build -trimpath -buildvcs=false $(if $(TAGS),-tags $(TAGS)) \
 	-ldflags '-X main.version=$(VERSION) -buildid='
 
 PROGRAMS := $(patsubst test/programs/%.c,build/programs/%,$(wildcard test/programs/*.c))
@@ -64,9 +64,8 @@ test: cap-audit programs ## unit tests, then the end-to-end suite on the running
 
 # What the VMs run: they have no newer libbpf than their own Debian, nor its
 # glibc's newer symbols.
+build/cap-audit: STATIC := 1
 build/cap-audit: bpf/cap_audit.bpf.o FORCE | deps
-	$(MAKE) STATIC=1 build/static/cap-audit && cp build/static/cap-audit $@
-build/static/cap-audit: bpf/cap_audit.bpf.o FORCE
 	@mkdir -p $(@D)
 	$(GOBUILD) -o $@ .
 

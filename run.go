@@ -31,9 +31,10 @@ func runAudit(cfg *config) error {
 		target.Stdout = os.Stderr
 	}
 	options := tracer.Options{
-		Backends:   cfg.backends,
-		WalkAlways: audit.ProbeMask(),
-		Follow:     cfg.follow,
+		Backends:    cfg.backends,
+		WalkAlways:  audit.ProbeMask(),
+		IdleMatters: audit.IdleMask(),
+		Follow:      cfg.follow,
 		OnReady: func(pid int) {
 			lines.print("[*] Capability auditor started")
 			lines.print("[*] Tracing application: %s (PID %d)", printable(path), pid)

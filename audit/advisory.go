@@ -6,47 +6,162 @@ import "slices"
 // whether the program may go on.
 type probe struct {
 	capability int
-	// functions that ask; more than one where compilers inline differently
+	// functions that ask; more than one where compilers inline differently.
 	functions []string
-	// consequence of a refusal, as the reader is told
+	// through is the wrapper it asks with, where the same function also asks
+	// in earnest with another; "" for any.
+	through string
+	// onlyIdle: a probe only where the system call's arguments show that
+	// nothing is at stake (Checks.Idle).
+	onlyIdle bool
+	// consequence of a refusal, as the reader is told.
 	consequence string
 }
 
 // Numbers of uapi/linux/capability.h.
 const (
-	capSysAdmin = 21
-	capSyslog   = 34
+	capFsetid      = 4
+	capNetAdmin    = 12
+	capIpcLock     = 14
+	capSysPtrace   = 19
+	capSysAdmin    = 21
+	capSysResource = 24
+	capSyslog      = 34
+
+	capCheckpointRestore = 40
 )
 
 // probes is the table of advisory call sites. A site that is not in it counts
 // as a need: a capability too many is found by --minimize, one too few by the
-// user.
+// user. Kernel versions are those looked at, 5.15 to 7.3, unless one is named.
 var probes = []probe{
 	{
-		// security/commoncap.c, cap_vm_enough_memory(), all kernels; inlined
-		// into its caller in security/security.c in some builds. Since 6.18
-		// also asked for the memory of a clone.
-		capSysAdmin, []string{"cap_vm_enough_memory", "security_vm_enough_memory_mm", "__vm_enough_memory"},
-		"memory kept in reserve for administrators is not used",
+		// security/commoncap.c, cap_vm_enough_memory(), also inlined into its
+		// caller in security/security.c. Before 6.14 often without a call of
+		// cap_capable() that could be seen; since 6.18 also asked by clone.
+		capability:  capSysAdmin,
+		functions:   []string{"cap_vm_enough_memory", "security_vm_enough_memory_mm", "__vm_enough_memory"},
+		consequence: "memory kept in reserve for administrators is not used",
 	},
 	{
 		// security/commoncap.c, cap_capset() through cap_inh_is_capped():
 		// asked by every capset, heeded only when inheritable capabilities
 		// are added that are not permitted.
-		capSetpcap, []string{"cap_capset", "cap_inh_is_capped", "security_capset"},
-		"inheritable capabilities cannot be added beyond the permitted ones",
+		capability:  capSetpcap,
+		functions:   []string{"cap_capset", "cap_inh_is_capped", "security_capset"},
+		consequence: "inheritable capabilities cannot be added beyond the permitted ones",
 	},
 	{
 		// kernel/ksyms_common.c (kernel/kallsyms.c before 6.5),
 		// kallsyms_show_value(); lib/vsprintf.c, restricted_pointer().
-		capSyslog, []string{"kallsyms_show_value", "restricted_pointer"},
-		"kernel addresses read as zeros",
+		capability:  capSyslog,
+		functions:   []string{"kallsyms_show_value", "restricted_pointer"},
+		consequence: "kernel addresses read as zeros",
 	},
 	{
-		// fs/xattr.c simple_xattr_list(), and the list method of the
-		// trusted.* handlers: who lacks it is not shown those names.
-		capSysAdmin, []string{"simple_xattr_list", "ext4_xattr_trusted_list", "shmem_listxattr", "xfs_xattr_put_listent"},
-		"trusted.* extended attributes are left out of the list",
+		// fs/xattr.c, simple_xattr_list(), and the list methods of file
+		// systems' own trusted.* handlers.
+		capability:  capSysAdmin,
+		functions:   []string{"simple_xattr_list", "ext4_xattr_trusted_list", "shmem_listxattr", "xfs_xattr_put_listent"},
+		consequence: "trusted.* extended attributes are left out of the list",
+	},
+	{
+		// fs/proc/task_mmu.c, pagemap_read(): asked of the file's opener.
+		capability:  capSysAdmin,
+		functions:   []string{"pagemap_read"},
+		consequence: "page frame numbers in /proc/PID/pagemap read as zeros",
+	},
+	{
+		// fs/attr.c, setattr_prepare() and setattr_copy() when the file's group
+		// is none of the caller's, whatever the new mode.
+		capability:  capFsetid,
+		functions:   []string{"setattr_prepare", "setattr_copy", "in_group_or_capable", "setattr_drop_sgid"},
+		onlyIdle:    true,
+		consequence: "a setgid bit would be taken off, and the new mode has none",
+	},
+	{
+		// net/sysctl_net.c, net_ctl_permissions(): who holds it opens
+		// /proc/sys/net with the owner's rights; reading needs none.
+		capability:  capNetAdmin,
+		functions:   []string{"net_ctl_permissions"},
+		onlyIdle:    true,
+		consequence: "settings under /proc/sys/net can be read, but not written",
+	},
+	{
+		// kernel/pid.c, pid_table_root_permissions(), 6.14.
+		capability:  capSysAdmin,
+		functions:   []string{"pid_table_root_permissions"},
+		onlyIdle:    true,
+		consequence: "kernel.pid_max can be read, but not written",
+	},
+	{
+		// kernel/ucount.c, set_permissions().
+		capability:  capSysResource,
+		functions:   []string{"set_permissions"},
+		onlyIdle:    true,
+		consequence: "settings under /proc/sys/user can be read, but not written",
+	},
+	{
+		// ipc/ipc_sysctl.c, ipc_permissions(), 5.19.
+		capability:  capCheckpointRestore,
+		functions:   []string{"ipc_permissions"},
+		onlyIdle:    true,
+		consequence: "the next ids of System V IPC can be read, but not written",
+	},
+	{
+		// net/ipv4/inet_diag.c and its protocols: how much is told of sockets.
+		capability: capNetAdmin,
+		functions: []string{"inet_diag_dump_icsk", "inet_diag_dump_one_icsk", "tcp_diag_dump", "tcp_diag_dump_one",
+			"udp_dump", "udp_diag_dump", "udp_dump_one", "udp_diag_dump_one", "raw_diag_dump", "raw_diag_dump_one"},
+		consequence: "marks and filters of sockets are left out of what sock_diag tells",
+	},
+	{
+		// fs/proc/array.c, do_task_stat(): what it shows of others' processes.
+		capability:  capSysPtrace,
+		functions:   []string{"do_task_stat"},
+		consequence: "addresses in /proc/PID/stat of other users' processes read as zeros",
+	},
+	{
+		// io_uring/io_uring.c, io_uring_create(): whether the ring's memory is
+		// charged to the user.
+		capability:  capIpcLock,
+		functions:   []string{"io_uring_create", "io_uring_setup", "__do_sys_io_uring_setup", "__x64_sys_io_uring_setup", "__arm64_sys_io_uring_setup"},
+		consequence: "the ring's memory counts against RLIMIT_MEMLOCK",
+	},
+	{
+		// fs/proc/base.c, __set_oom_adj(): asks with capable() for a lower
+		// value than the last one set by the privileged, and then, always,
+		// whether the value becomes that bound.
+		capability:  capSysResource,
+		functions:   []string{"__set_oom_adj"},
+		through:     "has_capability_noaudit",
+		consequence: "the new oom_score_adj does not become the lower bound for unprivileged writers",
+	},
+	{
+		// Reserved blocks: fs/ext4/balloc.c, fs/ext2/balloc.c, fs/f2fs/f2fs.h,
+		// asked when the file system is nearly full.
+		capability: capSysResource,
+		functions: []string{"ext4_has_free_clusters", "ext4_claim_free_clusters", "ext4_mb_new_blocks",
+			"ext2_new_blocks", "ext2_has_free_blocks", "__allow_reserved_blocks", "inc_valid_block_count"},
+		consequence: "blocks of the file system that are reserved for root are not used",
+	},
+	{
+		// fs/quota/dquot.c, ignore_hardlimit(), inlined into these.
+		capability:  capSysResource,
+		functions:   []string{"ignore_hardlimit", "dquot_add_space", "dquot_add_inodes"},
+		consequence: "disk quotas apply",
+	},
+	{
+		// fs/pipe.c, alloc_pipe_info() through pipe_is_unprivileged_user(),
+		// once a user's pipes exceed fs.pipe-user-pages-soft.
+		capability:  capSysResource,
+		functions:   []string{"alloc_pipe_info", "pipe_is_unprivileged_user"},
+		consequence: "new pipes get smaller buffers",
+	},
+	{
+		capability:  capSysAdmin,
+		functions:   []string{"alloc_pipe_info", "pipe_is_unprivileged_user"},
+		consequence: "new pipes get smaller buffers",
 	},
 }
 
@@ -60,13 +175,29 @@ func ProbeMask() uint64 {
 	return mask
 }
 
-// advisory is the consequence of refusing a capability at a call site, "" when
-// the program needs it there.
-func advisory(capability int, function string) string {
+// IdleMask is the set of capabilities for which Checks.Idle matters.
+func IdleMask() uint64 {
+	var mask uint64
 	for _, p := range probes {
-		if p.capability == capability && slices.Contains(p.functions, function) {
+		if p.onlyIdle {
+			mask |= 1 << p.capability
+		}
+	}
+	return mask
+}
+
+// advisory is the consequence of refusing a row's capability at a call site,
+// "" when the program needs it there.
+func advisory(row Checks, site Site) string {
+	asker := site.asker()
+	for _, p := range probes {
+		if p.capability == row.Capability && slices.Contains(p.functions, asker) &&
+			(p.through == "" || site.through(p.through)) && (!p.onlyIdle || row.Idle) {
 			return p.consequence
 		}
+	}
+	if inExec(asker) {
+		return "execve goes on all the same"
 	}
 	return ""
 }

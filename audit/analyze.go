@@ -42,10 +42,10 @@ func Analyze(o *Observation) *Findings {
 			}
 		}
 		if l.advisory.Total() > 0 {
-			f.Advisory = append(f.Advisory, Advisory{n, l.advisory, callSites(n, l.advisoryRows)})
+			f.Advisory = append(f.Advisory, Advisory{n, l.advisory, callSites(l.advisoryRows)})
 		}
 		if l.nested.Total() > 0 {
-			f.Nested = append(f.Nested, Nested{n, l.nested, callSites(n, l.nestedRows)})
+			f.Nested = append(f.Nested, Nested{n, l.nested, callSites(l.nestedRows)})
 		}
 	}
 	f.CapsetOnly = a.capsetOnly()
@@ -137,8 +137,7 @@ func split(row Checks) (needed, probed Checks) {
 	needed, probed = row, row
 	needed.Sites, probed.Sites, probed.Count = nil, nil, 0
 	for _, site := range row.Sites {
-		function := site.asker()
-		if advisory(row.Capability, function) != "" || inExec(function) {
+		if advisory(row, site) != "" {
 			probed.Sites = append(probed.Sites, site)
 			probed.Count += site.Samples
 		} else {
@@ -156,7 +155,7 @@ func inPhase(rows []Checks, phase Phase) []Checks {
 }
 
 func (a *account) capability(n int, t Tally, rows []Checks) Capability {
-	c := Capability{Number: n, Tally: t, Syscall: mainSyscall(rows), CallSites: callSites(n, rows)}
+	c := Capability{Number: n, Tally: t, Syscall: mainSyscall(rows), CallSites: callSites(rows)}
 	c.FailedAnyway = a.outcomes(n, func(o Outcome) bool { return o.Verdict == Granted })
 	return c
 }
@@ -183,7 +182,7 @@ func compareSyscalls(a, b Syscall) int {
 }
 
 // callSites sums up the functions that asked, the most frequent first.
-func callSites(capability int, rows []Checks) []CallSite {
+func callSites(rows []Checks) []CallSite {
 	type key struct {
 		function string
 		syscall  Syscall
@@ -202,7 +201,7 @@ func callSites(capability int, rows []Checks) []CallSite {
 			k := key{function, row.Syscall}
 			c := counts[k]
 			if c == nil {
-				c = &CallSite{Function: function, Syscall: row.Syscall, Advisory: reasonToDiscount(capability, function, row)}
+				c = &CallSite{Function: function, Syscall: row.Syscall, Advisory: reasonToDiscount(row, site)}
 				counts[k] = c
 			}
 			switch {
@@ -228,18 +227,15 @@ func callSites(capability int, rows []Checks) []CallSite {
 	return list
 }
 
-func reasonToDiscount(capability int, function string, row Checks) string {
-	switch {
-	case kernelsOwn(row):
+func reasonToDiscount(row Checks, site Site) string {
+	if kernelsOwn(row) {
 		return "asked of credentials that the kernel put in the program's place"
-	case inExec(function):
-		return "execve goes on all the same"
 	}
-	return advisory(capability, function)
+	return advisory(row, site)
 }
 
 func (a *account) denied(n int, l *ledger) Denied {
-	d := Denied{Number: n, Checks: l.need.Denied, CallSites: callSites(n, l.needRows)}
+	d := Denied{Number: n, Checks: l.need.Denied, CallSites: callSites(l.needRows)}
 	for _, row := range l.needRows {
 		if row.Verdict == LSMRefused {
 			d.LSMRefused += row.Count

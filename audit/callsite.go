@@ -27,6 +27,10 @@ var plumbing = map[string]bool{
 	"bpf_token_capable":                true, // kernel/bpf/token.c, 6.9
 	"bpf_ns_capable":                   true,
 	"inode_owner_or_capable":           true, // fs/inode.c
+	"__ptrace_may_access":              true, // kernel/ptrace.c
+	"ptrace_may_access":                true,
+	"cap_ptrace_access_check":          true, // security/commoncap.c
+	"security_ptrace_access_check":     true,
 	"ns_capable_cred":                  true,
 	"netlink_capable":                  true, // net/netlink/af_netlink.c
 	"netlink_net_capable":              true,
@@ -58,6 +62,20 @@ func (s Site) asker() string {
 		}
 	}
 	return ""
+}
+
+// through tells whether the asker used that wrapper: it is the plumbing next
+// to it, or was inlined.
+func (s Site) through(wrapper string) bool {
+	for _, frame := range s.Frames {
+		if !isPlumbing(frame) {
+			return false
+		}
+		if trimVariant(frame) == wrapper {
+			return true
+		}
+	}
+	return false
 }
 
 func isPlumbing(frame string) bool {

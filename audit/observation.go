@@ -74,8 +74,11 @@ type Checks struct {
 	Scope       Scope
 	Phase       Phase
 	Credentials Credentials
-	Program     int // index into Observation.Programs
-	Count       uint64
+	// Idle: the system call's own arguments show that nothing depends on the
+	// answer, where the function that asks may ask in earnest, too.
+	Idle    bool
+	Program int // index into Observation.Programs
+	Count   uint64
 	// Sites says which kernel functions asked, by samples of the stack.
 	Sites []Site
 }

@@ -21,6 +21,8 @@ char LICENSE[] SEC("license") = "GPL";
 const volatile bool verbose = false;
 /* Capabilities that some call sites only probe for: their checks are walked one and all. */
 const volatile __u64 walk_always = 0;
+/* Capabilities that are asked for even where the system call's arguments make the answer irrelevant. */
+const volatile __u64 idle_matters = 0;
 
 struct ca_state state = {};
 
@@ -244,6 +246,36 @@ static __always_inline __u8 credentials_of(const struct ca_task *t, struct task_
 enum { SKIP_OURSELVES = 3 };
 
 /*
+ * Some checks are made whether or not the answer matters: setattr asks for
+ * FSETID although the new mode has no setgid bit to lose, and some files under
+ * /proc/sys ask whoever opens or reads them for what only writing can need.
+ */
+static __always_inline bool is_idle(struct task_struct *task, const struct ca_check *check)
+{
+	struct pt_regs *regs;
+
+	if (!(idle_matters >> check->capability & 1) || check->abi != CA_ABI_NATIVE)
+		return false;
+	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	switch (check->syscall) {
+	case NR_READ:
+	case NR_PREAD64:
+		return true;
+	case NR_OPEN:
+		return !(SYSCALL_ARG2(regs) & O_ACCMODE);
+	case NR_OPENAT:
+		return !(SYSCALL_ARG3(regs) & O_ACCMODE);
+	case NR_CHMOD:
+	case NR_FCHMOD:
+		return !(SYSCALL_ARG2(regs) & S_ISGID);
+	case NR_FCHMODAT:
+	case NR_FCHMODAT2:
+		return !(SYSCALL_ARG3(regs) & S_ISGID);
+	}
+	return false;
+}
+
+/*
  * A walk up the stack costs some microseconds, ten times the rest. It is taken
  * for the first checks of a row, then for one in 64, but always where the
  * call site decides whether the check is a need.
@@ -362,6 +394,7 @@ static __always_inline int on_check(void *ctx, struct ca_task *t, struct task_st
 	check.syscall = current_syscall(task, t, &check.abi);
 	check.scope = t->ns == state.user_ns ? CA_SCOPE_OWN : scope_of(t->ns);
 	check.credentials = credentials_of(t, task, check.scope, result == 0);
+	check.idle = is_idle(task, &check);
 
 	add_total(capability, result == 0);
 	seen = count(&check);

@@ -14,7 +14,7 @@ enum {
 	CA_PATH = 256,		/* bytes of a program's path, the NUL included */
 	CA_PROGRAMS = 1024,	/* distinct programs told apart; 0 stands for the rest */
 	CA_COMM = 16,		/* TASK_COMM_LEN */
-	CA_FRAMES = 8,		/* kernel functions kept of one call site */
+	CA_FRAMES = 10,		/* kernel functions kept of one call site */
 	CA_SYMBOL = 48,		/* bytes of a kernel function's name, the NUL included */
 };
 
@@ -62,7 +62,7 @@ struct ca_check {
 	__u8 scope;
 	__u8 phase;
 	__u8 credentials;
-	__u8 pad;
+	__u8 idle;		/* the system call's own arguments show that nothing depends on the answer */
 };
 
 /* Totals per capability: an array slot each, so that these always add up. */

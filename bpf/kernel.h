@@ -49,6 +49,10 @@ enum {
 /* uapi/linux/capability.h */
 enum { CAP_SETPCAP = 8 };
 
+/* uapi/linux/stat.h, uapi/asm-generic/fcntl.h */
+#define S_ISGID 02000
+#define O_ACCMODE 3
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 /* u32[2] before 6.3, u64 since; the same eight bytes on a little-endian machine. */
@@ -149,12 +153,32 @@ struct pt_regs {
 #define SYSCALL_X32_BIT 0x40000000
 #define NR_CAPSET 126
 #define NR_CAPSET_COMPAT 185
+#define SYSCALL_ARG2(regs) ((regs)->si)
+#define SYSCALL_ARG3(regs) ((regs)->dx)
+#define NR_READ 0
+#define NR_PREAD64 17
+#define NR_OPEN 2
+#define NR_OPENAT 257
+#define NR_CHMOD 90
+#define NR_FCHMOD 91
+#define NR_FCHMODAT 268
+#define NR_FCHMODAT2 452
 #elif defined(__TARGET_ARCH_arm64)
 #define SYSCALL_NR(regs) ((regs)->syscallno)
 /* arch/arm64/include/asm/thread_info.h: TIF_32BIT */
 #define SYSCALL_COMPAT(task) ((task)->thread_info.flags & (1UL << 22))
 #define NR_CAPSET 91
 #define NR_CAPSET_COMPAT 185
+#define SYSCALL_ARG2(regs) ((regs)->regs[1])
+#define SYSCALL_ARG3(regs) ((regs)->regs[2])
+#define NR_OPEN (-2)	/* these two are not there */
+#define NR_CHMOD (-2)
+#define NR_OPENAT 56
+#define NR_READ 63
+#define NR_PREAD64 67
+#define NR_FCHMOD 52
+#define NR_FCHMODAT 53
+#define NR_FCHMODAT2 452
 #endif
 
 #endif

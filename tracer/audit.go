@@ -18,6 +18,9 @@ type Options struct {
 	// WalkAlways is a mask of capabilities of which every single check's call
 	// site is looked at.
 	WalkAlways uint64
+	// IdleMatters is a mask of capabilities whose idle checks (audit.Checks.Idle)
+	// are told apart.
+	IdleMatters uint64
 	// OnEvent, if set, is called for each check, capset and refused syscall
 	// as it happens, from one goroutine.
 	OnEvent func(Event)
@@ -53,7 +56,11 @@ func Start(target Target, options Options) (a *Audit, err error) {
 			stub.abandon()
 		}
 	}()
-	k, err := openKernel(options.Backends, settings{verbose: options.OnEvent != nil, walkAlways: options.WalkAlways})
+	k, err := openKernel(options.Backends, settings{
+		verbose:     options.OnEvent != nil,
+		walkAlways:  options.WalkAlways,
+		idleMatters: options.IdleMatters,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -57,6 +57,8 @@ type settings struct {
 	verbose bool
 	// walkAlways is a mask of capabilities whose call sites are always looked at.
 	walkAlways uint64
+	// idleMatters is a mask of capabilities of which idle checks are told apart.
+	idleMatters uint64
 }
 
 // openKernel loads and attaches the first of the backends that this kernel
@@ -120,6 +122,9 @@ func (k *kernel) configure(set settings) error {
 		}
 	}
 	if err := k.module.InitGlobalVariable("walk_always", set.walkAlways); err != nil {
+		return err
+	}
+	if err := k.module.InitGlobalVariable("idle_matters", set.idleMatters); err != nil {
 		return err
 	}
 	if set.verbose {

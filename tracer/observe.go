@@ -106,6 +106,7 @@ func (k *kernel) readChecks(o *audit.Observation) error {
 				Owner:      key.credentials&credOwner != 0,
 				Nested:     key.credentials&credNested != 0,
 			},
+			Idle:    key.idle != 0,
 			Program: int(key.program),
 			Count:   count,
 		})

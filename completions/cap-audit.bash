@@ -1,0 +1,65 @@
+# Completion of cap-audit(8) for bash. It runs nothing itself, least of all cap-audit; the completion of the command that is
+# audited may.
+
+_cap_audit() {
+	local cur=${COMP_WORDS[COMP_CWORD]} i=1 value=
+
+	# Walk over what stands before the cursor. Bash hands "--backend=x" over as three words.
+	while ((i < COMP_CWORD)); do
+		case ${COMP_WORDS[i]} in
+		--)
+			((i++))
+			_cap_audit_command "$i"
+			return
+			;;
+		-o | --output | --backend | -[!-]*o)
+			value=${COMP_WORDS[i]}
+			((i++))
+			[[ ${COMP_WORDS[i]} != = ]] || ((i++))
+			if ((i >= COMP_CWORD)); then
+				_cap_audit_value "$value" "${cur#=}"
+				return
+			fi
+			((i++))
+			;;
+		-?*) ((i++)) ;;
+		*)
+			_cap_audit_command "$i"
+			return
+			;;
+		esac
+	done
+
+	if [[ $cur == -* ]]; then
+		COMPREPLY=($(compgen -W '-f --follow -o --output -j --json -y --yaml -v --verbose --backend --probe -h --help
+			-V --version --' -- "$cur"))
+	else
+		_cap_audit_command "$i"
+	fi
+}
+
+# _cap_audit_value OPTION BEGINNING: what may follow an option that takes a value.
+_cap_audit_value() {
+	if [[ $1 == --backend ]]; then
+		COMPREPLY=($(compgen -W 'auto fentry tracepoint kprobe' -- "$2"))
+	else
+		compopt -o default # file names, as readline quotes them
+	fi
+}
+
+# _cap_audit_command N: the command begins at word N; its own completion takes over.
+_cap_audit_command() {
+	local cur=${COMP_WORDS[COMP_CWORD]}
+
+	if declare -F _comp_command_offset >/dev/null; then # bash-completion 2.12
+		_comp_command_offset "$1"
+	elif declare -F _command_offset >/dev/null; then
+		_command_offset "$1"
+	elif ((COMP_CWORD == $1)) && [[ $cur != */* ]]; then
+		COMPREPLY=($(compgen -c -- "$cur"))
+	else
+		compopt -o default
+	fi
+}
+
+complete -F _cap_audit cap-audit

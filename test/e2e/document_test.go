@@ -1,0 +1,155 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"strings"
+	"testing"
+)
+
+// document is what the tests read of the report: the keys that callers rely
+// on, spelt out here, so that renaming one in the program fails.
+type document struct {
+	Application struct {
+		PID  int
+		Comm string
+	}
+	Dropped      bool `json:"capability_drop_observed"`
+	CapsetCalls  int  `json:"successful_capset_calls"`
+	Required     []capability `json:"required_capabilities"`
+	CapsetOnly   []capability `json:"capset_only_capabilities"`
+	Init         []capability `json:"initialization_capabilities"`
+	Operational  []capability `json:"operational_capabilities"`
+	Denied       []denied `json:"denied_capabilities"`
+	Backend      string
+	Limits       []string
+	TotalChecks  uint64       `json:"total_checks"`
+	Advisory     []capability `json:"advisory_capabilities"`
+	Nested       []capability `json:"nested_capabilities"`
+	Programs     []program
+	Tasks        uint64
+	StillRunning int `json:"still_running"`
+	Losses       map[string]uint64
+	Complete     bool
+	Recommended  []string `json:"recommended_capabilities"`
+	Exit         struct {
+		Status, Signal int
+		Ended          bool
+	}
+}
+
+type capability struct {
+	Number int
+	Name   string
+	Checks struct{ Total, Granted, Denied uint64 }
+	Reason string
+}
+
+type denied struct {
+	Number     int
+	Name       string
+	NotGranted uint64 `json:"not_granted_checks"`
+	Syscalls   []struct {
+		Number int
+		Name   string
+	} `json:"denied_syscalls"`
+	Assessment string
+	Outcomes   []struct {
+		Syscall    string
+		Class      string  `json:"outcome_class"`
+		RawReturn  int     `json:"raw_return"`
+		ReturnName *string `json:"return_name"`
+		Errno      *int
+		Count      uint64
+	} `json:"syscall_outcomes"`
+}
+
+type program struct {
+	Path      string
+	Processes uint64
+	Required  []string `json:"required_capabilities"`
+	Refused   []string `json:"refused_capabilities"`
+}
+
+// decode reads one document, after which there must be nothing more.
+func decode(t testing.TB, raw []byte) document {
+	t.Helper()
+	var d document
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	if err := decoder.Decode(&d); err != nil {
+		t.Fatalf("not a JSON document: %v\n%s", err, raw)
+	}
+	if _, err := decoder.Token(); err != io.EOF {
+		t.Fatalf("more than one document (%v):\n%s", err, raw)
+	}
+	return d
+}
+
+// tally is granted and refused checks by name of the capability.
+type tally map[string][2]uint64
+
+func granted(list []capability) tally {
+	all := tally{}
+	for _, c := range list {
+		all[c.Name] = [2]uint64{c.Checks.Granted, c.Checks.Denied}
+	}
+	return all
+}
+
+func refused(list []denied) tally {
+	all := tally{}
+	for _, c := range list {
+		all[c.Name] = [2]uint64{0, c.NotGranted}
+	}
+	return all
+}
+
+// sum is of all checks in the document's four lists, which share out what
+// total_checks counts.
+func (d document) sum() uint64 {
+	var n uint64
+	for _, list := range [][]capability{d.Required, d.Advisory, d.Nested} {
+		for _, c := range list {
+			n += c.Checks.Total
+		}
+	}
+	for _, c := range d.Denied {
+		n += c.NotGranted
+	}
+	return n
+}
+
+// wholeAndConsistent checks what holds of every audit that went to its end.
+func (d document) wholeAndConsistent(t testing.TB) {
+	t.Helper()
+	for kind, n := range d.Losses {
+		if n != 0 {
+			t.Errorf("%d %s lost", n, kind)
+		}
+	}
+	if !d.Complete || d.StillRunning != 0 || !d.Exit.Ended {
+		t.Errorf("complete %t, still running %d, ended %t", d.Complete, d.StillRunning, d.Exit.Ended)
+	}
+	if d.sum() != d.TotalChecks {
+		t.Errorf("the lists have %d checks, total_checks says %d", d.sum(), d.TotalChecks)
+	}
+	for _, c := range d.Required {
+		if c.Checks.Total != c.Checks.Granted+c.Checks.Denied {
+			t.Errorf("%s: total %d is not the sum of granted %d and denied %d",
+				c.Name, c.Checks.Total, c.Checks.Granted, c.Checks.Denied)
+		}
+	}
+}
+
+// ran is the program of the tree whose path ends so.
+func (d document) ran(t testing.TB, suffix string) program {
+	t.Helper()
+	for _, p := range d.Programs {
+		if strings.HasSuffix(p.Path, suffix) {
+			return p
+		}
+	}
+	t.Fatalf("no program %q among %+v", suffix, d.Programs)
+	return program{}
+}

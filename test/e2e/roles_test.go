@@ -1,0 +1,185 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"runtime"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// The test binary is also a few programs that C need not be written for. Which
+// one is told by argv[0], so that no environment variable is in the way.
+const rolePrefix = "e2e:"
+
+func playRole() {
+	roles := map[string]func([]string){
+		rolePrefix + "launch":  launchRole,
+		rolePrefix + "listen":  listenRole,
+		rolePrefix + "getppid": getppidRole,
+		rolePrefix + "loop":    loopRole,
+	}
+	if role, ok := roles[os.Args[0]]; ok {
+		role(os.Args[1:])
+		os.Exit(0)
+	}
+}
+
+// inRole is this binary as one of the programs.
+func inRole(t testing.TB, role string, arguments ...string) *exec.Cmd {
+	t.Helper()
+	cmd := command(t, "/proc/self/exe", arguments...)
+	cmd.Args[0] = rolePrefix + role
+	return cmd
+}
+
+// roleProgram is a program of its own that plays a role, for cap-audit to run.
+func roleProgram(t testing.TB, role string) []string {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// sh, of which every system has one, sets argv[0] by exec only in some
+	// shells; the launcher does for certain
+	dir := t.TempDir()
+	link := dir + "/" + rolePrefix + role
+	if err := os.Symlink(self, link); err != nil {
+		t.Fatal(err)
+	}
+	return []string{link}
+}
+
+// launch is what the launcher is told: how to be before the exec. Bytes, for
+// the point is what is not text.
+type launch struct {
+	Path    string
+	Argv    [][]byte
+	Env     [][]byte
+	Ignored []syscall.Signal
+	Blocked []syscall.Signal
+	Umask   int
+	Limits  map[int]unix.Rlimit
+}
+
+// launched is a command that is executed in surroundings which os/exec cannot
+// make.
+func launched(t testing.TB, l launch) *exec.Cmd {
+	t.Helper()
+	order, err := json.Marshal(l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return inRole(t, "launch", string(order))
+}
+
+func launchRole(arguments []string) {
+	var l launch
+	if err := json.Unmarshal([]byte(arguments[0]), &l); err != nil {
+		fail("order", err)
+	}
+	// execve keeps the mask of the thread that calls it
+	runtime.LockOSThread()
+	for _, sig := range l.Ignored {
+		signal.Ignore(sig)
+	}
+	var set unix.Sigset_t
+	for _, sig := range l.Blocked {
+		set.Val[(sig-1)/64] |= 1 << ((sig - 1) % 64)
+	}
+	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &set, nil); err != nil {
+		fail("signal mask", err)
+	}
+	unix.Umask(l.Umask)
+	for resource, limit := range l.Limits {
+		// syscall's, not unix's: it tells syscall.Exec that RLIMIT_NOFILE is as meant
+		if err := syscall.Setrlimit(resource, &syscall.Rlimit{Cur: limit.Cur, Max: limit.Max}); err != nil {
+			fail("limit", err)
+		}
+	}
+	fail("exec", syscall.Exec(l.Path, texts(l.Argv), texts(l.Env)))
+}
+
+func texts(list [][]byte) []string {
+	all := make([]string, len(list))
+	for i, raw := range list {
+		all[i] = string(raw)
+	}
+	return all
+}
+
+func raws(list ...string) [][]byte {
+	all := make([][]byte, len(list))
+	for i, text := range list {
+		all[i] = []byte(text)
+	}
+	return all
+}
+
+func fail(what string, err error) {
+	fmt.Fprintf(os.Stderr, "%s: %v\n", what, err)
+	os.Exit(2)
+}
+
+// listenRole tells of every signal that reaches it, one a line on standard
+// error, until its standard input ends. Arguments are signals to ignore, by
+// number.
+func listenRole(ignore []string) {
+	signals := make(chan os.Signal, 1024)
+	signal.Notify(signals, unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGCONT, unix.SIGUSR1)
+	for _, number := range ignore {
+		n, err := strconv.Atoi(number)
+		if err != nil {
+			fail("signal", err)
+		}
+		signal.Ignore(syscall.Signal(n))
+	}
+	fmt.Fprintln(os.Stderr, "ready")
+	ended := make(chan struct{})
+	go func() {
+		io.Copy(io.Discard, os.Stdin)
+		close(ended)
+	}()
+	for {
+		select {
+		case s := <-signals:
+			fmt.Fprintln(os.Stderr, "got", unix.SignalName(s.(syscall.Signal)))
+		case <-ended:
+			fmt.Fprintln(os.Stderr, "end")
+			os.Exit(5)
+		}
+	}
+}
+
+// getppidRole makes a system call without a capability check N times, and
+// prints how long one takes in nanoseconds.
+func getppidRole(arguments []string) {
+	measure(arguments, func() { unix.RawSyscall(unix.SYS_GETPPID, 0, 0, 0) })
+}
+
+// loopRole is the same with one capability check in it.
+func loopRole(arguments []string) {
+	root := []byte("/\x00")
+	measure(arguments, func() { chroot(root) })
+}
+
+func measure(arguments []string, call func()) {
+	n, err := strconv.Atoi(arguments[0])
+	if err != nil {
+		fail("number", err)
+	}
+	runtime.LockOSThread()
+	start := time.Now()
+	for range n {
+		call()
+	}
+	fmt.Printf("%f\n", float64(time.Since(start).Nanoseconds())/float64(n))
+}
