@@ -22,6 +22,13 @@ and its descendants, and says which capabilities the command needs.
 Options:
   -f, --follow          wait for the last descendant, not only for the command
                         itself: for daemons that fork into the background
+      --as USER[:GROUP] run the command as that user with every capability, so
+                        that what a service's account lacks is seen
+      --verify          run the command again with exactly the recommended set,
+                        and say whether it behaves the same
+      --minimize        and again without each capability of the set, one by one
+      --test COMMAND    exercise the command with a shell command while it runs,
+                        then end it; its exit status decides "the same"
   -o, --output FILE     write the report to FILE
   -j, --json            report as JSON
   -y, --yaml            report as YAML
@@ -62,6 +69,10 @@ type config struct {
 	output   string // "" for standard output
 	verbose  bool
 	follow   bool
+	as       string // account to run as, "" for the caller's
+	verify   bool
+	minimize bool
+	test     string // shell command, "" for none
 	backends []tracer.Backend
 }
 
@@ -75,6 +86,10 @@ func newApp() *cli.App {
 		UseShortOptionHandling: true,
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "follow", Aliases: []string{"f"}},
+			&cli.StringFlag{Name: "as"},
+			&cli.BoolFlag{Name: "verify"},
+			&cli.BoolFlag{Name: "minimize"},
+			&cli.StringFlag{Name: "test"},
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}},
 			&cli.BoolFlag{Name: "json", Aliases: []string{"j"}},
 			&cli.BoolFlag{Name: "yaml", Aliases: []string{"y"}},
@@ -113,6 +128,11 @@ func parseConfig(c *cli.Context) (*config, error) {
 		output:  c.String("output"),
 		verbose: c.Bool("verbose"),
 		follow:  c.Bool("follow"),
+
+		as:       c.String("as"),
+		verify:   c.Bool("verify"),
+		minimize: c.Bool("minimize"),
+		test:     c.String("test"),
 	}
 	var err error
 	if cfg.backends, err = tracer.ParseBackend(c.String("backend")); err != nil {
@@ -126,12 +146,14 @@ func parseConfig(c *cli.Context) (*config, error) {
 	case c.Bool("yaml"):
 		cfg.format = formatYAML
 	}
-	if c.IsSet("output") && cfg.output == "" {
-		return nil, errors.New("--output: the file name is empty")
+	for _, name := range []string{"output", "as", "test"} {
+		if c.IsSet(name) && c.String(name) == "" {
+			return nil, fmt.Errorf("--%s: the argument is empty", name)
+		}
 	}
 	if c.Bool("probe") {
-		if len(cfg.command) > 0 || cfg.verbose || cfg.follow {
-			return nil, errors.New("--probe runs nothing: give it no command, --verbose or --follow")
+		if len(cfg.command) > 0 || cfg.verbose || cfg.follow || cfg.as != "" || cfg.proves() || cfg.test != "" || cfg.output != "" {
+			return nil, errors.New("--probe runs nothing: give it no command, and no option but --json, --yaml and --backend")
 		}
 		return cfg, nil
 	}
@@ -140,6 +162,9 @@ func parseConfig(c *cli.Context) (*config, error) {
 	}
 	return cfg, nil
 }
+
+// proves: the run is repeated.
+func (cfg *config) proves() bool { return cfg.verify || cfg.minimize }
 
 // humans is where progress and verbose lines go: standard output, unless that
 // carries a document for programs.

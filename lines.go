@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
 	"github.com/cap-audit/cap-audit/audit"
@@ -65,6 +66,51 @@ func (l *lines) clear() {
 	if l.status {
 		fmt.Fprint(os.Stderr, "\r\x1b[K")
 		l.status = false
+	}
+}
+
+// statusDelay is after how long a run is long, and statusEvery how often its
+// line is renewed.
+const (
+	statusDelay = 2 * time.Second
+	statusEvery = time.Second
+)
+
+// showStatus keeps one line about the run on a terminal's last line until the
+// function that it returns is called.
+func (l *lines) showStatus(a *tracer.Audit) (stop func()) {
+	if !term.IsTerminal(int(os.Stderr.Fd())) {
+		return func() {}
+	}
+	start := time.Now()
+	done := make(chan struct{})
+	finished := make(chan struct{})
+	go func() {
+		defer close(finished)
+		timer := time.NewTimer(statusDelay)
+		for {
+			select {
+			case <-done:
+				timer.Stop()
+				l.setStatus("")
+				return
+			case <-timer.C:
+				if p, err := a.Progress(); err == nil {
+					l.setStatus(statusLine(time.Since(start), p))
+				}
+				timer.Reset(statusEvery)
+			}
+		}
+	}()
+	return func() { close(done); <-finished }
+}
+
+// ending tells how the target ended.
+func (l *lines) ending(status unix.WaitStatus) {
+	if status.Signaled() {
+		l.print("[*] Application terminated by signal %d", status.Signal())
+	} else {
+		l.print("[*] Application exited with status %d", status.ExitStatus())
 	}
 }
 

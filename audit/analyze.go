@@ -24,6 +24,7 @@ func Analyze(o *Observation) *Findings {
 		StillRunning: o.StillRunning,
 		Losses:       o.Losses,
 		Programs:     a.programs(),
+		Refusals:     a.refusals(),
 	}
 	for _, t := range o.Totals {
 		f.TotalChecks += t.Granted + t.Denied

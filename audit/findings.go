@@ -133,6 +133,14 @@ type Findings struct {
 	Advisory    []Advisory
 	Nested      []Nested
 	Programs    []ProgramUse
+	// Refusals are all needs that were refused, of capabilities that were
+	// granted elsewhere, too.
+	Refusals []Refusal
+
+	// RunAs is the account of --as, "" for the caller's own.
+	RunAs string
+	// Proof is what repeating the run showed, nil when none was asked for.
+	Proof *Proof
 
 	Tasks        uint64
 	StillRunning int

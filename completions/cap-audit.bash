@@ -12,12 +12,16 @@ _cap_audit() {
 			_cap_audit_command "$i"
 			return
 			;;
-		-o | --output | --backend | -[!-]*o)
+		-o | --output | --backend | --as | --test | -[!-]*o)
 			value=${COMP_WORDS[i]}
 			((i++))
 			[[ ${COMP_WORDS[i]} != = ]] || ((i++))
+			if [[ $value == --as && ${COMP_WORDS[i + 1]} == : ]] && ((i < COMP_CWORD)); then
+				value=--as: # USER:GROUP are three words, too
+				((i += 2))
+			fi
 			if ((i >= COMP_CWORD)); then
-				_cap_audit_value "$value" "${cur#=}"
+				_cap_audit_value "$value" "${cur#[=:]}"
 				return
 			fi
 			((i++))
@@ -31,8 +35,8 @@ _cap_audit() {
 	done
 
 	if [[ $cur == -* ]]; then
-		COMPREPLY=($(compgen -W '-f --follow -o --output -j --json -y --yaml -v --verbose --backend --probe -h --help
-			-V --version --' -- "$cur"))
+		COMPREPLY=($(compgen -W '-f --follow --as --verify --minimize --test -o --output -j --json -y --yaml -v --verbose
+			--backend --probe -h --help -V --version --' -- "$cur"))
 	else
 		_cap_audit_command "$i"
 	fi
@@ -40,11 +44,13 @@ _cap_audit() {
 
 # _cap_audit_value OPTION BEGINNING: what may follow an option that takes a value.
 _cap_audit_value() {
-	if [[ $1 == --backend ]]; then
-		COMPREPLY=($(compgen -W 'auto fentry tracepoint kprobe' -- "$2"))
-	else
-		compopt -o default # file names, as readline quotes them
-	fi
+	case $1 in
+	--backend) COMPREPLY=($(compgen -W 'auto fentry tracepoint kprobe' -- "$2")) ;;
+	--as) COMPREPLY=($(compgen -u -- "$2")) ;;
+	--as:) COMPREPLY=($(compgen -g -- "$2")) ;;
+	--test) COMPREPLY=($(compgen -c -- "$2")) ;;
+	*) compopt -o default ;; # file names, as readline quotes them
+	esac
 }
 
 # _cap_audit_command N: the command begins at word N; its own completion takes over.

@@ -11,7 +11,7 @@ function __cap_audit_command
                 set -q words[2]; or return 1
                 set -e words[1]
                 break
-            case -o --output --backend
+            case -o --output --backend --as --test
                 set -e words[1]
                 set -e words[1]
             case '-*'
@@ -35,6 +35,10 @@ end
 complete -c cap-audit -f
 complete -c cap-audit -n __cap_audit_command -x -a '(__fish_complete_subcommand --commandline (__cap_audit_command))'
 complete -c cap-audit -n __cap_audit_options -s f -l follow -d 'Wait for the last descendant'
+complete -c cap-audit -n __cap_audit_options -l as -x -a '(__fish_complete_users)' -d 'Run as that user with every capability'
+complete -c cap-audit -n __cap_audit_options -l verify -d 'Run again with exactly the recommended set'
+complete -c cap-audit -n __cap_audit_options -l minimize -d 'Run again without each capability of the set'
+complete -c cap-audit -n __cap_audit_options -l test -x -d 'Exercise the command with a shell command'
 complete -c cap-audit -n __cap_audit_options -s o -l output -r -F -d 'Write the report to a file'
 complete -c cap-audit -n __cap_audit_options -s j -l json -d 'Report as JSON'
 complete -c cap-audit -n __cap_audit_options -s y -l yaml -d 'Report as YAML'

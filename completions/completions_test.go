@@ -105,6 +105,9 @@ var common = []line{
 	{words: []string{"-o", "report", "--js"}, want: []string{"--json"}},
 	{words: []string{"-jo", "report", "--ve"}, want: []string{"--verbose"}},
 	{words: []string{"--backend", "kprobe", "--ve"}, want: []string{"--verbose"}},
+	{words: []string{"--as", "roo"}, want: []string{"root"}},
+	{words: []string{"--as", "root", "--ve"}, want: []string{"--verbose", "--verify"}},
+	{words: []string{"--test", "true", "--js"}, want: []string{"--json"}},
 	// the command and what follows it
 	{words: []string{"chow"}, want: []string{"chown"}},
 	{words: []string{"--", "chow"}, want: []string{"chown"}},
@@ -169,8 +172,16 @@ func TestBash(t *testing.T) {
 		{words: []string{"true", "/et"}, want: readline},
 		{words: []string{"--backend", "="}, want: []string{"kprobe"}},
 		{words: []string{"--backend", "=", "kp"}, want: []string{"kprobe"}},
-		{words: []string{"-"}, want: options(t)},
+		{words: []string{"--as", "="}, want: []string{"root"}},
+		{words: []string{"--as", "=", "root", ":"}, want: []string{"root"}},
+		{words: []string{"--as", "root", ":", "roo"}, want: []string{"root"}},
+		{words: []string{"--as", "root", ":", "root", "--js"}, want: []string{"--json"}},
 	}, with("plain"))
+	offered := with("plain")([]string{"-"})
+	slices.Sort(offered)
+	if diff := cmp.Diff(append([]string{"--"}, options(t)...), offered); diff != "" {
+		t.Errorf("- cli.go, + %s:\n%s", files["bash"], diff)
+	}
 	for _, helper := range []string{"_command_offset", "_comp_command_offset"} {
 		check(t, []line{
 			{words: []string{"tru"}, want: []string{"offset", "1"}},

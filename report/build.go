@@ -36,6 +36,8 @@ func NewDocument(f *audit.Findings) *Document {
 		Complete:     !f.Losses.Any() && f.StillRunning == 0 && f.Application.Ended,
 		Recommended:  capng.Names(f.Recommended()),
 		Exit:         Exit{f.Application.Status, f.Application.Signal, f.Application.Ended},
+		Verified:     verified(f.Proof),
+		Proof:        proof(f.Proof),
 
 		advice: snippets.Advice{
 			Path:    f.Application.Path,
@@ -44,6 +46,10 @@ func NewDocument(f *audit.Findings) *Document {
 			Keep:    capng.Numbers(f.RecommendedOperational()),
 			Dropped: f.Dropped,
 		},
+	}
+	if f.RunAs != "" {
+		as := valid(f.RunAs)
+		d.RunAs = &as
 	}
 	if f.Dropped {
 		before, after := each(f.Init, capability), each(f.Operational, capability)

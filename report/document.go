@@ -43,6 +43,11 @@ type Document struct {
 	Complete    bool     `json:"complete"`
 	Recommended []string `json:"recommended_capabilities"`
 	Exit        Exit     `json:"exit"`
+	// RunAs is the account of --as, null for the caller's own.
+	RunAs *string `json:"run_as"`
+	// Verified is null when --verify was not asked for, or could not be done.
+	Verified *bool  `json:"verified"`
+	Proof    *Proof `json:"proof"`
 
 	// advice is what the text report's snippets are made from. It has the
 	// path as it is, where Application has it as UTF-8.

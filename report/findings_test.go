@@ -51,6 +51,39 @@ var examples = map[string]*audit.Findings{
 	"empty": {
 		Application: app("/usr/bin/true"), System: host, Backend: "fentry", Tasks: 1,
 	},
+	"verified": {
+		Application: app("/usr/bin/chown"), System: host, Backend: "fentry", TotalChecks: 1, Tasks: 1, RunAs: "daemon",
+		Required: []audit.Capability{{Number: 0, Tally: granted(1), Syscall: sysChown}},
+		Proof:    &audit.Proof{Verification: &audit.Trial{Set: 1, Without: -1, Behaved: true}},
+	},
+	"minimized": {
+		Application: app("/usr/bin/backup"), System: host, Backend: "fentry", TotalChecks: 3, Tasks: 1,
+		Required: []audit.Capability{
+			{Number: 0, Tally: granted(1), Syscall: sysChown},
+			{Number: 21, Tally: granted(1), Syscall: sysMount},
+			{Number: 38, Tally: granted(1), Syscall: sysOpenat},
+		},
+		Proof: &audit.Proof{
+			Verification: &audit.Trial{Set: 1 | 1<<21 | 1<<38, Without: -1, Behaved: true},
+			Trials: []audit.Trial{
+				{Set: 1<<21 | 1<<38, Without: 0, Evidence: []audit.Evidence{
+					{Kind: "status", Capability: -1, Text: "the program exited with status 1; before, it exited with status 0"},
+					{Kind: "refused", Capability: 0, Syscall: sysChown, Return: -1},
+				}},
+				{Set: 1 | 1<<38, Without: 21, Behaved: true, Evidence: []audit.Evidence{
+					{Kind: "refused", Capability: 21, Syscall: sysMount},
+				}},
+				{Set: 1 | 1<<21, Without: 38, Behaved: true},
+			},
+			Minimal: &audit.Trial{Set: 1, Without: -1, Evidence: []audit.Evidence{
+				{Kind: "timeout", Capability: -1, Text: "it had not ended after 10s, while the first run took 12ms"},
+			}},
+		},
+	},
+	"not-verified": {
+		Application: app("/usr/sbin/daemon"), System: host, Backend: "fentry", Tasks: 1, StillRunning: 1,
+		Proof: &audit.Proof{Skipped: "descendants were still running; --follow waits for them"},
+	},
 	"granted": {
 		Application: app("/usr/bin/ping"), System: host, Backend: "fentry",
 		TotalChecks: 3, Tasks: 1,

@@ -30,6 +30,7 @@ func WriteText(w io.Writer, d *Document, width int) error {
 	t.advisory()
 	t.nested()
 	t.programs()
+	t.proof()
 	t.completeness()
 	t.summary()
 	t.recommendations()

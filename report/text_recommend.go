@@ -45,6 +45,9 @@ func (t *text) caveats() []string {
 	d := t.d
 	list := []string{"An audit sees only what the program does while it is watched: " +
 		"use every feature that you rely on, under the account it will run as, before you trust the result."}
+	if proven := d.proven(); proven != "" {
+		list = append(list, proven)
+	}
 	if ended := t.endedBadly(); ended != "" {
 		list = append(list, ended)
 	}

@@ -39,7 +39,9 @@ type Audit struct {
 	process *process
 	events  *eventReader
 	ended   atomic.Bool
-	status  unix.WaitStatus
+	// companions are children that are not under audit
+	companions companions
+	status     unix.WaitStatus
 }
 
 // Start loads the kernel half, starts the target and returns once the target
@@ -47,7 +49,7 @@ type Audit struct {
 // target are *StartError, those about tracing *BackendError, joined.
 func Start(target Target, options Options) (a *Audit, err error) {
 	// the stub gets ready while the kernel half is being verified
-	stub, err := startStub(target.Stdout)
+	stub, err := startStub(target)
 	if err != nil {
 		return nil, err
 	}
@@ -106,8 +108,18 @@ func (a *Audit) Signal(sig syscall.Signal) error {
 	return err
 }
 
-// Wait returns when the first process has ended, with Follow when the last
-// descendant has. ended is called once with the first process's status.
+// SignalTree sends a signal to every process of the tree.
+func (a *Audit) SignalTree(sig syscall.Signal) error {
+	pids, err := a.kernel.liveProcesses()
+	for _, pid := range pids {
+		unix.Kill(pid, sig)
+	}
+	return err
+}
+
+// Wait returns when the first process has ended and no companion runs, with
+// Follow when the last descendant has ended as well. ended is called once with
+// the first process's status.
 func (a *Audit) Wait(ended func(unix.WaitStatus)) error {
 	for {
 		var status unix.WaitStatus
@@ -120,13 +132,12 @@ func (a *Audit) Wait(ended func(unix.WaitStatus)) error {
 		case err != nil:
 			return fmt.Errorf("wait for the target: %w", err)
 		}
-		if pid != a.process.pid {
-			continue
+		if pid == a.process.pid {
+			a.status = status
+			a.ended.Store(true)
+			ended(status)
 		}
-		a.status = status
-		a.ended.Store(true)
-		ended(status)
-		if !a.options.Follow {
+		if running := a.companions.ended(pid, status); a.Ended() && !running && !a.options.Follow {
 			return nil
 		}
 	}
@@ -172,6 +183,7 @@ func (a *Audit) Progress() (Progress, error) {
 			p.Capabilities = append(p.Capabilities, number)
 		}
 	}
-	p.Processes, err = a.kernel.liveProcesses()
+	alive, err := a.kernel.liveProcesses()
+	p.Processes = len(alive)
 	return p, err
 }

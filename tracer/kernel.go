@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"unsafe"
@@ -236,35 +237,36 @@ func each[K, V any](k *kernel, name string, visit func(K, V)) error {
 	return nil
 }
 
-// liveProcesses counts the processes of the tree that have not begun to exit.
-func (k *kernel) liveProcesses() (int, error) {
+// liveProcesses lists the processes of the tree that have not begun to exit.
+func (k *kernel) liveProcesses() ([]int, error) {
 	prog, err := k.module.GetProgram("list_tasks")
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	link, err := prog.AttachIter(bpflib.IterOpts{})
 	if err != nil {
-		return 0, fmt.Errorf("list the traced tasks: %w", err)
+		return nil, fmt.Errorf("list the traced tasks: %w", err)
 	}
 	defer link.Destroy()
 	reader, err := link.Reader()
 	if err != nil {
-		return 0, fmt.Errorf("list the traced tasks: %w", err)
+		return nil, fmt.Errorf("list the traced tasks: %w", err)
 	}
 	defer reader.Close()
-	pids := map[int32]struct{}{}
+	var pids []int
 	buffer := make([]byte, 64<<10)
 	for {
 		// libbpfgo's reader says 0, nil at the end where io.Reader says io.EOF
 		n, err := reader.Read(buffer)
 		if err != nil {
-			return 0, fmt.Errorf("list the traced tasks: %w", err)
+			return nil, fmt.Errorf("list the traced tasks: %w", err)
 		}
 		if n == 0 {
-			return len(pids), nil
+			slices.Sort(pids)
+			return slices.Compact(pids), nil // a pid for each of its threads
 		}
 		for raw := buffer[:n]; len(raw) >= 4; raw = raw[4:] {
-			pids[int32(binary.NativeEndian.Uint32(raw))] = struct{}{}
+			pids = append(pids, int(binary.NativeEndian.Uint32(raw)))
 		}
 	}
 }

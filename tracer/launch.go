@@ -18,8 +18,8 @@ import (
 type Target struct {
 	Path string // resolved by Resolve
 	Argv []string
-	// Stdout is the target's standard output, ours if nil.
-	Stdout *os.File
+	// Stdout and Stderr are the target's, ours if nil.
+	Stdout, Stderr *os.File
 	// Identity is who to run as, the caller if nil.
 	Identity *capng.Identity
 }
@@ -34,7 +34,7 @@ type process struct {
 
 // startStub starts the stub, which waits for its order. It is a child with
 // our stdin, environment, working directory, signal mask and rlimits.
-func startStub(stdout *os.File) (*process, error) {
+func startStub(t Target) (*process, error) {
 	// the stub's ends keep their numbers over exec: no descriptor that the
 	// caller means for the target is in their way
 	ordersStub, orders, err := stubPipe(0)
@@ -49,16 +49,19 @@ func startStub(stdout *os.File) (*process, error) {
 	}
 	defer unix.Close(failuresStub)
 
-	out := uintptr(1)
-	if stdout != nil {
-		out = stdout.Fd()
+	files := []uintptr{0, 1, 2}
+	if t.Stdout != nil {
+		files[1] = t.Stdout.Fd()
+	}
+	if t.Stderr != nil {
+		files[2] = t.Stderr.Fd()
 	}
 	p := &process{orders: orders, failures: failures}
 	p.pid, err = syscall.ForkExec("/proc/self/exe",
 		[]string{stubName, strconv.Itoa(ordersStub), strconv.Itoa(failuresStub)},
 		&syscall.ProcAttr{
 			Env:   inheritedEnviron(),
-			Files: []uintptr{0, out, 2},
+			Files: files,
 			Sys:   &syscall.SysProcAttr{PidFD: &p.pidfd},
 		})
 	if err != nil {

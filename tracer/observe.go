@@ -55,10 +55,9 @@ func (a *Audit) Observe() (*audit.Observation, error) {
 	if err := k.readState(o); err != nil {
 		return nil, fmt.Errorf("read the kernel's counters: %w", err)
 	}
-	if o.StillRunning, err = k.liveProcesses(); err != nil {
-		return nil, err
-	}
-	return o, nil
+	alive, err := k.liveProcesses()
+	o.StillRunning = len(alive)
+	return o, err
 }
 
 // application describes the target.

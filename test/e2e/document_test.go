@@ -15,13 +15,13 @@ type document struct {
 		PID  int
 		Comm string
 	}
-	Dropped      bool `json:"capability_drop_observed"`
-	CapsetCalls  int  `json:"successful_capset_calls"`
+	Dropped      bool         `json:"capability_drop_observed"`
+	CapsetCalls  int          `json:"successful_capset_calls"`
 	Required     []capability `json:"required_capabilities"`
 	CapsetOnly   []capability `json:"capset_only_capabilities"`
 	Init         []capability `json:"initialization_capabilities"`
 	Operational  []capability `json:"operational_capabilities"`
-	Denied       []denied `json:"denied_capabilities"`
+	Denied       []denied     `json:"denied_capabilities"`
 	Backend      string
 	Limits       []string
 	TotalChecks  uint64       `json:"total_checks"`

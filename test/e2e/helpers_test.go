@@ -41,7 +41,7 @@ type result struct {
 
 // capAudit is a cap-audit to be started, with the forced backend.
 func capAudit(t testing.TB, arguments ...string) *exec.Cmd {
-	return command(t, binary, withBackend(arguments...)...)
+	return command(t, capAuditPath, withBackend(arguments...)...)
 }
 
 // command is killed when the test ends. A pipe that a descendant keeps open
@@ -327,7 +327,7 @@ const (
 // three file capabilities that its documentation asks for.
 func unprivilegedCapAudit(t testing.TB, dir string) string {
 	t.Helper()
-	path := installed(t, dir, binary, 0o755)
+	path := installed(t, dir, capAuditPath, 0o755)
 	setFileCaps(t, path, capBPF, capPerfmon, capSysPtrace)
 	return path
 }

@@ -19,9 +19,9 @@ import (
 
 // What the environment says.
 var (
-	binary   = setting("CAP_AUDIT", "../../cap-audit")
-	programs = setting("CAP_AUDIT_PROGRAMS", "../../build/programs")
-	backend  = os.Getenv("CAP_AUDIT_BACKEND")
+	capAuditPath = setting("CAP_AUDIT", "../../cap-audit")
+	programs     = setting("CAP_AUDIT_PROGRAMS", "../../build/programs")
+	backend      = os.Getenv("CAP_AUDIT_BACKEND")
 )
 
 // setting is absolute: targets run in other directories.
@@ -56,12 +56,12 @@ func cannotTrace() string {
 	if os.Geteuid() != 0 {
 		return fmt.Sprintf("wanted root, there is user %d", os.Geteuid())
 	}
-	for _, file := range []string{binary, filepath.Join(programs, "need")} {
+	for _, file := range []string{capAuditPath, filepath.Join(programs, "need")} {
 		if _, err := os.Stat(file); err != nil {
 			return fmt.Sprintf("wanted a built tree (make cap-audit programs), there is: %v", err)
 		}
 	}
-	out, err := exec.Command(binary, withBackend("--probe")...).CombinedOutput()
+	out, err := exec.Command(capAuditPath, withBackend("--probe")...).CombinedOutput()
 	if err != nil {
 		return fmt.Sprintf("wanted a kernel on which cap-audit --probe succeeds, there it says (%v): %s",
 			err, strings.ReplaceAll(strings.TrimSpace(string(out)), "\n", "; "))

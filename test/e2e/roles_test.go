@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"syscall"
@@ -27,7 +28,7 @@ func playRole() {
 		rolePrefix + "getppid": getppidRole,
 		rolePrefix + "loop":    loopRole,
 	}
-	if role, ok := roles[os.Args[0]]; ok {
+	if role, ok := roles[filepath.Base(os.Args[0])]; ok {
 		role(os.Args[1:])
 		os.Exit(0)
 	}
@@ -41,21 +42,18 @@ func inRole(t testing.TB, role string, arguments ...string) *exec.Cmd {
 	return cmd
 }
 
-// roleProgram is a program of its own that plays a role, for cap-audit to run.
-func roleProgram(t testing.TB, role string) []string {
+// roleProgram is the path of a program that plays a role, for cap-audit to run.
+func roleProgram(t testing.TB, role string) string {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	// sh, of which every system has one, sets argv[0] by exec only in some
-	// shells; the launcher does for certain
-	dir := t.TempDir()
-	link := dir + "/" + rolePrefix + role
+	link := filepath.Join(t.TempDir(), rolePrefix+role)
 	if err := os.Symlink(self, link); err != nil {
 		t.Fatal(err)
 	}
-	return []string{link}
+	return link
 }
 
 // launch is what the launcher is told: how to be before the exec. Bytes, for
@@ -167,8 +165,7 @@ func getppidRole(arguments []string) {
 
 // loopRole is the same with one capability check in it.
 func loopRole(arguments []string) {
-	root := []byte("/\x00")
-	measure(arguments, func() { chroot(root) })
+	measure(arguments, func() { unix.Chroot("/") })
 }
 
 func measure(arguments []string, call func()) {

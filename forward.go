@@ -1,0 +1,95 @@
+package main
+
+import (
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/cap-audit/cap-audit/tracer"
+)
+
+// forwarder passes signals that are meant for the target on to it. The second
+// request to end kills it. leave gets a value when the target has ended
+// already and the user does not want to wait for its descendants.
+type forwarder struct {
+	mu     sync.Mutex
+	target *tracer.Audit
+	count  int // requests to end
+	leave  chan struct{}
+}
+
+func newForwarder() *forwarder {
+	f := &forwarder{leave: make(chan struct{}, 1)}
+	signals := make(chan os.Signal, 16)
+	signal.Notify(signals, unix.SIGINT, unix.SIGTERM, unix.SIGQUIT, unix.SIGHUP, unix.SIGTSTP, unix.SIGCONT)
+	go func() {
+		for s := range signals {
+			f.handle(s.(syscall.Signal))
+		}
+	}()
+	return f
+}
+
+func (f *forwarder) setTarget(a *tracer.Audit) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.target = a
+	if f.count > 0 { // asked before there was anyone to tell
+		a.Signal(unix.SIGTERM)
+	}
+}
+
+// asked reports whether the user wanted an end.
+func (f *forwarder) asked() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.count > 0
+}
+
+func (f *forwarder) handle(sig syscall.Signal) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	job := sig == unix.SIGTSTP || sig == unix.SIGCONT
+	if !job {
+		f.count++
+	}
+	if f.target == nil {
+		return
+	}
+	switch {
+	case job:
+		f.target.Signal(sig)
+		if sig == unix.SIGTSTP {
+			// the target has stopped, now we do; SIGCONT finds us here
+			unix.Kill(unix.Getpid(), unix.SIGSTOP)
+		}
+	case f.target.Ended():
+		select {
+		case f.leave <- struct{}{}:
+		default:
+		}
+	case f.count > 1:
+		f.target.SignalTree(unix.SIGKILL)
+	case !typed(sig):
+		f.target.Signal(sig)
+	}
+}
+
+// typed guesses whether a signal came from the keyboard: then the terminal
+// sent it to the whole foreground process group, the target among it, and to
+// pass it on would deliver it twice.
+func typed(sig syscall.Signal) bool {
+	if sig != unix.SIGINT && sig != unix.SIGQUIT {
+		return false
+	}
+	tty, err := os.OpenFile("/dev/tty", os.O_RDONLY|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return false // no controlling terminal, no keyboard
+	}
+	defer tty.Close()
+	foreground, err := unix.IoctlGetInt(int(tty.Fd()), unix.TIOCGPGRP)
+	return err == nil && foreground == unix.Getpgrp()
+}

@@ -1,0 +1,168 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/cap-audit/cap-audit/audit"
+	"github.com/cap-audit/cap-audit/capng"
+)
+
+// Proof is what repeating the run with fewer capabilities showed.
+type Proof struct {
+	// Skipped says why no run was repeated, null if runs were.
+	Skipped      *string `json:"skipped"`
+	Verification *Trial  `json:"verification"`
+	// Minimization has a run for each capability left out.
+	Minimization []Trial `json:"minimization"`
+	// Minimal is the run without any of those that alone were not needed, null
+	// when there were none.
+	Minimal *Trial `json:"minimal"`
+}
+
+// Trial is one repetition.
+type Trial struct {
+	Capabilities []string `json:"capabilities"`
+	Without      *string  `json:"without"`
+	Behaved      bool     `json:"behaved"`
+	// Verdict on the capability left out, null where none in particular was.
+	Verdict  *string    `json:"verdict"`
+	Evidence []Evidence `json:"evidence"`
+}
+
+// The verdicts of Trial. Another run may need what this one did not.
+const (
+	needed    = "needed"
+	notNeeded = "not_needed_in_this_run"
+)
+
+// Evidence is one fact about a repetition.
+type Evidence struct {
+	Kind       string  `json:"kind"`
+	Capability *string `json:"capability"`
+	Syscall    *string `json:"syscall"`
+	// ReturnName is the errno of the system call, null if it did not fail.
+	ReturnName *string `json:"return_name"`
+	Text       string  `json:"text"`
+}
+
+func proof(p *audit.Proof) *Proof {
+	if p == nil {
+		return nil
+	}
+	d := &Proof{
+		Verification: trial(p.Verification),
+		Minimization: each(p.Trials, func(t audit.Trial) Trial { return *trial(&t) }),
+		Minimal:      trial(p.Minimal),
+	}
+	if p.Skipped != "" {
+		d.Skipped = &p.Skipped
+	}
+	return d
+}
+
+// verified is null where nothing was repeated.
+func verified(p *audit.Proof) *bool {
+	if p == nil || p.Verification == nil {
+		return nil
+	}
+	return &p.Verification.Behaved
+}
+
+func trial(t *audit.Trial) *Trial {
+	if t == nil {
+		return nil
+	}
+	d := &Trial{Capabilities: capng.Names(t.Set), Behaved: t.Behaved, Evidence: each(t.Evidence, evidence)}
+	if t.Without >= 0 {
+		name, verdict := capng.Name(t.Without), needed
+		if t.Behaved {
+			verdict = notNeeded
+		}
+		d.Without, d.Verdict = &name, &verdict
+	}
+	return d
+}
+
+func evidence(e audit.Evidence) Evidence {
+	d := Evidence{Kind: e.Kind, Text: valid(e.Text)}
+	if e.Capability >= 0 {
+		name, syscall := capng.Name(e.Capability), valid(e.Syscall.Name)
+		d.Capability, d.Syscall = &name, &syscall
+		d.Text = fmt.Sprintf("%s was refused in %s, which went on all the same", name, syscall)
+		if e.Return < 0 {
+			ret := errnoName(-e.Return)
+			d.ReturnName = &ret
+			d.Text = fmt.Sprintf("%s was refused in %s, which failed with -%s", name, syscall, ret)
+		}
+	}
+	return d
+}
+
+// proof shows what the repetitions proved.
+func (t *text) proof() {
+	p := t.d.Proof
+	if p == nil {
+		return
+	}
+	t.heading("PROOF BY REPETITION:")
+	if p.Skipped != nil {
+		t.prose("  ", "The run was not repeated: "+printable(*p.Skipped)+".")
+		return
+	}
+	t.repeated("With the recommended set ("+orNone(p.Verification.Capabilities)+"): ", p.Verification)
+	for i := range p.Minimization {
+		trial := &p.Minimization[i]
+		verdict := "needed"
+		if trial.Behaved {
+			verdict = "not needed in this run"
+		}
+		t.line("  %s: %s", *trial.Without, verdict)
+		t.facts(trial)
+	}
+	if p.Minimal != nil {
+		t.repeated("With none of those that were not needed ("+orNone(p.Minimal.Capabilities)+"): ", p.Minimal)
+	}
+}
+
+func (t *text) repeated(with string, trial *Trial) {
+	verdict := "the program did not behave the same."
+	if trial.Behaved {
+		verdict = "the program behaved the same."
+	}
+	t.prose("  ", with+verdict)
+	t.facts(trial)
+}
+
+func (t *text) facts(trial *Trial) {
+	for _, e := range trial.Evidence {
+		t.labelled("    ", "Evidence:", printable(e.Text)+".")
+	}
+}
+
+// proven says in a sentence for the recommendations how sure the set is, "" if
+// it was not tried.
+func (d *Document) proven() string {
+	p := d.Proof
+	switch {
+	case p == nil || p.Verification == nil:
+		return ""
+	case !p.Verification.Behaved:
+		return "Run again with just this set the program did not behave the same (see PROOF BY REPETITION): the set is not enough, or the program does not do the same twice."
+	case p.Minimal != nil && p.Minimal.Behaved:
+		return "Verified: run again with just this set the program behaved the same; so it did with less: " + orNone(p.Minimal.Capabilities) + "."
+	}
+	var unneeded []string
+	for _, trial := range p.Minimization {
+		if trial.Behaved {
+			unneeded = append(unneeded, *trial.Without)
+		}
+	}
+	sentence := "Verified: run again with just this set the program behaved the same."
+	if len(unneeded) > 0 {
+		sentence += " It did so without any one of " + strings.Join(unneeded, ", ") + ", but not without all of them."
+	} else if len(p.Minimization) > 0 {
+		sentence += " It did not without any one of it."
+	}
+	return sentence
+}

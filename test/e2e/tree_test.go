@@ -1,0 +1,235 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+)
+
+// chroots is the account of a target that made n checks of sys_chroot and
+// needs nothing else.
+func chroots(n uint64) tally { return tally{"sys_chroot": {n, 0}} }
+
+// Every check of every process and thread is counted, whatever the tree looks
+// like.
+func TestTrees(t *testing.T) {
+	for _, test := range []struct {
+		mode      string
+		arguments []string
+		checks    uint64
+		also      tally  // what making the tree itself asks for
+		tasks     uint64 // 0 for not said
+	}{
+		{"loop", []string{"1000000"}, 1000000, nil, 1},
+		{"fork", []string{"20000"}, 20000, nil, 20001},
+		{"living", []string{"2000"}, 2000, nil, 2001},
+		{"deep", []string{"40"}, 40, nil, 40},
+		{"threads", []string{"16", "5000"}, 80000, nil, 17},
+		{"leader-exits", []string{"1000"}, 1000, nil, 2},
+		{"thread-exec", []string{"1000"}, 1000, nil, 2},
+		{"double-exec", []string{"1000"}, 1000, nil, 1},
+		{"vfork", []string{"1000"}, 1000, nil, 1001},
+		{"pidns", []string{"1000"}, 1000, tally{"sys_admin": {1, 0}}, 2},
+		{"storm", []string{"3000"}, 3000, nil, 3001},
+	} {
+		t.Run(test.mode, func(t *testing.T) {
+			target := append([]string{built("tree"), test.mode}, test.arguments...)
+			if test.mode == "living" {
+				// limits of the machine: the tree cannot be made at all
+				if r := finish(t, command(t, target[0], target[1:]...)); r.status != 0 {
+					t.Skipf("wanted 2000 processes at a time: %s", r.stderr)
+				}
+			}
+			d := audited(t, target...)
+			if d.Exit.Status != 0 {
+				t.Fatalf("tree %s: status %d", test.mode, d.Exit.Status)
+			}
+			want := chroots(test.checks)
+			for name, n := range test.also {
+				want[name] = n
+			}
+			if diff := cmp.Diff(want, granted(d.Required)); diff != "" {
+				t.Errorf("required capabilities (-want +got):\n%s", diff)
+			}
+			if len(d.Denied) != 0 {
+				t.Errorf("refused capabilities: %+v", d.Denied)
+			}
+			if d.Tasks != test.tasks {
+				t.Errorf("%d tasks, the tree has %d", d.Tasks, test.tasks)
+			}
+		})
+	}
+}
+
+// fifo is one with a writer, so that opening it to read does not wait and
+// reading does.
+func fifo(t *testing.T) (path string, writer *os.File) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "fifo")
+	if err := unix.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	writer, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { writer.Close() })
+	return path, writer
+}
+
+// A daemon outlives the command. The audit ends with the command, says so, and
+// leaves the daemon alone.
+func TestDaemonLeftRunning(t *testing.T) {
+	path, release := fifo(t)
+	defer release.Write([]byte("x"))
+	d := documentOf(t, capAudit(t, "-j", "--", built("tree"), "daemon", "100", path))
+	if d.StillRunning != 1 || d.Complete || !d.Exit.Ended || d.Exit.Status != 0 {
+		t.Errorf("still running %d, complete %t, exit %+v; wanted 1, false, ended with 0", d.StillRunning, d.Complete, d.Exit)
+	}
+	if diff := cmp.Diff(tally{}, granted(d.Required)); diff != "" {
+		t.Errorf("required before the daemon did anything (-want +got):\n%s", diff)
+	}
+}
+
+// With --follow it is audited whole.
+func TestDaemonFollowed(t *testing.T) {
+	path, release := fifo(t)
+	r := begin(t, capAudit(t, "-j", "-f", "--", built("tree"), "daemon", "100", path))
+	r.await(`^\[\*\] Application exited with status 0$`)
+	release.Write([]byte("x"))
+	d := r.document()
+	d.wholeAndConsistent(t)
+	if diff := cmp.Diff(chroots(100), granted(d.Required)); diff != "" {
+		t.Errorf("required capabilities (-want +got):\n%s", diff)
+	}
+}
+
+// Ctrl-C ends the waiting for a daemon, not the daemon.
+func TestDaemonFollowedNoLonger(t *testing.T) {
+	path, release := fifo(t)
+	defer release.Write([]byte("x"))
+	cmd := capAudit(t, "-j", "-f", "--", built("tree"), "daemon", "100", path)
+	r := begin(t, cmd)
+	r.await(`^\[\*\] Application exited with status 0$`)
+	r.signal(unix.SIGINT)
+	d := r.document()
+	if d.StillRunning != 1 || d.Complete {
+		t.Errorf("still running %d, complete %t; wanted 1, false", d.StillRunning, d.Complete)
+	}
+}
+
+// A capset that takes something away splits the audit in two.
+func TestDrop(t *testing.T) {
+	d := audited(t, built("tree"), "drop", "300", "70")
+	if !d.Dropped || d.CapsetCalls != 1 {
+		t.Errorf("dropped %t, %d capset calls; wanted true, 1", d.Dropped, d.CapsetCalls)
+	}
+	for _, part := range []struct {
+		name string
+		list []capability
+		n    uint64
+	}{{"required", d.Required, 370}, {"initialization", d.Init, 300}, {"operational", d.Operational, 70}} {
+		if diff := cmp.Diff(chroots(part.n), granted(part.list)); diff != "" {
+			t.Errorf("%s capabilities (-want +got):\n%s", part.name, diff)
+		}
+	}
+	if len(d.CapsetOnly) != 0 {
+		t.Errorf("capset-only %+v: what was kept was used", d.CapsetOnly)
+	}
+}
+
+// What a capset keeps and nobody uses is told apart from what was used.
+func TestCapsetOnly(t *testing.T) {
+	d := audited(t, built("tree"), "drop", "0", "0")
+	if !d.Dropped || len(d.Required) != 0 {
+		t.Errorf("dropped %t, required %+v", d.Dropped, d.Required)
+	}
+	if len(d.CapsetOnly) != 1 || d.CapsetOnly[0].Name != "sys_chroot" {
+		t.Errorf("capset-only %+v, wanted sys_chroot", d.CapsetOnly)
+	}
+}
+
+// setpriv and others set what is set already: that asks for nothing.
+func TestCapsetWithoutEffect(t *testing.T) {
+	d := audited(t, built("tree"), "noop-capset", "50")
+	if d.Dropped || d.CapsetCalls != 50 {
+		t.Errorf("dropped %t, %d capset calls; wanted false, 50", d.Dropped, d.CapsetCalls)
+	}
+	if len(d.CapsetOnly) != 0 || len(d.Required) != 0 || len(d.Denied) != 0 {
+		t.Errorf("capset-only %+v, required %+v, refused %+v", d.CapsetOnly, d.Required, d.Denied)
+	}
+	// capset asks for setpcap without need. Where the compiler has put a copy
+	// of cap_capable into it, two of the backends cannot see that, and say so.
+	probes := granted(d.Advisory)["setpcap"][0]
+	inlined := slices.ContainsFunc(d.Limits, func(l string) bool { return strings.HasPrefix(l, "inlined") })
+	if probes != 50 && !(inlined && probes == 0) {
+		t.Errorf("%d advisory checks of setpcap, wanted 50 (limits %q)", probes, d.Limits)
+	}
+}
+
+// Workers that the kernel makes for io_uring belong to the tree, though they
+// are not forked and make no system calls.
+func TestUring(t *testing.T) {
+	file := filepath.Join(preparedDir(t), "owned")
+	t.Run("granted", func(t *testing.T) {
+		d := audited(t, built("uring"), file)
+		if d.Exit.Status == 77 {
+			t.Skip("wanted io_uring, this kernel or its settings have none")
+		}
+		if got := granted(d.Required)["dac_override"]; d.Exit.Status != 0 || got != [2]uint64{1, 0} {
+			t.Errorf("status %d, dac_override %v, wanted 0 and one grant; required %+v", d.Exit.Status, got, d.Required)
+		}
+		for _, c := range d.Required {
+			if c.Name == "dac_override" && c.Reason != "Used during capability check (syscall unknown)" {
+				t.Errorf("reason %q: a worker is inside no system call", c.Reason)
+			}
+		}
+	})
+	t.Run("refused", func(t *testing.T) {
+		dir := privileged(t)
+		auditor := unprivilegedCapAudit(t, dir)
+		uring := installed(t, dir, built("uring"), 0o755)
+		d := documentOf(t, as(command(t, auditor, withBackend("-j", "--", uring, file)...), nobody))
+		if d.Exit.Status == 77 {
+			t.Skip("wanted io_uring for ordinary users, this kernel or its settings have none")
+		}
+		d.wholeAndConsistent(t)
+		if got := refused(d.Denied)["dac_override"]; d.Exit.Status != 1 || got != [2]uint64{0, 1} {
+			t.Errorf("status %d, dac_override %v, wanted 1 and one refusal; refused %+v", d.Exit.Status, got, d.Denied)
+		}
+	})
+}
+
+// Two audits at once do not see each other's targets, and one inside of the
+// other sees its own.
+func TestConcurrentAudits(t *testing.T) {
+	done := make(chan result)
+	const audits = 4
+	for i := range audits {
+		cmd := capAudit(t, "-j", "--", built("tree"), "fork", fmt.Sprint(100+i))
+		var out, errs strings.Builder
+		cmd.Stdout, cmd.Stderr = &out, &errs
+		go func() {
+			cmd.Run()
+			done <- result{status: cmd.ProcessState.ExitCode(), stdout: []byte(out.String()), stderr: []byte(errs.String())}
+		}()
+	}
+	var counts []uint64
+	for range audits {
+		r := <-done
+		if r.status != 0 {
+			t.Fatalf("status %d: %s", r.status, r.stderr)
+		}
+		counts = append(counts, granted(decode(t, r.stdout).Required)["sys_chroot"][0])
+	}
+	slices.Sort(counts)
+	if diff := cmp.Diff([]uint64{100, 101, 102, 103}, counts); diff != "" {
+		t.Errorf("checks of each audit (-want +got):\n%s", diff)
+	}
+}

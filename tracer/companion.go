@@ -1,0 +1,55 @@
+package tracer
+
+import (
+	"fmt"
+	"os"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// companions are children of ours beside the target, such as --test. Wait reaps
+// all children and hands their statuses on.
+type companions struct {
+	mu   sync.Mutex
+	wait map[int]chan<- unix.WaitStatus
+}
+
+// ended hands a child's status to whoever started it and reports whether any
+// companion still runs.
+func (c *companions) ended(pid int, status unix.WaitStatus) (running bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if ch := c.wait[pid]; ch != nil {
+		ch <- status
+		delete(c.wait, pid)
+	}
+	return len(c.wait) > 0
+}
+
+// RunBeside starts a program that is not under audit while the target is up,
+// with no standard input and our standard error as its output. Wait must be
+// running for its status to come.
+func (a *Audit) RunBeside(path string, argv, environ []string) (<-chan unix.WaitStatus, error) {
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		return nil, err
+	}
+	defer null.Close()
+	a.companions.mu.Lock()
+	defer a.companions.mu.Unlock()
+	pid, err := syscall.ForkExec(path, argv, &syscall.ProcAttr{
+		Env:   environ,
+		Files: []uintptr{null.Fd(), 2, 2},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("run %s: %w", path, err)
+	}
+	status := make(chan unix.WaitStatus, 1)
+	if a.companions.wait == nil {
+		a.companions.wait = map[int]chan<- unix.WaitStatus{}
+	}
+	a.companions.wait[pid] = status
+	return status, nil
+}
