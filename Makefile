@@ -10,11 +10,12 @@ DATADIR ?= $(PREFIX)/share
 CLANG      ?= clang
 LLVM_STRIP ?= llvm-strip
 CC         ?= cc
-GO         := $(shell scripts/install-build-deps --go 2>/dev/null || command -v go)
+# looked up when used: the first build may have to install it
+GO          = $(shell scripts/install-build-deps --go)
 
 # The kernel's name of the machine that is built for.
-GOARCH   ?= $(shell $(GO) env GOARCH 2>/dev/null)
-BPF_ARCH := $(patsubst amd64,x86,$(GOARCH))
+GOARCH   ?= $(shell $(GO) env GOARCH)
+BPF_ARCH  = $(patsubst amd64,x86,$(GOARCH))
 
 # STATIC=1 links libbpf.a; libelf, zlib and libcap-ng stay shared.
 STATIC ?=
@@ -28,9 +29,11 @@ PROGRAMS := $(patsubst test/programs/%.c,build/programs/%,$(wildcard test/progra
 .PHONY: all
 all: cap-audit ## build ./cap-audit (STATIC=1 links libbpf statically)
 
-.PHONY: deps
-deps: ## install what is missing to build and test
-	@scripts/install-build-deps --check >/dev/null || scripts/install-build-deps
+.PHONY: deps deps-test
+deps: ## install what is missing to build
+	@scripts/install-build-deps build
+deps-test: ## install what is missing to test
+	@scripts/install-build-deps
 
 # The object is CO-RE and made without vmlinux.h, BTF or kernel headers. Paths
 # are mapped away, so that two machines make the same bytes.
@@ -58,7 +61,7 @@ build/e2e.test: bpf/cap_audit.bpf.o FORCE
 FORCE:
 
 .PHONY: test
-test: cap-audit programs ## unit tests, then the end-to-end suite on the running kernel (needs root; skips say why)
+test: deps-test cap-audit programs ## unit tests, then the end-to-end suite on the running kernel (needs root; skips say why)
 	$(GO) vet ./...
 	CAP_AUDIT=$(CURDIR)/cap-audit CAP_AUDIT_PROGRAMS=$(CURDIR)/build/programs $(GO) test -count=1 ./...
 
@@ -75,7 +78,7 @@ test-vm: build/cap-audit build/e2e.test programs ## the end-to-end suite in VMs:
 	test/vm/suite $(KERNEL)
 
 .PHONY: bench
-bench: cap-audit programs ## measure what an audit costs
+bench: deps-test cap-audit programs ## measure what an audit costs
 	CAP_AUDIT=$(CURDIR)/cap-audit CAP_AUDIT_PROGRAMS=$(CURDIR)/build/programs $(GO) test -count=1 -run '^$$' -bench . -benchtime 1x ./test/e2e
 
 .PHONY: demo
@@ -110,4 +113,4 @@ clean: ## remove what was built
 
 .PHONY: help
 help: ## show this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z -]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
