@@ -24,7 +24,7 @@ TAGS    = $(if $(STATIC),static)
 GOBUILD = $(GO) build -trimpath -buildvcs=false $(if $(TAGS),-tags $(TAGS)) \
 	-ldflags '-X main.version=$(VERSION) -buildid='
 
-PROGRAMS := $(patsubst test/programs/%.c,build/programs/%,$(wildcard test/programs/*.c))
+PROGRAMS = $(patsubst test/programs/%.c,build/programs/%,$(wildcard test/programs/*.c)) $(if $(filter amd64,$(GOARCH)),build/programs/int80-i386)
 
 .PHONY: all
 all: cap-audit ## build ./cap-audit (STATIC=1 links libbpf statically)
@@ -50,6 +50,15 @@ cap-audit: bpf/cap_audit.bpf.o | deps
 build/programs/%: test/programs/%.c $(wildcard test/programs/*/*.h) | deps
 	@mkdir -p $(@D)
 	$(CC) -O2 -Wall -Wextra -Werror -pthread -o $@ $<
+
+# No C library: no 32-bit one is installed, and pointers must fit 32 bits.
+BARE = -O2 -Wall -Wextra -Werror -ffreestanding -nostdlib -static -no-pie -fno-pie -fno-stack-protector
+build/programs/int80: test/programs/int80.c | deps
+	@mkdir -p $(@D)
+	$(if $(filter amd64,$(GOARCH)),$(CC) $(BARE) -o $@ $<,true)
+build/programs/int80-i386: test/programs/int80.c | deps
+	@mkdir -p $(@D)
+	$(CC) -m32 $(BARE) -o $@ $<
 
 .PHONY: programs
 programs: $(PROGRAMS)

@@ -35,8 +35,8 @@ _cap_audit() {
 	done
 
 	if [[ $cur == -* ]]; then
-		COMPREPLY=($(compgen -W '-f --follow --as --verify --minimize --test -o --output -j --json -y --yaml -v --verbose
-			--backend --probe -h --help -V --version --' -- "$cur"))
+		mapfile -t COMPREPLY < <(compgen -W '-f --follow --as --verify --minimize --test -o --output -j --json -y --yaml -v --verbose
+			--backend --probe -h --help -V --version --' -- "$cur")
 	else
 		_cap_audit_command "$i"
 	fi
@@ -45,10 +45,10 @@ _cap_audit() {
 # _cap_audit_value OPTION BEGINNING: what may follow an option that takes a value.
 _cap_audit_value() {
 	case $1 in
-	--backend) COMPREPLY=($(compgen -W 'auto fentry tracepoint kprobe' -- "$2")) ;;
-	--as) COMPREPLY=($(compgen -u -- "$2")) ;;
-	--as:) COMPREPLY=($(compgen -g -- "$2")) ;;
-	--test) COMPREPLY=($(compgen -c -- "$2")) ;;
+	--backend) mapfile -t COMPREPLY < <(compgen -W 'auto fentry tracepoint kprobe' -- "$2") ;;
+	--as) mapfile -t COMPREPLY < <(compgen -u -- "$2") ;;
+	--as:) mapfile -t COMPREPLY < <(compgen -g -- "$2") ;;
+	--test) mapfile -t COMPREPLY < <(compgen -c -- "$2") ;;
 	*) compopt -o default ;; # file names, as readline quotes them
 	esac
 }
@@ -62,7 +62,7 @@ _cap_audit_command() {
 	elif declare -F _command_offset >/dev/null; then
 		_command_offset "$1"
 	elif ((COMP_CWORD == $1)) && [[ $cur != */* ]]; then
-		COMPREPLY=($(compgen -c -- "$cur"))
+		mapfile -t COMPREPLY < <(compgen -c -- "$cur")
 	else
 		compopt -o default
 	fi

@@ -62,6 +62,10 @@ func Diagnose(err error) string {
 		reasons = append(reasons, fmt.Sprintf("%s: %s", f.Backend, f.reason()))
 	}
 	hint := "see cap-audit --probe"
+	if paranoid := sysctl("kernel.perf_event_paranoid"); paranoid > 2 && refusedToAttachKprobe(failures) {
+		// a patch of Debian's and Ubuntu's kernels: above 2 CAP_PERFMON does not suffice
+		hint = fmt.Sprintf("kernel.perf_event_paranoid is %d: kprobes then need CAP_SYS_ADMIN; run as root, or set it to 2", paranoid)
+	}
 	if locked := lockdown(); locked == "confidentiality" {
 		hint = "kernel lockdown is in confidentiality mode, which forbids tracing: boot with lockdown=integrity or without it"
 	}
@@ -82,6 +86,15 @@ func backendErrors(err error) []*BackendError {
 		return []*BackendError{one}
 	}
 	return nil
+}
+
+func refusedToAttachKprobe(failures []*BackendError) bool {
+	for _, f := range failures {
+		if f.Backend == Kprobe && f.Stage == "attach" && errors.Is(f.Err, unix.EACCES) {
+			return true
+		}
+	}
+	return false
 }
 
 // tooOld: before 5.15, which brought bpf_task_pt_regs. Distributions backport,

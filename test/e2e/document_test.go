@@ -54,6 +54,7 @@ type denied struct {
 		Number int
 		Name   string
 	} `json:"denied_syscalls"`
+	LSMRefused uint64 `json:"lsm_refused_checks"`
 	Assessment string
 	Outcomes   []struct {
 		Syscall    string

@@ -26,6 +26,7 @@ func playRole() {
 		rolePrefix + "launch":  launchRole,
 		rolePrefix + "listen":  listenRole,
 		rolePrefix + "getppid": getppidRole,
+		rolePrefix + "argv":    argvRole,
 		rolePrefix + "loop":    loopRole,
 	}
 	if role, ok := roles[filepath.Base(os.Args[0])]; ok {
@@ -154,6 +155,13 @@ func listenRole(ignore []string) {
 			fmt.Fprintln(os.Stderr, "end")
 			os.Exit(5)
 		}
+	}
+}
+
+// argvRole prints its arguments on standard error, one a line.
+func argvRole(arguments []string) {
+	for _, argument := range arguments {
+		fmt.Fprintf(os.Stderr, "%q\n", argument)
 	}
 }
 

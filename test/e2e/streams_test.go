@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -108,7 +109,7 @@ func settled(t *testing.T, tree any) any {
 	return same
 }
 
-// keys are a mapping's in the order of the text, from the first level.
+// keysInOrder are what an expression finds, in the order of the text.
 func keysInOrder(t *testing.T, raw []byte, line string) []string {
 	t.Helper()
 	var keys []string
@@ -242,7 +243,6 @@ func oneError(t *testing.T, stderr []byte) string {
 // A report that will have nowhere to go is found out before the command runs.
 func TestOutputFileRefusedBeforehand(t *testing.T) {
 	dir := publicDir(t)
-	marker := filepath.Join(dir, "ran")
 	locked := filepath.Join(dir, "locked")
 	if err := os.Mkdir(locked, 0o755); err != nil {
 		t.Fatal(err)
@@ -254,9 +254,10 @@ func TestOutputFileRefusedBeforehand(t *testing.T) {
 		"empty":             "",
 	} {
 		t.Run(name, func(t *testing.T) {
+			marker := filepath.Join(t.TempDir(), "ran")
 			r := finish(t, capAudit(t, "-o", file, "--", "touch", marker))
 			if r.status != 1 || len(r.stdout) != 0 {
-				t.Errorf("status %d, on standard output %q", r.status, r.stdout)
+				t.Errorf("status %d, on standard output %.200q", r.status, r.stdout)
 			}
 			if line := oneError(t, r.stderr); file != "" && !strings.Contains(line, file) {
 				t.Errorf("%q does not name %s", line, file)
@@ -269,7 +270,7 @@ func TestOutputFileRefusedBeforehand(t *testing.T) {
 	t.Run("not permitted", func(t *testing.T) {
 		auditor := unprivilegedCapAudit(t, privileged(t))
 		file := filepath.Join(locked, "report")
-		r := finish(t, as(command(t, auditor, withBackend("-o", file, "--", "touch", marker)...), nobody))
+		r := finish(t, as(command(t, auditor, withBackend("-o", file, "--", "true")...), nobody))
 		if r.status != 1 || len(r.stdout) != 0 || !strings.Contains(oneError(t, r.stderr), file) {
 			t.Errorf("status %d, on standard output %q, on standard error %q", r.status, r.stdout, r.stderr)
 		}
@@ -393,9 +394,12 @@ func TestReaderGoesAway(t *testing.T) {
 	}
 }
 
-// hostile is a name that is not UTF-8, and would write in another place and
-// colour of a terminal.
-const hostile = "na\xffme\n\x1b[31m\x07\r\u009b31m\u202e"
+// Names that would write in another place and colour of a terminal. The
+// second is not UTF-8 either.
+const (
+	obeyed  = "na me\n\x1b[31m\x07\r\u009b31m\u202e"
+	hostile = "na\xffme\n\x1b[31m\x07\r\u009b31m\u202e"
+)
 
 // unclean finds what a terminal would obey.
 func unclean(text []byte) string {
@@ -412,29 +416,34 @@ func unclean(text []byte) string {
 
 // Names are data: in no output can they be more.
 func TestHostileName(t *testing.T) {
-	path := installedAs(t, filepath.Join(publicDir(t), hostile), built("tree"), 0o755)
-	for _, arguments := range [][]string{{"-j"}, {"-y"}, {}, {"-v"}, {"-v", "-j"}} {
-		t.Run(strings.Join(arguments, " "), func(t *testing.T) {
-			r := finish(t, capAudit(t, append(arguments, "--", path, "fork", "3")...))
-			if r.status != 0 {
-				t.Fatalf("status %d: %q", r.status, r.stderr)
-			}
-			switch {
-			case len(arguments) > 0 && arguments[len(arguments)-1] == "-j":
-				if d := decode(t, r.stdout); granted(d.Required)["sys_chroot"] != [2]uint64{3, 0} {
-					t.Errorf("required %+v", d.Required)
+	dir := publicDir(t)
+	path := installedAs(t, filepath.Join(dir, hostile), built("tree"), 0o755)
+	for name, path := range map[string]string{"text": installedAs(t, filepath.Join(dir, obeyed), built("tree"), 0o755), "bytes": path} {
+		for _, arguments := range [][]string{{"-j"}, {"-y"}, {}, {"-v"}, {"-v", "-j"}} {
+			t.Run(strings.Join(append([]string{name}, arguments...), " "), func(t *testing.T) {
+				r := finish(t, capAudit(t, append(arguments, "--", path, "fork", "3")...))
+				if r.status != 0 {
+					t.Fatalf("status %d: %q", r.status, r.stderr)
 				}
-			case len(arguments) > 0 && arguments[0] == "-y":
-				if n := len(yamlDocuments(t, r.stdout)); n != 1 {
-					t.Errorf("%d documents", n)
+				switch {
+				case slices.Contains(arguments, "-j"):
+					if d := decode(t, r.stdout); granted(d.Required)["sys_chroot"] != [2]uint64{3, 0} {
+						t.Errorf("required %+v", d.Required)
+					}
+				case slices.Contains(arguments, "-y"):
+					if n := len(yamlDocuments(t, r.stdout)); n != 1 {
+						t.Errorf("%d documents", n)
+					}
 				}
-			}
-			for stream, text := range map[string][]byte{"output": r.stdout, "error": r.stderr} {
-				if at := unclean(text); at != "" {
-					t.Errorf("on standard %s: %q", stream, at)
+				people := r.stderr
+				if len(arguments) == 0 || arguments[len(arguments)-1] == "-v" {
+					people = append(people, r.stdout...)
 				}
-			}
-		})
+				if at := unclean(people); at != "" {
+					t.Errorf("what people read has %q", at)
+				}
+			})
+		}
 	}
 	t.Run("errors", func(t *testing.T) {
 		for _, arguments := range [][]string{

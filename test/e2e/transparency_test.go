@@ -164,3 +164,17 @@ func TestClosedStreams(t *testing.T) {
 		t.Errorf("required capabilities (-want +got):\n%s", diff)
 	}
 }
+
+// Arguments are bytes: they need not be text in any encoding.
+func TestTargetArguments(t *testing.T) {
+	path := roleProgram(t, "argv")
+	arguments := []string{"", " ", "-v", "--", "a\nb", "\xff\xfe", "\x1b[m", "\\", "\u2028", "<&>", strings.Repeat("x", 100000)}
+	direct := finish(t, command(t, path, arguments...))
+	r := finish(t, capAudit(t, append([]string{"-o", "/dev/null", "--", path}, arguments...)...))
+	if r.status != 0 {
+		t.Fatalf("status %d: %s", r.status, r.stderr)
+	}
+	if diff := cmp.Diff(string(direct.stderr), string(r.stderr)); diff != "" {
+		t.Errorf("arguments (-direct +audited):\n%s", diff)
+	}
+}

@@ -1,0 +1,58 @@
+package audit
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func overridden(r Checks) Checks {
+	r.Credentials.Overridden = true
+	return r
+}
+
+func TestOverriddenCredentials(t *testing.T) {
+	compat := sysAccess
+	compat.ABI = "i386"
+	advisory, required := places{Advisory: []int{capDacOverride}}, places{Required: []int{capDacOverride}}
+	for name, c := range map[string]struct {
+		syscall Syscall
+		want    places
+	}{
+		"overlayfs opens for the mounter":           {sysOpenat, advisory},
+		"access asks with the real user id":         {sysAccess, required},
+		"so does it in another ABI":                 {compat, required},
+		"faccessat":                                 {Syscall{Number: 269, Name: "faccessat"}, required},
+		"faccessat2":                                {Syscall{Number: 439, Name: "faccessat2"}, required},
+		"io_uring has personalities":                {Syscall{Number: 426, Name: "io_uring_enter"}, required},
+		"io_uring's workers have no system call":    {noSyscall, required},
+		"a system call without a name could be any": {nameless, required},
+	} {
+		t.Run(name, func(t *testing.T) {
+			wantPlaces(t, observe(overridden(row(capDacOverride, Granted, c.syscall, 1, asked("inode_permission", 1)))), c.want)
+		})
+	}
+}
+
+func TestOverriddenRefusals(t *testing.T) {
+	wantPlaces(t, observe(overridden(row(capDacOverride, Refused, sysOpenat, 1))), places{Advisory: []int{capDacOverride}})
+	wantPlaces(t, observe(overridden(row(capDacOverride, Refused, sysAccess, 1))), places{Denied: []int{capDacOverride}})
+}
+
+// A file opener's credentials are not the task's either, but the program
+// had to hold them when it opened the file.
+func TestForeignCredentialsAreNeeds(t *testing.T) {
+	r := row(capDacOverride, Granted, sysOpenat, 1)
+	r.Credentials.Foreign = true
+	wantPlaces(t, observe(r), places{Required: []int{capDacOverride}})
+}
+
+// Every advisory call site says why.
+func TestOverriddenCredentialsAreExplained(t *testing.T) {
+	f := Analyze(observe(overridden(row(capDacOverride, Granted, sysOpenat, 2, asked("ovl_permission", 2)))))
+	want := []CallSite{{Function: "ovl_permission", Syscall: sysOpenat, Checks: 2,
+		Advisory: "asked of credentials that the kernel put in the program's place"}}
+	if diff := cmp.Diff(want, f.Advisory[0].CallSites); diff != "" {
+		t.Errorf("call sites (-want +got):\n%s", diff)
+	}
+}

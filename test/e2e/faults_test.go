@@ -1,0 +1,142 @@
+package e2e
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// TestHundredThousandChildren: no table of children can fill up.
+func TestHundredThousandChildren(t *testing.T) {
+	if testing.Short() || os.Getenv("CAP_AUDIT_VM") != "" {
+		t.Skip("wanted a machine of real speed, there is an emulated one or -short")
+	}
+	d := audited(t, built("tree"), "fork", "100000")
+	if len(d.Required) != 1 || d.Required[0].Checks.Granted != 100000 {
+		t.Errorf("required: %+v", d.Required)
+	}
+	if !d.Complete {
+		t.Errorf("incomplete: %v", d.Losses)
+	}
+}
+
+// TestVerboseFlood: lines may be lost, checks may not, and the report tells
+// how many lines were.
+func TestVerboseFlood(t *testing.T) {
+	const checks = 300_000
+	cmd := capAudit(t, "-v", "-j", "-o", filepath.Join(t.TempDir(), "report.json"), "--", built("tree"), "loop", strconv.Itoa(checks))
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var lines uint64
+	for scanner := bufio.NewScanner(out); scanner.Scan(); {
+		if strings.HasPrefix(scanner.Text(), "[CAP] ") {
+			lines++
+		}
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := os.ReadFile(cmd.Args[indexOf(cmd.Args, "-o")+1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := decode(t, raw)
+	if d.Required[0].Checks.Granted != checks {
+		t.Errorf("%d checks granted, want %d", d.Required[0].Checks.Granted, checks)
+	}
+	if lines+d.Losses["events"] != d.TotalChecks {
+		t.Errorf("%d lines and %d lost, of %d checks", lines, d.Losses["events"], d.TotalChecks)
+	}
+}
+
+func indexOf(list []string, want string) int {
+	for i, s := range list {
+		if s == want {
+			return i
+		}
+	}
+	return -1
+}
+
+// TestMemoryExhausted lets the kernel run out of the memory that cap-audit's
+// maps are charged to, while the target makes new tasks. What is missing from
+// the account must be told.
+func TestMemoryExhausted(t *testing.T) {
+	const children = 400
+	group := memoryGroup(t)
+	fd, err := unix.Open(group, unix.O_PATH|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	cmd := capAudit(t, "-j", "--", "/bin/sh", "-c",
+		fmt.Sprintf(`echo ready >&2; read x; %s living %d; echo done >&2; read x`, built("tree"), children))
+	cmd.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: fd}
+	r := begin(t, cmd)
+	pid := r.target()
+	r.await("^ready$")
+
+	// maps are charged to the group that cap-audit was in when it made them;
+	// the target itself is not to feel the limit
+	write(t, "/sys/fs/cgroup/cgroup.procs", strconv.Itoa(pid))
+	raw, err := os.ReadFile(filepath.Join(group, "memory.current"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	used, err := strconv.Atoi(strings.TrimSpace(string(raw)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(group, "memory.max"), strconv.Itoa(used+16<<10))
+	fmt.Fprintln(r.stdin)
+	r.await("^done$")
+	write(t, filepath.Join(group, "memory.max"), "max")
+	fmt.Fprintln(r.stdin)
+
+	d := r.document()
+	var got uint64
+	for _, c := range d.Required {
+		if c.Name == "sys_chroot" {
+			got = c.Checks.Granted
+		}
+	}
+	t.Logf("%d of %d checks, losses %v", got, children, d.Losses)
+	if d.Complete != (got == children) {
+		t.Errorf("complete: %v, with %d of %d checks; losses %v", d.Complete, got, children, d.Losses)
+	}
+}
+
+// memoryGroup is a new group of the unified hierarchy with a memory controller.
+func memoryGroup(t *testing.T) string {
+	const root = "/sys/fs/cgroup"
+	raw, err := os.ReadFile(filepath.Join(root, "cgroup.controllers"))
+	if err != nil || !strings.Contains(string(raw), "memory") {
+		t.Skipf("wanted the memory controller in %s, there is %q (%v)", root, raw, err)
+	}
+	write(t, filepath.Join(root, "cgroup.subtree_control"), "+memory")
+	group := filepath.Join(root, fmt.Sprintf("cap-audit-test-%d", os.Getpid()))
+	if err := os.Mkdir(group, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { unix.Rmdir(group) })
+	return group
+}
+
+func write(t *testing.T, file, text string) {
+	t.Helper()
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}

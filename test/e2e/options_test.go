@@ -1,0 +1,126 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// option is one with its spellings.
+type option struct {
+	short, long string
+	argument    string // as the help calls it, "" for none
+}
+
+// helpOptions are those of --help. "--" alone is not one.
+func helpOptions(t *testing.T) []option {
+	t.Helper()
+	r := finish(t, command(t, capAuditPath, "--help"))
+	expression := regexp.MustCompile(`(?m)^  (?:-(\w), |    )--([a-z]+)( [A-Z]\S*)? `)
+	var list []option
+	for _, found := range expression.FindAllStringSubmatch(string(r.stdout), -1) {
+		list = append(list, option{found[1], found[2], strings.TrimSpace(found[3])})
+	}
+	if len(list) < 9 {
+		t.Fatalf("%d options in the help:\n%s", len(list), r.stdout)
+	}
+	return list
+}
+
+// source reads a file of the tree; a suite that was compiled to run elsewhere
+// has none.
+func source(t *testing.T, name string) string {
+	t.Helper()
+	path := filepath.Join("..", "..", filepath.FromSlash(name))
+	raw, err := os.ReadFile(path)
+	if err == nil {
+		return string(raw)
+	}
+	if _, tree := os.Stat(filepath.Join("..", "..", "go.mod")); tree == nil {
+		t.Fatal(err)
+	}
+	t.Skipf("wanted the tree: %v", err)
+	return ""
+}
+
+// What --help lists, the manual and the completions list, too, and no more.
+func TestOptionsAreDocumented(t *testing.T) {
+	options := helpOptions(t)
+	var long, short []string
+	for _, o := range options {
+		long = append(long, o.long)
+		if o.short != "" {
+			short = append(short, o.short)
+		}
+	}
+	slices.Sort(long)
+	slices.Sort(short)
+	for _, test := range []struct {
+		file        string
+		within      string // expression for the parts of the file that list options
+		long, short string // expressions for the options in there
+	}{
+		{"man/cap-audit.8", `^\.It Fl .*`, `Fl Fl ([a-z]+)`, `Fl (\w)(?: |$)`},
+		{"completions/cap-audit.bash", `'-\w --[^']*'`, `--([a-z]+)`, `['\s]-(\w)\s`},
+		{"completions/_cap-audit", `^\t'[(-].*`, `--([a-z]+)`, `\{-(\w),`},
+		{"completions/cap-audit.fish", `^complete .* -d .*`, ` -l ([a-z]+)`, ` -s (\w) `},
+	} {
+		t.Run(filepath.Base(test.file), func(t *testing.T) {
+			text := strings.Join(regexp.MustCompile("(?m)"+test.within).FindAllString(source(t, test.file), -1), "\n")
+			if diff := cmp.Diff(long, findAll(text, test.long)); diff != "" {
+				t.Errorf("long options (-help +%s):\n%s", test.file, diff)
+			}
+			got := findAll(text, test.short)
+			if diff := cmp.Diff(short, got); diff != "" {
+				t.Errorf("short options (-help +%s):\n%s", test.file, diff)
+			}
+		})
+	}
+}
+
+// findAll are the distinct first submatches, sorted.
+func findAll(text, expression string) []string {
+	var all []string
+	for _, found := range regexp.MustCompile("(?m)"+expression).FindAllStringSubmatch(text, -1) {
+		all = append(all, found[1])
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// Every option of the help is taken by the program.
+func TestOptionsWork(t *testing.T) {
+	for _, o := range helpOptions(t) {
+		spellings := []string{"--" + o.long}
+		if o.short != "" {
+			spellings = append(spellings, "-"+o.short)
+		}
+		for _, spelling := range spellings {
+			arguments := []string{spelling}
+			switch {
+			case o.argument == "FILE":
+				arguments = append(arguments, filepath.Join(t.TempDir(), "file"))
+			case o.argument == "NAME":
+				arguments = append(arguments, "auto")
+			case o.argument == "COMMAND":
+				arguments = append(arguments, "true")
+			case strings.HasPrefix(o.argument, "USER"):
+				arguments = append(arguments, fmt.Sprint(nobody))
+			case o.argument != "":
+				t.Fatalf("--%s takes a %s, and this test knows none", o.long, o.argument)
+			}
+			if !slices.Contains([]string{"help", "version", "probe"}, o.long) {
+				arguments = append(arguments, "--", "true")
+			}
+			if r := finish(t, command(t, capAuditPath, arguments...)); r.status != 0 || strings.Contains(string(r.stderr), "Error") {
+				t.Errorf("%q: status %d: %s", arguments, r.status, r.stderr)
+			}
+		}
+	}
+}

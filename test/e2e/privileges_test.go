@@ -1,0 +1,93 @@
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// onlyInVM keeps tests that change the whole machine's settings off real ones.
+func onlyInVM(t *testing.T) {
+	if os.Getenv("CAP_AUDIT_VM") == "" {
+		t.Skip("wanted a throw-away VM, since settings of the machine are changed; there is a real one")
+	}
+}
+
+// TestSettingsThatForbid runs cap-audit as an ordinary user with exactly
+// CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE under the strictest settings: it
+// works, or one line says what forbids it.
+func TestSettingsThatForbid(t *testing.T) {
+	onlyInVM(t)
+	binary := unprivilegedCapAudit(t, publicDir(t))
+	set := func(name, value string) string {
+		file := "/proc/sys/kernel/" + name
+		before, err := os.ReadFile(file)
+		if err != nil {
+			t.Skipf("wanted %s, there is: %v", file, err)
+		}
+		// unprivileged_bpf_disabled cannot be taken back from 1: best effort
+		os.WriteFile(file, []byte(value), 0o644)
+		return strings.TrimSpace(string(before))
+	}
+	for _, paranoid := range []string{"3", "4"} {
+		for _, disabled := range []string{"2", "1"} {
+			t.Run("perf_event_paranoid="+paranoid+" unprivileged_bpf_disabled="+disabled, func(t *testing.T) {
+				defer set("perf_event_paranoid", set("perf_event_paranoid", paranoid))
+				defer set("kptr_restrict", set("kptr_restrict", "2"))
+				set("unprivileged_bpf_disabled", disabled)
+				r := finish(t, as(command(t, binary, withBackend("-j", "--", built("tree"), "loop", "5")...), nobody))
+				if r.status != 0 {
+					lines := strings.Split(strings.TrimSpace(string(r.stderr)), "\n")
+					// Debian's kernels want SYS_ADMIN for kprobes above 2
+					if backend != "kprobe" || len(lines) != 1 || !strings.Contains(lines[0], "perf_event_paranoid") {
+						t.Fatalf("status %d:\n%s", r.status, r.stderr)
+					}
+					return
+				}
+				d := decode(t, r.stdout)
+				if len(d.Denied) != 1 || d.Denied[0].Name != "sys_chroot" || d.Denied[0].NotGranted != 5 {
+					t.Errorf("denied: %+v", d.Denied)
+				}
+			})
+		}
+	}
+}
+
+// TestAppArmorRefuses: a capability that the sets hold and AppArmor refuses is
+// told apart by the backend that sees both.
+func TestAppArmorRefuses(t *testing.T) {
+	onlyInVM(t)
+	if backend != "" && backend != "fentry" {
+		t.Skipf("wanted the fentry backend, the only one that sees it; there is %s", backend)
+	}
+	parser, err := exec.LookPath("apparmor_parser")
+	if err != nil {
+		t.Skip("wanted apparmor_parser, there is none")
+	}
+	if enabled, _ := os.ReadFile("/sys/module/apparmor/parameters/enabled"); strings.TrimSpace(string(enabled)) != "Y" {
+		t.Skipf("wanted AppArmor enabled, /sys/module/apparmor/parameters/enabled says %q", enabled)
+	}
+	exec.Command("mount", "-t", "securityfs", "securityfs", "/sys/kernel/security").Run() // may be there already
+
+	program := installed(t, publicDir(t), built("tree"), 0o755)
+	load := exec.Command(parser, "--replace", "--skip-cache")
+	load.Stdin = strings.NewReader("profile cap-audit-test " + program + " { file, capability, deny capability sys_chroot, }\n")
+	if out, err := load.CombinedOutput(); err != nil {
+		t.Fatalf("apparmor_parser: %v\n%s", err, out)
+	}
+	defer func() {
+		unload := exec.Command(parser, "--remove")
+		unload.Stdin = strings.NewReader("profile cap-audit-test " + program + " { }\n")
+		unload.Run()
+	}()
+
+	d := audited(t, program, "loop", "6")
+	if len(d.Required) != 0 || len(d.Denied) != 1 {
+		t.Fatalf("required %+v, denied %+v", d.Required, d.Denied)
+	}
+	got := d.Denied[0]
+	if got.Name != "sys_chroot" || got.NotGranted != 6 || got.LSMRefused != 6 || got.Assessment != "permission_failure" {
+		t.Errorf("denied: %+v", got)
+	}
+}

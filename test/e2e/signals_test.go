@@ -1,0 +1,258 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// listening is an audited target that tells of each signal, in a session
+// without a terminal. The target ends when its standard input does.
+func listening(t *testing.T, ignore ...string) (r *running, target int) {
+	t.Helper()
+	cmd := capAudit(t, append([]string{"-j", "--", roleProgram(t, "listen")}, ignore...)...)
+	// without a terminal no signal can have come from its keyboard
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	r = begin(t, cmd)
+	target = r.target()
+	r.await("^ready$")
+	return r, target
+}
+
+// received are the signals that the target told of.
+func received(end result) string {
+	var names []string
+	for line := range strings.Lines(string(end.stderr)) {
+		if name, ok := strings.CutPrefix(line, "got "); ok {
+			names = append(names, strings.TrimSpace(name))
+		}
+	}
+	return strings.Join(names, " ")
+}
+
+// A signal to cap-audit is one to the target, once. The target decides what
+// becomes of it, and the report is written.
+func TestSignalsArePassedOn(t *testing.T) {
+	for _, sig := range []syscall.Signal{unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT} {
+		t.Run(unix.SignalName(sig), func(t *testing.T) {
+			r, _ := listening(t)
+			r.signal(sig)
+			r.await("^got " + unix.SignalName(sig) + "$")
+			// passed on in order: when this arrives, no second of the first is under way
+			r.signal(unix.SIGCONT)
+			r.await("^got SIGCONT$")
+			r.stdin.Close()
+			end := r.end()
+			d := decode(t, end.stdout)
+			d.wholeAndConsistent(t)
+			if got, want := received(end), unix.SignalName(sig)+" SIGCONT"; end.status != 0 || got != want || d.Exit.Status != 5 {
+				t.Errorf("status %d, the target got %q and exited with %d; wanted 0, %q and 5", end.status, got, d.Exit.Status, want)
+			}
+		})
+	}
+}
+
+// The target knows who sent it.
+func TestSignalComesFromParent(t *testing.T) {
+	for _, name := range []string{"INT", "TERM", "HUP"} {
+		cmd := capAudit(t, "-j", "--", built("show"), "wait-signal")
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+		r := begin(t, cmd)
+		r.await("^ready$")
+		r.signal(unix.SignalNum("SIG" + name))
+		r.await("^" + name + " user parent$")
+		if d := r.document(); d.Exit.Status != 0 || d.Exit.Signal != 0 {
+			t.Errorf("%s: exit %+v", name, d.Exit)
+		}
+	}
+}
+
+// A target that does not heed the first signal does not survive the second.
+func TestSecondSignalKills(t *testing.T) {
+	r, _ := listening(t, "15")
+	r.signal(unix.SIGTERM)
+	r.signal(unix.SIGCONT)
+	r.await("^got SIGCONT$") // the first has been dealt with
+	r.signal(unix.SIGTERM)
+	d := r.document()
+	d.wholeAndConsistent(t)
+	if d.Exit.Signal != int(unix.SIGKILL) {
+		t.Errorf("exit %+v, wanted signal 9", d.Exit)
+	}
+}
+
+// timeout signals its child and at once the whole process group (cleanup() in
+// coreutils' timeout.c), so that cap-audit is asked twice and its target, too.
+// That is one request: a target that takes its time to end is not killed.
+func TestUnderTimeout(t *testing.T) {
+	timeout := tool(t, "timeout")
+	for range 30 { // whether both requests are seen is a race
+		r := begin(t, command(t, timeout,
+			append([]string{"1000", capAuditPath}, withBackend("-j", "--", roleProgram(t, "listen"))...)...))
+		r.await("^ready$")
+		r.signal(unix.SIGTERM) // treated like the end of its time
+		r.await("^got SIGTERM$")
+		r.signal(unix.SIGCONT)
+		r.await("^got SIGCONT$")
+		r.stdin.Close()
+		end := r.end()
+		if d := decode(t, end.stdout); d.Exit.Status != 5 || d.Exit.Signal != 0 {
+			t.Fatalf("the target's exit %+v, wanted 5 by itself: %s", d.Exit, end.stderr)
+		}
+	}
+}
+
+// Ctrl-Z stops both, fg continues both.
+func TestStopAndContinue(t *testing.T) {
+	cmd := capAudit(t, "-j", "--", built("show"), "wait-signal")
+	// A group of its own in our session: the kernel does not stop the members
+	// of an orphaned process group.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	r := begin(t, cmd)
+	target := r.target()
+	r.await("^ready$")
+	for range 3 {
+		r.signal(unix.SIGTSTP)
+		stopped := func() bool { return processState(target) == 'T' && processState(r.cmd.Process.Pid) == 'T' }
+		eventually(t, "cap-audit and its target are stopped", stopped)
+		r.signal(unix.SIGCONT)
+		eventually(t, "both run again", func() bool {
+			return processState(target) == 'S' && processState(r.cmd.Process.Pid) == 'S'
+		})
+	}
+	r.signal(unix.SIGTERM)
+	r.await("^TERM user parent$")
+	r.document().wholeAndConsistent(t)
+}
+
+// terminal is a new pseudo-terminal: the keyboard's side, and the other.
+func terminal(t *testing.T) (keyboard, tty *os.File) {
+	t.Helper()
+	keyboard, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Skipf("wanted a pseudo-terminal: %v", err)
+	}
+	t.Cleanup(func() { keyboard.Close() })
+	unlocked := 0
+	if _, _, errno := unix.Syscall(unix.SYS_IOCTL, keyboard.Fd(), unix.TIOCSPTLCK, uintptr(unsafe.Pointer(&unlocked))); errno != 0 {
+		t.Skipf("wanted a pseudo-terminal: %v", errno)
+	}
+	number, err := unix.IoctlGetInt(int(keyboard.Fd()), unix.TIOCGPTN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tty, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Skipf("wanted a pseudo-terminal: %v", err)
+	}
+	t.Cleanup(func() { tty.Close() })
+	return keyboard, tty
+}
+
+// onTerminal starts a command in a session of its own on that terminal.
+func onTerminal(t *testing.T, tty *os.File, arguments ...string) *running {
+	t.Helper()
+	cmd := capAudit(t, arguments...)
+	cmd.ExtraFiles = []*os.File{tty}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 3}
+	return begin(t, cmd)
+}
+
+// The terminal sends a Ctrl-C to the target itself; cap-audit must not send it
+// another.
+func TestKeyboard(t *testing.T) {
+	keyboard, tty := terminal(t)
+	r := onTerminal(t, tty, "-j", "--", roleProgram(t, "listen"))
+	r.await("^ready$")
+	keyboard.Write([]byte{3})
+	r.await("^got SIGINT$")
+	r.signal(unix.SIGCONT)
+	r.await("^got SIGCONT$")
+	r.stdin.Close()
+	end := r.end()
+	if got := received(end); end.status != 0 || got != "SIGINT SIGCONT" {
+		t.Errorf("status %d, the target got %q", end.status, got)
+	}
+}
+
+// A second Ctrl-C is the way out of a target that does not heed the first.
+func TestKeyboardTwice(t *testing.T) {
+	keyboard, tty := terminal(t)
+	r := onTerminal(t, tty, "-j", "--", roleProgram(t, "listen"), "2")
+	r.await("^ready$")
+	keyboard.Write([]byte{3})
+	r.signal(unix.SIGCONT)
+	r.await("^got SIGCONT$")
+	keyboard.Write([]byte{3})
+	if d := r.document(); d.Exit.Signal != int(unix.SIGKILL) {
+		t.Errorf("exit %+v, wanted signal 9", d.Exit)
+	}
+}
+
+// programsOf are the ids of the BPF programs that a process holds.
+func programsOf(t *testing.T, pid int) []uint32 {
+	t.Helper()
+	infos, err := filepath.Glob(fmt.Sprintf("/proc/%d/fdinfo/*", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []uint32
+	for _, info := range infos {
+		raw, _ := os.ReadFile(info)
+		for line := range strings.Lines(string(raw)) {
+			var id uint32
+			if _, err := fmt.Sscanf(line, "prog_id: %d", &id); err == nil {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids
+}
+
+// bpfProgramExists asks the kernel for a program by id.
+func bpfProgramExists(id uint32) bool {
+	const progGetFDByID = 13 // uapi/linux/bpf.h, BPF_PROG_GET_FD_BY_ID
+	attr := struct{ id, next, flags uint32 }{id: id}
+	fd, _, errno := unix.Syscall(unix.SYS_BPF, progGetFDByID, uintptr(unsafe.Pointer(&attr)), unsafe.Sizeof(attr))
+	if errno == 0 {
+		unix.Close(int(fd))
+	}
+	return errno == 0
+}
+
+// Who kills cap-audit does not kill the target, and nothing stays in the kernel.
+func TestKilled(t *testing.T) {
+	r := begin(t, capAudit(t, "-j", "--", roleProgram(t, "listen")))
+	target := r.target()
+	r.await("^ready$")
+	ids := programsOf(t, r.cmd.Process.Pid)
+	if len(ids) == 0 || !bpfProgramExists(ids[0]) {
+		t.Fatalf("BPF programs of a running audit: %v", ids)
+	}
+	r.signal(unix.SIGKILL)
+	// the target still answers
+	eventually(t, "cap-audit is dead", func() bool { s := processState(r.cmd.Process.Pid); return s == 'Z' || s == 0 })
+	if err := unix.Kill(target, unix.SIGUSR1); err != nil {
+		t.Fatalf("the target: %v", err)
+	}
+	r.await("^got SIGUSR1$")
+	r.stdin.Close()
+	r.await("^end$")
+	if end := r.end(); end.signal != unix.SIGKILL {
+		t.Errorf("status %d, signal %d", end.status, end.signal)
+	}
+	eventually(t, "the kernel has let go of the BPF programs", func() bool {
+		for _, id := range ids {
+			if bpfProgramExists(id) {
+				return false
+			}
+		}
+		return true
+	})
+}

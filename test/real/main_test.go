@@ -1,0 +1,193 @@
+// Package real proves what cap-audit recommends: for programs that need exactly
+// one capability, where the truth is known, and for programs of the system,
+// where --verify and --minimize have to find it.
+//
+//	CAP_AUDIT           the binary, by default ../../cap-audit
+//	CAP_AUDIT_PROGRAMS  the C programs, by default in ../../build/programs
+//	CAP_AUDIT_BACKEND   the backend to force; empty lets cap-audit choose
+//
+// It needs root. Programs that are not installed are skipped. Compiled with
+// go test -c it runs anywhere, without the tree.
+//
+//	go test ./test/real -run Table -update
+//
+// measures anew and writes docs/real-programs.md.
+package real
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// patience bounds every wait for a fact. It only decides how soon a failure is
+// seen, so it suits an emulated machine.
+const patience = 2 * time.Minute
+
+// What the environment says.
+var (
+	capAuditPath = setting("CAP_AUDIT", "../../cap-audit")
+	needPath     = filepath.Join(setting("CAP_AUDIT_PROGRAMS", "../../build/programs"), "need")
+	backend      = os.Getenv("CAP_AUDIT_BACKEND")
+)
+
+// setting is absolute: targets run in other directories.
+func setting(variable, otherwise string) string {
+	path := os.Getenv(variable)
+	if path == "" {
+		path = otherwise
+	}
+	if absolute, err := filepath.Abs(path); err == nil {
+		return absolute
+	}
+	return path
+}
+
+func TestMain(m *testing.M) {
+	playRole()
+	if reason := cannotTrace(); reason != "" {
+		if os.Getenv("CI") == "true" {
+			fmt.Println("FAIL: where CI=true the suite of real programs must run:", reason)
+			os.Exit(1)
+		}
+		fmt.Println("skipped, the whole suite of real programs:", reason)
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// cannotTrace says what is missing for any of the tests, "" when nothing is.
+func cannotTrace() string {
+	if os.Geteuid() != 0 {
+		return fmt.Sprintf("wanted root, there is user %d", os.Geteuid())
+	}
+	for _, file := range []string{capAuditPath, needPath} {
+		if _, err := os.Stat(file); err != nil {
+			return fmt.Sprintf("wanted a built tree (make cap-audit programs), there is: %v", err)
+		}
+	}
+	out, err := exec.Command(capAuditPath, withBackend("--probe")...).CombinedOutput()
+	if err != nil {
+		return fmt.Sprintf("wanted a kernel on which cap-audit --probe succeeds, there it says (%v): %s",
+			err, strings.ReplaceAll(strings.TrimSpace(string(out)), "\n", "; "))
+	}
+	return ""
+}
+
+// withBackend puts the forced backend before other arguments.
+func withBackend(arguments ...string) []string {
+	if backend == "" {
+		return arguments
+	}
+	return append([]string{"--backend", backend}, arguments...)
+}
+
+// document is what the tests read of a report.
+type document struct {
+	Required    []capability `json:"required_capabilities"`
+	Recommended []string     `json:"recommended_capabilities"`
+	Complete    bool
+	Verified    *bool
+	Proof       *struct {
+		Skipped      *string
+		Verification *trial
+		Minimization []trial
+		Minimal      *trial
+	}
+	Exit struct{ Status, Signal int }
+}
+
+type capability struct {
+	Name      string
+	CallSites []struct {
+		Function string
+		Syscall  string
+	} `json:"call_sites"`
+}
+
+// trial is a run with fewer capabilities.
+type trial struct {
+	Capabilities []string
+	Without      *string
+	Verdict      *string
+	Behaved      bool
+	Evidence     []struct {
+		Capability *string
+		Text       string
+	}
+}
+
+const needed = "needed"
+
+// evidence is what a trial showed, in words.
+func (tr *trial) evidence() string {
+	var texts []string
+	for _, e := range tr.Evidence {
+		texts = append(texts, e.Text)
+	}
+	return strings.Join(texts, "; ")
+}
+
+// required are the names under required_capabilities.
+func (d document) required() []string {
+	names := []string{}
+	for _, c := range d.Required {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
+// unneeded are the capabilities without any one of which the program behaved.
+func (d document) unneeded() []string {
+	var names []string
+	for _, tr := range d.Proof.Minimization {
+		if *tr.Verdict != needed {
+			names = append(names, *tr.Without)
+		}
+	}
+	return names
+}
+
+// documentOf runs a cap-audit -j to its end. It returns what the command wrote
+// to standard error, too: the target's output is there.
+func documentOf(t testing.TB, cmd *exec.Cmd) (document, string) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%q: %v\n%s%s", cmd.Args, err, stdout.Bytes(), stderr.Bytes())
+	}
+	var d document
+	if err := json.Unmarshal(stdout.Bytes(), &d); err != nil {
+		t.Fatalf("%q: not a JSON document: %v\n%s", cmd.Args, err, stdout.Bytes())
+	}
+	if !d.Complete || d.Proof == nil {
+		t.Fatalf("%q: complete %t, proof %v\n%s", cmd.Args, d.Complete, d.Proof, stderr.Bytes())
+	}
+	if d.Proof.Skipped != nil {
+		t.Fatalf("%q: not repeated: %s\n%s", cmd.Args, *d.Proof.Skipped, stderr.Bytes())
+	}
+	return d, stderr.String()
+}
+
+// command is killed when the test ends. A pipe that a descendant keeps open
+// does not keep the test waiting for ever.
+func command(t testing.TB, path string, arguments ...string) *exec.Cmd {
+	cmd := exec.CommandContext(t.Context(), path, arguments...)
+	cmd.WaitDelay = patience
+	return cmd
+}
+
+// sorted is a list as the report has it or not, for comparison.
+func sorted(list []string) []string {
+	list = slices.Clone(list)
+	slices.Sort(list)
+	return slices.Compact(list)
+}

@@ -1,0 +1,138 @@
+package real
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// allCapabilities is how many Linux has, since 5.9.
+const allCapabilities = 41
+
+// unsupported is the exit status of need where the host cannot exercise a
+// capability.
+const unsupported = 77
+
+// For each capability there is a program that needs that one and no other. It
+// has to be what is found, both for root and for an ordinary user; it has to be
+// enough; and without it the program has to fail.
+func TestTruth(t *testing.T) {
+	out, err := exec.Command(needPath, "--list").Output()
+	if err != nil {
+		t.Fatalf("need --list: %v", err)
+	}
+	dir, need := prepare(t)
+	for _, account := range []string{"root", "nobody"} {
+		t.Run(account, func(t *testing.T) {
+			var exercised, skipped []string
+			for line := range strings.Lines(string(out)) {
+				words := strings.Fields(line)
+				if len(words) != 4 {
+					t.Fatalf("need --list: %q has not four words", line)
+				}
+				name, alternative := words[0], words[3]
+				t.Run(name, func(t *testing.T) {
+					// also what fails was exercised
+					defer func() {
+						if t.Skipped() {
+							skipped = append(skipped, name)
+						} else {
+							exercised = append(exercised, name)
+						}
+					}()
+					truth(t, account, dir, need, name, alternative)
+				})
+			}
+			t.Logf("as %s: %d of %d capabilities exercised; this host cannot: %s",
+				account, len(exercised), allCapabilities, strings.Join(skipped, " "))
+		})
+	}
+}
+
+// truth holds one capability against what its program is known to need.
+func truth(t *testing.T, account, dir, need, name, alternative string) {
+	arguments := []string{"-j", "--minimize", "--", need, name}
+	if account != "root" {
+		arguments = append([]string{"--as", account}, arguments...)
+	}
+	cmd := command(t, capAuditPath, withBackend(arguments...)...)
+	cmd.Env = append(os.Environ(), "NEED_DIR="+dir)
+	d, said := documentOf(t, cmd)
+	if d.Exit.Status == unsupported {
+		t.Skip(reason(said))
+	}
+	if d.Exit.Status != 0 {
+		t.Fatalf("need %s: status %d, signal %d:\n%s", name, d.Exit.Status, d.Exit.Signal, said)
+	}
+	want := []string{name}
+	if diff := cmp.Diff(want, d.required()); diff != "" {
+		t.Errorf("required capabilities (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(want, d.Recommended); diff != "" {
+		t.Errorf("recommended capabilities (-want +got):\n%s", diff)
+	}
+	if d.Verified == nil || !*d.Verified {
+		t.Errorf("not verified: %s", d.Proof.Verification.evidence())
+	}
+	if unneeded := d.unneeded(); len(unneeded) != 0 {
+		t.Errorf("recommended though not needed: %v", unneeded)
+	}
+	if len(d.Proof.Minimization) != 1 || *d.Proof.Minimization[0].Without != name {
+		t.Fatalf("capabilities left out one by one: %+v, wanted only %s", d.Proof.Minimization, name)
+	}
+	// no other capability comes into what is refused then but the one that the
+	// kernel takes in its place
+	for _, e := range d.Proof.Minimization[0].Evidence {
+		if e.Capability != nil && *e.Capability != name && *e.Capability != alternative {
+			t.Errorf("without %s: %s", name, e.Text)
+		}
+	}
+}
+
+// reason is what need says of a host that cannot exercise a capability.
+func reason(said string) string {
+	for line := range strings.Lines(said) {
+		if strings.HasPrefix(line, "need: ") {
+			return strings.TrimSpace(line)
+		}
+	}
+	return "need says that this host cannot exercise it"
+}
+
+// prepare makes what need wants beforehand, and a copy of it, where every user
+// can go. The helper process of need ends when the directory is removed.
+func prepare(t *testing.T) (dir, need string) {
+	t.Helper()
+	top := t.TempDir()
+	// TempDir makes both for root alone
+	for _, path := range []string{filepath.Dir(top), top} {
+		if err := os.Chmod(path, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir, need = filepath.Join(top, "prepared"), filepath.Join(top, "need")
+	text, err := os.ReadFile(needPath)
+	if err == nil {
+		err = os.WriteFile(need, text, 0o755)
+	}
+	if err == nil {
+		err = os.Chmod(need, 0o755) // whatever the umask
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := command(t, need, "--prepare", dir).CombinedOutput(); err != nil {
+		t.Fatalf("need --prepare: %v: %s", err, out)
+	}
+	return dir, need
+}
+
+// among tells which of a list are in another.
+func among(list, other []string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return !slices.Contains(other, s) })
+}
