@@ -77,8 +77,7 @@ type config struct {
 }
 
 func newApp() *cli.App {
-	// urfave/cli would print a template; ours is prose
-	cli.HelpPrinter = func(w io.Writer, _ string, _ any) { io.WriteString(w, usage) }
+	cli.HelpFlag = nil // ours is prose, and takes no topic
 	return &cli.App{
 		Name:                   "cap-audit",
 		HideVersion:            true, // its -v is our --verbose
@@ -96,6 +95,7 @@ func newApp() *cli.App {
 			&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}},
 			&cli.StringFlag{Name: "backend"},
 			&cli.BoolFlag{Name: "probe"},
+			&cli.BoolFlag{Name: "help", Aliases: []string{"h"}},
 			&cli.BoolFlag{Name: "version", Aliases: []string{"V"}},
 		},
 		OnUsageError: func(_ *cli.Context, err error, _ bool) error {
@@ -108,6 +108,10 @@ func newApp() *cli.App {
 }
 
 func action(c *cli.Context) error {
+	if c.Bool("help") {
+		_, err := io.WriteString(os.Stdout, usage)
+		return err
+	}
 	if c.Bool("version") {
 		_, err := fmt.Printf("cap-audit %s\n", version)
 		return err

@@ -5,6 +5,7 @@ import (
 	"os/signal"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -18,8 +19,14 @@ type forwarder struct {
 	mu     sync.Mutex
 	target *tracer.Audit
 	count  int // requests to end
+	last   syscall.Signal
+	lastAt time.Time
 	leave  chan struct{}
 }
+
+// sameRequest is how soon after a signal another of its kind is the same
+// request: timeout(1) signals its child and then the whole process group.
+const sameRequest = 300 * time.Millisecond
 
 func newForwarder() *forwarder {
 	f := &forwarder{leave: make(chan struct{}, 1)}
@@ -54,8 +61,12 @@ func (f *forwarder) handle(sig syscall.Signal) {
 	defer f.mu.Unlock()
 	job := sig == unix.SIGTSTP || sig == unix.SIGCONT
 	if !job {
+		if sig == f.last && time.Since(f.lastAt) < sameRequest {
+			return
+		}
 		f.count++
 	}
+	f.last, f.lastAt = sig, time.Now()
 	if f.target == nil {
 		return
 	}

@@ -4,9 +4,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 	"golang.org/x/term"
@@ -124,12 +127,27 @@ func statusLine(elapsed time.Duration, p tracer.Progress) string {
 		elapsed.Round(time.Second), p.Processes, p.Checks, strings.Join(names, " "))
 }
 
-// printable shows a path on a terminal: control characters, which could move
-// the cursor or worse, and bytes that are no text are escaped.
+// printable shows a path on a terminal: quoted where it holds control
+// characters, which could move the cursor or worse, or bytes that are no text.
 func printable(path string) string {
-	quoted := fmt.Sprintf("%q", path)
-	if quoted[1:len(quoted)-1] == path {
+	if escape(path) == path {
 		return path
 	}
-	return quoted
+	return strconv.Quote(path)
+}
+
+// escape writes control characters and bytes that are no text as \n, \x1b.
+func escape(text string) string {
+	var b strings.Builder
+	for len(text) > 0 {
+		r, size := utf8.DecodeRuneInString(text)
+		if r == utf8.RuneError && size == 1 || !unicode.IsPrint(r) {
+			quoted := strconv.Quote(text[:size])
+			b.WriteString(quoted[1 : len(quoted)-1])
+		} else {
+			b.WriteString(text[:size])
+		}
+		text = text[size:]
+	}
+	return b.String()
 }

@@ -41,5 +41,5 @@ func warningf(format string, args ...any) { complain("Warning: ", format, args) 
 
 func complain(kind, format string, args []any) {
 	line := strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", "; ")
-	fmt.Fprintln(os.Stderr, kind+line)
+	fmt.Fprintln(os.Stderr, kind+escape(line))
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -34,10 +35,14 @@ func writable(file string) error {
 	switch {
 	case err == nil && info.IsDir():
 		return errors.New("is a directory")
-	case err == nil && !info.Mode().IsRegular():
+	case err == nil && (!info.Mode().IsRegular() || isDescriptor(file)):
 		return unix.Access(file, unix.W_OK)
 	}
-	return unix.Access(filepath.Dir(file), unix.W_OK|unix.X_OK)
+	dir := filepath.Dir(file)
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		return fmt.Errorf("%s is not a directory", printable(dir))
+	}
+	return unix.Access(dir, unix.W_OK|unix.X_OK)
 }
 
 // write writes the report, whatever it takes: to the file, else to standard
@@ -90,7 +95,7 @@ func (o *output) render(w io.Writer, doc *report.Document) error {
 // a report, and so that a link put there meanwhile is replaced and not
 // followed. A device or FIFO is written to as it is.
 func replaceFile(file string, text []byte) (err error) {
-	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
+	if info, err := os.Stat(file); err == nil && (!info.Mode().IsRegular() || isDescriptor(file)) {
 		f, err := os.OpenFile(file, os.O_WRONLY, 0)
 		if err != nil {
 			return err
@@ -98,7 +103,7 @@ func replaceFile(file string, text []byte) (err error) {
 		_, err = f.Write(text)
 		return errors.Join(err, f.Close())
 	}
-	tmp := fmt.Sprintf("%s.%d.tmp", file, os.Getpid())
+	tmp := filepath.Join(filepath.Dir(file), fmt.Sprintf(".cap-audit-%x.tmp", rand.Uint64()))
 	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return err
@@ -113,6 +118,29 @@ func replaceFile(file string, text []byte) (err error) {
 		return err
 	}
 	return os.Rename(tmp, file)
+}
+
+// isDescriptor tells whether a path names one of our own open files, as
+// /dev/stdout does: to rename over that would replace the machine's link.
+func isDescriptor(file string) bool {
+	for range 8 { // links in a row
+		dir, err := filepath.EvalSymlinks(filepath.Dir(file))
+		if err != nil {
+			return false
+		}
+		if match, _ := filepath.Match("/proc/*/fd", dir); match {
+			return true
+		}
+		target, err := os.Readlink(filepath.Join(dir, filepath.Base(file)))
+		if err != nil {
+			return false
+		}
+		if !filepath.IsAbs(target) {
+			target = filepath.Join(dir, target)
+		}
+		file = target
+	}
+	return false
 }
 
 // saveElsewhere keeps a report that nobody took.

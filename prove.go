@@ -60,7 +60,7 @@ func (s *session) prove(first *result) error {
 func (s *session) try(first *result, set uint64, without int) (*audit.Trial, error) {
 	if s.signals.asked() {
 		return &audit.Trial{Set: set, Without: without, Evidence: []audit.Evidence{{
-			Kind: "interrupted", Capability: -1, Text: "interrupted before this run"}}}, nil
+			Kind: "interrupted", Capability: -1, Text: "the user interrupted the audit before this run"}}}, nil
 	}
 	if without >= 0 {
 		s.lines.print("[*] Running again without %s...", capng.Name(without))
@@ -84,10 +84,11 @@ func compare(first, again *result, set uint64, without int) *audit.Trial {
 	}
 	switch {
 	case again.interrupted:
-		fact("interrupted", "interrupted")
+		fact("interrupted", "the user interrupted this run")
 	case again.timedOut:
 		fact("timeout", "it had not ended after %s, while the first run took %s",
 			patience(first.took).Round(time.Second), first.took.Round(time.Millisecond))
+		t.Evidence = append(t.Evidence, audit.NewFailures(first.findings, again.findings)...)
 	case again.test != nil:
 		if status := again.test.ExitStatus(); status != 0 {
 			fact("test", "the test exited with status %d", status)

@@ -22,6 +22,7 @@ func Analyze(o *Observation) *Findings {
 		CapsetCalls:  o.CapsetCalls,
 		Tasks:        o.Tasks,
 		StillRunning: o.StillRunning,
+		MissedExits:  o.MissedExits,
 		Losses:       o.Losses,
 		Programs:     a.programs(),
 		Refusals:     a.refusals(),
@@ -136,18 +137,21 @@ func kernelsOwn(row Checks) bool {
 // is not known counts as a need.
 func split(row Checks) (needed, probed Checks) {
 	needed, probed = row, row
-	needed.Sites, probed.Sites, probed.Count = nil, nil, 0
+	needed.Sites, probed.Sites = nil, nil
+	var probes, needs uint64
 	for _, site := range row.Sites {
 		if advisory(row, site) != "" {
 			probed.Sites = append(probed.Sites, site)
-			probed.Count += site.Samples
+			probes += site.Samples
 		} else {
+			needs += site.Samples
 			needed.Sites = append(needed.Sites, site)
 		}
 	}
-	// sites of a row still growing may be ahead of its count
-	probed.Count = min(probed.Count, row.Count)
-	needed.Count = row.Count - probed.Count
+	// sites may be ahead of the count, where a row still grows or a check was
+	// moved to another verdict: what was seen to be a need stays one
+	needed.Count = max(row.Count-min(probes, row.Count), min(needs, row.Count))
+	probed.Count = row.Count - needed.Count
 	return needed, probed
 }
 
@@ -157,11 +161,16 @@ func inPhase(rows []Checks, phase Phase) []Checks {
 
 func (a *account) capability(n int, t Tally, rows []Checks) Capability {
 	c := Capability{Number: n, Tally: t, Syscall: mainSyscall(rows), CallSites: callSites(rows)}
-	c.FailedAnyway = a.outcomes(n, func(o Outcome) bool { return o.Verdict == Granted })
+	c.FailedAnyway = a.outcomes(n, func(o Outcome) bool {
+		return o.Verdict == Granted && slices.ContainsFunc(rows, func(r Checks) bool {
+			return r.Verdict == Granted && r.Syscall == o.Syscall
+		})
+	})
 	return c
 }
 
-// mainSyscall is the one in which most checks were granted.
+// mainSyscall is the one in which most checks were granted; one without a
+// number only where there is no other.
 func mainSyscall(rows []Checks) Syscall {
 	counts := map[Syscall]uint64{}
 	for _, row := range rows {
@@ -187,6 +196,7 @@ func callSites(rows []Checks) []CallSite {
 	type key struct {
 		function string
 		syscall  Syscall
+		advisory string
 	}
 	counts := map[key]*CallSite{}
 	for _, row := range rows {
@@ -199,10 +209,10 @@ func callSites(rows []Checks) []CallSite {
 			if function == "" {
 				continue
 			}
-			k := key{function, row.Syscall}
+			k := key{function, row.Syscall, reasonToDiscount(row, site)}
 			c := counts[k]
 			if c == nil {
-				c = &CallSite{Function: function, Syscall: row.Syscall, Advisory: reasonToDiscount(row, site)}
+				c = &CallSite{Function: function, Syscall: row.Syscall, Advisory: k.advisory}
 				counts[k] = c
 			}
 			switch {
@@ -223,7 +233,8 @@ func callSites(rows []Checks) []CallSite {
 		list = append(list, *c)
 	}
 	slices.SortFunc(list, func(a, b CallSite) int {
-		return cmp.Or(cmp.Compare(b.Checks, a.Checks), strings.Compare(a.Function, b.Function), compareSyscalls(a.Syscall, b.Syscall))
+		return cmp.Or(cmp.Compare(b.Checks, a.Checks), strings.Compare(a.Function, b.Function),
+			compareSyscalls(a.Syscall, b.Syscall), strings.Compare(a.Advisory, b.Advisory))
 	})
 	return list
 }

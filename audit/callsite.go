@@ -1,6 +1,9 @@
 package audit
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // plumbing are the kernel's wrappers around a capability check: who called
 // them asked. Names as of Linux 5.15 to 7.3, kernel/capability.c and
@@ -49,8 +52,12 @@ var plumbing = map[string]bool{
 	"rethook_trampoline_handler":       true,
 }
 
+// jitted is what the kernel calls a BPF program: its tag, then its name
+// (kernel/bpf/core.c, bpf_get_prog_name()). bpf_prog_load() is none.
+var jitted = regexp.MustCompile(`^bpf_prog_[0-9a-f]{16}(_|$)`)
+
 // plumbingPrefixes name the tracing machinery that the walk begins in.
-var plumbingPrefixes = []string{"bpf_prog_", "bpf_trampoline_", "bpf_trace_run", "__bpf_trace_", "__traceiter_",
+var plumbingPrefixes = []string{"bpf_trampoline_", "bpf_trace_run", "__bpf_trace_", "__traceiter_",
 	"kprobe_", "kretprobe_", "trace_call_bpf", "ftrace_", "optimized_callback", "opt_pre_handler", "aggr_"}
 
 // asker is the function that asked for the capability: the first one above
@@ -80,7 +87,7 @@ func (s Site) through(wrapper string) bool {
 
 func isPlumbing(frame string) bool {
 	name := trimVariant(frame)
-	if plumbing[name] {
+	if plumbing[name] || jitted.MatchString(name) {
 		return true
 	}
 	for _, prefix := range plumbingPrefixes {

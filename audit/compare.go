@@ -40,9 +40,15 @@ type Trial struct {
 	Evidence []Evidence
 }
 
+// Tried is false where the user did not wait for it.
+func (t *Trial) Tried() bool {
+	return !slices.ContainsFunc(t.Evidence, func(e Evidence) bool { return e.Kind == "interrupted" })
+}
+
 // Evidence is one fact about a repetition.
 type Evidence struct {
-	// Kind is "status", "test", "timeout", "refused" or "lost".
+	// Kind is "status", "test", "timeout", "start" (it could not even be
+	// executed), "refused", "lost" or "interrupted".
 	Kind string
 	// Capability is -1 where the fact is about none.
 	Capability int

@@ -13,7 +13,8 @@ type CallSite struct {
 	Function string
 	// Syscall is where it asked.
 	Syscall Syscall
-	// Checks is exact where Sampled is false, else the number of samples.
+	// Checks is exact where Sampled is false. Else it is the number of checks
+	// seen to come this way, or all of a row that was only seen to come this way.
 	Checks  uint64
 	Sampled bool
 	// Advisory is the reason why refusing changes nothing that matters, or "".
@@ -144,14 +145,18 @@ type Findings struct {
 
 	Tasks        uint64
 	StillRunning int
+	MissedExits  uint64 // see Observation
 	Losses       Losses
 }
 
 // Recommended is the set to grant, bit n for capability number n: what was
 // needed and what a successful capset asked for. A set whose file capabilities
 // brought the privileges and lack SETPCAP shows that the program does not need
-// that one.
+// that one. Where repetitions proved a smaller set to do, it is that one.
 func (f *Findings) Recommended() uint64 {
+	if f.Proof != nil && f.Proof.Minimal != nil && f.Proof.Minimal.Behaved {
+		return f.Proof.Minimal.Set
+	}
 	set := numbers(f.Required)
 	for _, c := range f.CapsetOnly {
 		set |= 1 << c.Number
@@ -165,7 +170,7 @@ func (f *Findings) RecommendedOperational() uint64 {
 	if !f.Dropped {
 		return f.Recommended()
 	}
-	return f.withoutUnheldSetpcap(numbers(f.Operational))
+	return f.withoutUnheldSetpcap(numbers(f.Operational)) & f.Recommended()
 }
 
 // capSetpcap is CAP_SETPCAP of uapi/linux/capability.h.

@@ -12,11 +12,11 @@ func TestLimits(t *testing.T) {
 		options, inlined, lsm bool
 		want                  []string // the words before the colon
 	}{
-		"sees everything": {true, true, true, nil},
-		"fentry":          {true, false, true, []string{"inlined"}},
-		"tracepoint":      {false, true, false, []string{"options", "lsm"}},
-		"kprobe":          {true, false, false, []string{"inlined", "lsm"}},
-		"sees nothing":    {false, false, false, []string{"options", "inlined", "lsm"}},
+		"sees everything":         {true, true, true, nil},
+		"all but what is inlined": {true, false, true, []string{"inlined"}},
+		"only what is inlined":    {false, true, false, []string{"options", "lsm"}},
+		"only options":            {true, false, false, []string{"inlined", "lsm"}},
+		"sees nothing":            {false, false, false, []string{"options", "inlined", "lsm"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := observe()

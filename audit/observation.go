@@ -146,7 +146,9 @@ type Application struct {
 	PID  int
 	Path string
 	// Python: the command is a Python script, so the advice is in Python.
-	Python bool
+	// Script: it is a script of some kind, which file capabilities do not
+	// serve.
+	Python, Script bool
 	// FilePermitted is the permitted set of the executable's file
 	// capabilities, 0 if it has none.
 	FilePermitted uint64
@@ -193,7 +195,10 @@ type Observation struct {
 	Tasks uint64
 	// StillRunning counts descendants that outlived the audit.
 	StillRunning int
-	Losses       Losses
+	// MissedExits is how many system calls, of any process on the machine,
+	// returned unseen. Outcomes may be fewer than the calls by that.
+	MissedExits uint64
+	Losses      Losses
 }
 
 // SysctlKeys are the settings of SystemContext in the order of the report,

@@ -442,9 +442,8 @@ int BPF_PROG(fexit_cap_capable, const struct cred *cred, struct user_namespace *
 	return on_check(ctx, t, task, capability, options, result, SKIP_OURSELVES);
 }
 
-SEC("fexit/security_capable")
-int BPF_PROG(fexit_security_capable, const struct cred *cred, struct user_namespace *ns, int capability,
-	     unsigned int options, int result)
+/* Says that the grant just counted was none: another security module refused. */
+static __always_inline int on_security_capable(void *ctx, int capability, int result, __u64 skip)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct ca_task *t = task_of(task);
@@ -459,7 +458,6 @@ int BPF_PROG(fexit_security_capable, const struct cred *cred, struct user_namesp
 	if (check.verdict != CA_GRANTED || check.capability != capability)
 		return 0;
 
-	/* the grant just counted was not one: move it */
 	rows = bpf_map_lookup_elem(&checks, &check);
 	if (rows)
 		__sync_fetch_and_add(rows, -1);
@@ -470,7 +468,7 @@ int BPF_PROG(fexit_security_capable, const struct cred *cred, struct user_namesp
 	}
 	check.verdict = CA_LSM_REFUSED;
 	count(&check);
-	walk(ctx, &check, SKIP_OURSELVES);
+	walk(ctx, &check, skip);
 	t->granted &= ~(1ULL << (capability & 63));
 	t->lsm_refused |= 1ULL << (capability & 63);
 	t->syscall = check.syscall;
@@ -479,6 +477,13 @@ int BPF_PROG(fexit_security_capable, const struct cred *cred, struct user_namesp
 	if (verbose)
 		emit(CA_EVENT_CHECK, t, task, capability, check.verdict, check.syscall, check.abi, 0, 0);
 	return 0;
+}
+
+SEC("fexit/security_capable")
+int BPF_PROG(fexit_security_capable, const struct cred *cred, struct user_namespace *ns, int capability,
+	     unsigned int options, int result)
+{
+	return on_security_capable(ctx, capability, result, SKIP_OURSELVES);
 }
 
 /*
@@ -542,6 +547,18 @@ int BPF_KRETPROBE(kretprobe_cap_capable, int result)
 	return 0;
 }
 
+/* Its capability is the one cap_capable() was asked for last. */
+SEC("kretprobe/security_capable")
+int BPF_KRETPROBE(kretprobe_security_capable, int result)
+{
+	struct ca_task *t;
+
+	if (result == 0)
+		return 0;
+	t = task_of(bpf_get_current_task_btf());
+	return t ? on_security_capable(ctx, t->last.capability, result, 0) : 0;
+}
+
 /* A child is traced from before its first instruction. */
 static __always_inline int on_new_task(struct task_struct *parent, struct task_struct *child, __u32 extra_flags)
 {
@@ -556,6 +573,8 @@ static __always_inline int on_new_task(struct task_struct *parent, struct task_s
 		add(&state.lost_tasks);
 		return 0;
 	}
+	if (c->flags) /* the first of the twins was here */
+		return 0;
 	c->flags = CA_TASK_RECORDING | extra_flags;
 	c->program = index = p->program;
 	add(&state.tasks);
@@ -569,8 +588,20 @@ static __always_inline int on_new_task(struct task_struct *parent, struct task_s
 	return 0;
 }
 
+/*
+ * A BPF program does not run while it is running already on that CPU. Since
+ * 7.0 tracepoints can be preempted, so a task that comes in between would be
+ * missed: there, each of these programs is attached twice, and the second does
+ * what the first could not.
+ */
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
+{
+	return on_new_task(parent, child, 0);
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_fork_twin, struct task_struct *parent, struct task_struct *child)
 {
 	return on_new_task(parent, child, 0);
 }
@@ -620,13 +651,13 @@ static __always_inline __u32 program_of(struct linux_binprm *bprm, __u32 parent)
 	return index;
 }
 
-SEC("tp_btf/sched_process_exec")
-int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+static __always_inline int on_exec_done(struct task_struct *task, struct linux_binprm *bprm)
 {
 	struct ca_task *t = task_of(task);
 
-	if (!t)
+	if (!t || t->exec_id == task->self_exec_id + 1)
 		return 0;
+	t->exec_id = task->self_exec_id + 1; /* 0 is a task that has not execed */
 	if (t->flags & CA_TASK_ARMED) {
 		t->flags = CA_TASK_RECORDING | CA_TASK_FIRST;
 		state.user_ns = (__u64)BPF_CORE_READ(task, cred, user_ns);
@@ -636,6 +667,18 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	}
 	t->program = program_of(bprm, t->program);
 	return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	return on_exec_done(task, bprm);
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec_twin, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	return on_exec_done(task, bprm);
 }
 
 /* One row a system call: user space takes the masks apart. */
@@ -671,20 +714,19 @@ static __always_inline void on_capset_done(struct ca_task *t, struct task_struct
 	add(&state.capset_calls);
 	if (verbose)
 		emit(CA_EVENT_CAPSET, t, task, 0, 0, t->syscall, t->abi, 0, &now);
-	/* setting what is set already (setpriv does) asks for nothing, and is no drop */
-	if (now.effective == t->before.effective && now.permitted == t->before.permitted &&
-	    now.inheritable == t->before.inheritable)
-		return;
-	__sync_fetch_and_or(&state.requested.effective, now.effective);
-	__sync_fetch_and_or(&state.requested.permitted, now.permitted);
-	__sync_fetch_and_or(&state.requested.inheritable, now.inheritable);
+	/* a set that stays as it was has not been asked for: setpriv sets all, to change one or none */
+	if (now.effective != t->before.effective)
+		__sync_fetch_and_or(&state.requested.effective, now.effective);
+	if (now.permitted != t->before.permitted)
+		__sync_fetch_and_or(&state.requested.permitted, now.permitted);
+	if (now.inheritable != t->before.inheritable)
+		__sync_fetch_and_or(&state.requested.inheritable, now.inheritable);
 	if ((t->flags & CA_TASK_FIRST) &&
 	    ((t->before.effective & ~now.effective) || (t->before.permitted & ~now.permitted)))
 		state.phase = CA_PHASE_DROPPED;
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(on_sys_exit, struct pt_regs *regs, long result)
+static __always_inline int on_syscall_done(long result)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct ca_task *t = task_of(task);
@@ -704,6 +746,18 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long result)
 	t->denied = 0;
 	t->lsm_refused = 0;
 	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(on_sys_exit, struct pt_regs *regs, long result)
+{
+	return on_syscall_done(result);
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(on_sys_exit_twin, struct pt_regs *regs, long result)
+{
+	return on_syscall_done(result);
 }
 
 /* Writes the process id of every traced task that lives, threads included: user space reads it as a file. */

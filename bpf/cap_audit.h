@@ -119,8 +119,9 @@ struct ca_task {
 	__u32 program;
 	/* the system call under way, once it made a check */
 	__s32 syscall;
-	__u8 abi;
-	__u8 pad[3];
+	__u32 abi;
+	__u32 exec_id;		/* the exec last seen: task->self_exec_id + 1 */
+	__u32 pad;
 	__u64 granted;		/* masks of the capabilities it asked for */
 	__u64 denied;
 	__u64 lsm_refused;

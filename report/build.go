@@ -32,6 +32,7 @@ func NewDocument(f *audit.Findings) *Document {
 		Programs:     each(f.Programs, program),
 		Tasks:        f.Tasks,
 		StillRunning: f.StillRunning,
+		MissedExits:  f.MissedExits,
 		Losses:       f.Losses,
 		Complete:     !f.Losses.Any() && f.StillRunning == 0 && f.Application.Ended,
 		Recommended:  capng.Names(f.Recommended()),
@@ -42,6 +43,8 @@ func NewDocument(f *audit.Findings) *Document {
 		advice: snippets.Advice{
 			Path:    f.Application.Path,
 			Python:  f.Application.Python,
+			Script:  f.Application.Script,
+			User:    f.RunAs,
 			Grant:   capng.Numbers(f.Recommended()),
 			Keep:    capng.Numbers(f.RecommendedOperational()),
 			Dropped: f.Dropped,

@@ -28,17 +28,19 @@ type Document struct {
 	Operational    *[]Capability `json:"operational_capabilities,omitempty"`
 	Denied         []Denied      `json:"denied_capabilities"`
 
-	SchemaVersion int          `json:"schema_version"`
-	Tool          Tool         `json:"tool"`
-	Backend       string       `json:"backend"`
-	Limits        []string     `json:"limits"`
-	TotalChecks   uint64       `json:"total_checks"`
-	Advisory      []Unneeded   `json:"advisory_capabilities"`
-	Nested        []Unneeded   `json:"nested_capabilities"`
-	Programs      []Program    `json:"programs"`
-	Tasks         uint64       `json:"tasks"`
-	StillRunning  int          `json:"still_running"`
-	Losses        audit.Losses `json:"losses"`
+	SchemaVersion int        `json:"schema_version"`
+	Tool          Tool       `json:"tool"`
+	Backend       string     `json:"backend"`
+	Limits        []string   `json:"limits"`
+	TotalChecks   uint64     `json:"total_checks"`
+	Advisory      []Unneeded `json:"advisory_capabilities"`
+	Nested        []Unneeded `json:"nested_capabilities"`
+	Programs      []Program  `json:"programs"`
+	Tasks         uint64     `json:"tasks"`
+	StillRunning  int        `json:"still_running"`
+	// MissedExits bounds by how much the outcomes may be fewer than the calls.
+	MissedExits uint64       `json:"missed_exits"`
+	Losses      audit.Losses `json:"losses"`
 	// Complete: nothing was lost and nothing was still running.
 	Complete    bool     `json:"complete"`
 	Recommended []string `json:"recommended_capabilities"`

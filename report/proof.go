@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/cap-audit/cap-audit/audit"
@@ -34,6 +35,7 @@ type Trial struct {
 const (
 	needed    = "needed"
 	notNeeded = "not_needed_in_this_run"
+	notTried  = "not_tried"
 )
 
 // Evidence is one fact about a repetition.
@@ -76,7 +78,10 @@ func trial(t *audit.Trial) *Trial {
 	d := &Trial{Capabilities: capng.Names(t.Set), Behaved: t.Behaved, Evidence: each(t.Evidence, evidence)}
 	if t.Without >= 0 {
 		name, verdict := capng.Name(t.Without), needed
-		if t.Behaved {
+		switch {
+		case !t.Tried():
+			verdict = notTried
+		case t.Behaved:
 			verdict = notNeeded
 		}
 		d.Without, d.Verdict = &name, &verdict
@@ -113,11 +118,7 @@ func (t *text) proof() {
 	t.repeated("With the recommended set ("+orNone(p.Verification.Capabilities)+"): ", p.Verification)
 	for i := range p.Minimization {
 		trial := &p.Minimization[i]
-		verdict := "needed"
-		if trial.Behaved {
-			verdict = "not needed in this run"
-		}
-		t.line("  %s: %s", *trial.Without, verdict)
+		t.line("  %s: %s", *trial.Without, strings.ReplaceAll(*trial.Verdict, "_", " "))
 		t.facts(trial)
 	}
 	if p.Minimal != nil {
@@ -127,11 +128,18 @@ func (t *text) proof() {
 
 func (t *text) repeated(with string, trial *Trial) {
 	verdict := "the program did not behave the same."
-	if trial.Behaved {
+	switch {
+	case !trial.tried():
+		verdict = "not tried."
+	case trial.Behaved:
 		verdict = "the program behaved the same."
 	}
 	t.prose("  ", with+verdict)
 	t.facts(trial)
+}
+
+func (t *Trial) tried() bool {
+	return !slices.ContainsFunc(t.Evidence, func(e Evidence) bool { return e.Kind == "interrupted" })
 }
 
 func (t *text) facts(trial *Trial) {
@@ -145,24 +153,25 @@ func (t *text) facts(trial *Trial) {
 func (d *Document) proven() string {
 	p := d.Proof
 	switch {
-	case p == nil || p.Verification == nil:
+	case p == nil || p.Verification == nil || !p.Verification.tried():
 		return ""
 	case !p.Verification.Behaved:
-		return "Run again with just this set the program did not behave the same (see PROOF BY REPETITION): the set is not enough, or the program does not do the same twice."
+		return "Run again with just the observed set, the program did not behave the same (see PROOF BY REPETITION): " +
+			"the set is not enough, or the program does not do the same twice."
 	case p.Minimal != nil && p.Minimal.Behaved:
-		return "Verified: run again with just this set the program behaved the same; so it did with less: " + orNone(p.Minimal.Capabilities) + "."
-	}
-	var unneeded []string
-	for _, trial := range p.Minimization {
-		if trial.Behaved {
-			unneeded = append(unneeded, *trial.Without)
+		return "Verified: run again with just this set, the program behaved the same. The run itself used more: " +
+			orNone(p.Verification.Capabilities) + "."
+	case p.Minimal != nil && p.Minimal.tried():
+		var spare []string
+		for _, trial := range p.Minimization {
+			if trial.Behaved {
+				spare = append(spare, *trial.Without)
+			}
 		}
+		return "Verified: run again with just this set, the program behaved the same. Any one of these could be left out, but not all of them: " +
+			strings.Join(spare, ", ") + "."
+	case len(p.Minimization) > 0 && !slices.ContainsFunc(p.Minimization, func(t Trial) bool { return t.Behaved || !t.tried() }):
+		return "Verified: run again with just this set, the program behaved the same, and without any one of it, it did not."
 	}
-	sentence := "Verified: run again with just this set the program behaved the same."
-	if len(unneeded) > 0 {
-		sentence += " It did so without any one of " + strings.Join(unneeded, ", ") + ", but not without all of them."
-	} else if len(p.Minimization) > 0 {
-		sentence += " It did not without any one of it."
-	}
-	return sentence
+	return "Verified: run again with just this set, the program behaved the same."
 }

@@ -91,7 +91,7 @@ func (t *text) context() {
 	for _, k := range audit.SysctlKeys {
 		value := t.d.SystemContext.byKey[k.Key]
 		if value == -1 && k.Key != "perf_event_paranoid" { // which has a value of -1
-			t.line("  %s: not readable", k.Sysctl)
+			t.line("  %s: not available", k.Sysctl)
 			continue
 		}
 		t.line("  %s: %d", k.Sysctl, value)

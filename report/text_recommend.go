@@ -54,12 +54,29 @@ func (t *text) caveats() []string {
 	if !d.Complete {
 		list = append(list, "The record is not complete (see COMPLETENESS): take the set for the least that is needed.")
 	}
+	if broad := broadOnes(d.advice.Grant); len(broad) > 0 {
+		list = append(list, fmt.Sprintf("Nearly as good as root to whoever takes the program over: %s. See whether what needs it can be done otherwise.",
+			strings.Join(broad, ", ")))
+	}
 	if refused := worthALook(d.Denied); len(refused) > 0 {
 		list = append(list, fmt.Sprintf("Not included, though the lack of it may have made a system call fail: %s.", strings.Join(refused, ", ")))
 	}
 	if unknown := snippets.Unknown(d.advice.Grant); len(unknown) > 0 {
 		list = append(list, fmt.Sprintf("Missing from the lines below, because libcap-ng on this machine has no name for it: %s.",
 			strings.Join(names(unknown), ", ")))
+	}
+	return list
+}
+
+// broadOnes are the capabilities that lead to all others, by what
+// capabilities(7) says of them.
+func broadOnes(grant []int) []string {
+	var list []string
+	for _, n := range grant {
+		switch name := capng.Name(n); name {
+		case "sys_admin", "dac_override", "sys_module", "sys_rawio", "sys_ptrace", "setfcap", "bpf", "mac_admin":
+			list = append(list, name)
+		}
 	}
 	return list
 }

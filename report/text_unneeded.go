@@ -138,7 +138,7 @@ func (t *text) gaps() []string {
 		then      string
 	}{
 		{d.Losses.Tasks, "task", "tasks", "could not be followed: checks made there are missing"},
-		{d.Losses.Checks, "check", "checks", "could not be recorded: a capability may be missing"},
+		{d.Losses.Checks, "check", "checks", "went unseen, so a capability may be missing; --backend kprobe misses none where the kernel has it"},
 		{d.Losses.Rows, "check", "checks", "were only counted: which system call and program made them is not known"},
 		{d.Losses.Sites, "call site", "call sites", "could not be recorded: reasons may be missing"},
 		{d.Losses.Outcomes, "outcome", "outcomes", "of system calls could not be recorded: assessments rest on the others"},
@@ -148,6 +148,10 @@ func (t *text) gaps() []string {
 		if loss.n > 0 {
 			gaps = append(gaps, count(loss.n, loss.one, loss.many)+" "+loss.then+".")
 		}
+	}
+	if d.MissedExits > 0 && len(d.Denied) > 0 {
+		gaps = append(gaps, fmt.Sprintf("%s, of this program or another, returned unseen: outcomes of refused checks may be fewer than the calls by that.",
+			count(d.MissedExits, "system call", "system calls")))
 	}
 	if !d.Exit.Ended {
 		gaps = append(gaps, "The program had not ended when the report was made.")

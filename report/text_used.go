@@ -73,7 +73,7 @@ func (t *text) capsetOnly() {
 		t.line("    Requested by successful capset in: %s", strings.Join(c.RequestedSets, ", "))
 		t.line("    Granted use observed: no")
 		t.labelled("    ", "Assessment:", "The program asked to hold it, but nothing it did in this run made use of it.")
-		t.labelled("    ", "Recommendation:", "Granted below, because the program's capset call would fail without it. "+
-			"Exercise whatever it is meant for; if that does not make use of it either, stop the program from asking.")
+		t.labelled("    ", "Recommendation:", "Granted below, since a program that asks for it may insist on it. "+
+			"--minimize tells whether it does; exercise whatever it is meant for before you leave it out.")
 	}
 }

@@ -99,7 +99,7 @@ func TestKeysInOrder(t *testing.T) {
 		"required_capabilities", "capset_only_capabilities", "initialization_capabilities",
 		"operational_capabilities", "denied_capabilities",
 		"schema_version", "tool", "backend", "limits", "total_checks", "advisory_capabilities",
-		"nested_capabilities", "programs", "tasks", "still_running", "losses", "complete",
+		"nested_capabilities", "programs", "tasks", "still_running", "missed_exits", "losses", "complete",
 		"recommended_capabilities", "exit", "run_as", "verified", "proof",
 	}
 	if diff := cmp.Diff(want, fromYAML); diff != "" {

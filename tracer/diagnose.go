@@ -45,9 +45,16 @@ func Diagnose(err error) string {
 	if len(failures) == 0 {
 		return ""
 	}
+	if inUserNamespace() {
+		return "tracing does not work inside a user namespace: BPF needs its capabilities in the initial one; run cap-audit outside, or in a container without a user namespace of its own"
+	}
 	if missing := MissingPrivileges(); len(missing) > 0 {
-		return fmt.Sprintf("tracing needs the capabilities %s: run as root, or give cap-audit file capabilities: "+
-			"setcap cap_bpf,cap_perfmon,cap_sys_ptrace=ep cap-audit", strings.Join(missing, " and "))
+		for i, name := range missing {
+			n, _ := capng.Number(name)
+			missing[i] = capng.Constant(n)
+		}
+		return fmt.Sprintf("tracing lacks %s: run as root, or give cap-audit file capabilities with "+
+			"setcap cap_bpf,cap_perfmon,cap_sys_ptrace=ep", strings.Join(missing, " and "))
 	}
 	if _, err := os.Stat(btfFile); err != nil {
 		return fmt.Sprintf("this kernel (%s) has no type information in %s: boot one built with CONFIG_DEBUG_INFO_BTF, "+
@@ -100,9 +107,18 @@ func refusedToAttachKprobe(failures []*BackendError) bool {
 // tooOld: before 5.15, which brought bpf_task_pt_regs. Distributions backport,
 // so this only explains a failure, it never causes one.
 func tooOld() bool {
-	var major, minor int
-	fmt.Sscanf(kernelRelease(), "%d.%d", &major, &minor)
+	major, minor := kernelVersion()
 	return major < 5 || major == 5 && minor < 15
+}
+
+// inUserNamespace tells whether this process is outside of the initial one,
+// which maps all ids to themselves (user_namespaces(7)).
+func inUserNamespace() bool {
+	raw, err := os.ReadFile("/proc/self/uid_map")
+	if err != nil {
+		return false
+	}
+	return strings.Join(strings.Fields(string(raw)), " ") != "0 0 4294967295"
 }
 
 // lockdown is the kernel's lockdown mode, "" if it is not to be had.

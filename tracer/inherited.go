@@ -2,14 +2,26 @@ package tracer
 
 /*
 #include <signal.h>
+#include <string.h>
+#include <sys/auxv.h>
 
 static unsigned long long ignored_at_start;
+static const char *environ_start, *environ_end;
 
 // Runs before Go's runtime, which installs its handlers over dispositions
 // inherited as "ignore" for all signals but SIGHUP and SIGINT.
-__attribute__((constructor)) static void remember_ignored_signals(void)
+__attribute__((constructor)) static void remember(int argc, char **argv)
 {
 	struct sigaction sa;
+
+	// The kernel lays out the strings of the arguments, of the environment and
+	// the path executed one after another (fs/exec.c, since 2.6.23). With file
+	// capabilities the C library has taken dangerous variables out of environ
+	// by now, and /proc/self/environ is not ours to read.
+	if (argc > 0) {
+		environ_start = argv[argc - 1] + strlen(argv[argc - 1]) + 1;
+		environ_end = (const char *)getauxval(AT_EXECFN);
+	}
 
 	for (int sig = 1; sig < 64; sig++)
 		if (sigaction(sig, NULL, &sa) == 0 && sa.sa_handler == SIG_IGN)
@@ -17,11 +29,12 @@ __attribute__((constructor)) static void remember_ignored_signals(void)
 }
 
 static unsigned long long ignored_signals(void) { return ignored_at_start; }
+static const char *environ_at_start(void) { return environ_start; }
+static long environ_length(void) { return environ_end - environ_start; }
 */
 import "C"
 
 import (
-	"os"
 	"strings"
 	"syscall"
 )
@@ -34,12 +47,17 @@ func ignoredSignals() uint64 { return uint64(C.ignored_signals()) }
 // its order, with duplicates and entries without "=", all of which
 // os.Environ mends.
 func inheritedEnviron() []string {
-	raw, err := os.ReadFile("/proc/self/environ")
-	if err != nil {
+	length := C.environ_length()
+	if C.environ_at_start() == nil || length < 0 || length > maxEnviron {
 		return syscall.Environ()
 	}
-	if len(raw) == 0 {
+	raw := C.GoStringN(C.environ_at_start(), C.int(length))
+	if raw == "" {
 		return []string{}
 	}
-	return strings.Split(strings.TrimSuffix(string(raw), "\x00"), "\x00")
+	return strings.Split(strings.TrimSuffix(raw, "\x00"), "\x00")
 }
+
+// maxEnviron bounds the environment in bytes: execve takes at most a quarter
+// of the stack's limit, and 6 MiB (fs/exec.c, bprm_set_stack_limit, 4.13).
+const maxEnviron = 6 << 20

@@ -19,6 +19,8 @@ import (
 type kernel struct {
 	module  *bpflib.Module
 	backend Backend
+	// twins: programs that follow the tree are attached twice
+	twins bool
 }
 
 // libbpfLog keeps what libbpf says: it must not reach the terminal, and a
@@ -97,7 +99,7 @@ func tryBackend(backend Backend, set settings) (k *kernel, stage string, err err
 			module.Close()
 		}
 	}()
-	k = &kernel{module: module, backend: backend}
+	k = &kernel{module: module, backend: backend, twins: preemptibleTracepoints()}
 	if err = k.configure(set); err != nil {
 		return nil, "open", err
 	}
@@ -111,15 +113,22 @@ func tryBackend(backend Backend, set settings) (k *kernel, stage string, err err
 }
 
 func (k *kernel) configure(set settings) error {
+	autoload := map[string]bool{}
 	for _, backend := range Backends {
 		for _, name := range checkPrograms[backend] {
-			prog, err := k.module.GetProgram(name)
-			if err != nil {
-				return err
-			}
-			if err := prog.SetAutoload(backend == k.backend); err != nil {
-				return err
-			}
+			autoload[name] = backend == k.backend
+		}
+	}
+	for _, name := range trackPrograms {
+		autoload[name+twin] = k.twins
+	}
+	for name, wanted := range autoload {
+		prog, err := k.module.GetProgram(name)
+		if err != nil {
+			return err
+		}
+		if err := prog.SetAutoload(wanted); err != nil {
+			return err
 		}
 	}
 	if err := k.module.InitGlobalVariable("walk_always", set.walkAlways); err != nil {
@@ -142,7 +151,13 @@ func (k *kernel) configure(set settings) error {
 // attach attaches what was loaded, the task tracking first, so that no check
 // of a task is seen before the task is known.
 func (k *kernel) attach() error {
-	for _, name := range append([]string{"on_fork", "on_newtask", "on_exec", "on_sys_exit"}, checkPrograms[k.backend]...) {
+	names := append([]string{"on_newtask"}, trackPrograms...)
+	if k.twins {
+		for _, name := range trackPrograms {
+			names = append(names, name+twin)
+		}
+	}
+	for _, name := range append(names, checkPrograms[k.backend]...) {
 		prog, err := k.module.GetProgram(name)
 		if err != nil {
 			return err
@@ -271,13 +286,19 @@ func (k *kernel) liveProcesses() ([]int, error) {
 	}
 }
 
-// misses is how often a program was not run because it ran already on that CPU.
+// misses is how often a program was not run because it ran already on that
+// CPU, whoever was missed: with a twin, how often at most neither was.
 func (k *kernel) misses(name string) (uint64, error) {
 	prog, err := k.module.GetProgram(name)
 	if err != nil {
 		return 0, err
 	}
-	return programMisses(prog.FileDescriptor())
+	n, err := programMisses(prog.FileDescriptor())
+	if err != nil || !k.twins || !slices.Contains(trackPrograms, name) {
+		return n, err
+	}
+	both, err := k.misses(name + twin)
+	return min(n, both), err
 }
 
 // program reads one entry of the programs array.

@@ -90,8 +90,12 @@ func stubPipe(stubEnd int) (stub int, ours *os.File, err error) {
 // become gives the order and waits until the stub has become the target, or
 // says why it could not.
 func (p *process) become(t Target) error {
+	argv := make([][]byte, len(t.Argv))
+	for i, a := range t.Argv {
+		argv[i] = []byte(a)
+	}
 	err := json.NewEncoder(p.orders).Encode(order{
-		Path: t.Path, Argv: t.Argv, Ignored: ignoredSignals(), Identity: t.Identity,
+		Path: []byte(t.Path), Argv: argv, Ignored: ignoredSignals(), Identity: t.Identity,
 	})
 	p.orders.Close()
 	if err != nil {

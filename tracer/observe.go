@@ -2,7 +2,7 @@ package tracer
 
 import (
 	"fmt"
-	"os"
+	"path/filepath"
 
 	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/capng"
@@ -64,8 +64,9 @@ func (a *Audit) Observe() (*audit.Observation, error) {
 func (a *Audit) application() audit.Application {
 	app := audit.Application{
 		PID:    a.process.pid,
-		Path:   a.target.Path,
+		Path:   absolute(a.target.Path),
 		Python: isPython(a.target.Path),
+		Script: interpreterOf(a.target.Path) != "",
 		Ended:  a.Ended(),
 	}
 	if a.Ended() {
@@ -76,13 +77,22 @@ func (a *Audit) application() audit.Application {
 		}
 	}
 	// a program that may be executed but not read keeps its secret
-	if f, err := os.Open(a.target.Path); err == nil {
+	if f, err := openRegular(a.target.Path); err == nil {
 		defer f.Close()
 		if permitted, _, _, ok, err := capng.FileCaps(f); err == nil && ok {
 			app.FilePermitted = permitted
 		}
 	}
 	return app
+}
+
+// absolute is the path for the report; the program itself is run by the path
+// given, which scripts get to see.
+func absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
 }
 
 func (k *kernel) readChecks(o *audit.Observation) error {
@@ -159,7 +169,7 @@ func (k *kernel) readState(o *audit.Observation) error {
 		}
 	}
 	for name, loss := range map[string]*uint64{
-		"on_fork": &o.Losses.Tasks, "on_newtask": &o.Losses.Tasks, "on_sys_exit": &o.Losses.Outcomes,
+		"on_fork": &o.Losses.Tasks, "on_newtask": &o.Losses.Tasks, "on_exec": &o.Losses.Tasks, "on_sys_exit": &o.MissedExits,
 	} {
 		if err := k.addMisses(name, loss); err != nil {
 			return err

@@ -1,11 +1,10 @@
 package tracer
 
 import (
-	"bufio"
 	"bytes"
-	"debug/elf"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -30,6 +29,11 @@ var unitSuffixes = []string{".service", ".socket", ".timer", ".mount", ".target"
 
 // Resolve finds the program that execvp would run for command.
 func Resolve(command string) (string, error) {
+	if _, set := os.LookupEnv("PATH"); !set && !strings.Contains(command, "/") {
+		if found := inPath(command); found != "" {
+			command = found
+		}
+	}
 	path, err := exec.LookPath(command)
 	if err == nil || errors.Is(err, exec.ErrDot) {
 		return path, nil
@@ -64,9 +68,16 @@ func unitHint(command string) string {
 	return ""
 }
 
-// inPath finds a file of that name that is there but cannot be executed.
+// defaultPath is where execvp looks without PATH (glibc's confstr(_CS_PATH)).
+const defaultPath = "/bin:/usr/bin"
+
+// inPath finds a file of that name, whether or not it can be executed.
 func inPath(name string) string {
-	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
+	path, set := os.LookupEnv("PATH")
+	if !set {
+		path = defaultPath
+	}
+	for _, dir := range filepath.SplitList(path) {
 		file := filepath.Join(dir, name)
 		if info, err := os.Stat(file); err == nil && !info.IsDir() {
 			return file
@@ -84,14 +95,18 @@ func explainExec(path string, errno syscall.Errno) error {
 			e.Status, e.Text = 127, "no such file"
 			break
 		}
-		e.Text = "its interpreter is missing; install it or mend the first line of the script"
+		e.Text = "its dynamic loader is missing; readelf -l names it"
 		if interpreter := interpreterOf(path); interpreter != "" {
-			e.Text = fmt.Sprintf("its interpreter %q is missing; install it or mend what names it", interpreter)
+			e.Text = fmt.Sprintf("its interpreter %q is missing; install it or mend the script's first line", interpreter)
 		}
 	case syscall.ENOEXEC:
 		e.Text = "is no program that this kernel can execute: a script without a #! line, or for another machine"
 	case syscall.EACCES:
 		e.Text = "permission denied: it, its interpreter or a directory above is not executable, or the file system is mounted noexec"
+	case syscall.EPERM:
+		// fs/exec.c asks cap_bprm_creds_from_file(): EPERM when the effective
+		// bit is set and the bounding set holds something back
+		e.Text = "operation not permitted: its file capabilities exceed what may be granted here, or a security module refuses it"
 	default:
 		e.Text = errno.Error()
 	}
@@ -101,34 +116,39 @@ func explainExec(path string, errno syscall.Errno) error {
 // firstLine bounds what is read of a script: BINPRM_BUF_SIZE is 256.
 const firstLine = 256
 
-// interpreterOf is what a file's #! line or ELF header asks for, or "".
+// openRegular opens a file of the target's to look into it: nothing that could
+// make us wait, such as a FIFO.
+func openRegular(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		f.Close()
+		return nil, fmt.Errorf("%q is not a regular file", path)
+	}
+	return f, nil
+}
+
+// interpreterOf is what a script's #! line asks for, "" if it is no script.
 func interpreterOf(path string) string {
-	f, err := os.Open(path)
+	words := strings.Fields(shebang(path))
+	if len(words) == 0 {
+		return ""
+	}
+	return words[0]
+}
+
+// shebang is a script's first line after #!, "" if it is no script.
+func shebang(path string) string {
+	f, err := openRegular(path)
 	if err != nil {
 		return ""
 	}
 	defer f.Close()
-	if line := shebang(f); line != "" {
-		return strings.Fields(line)[0]
-	}
-	e, err := elf.NewFile(f)
-	if err != nil {
-		return ""
-	}
-	for _, p := range e.Progs {
-		if p.Type == elf.PT_INTERP && p.Filesz <= firstLine {
-			raw := make([]byte, p.Filesz)
-			if _, err := p.ReadAt(raw, 0); err == nil {
-				return string(bytes.TrimRight(raw, "\x00"))
-			}
-		}
-	}
-	return ""
-}
-
-// shebang is a script's first line after #!, or "".
-func shebang(f *os.File) string {
-	raw, _ := bufio.NewReaderSize(f, firstLine).Peek(firstLine)
+	raw := make([]byte, firstLine)
+	n, _ := io.ReadFull(f, raw)
+	raw = raw[:n]
 	if !bytes.HasPrefix(raw, []byte("#!")) {
 		return ""
 	}
@@ -139,13 +159,7 @@ func shebang(f *os.File) string {
 // isPython tells whether a command is a Python script. The command decides,
 // not /proc/PID/exe: that is the interpreter.
 func isPython(path string) bool {
-	f, err := os.Open(path)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	words := strings.Fields(shebang(f))
-	for i, word := range words {
+	for i, word := range strings.Fields(shebang(path)) {
 		name := filepath.Base(word)
 		if strings.HasPrefix(name, "python") {
 			return true

@@ -22,8 +22,8 @@ const stubName = "cap-audit: starting the target"
 
 // order is what the stub is told to become.
 type order struct {
-	Path     string
-	Argv     []string
+	Path     []byte // bytes: JSON's strings would have to be UTF-8
+	Argv     [][]byte
 	Ignored  uint64 // signals to ignore, bit n for signal n
 	Identity *capng.Identity
 }
@@ -85,7 +85,11 @@ func (o *order) execute() stubFailure {
 		}
 	}
 	// syscall.Exec also puts back the RLIMIT_NOFILE that Go's runtime raised
-	err := syscall.Exec(o.Path, o.Argv, inheritedEnviron())
+	argv := make([]string, len(o.Argv))
+	for i, a := range o.Argv {
+		argv[i] = string(a)
+	}
+	err := syscall.Exec(string(o.Path), argv, inheritedEnviron())
 	var errno syscall.Errno
 	errors.As(err, &errno)
 	return stubFailure{"exec", errno, fmt.Sprint(err)}

@@ -1,6 +1,7 @@
 package tracer
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -38,4 +39,10 @@ func kernelRelease() string {
 		return "unknown"
 	}
 	return unix.ByteSliceToString(u.Release[:])
+}
+
+// kernelVersion is the first two numbers of the release, 0 if it has none.
+func kernelVersion() (major, minor int) {
+	fmt.Sscanf(kernelRelease(), "%d.%d", &major, &minor)
+	return major, minor
 }

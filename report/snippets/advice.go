@@ -15,8 +15,10 @@ import (
 type Advice struct {
 	// Path of the program, in the bytes the kernel knows it by.
 	Path string
-	// Python: the program is a Python script.
-	Python bool
+	// Python: the program is a Python script; Script: it is one of any kind.
+	Python, Script bool
+	// User is the account it was audited as, "" for the caller's.
+	User string
 	// Grant are the capabilities to start the program with.
 	Grant []int
 	// Keep are those for the program to keep once it has given up the others.
@@ -37,6 +39,9 @@ func All(a Advice) []Snippet {
 	programmatic := Snippet{"Programmatic solution (C with libcap-ng):", C(a)}
 	if a.Python {
 		programmatic = Snippet{"Programmatic solution (Python with python3-libcap-ng):", Python(a)}
+	}
+	if a.Script && !a.Python {
+		programmatic.Text = "# A script has no way of its own to give capabilities up. Limit it from\n# outside, by one of the other ways."
 	}
 	return []Snippet{
 		programmatic,

@@ -216,13 +216,23 @@ func TestSystemdTakesIt(t *testing.T) {
 			t.Skipf("want a systemd-analyze that shows what it understood, for %s:\n%s", c.spelling, diff)
 		}
 	}
-	for name, grant := range map[string][]int{"none": nil, "one": {13}, "all": known()} {
+	for name, advice := range map[string]Advice{
+		"none":               {},
+		"one":                {Grant: []int{13}},
+		"all, as a user":     {Grant: known(), User: "daemon"},
+		"switches by itself": {Grant: []int{6, 7, 10}},
+	} {
 		t.Run(name, func(t *testing.T) {
-			got := understood(Systemd(Advice{Grant: grant}))
-			for _, key := range []string{"CapabilityBoundingSet", "AmbientCapabilities"} {
-				if diff := cmp.Diff(grant, got[key]); diff != "" {
-					t.Errorf("%s\n%s", key, diff)
-				}
+			got := understood(Systemd(advice))
+			if diff := cmp.Diff(advice.Grant, got["CapabilityBoundingSet"]); diff != "" {
+				t.Errorf("CapabilityBoundingSet\n%s", diff)
+			}
+			ambient := advice.Grant
+			if name == "switches by itself" {
+				ambient = nil
+			}
+			if diff := cmp.Diff(ambient, got["AmbientCapabilities"]); diff != "" {
+				t.Errorf("AmbientCapabilities\n%s", diff)
 			}
 		})
 	}

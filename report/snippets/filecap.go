@@ -10,7 +10,7 @@ import (
 // Filecap is the command that gives a program its capabilities through its
 // file.
 func Filecap(a Advice) string {
-	if a.Python {
+	if a.Python || a.Script {
 		return `# The kernel ignores the file capabilities of scripts, and those of the
 # interpreter would serve every script. Use one of the other ways.`
 	}

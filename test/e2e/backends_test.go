@@ -70,6 +70,7 @@ func comparable(t *testing.T, r result) map[string]any {
 	delete(document["application"].(map[string]any), "pid")
 	delete(document, "backend")
 	delete(document, "limits")
+	delete(document, "missed_exits")
 	return document
 }
 

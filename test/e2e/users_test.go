@@ -128,7 +128,7 @@ func TestForgedOrder(t *testing.T) {
 		"empty":       {"UID": -1, "GID": -1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := forged(t, auditor, map[string]any{"Path": show, "Argv": []string{"show", "caps"}, "Identity": wanted,
+			r := forged(t, auditor, map[string]any{"Path": []byte(show), "Argv": [][]byte{[]byte("show"), []byte("caps")}, "Identity": wanted,
 				// should arguments travel as bytes
 				"RawPath": []byte(show)})
 			if r.status == 0 || len(r.stdout) != 0 {
@@ -137,7 +137,7 @@ func TestForgedOrder(t *testing.T) {
 		})
 	}
 	t.Run("no identity", func(t *testing.T) {
-		r := forged(t, auditor, map[string]any{"Path": show, "Argv": []string{"show", "caps"}})
+		r := forged(t, auditor, map[string]any{"Path": []byte(show), "Argv": [][]byte{[]byte("show"), []byte("caps")}})
 		if text := string(r.stdout); text != "" && (!strings.Contains(text, "caps permitted 0000000000000000\n") ||
 			!strings.Contains(text, "caps ambient 0000000000000000\n")) {
 			t.Errorf("the program has privileges:\n%s", text)

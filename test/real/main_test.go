@@ -21,7 +21,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -126,6 +125,10 @@ type trial struct {
 
 const needed = "needed"
 
+// unsupported is the exit status of need, and of a setup, where the host cannot
+// do what is wanted of it.
+const unsupported = 77
+
 // evidence is what a trial showed, in words.
 func (tr *trial) evidence() string {
 	var texts []string
@@ -161,7 +164,11 @@ func documentOf(t testing.TB, cmd *exec.Cmd) (document, string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
+	err := cmd.Run()
+	if cmd.ProcessState != nil && cmd.ProcessState.ExitCode() == unsupported {
+		t.Skip(strings.TrimSpace(stderr.String()))
+	}
+	if err != nil {
 		t.Fatalf("%q: %v\n%s%s", cmd.Args, err, stdout.Bytes(), stderr.Bytes())
 	}
 	var d document
@@ -183,11 +190,4 @@ func command(t testing.TB, path string, arguments ...string) *exec.Cmd {
 	cmd := exec.CommandContext(t.Context(), path, arguments...)
 	cmd.WaitDelay = patience
 	return cmd
-}
-
-// sorted is a list as the report has it or not, for comparison.
-func sorted(list []string) []string {
-	list = slices.Clone(list)
-	slices.Sort(list)
-	return slices.Compact(list)
 }

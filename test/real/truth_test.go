@@ -4,7 +4,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -14,10 +13,6 @@ import (
 // allCapabilities is how many Linux has, since 5.9.
 const allCapabilities = 41
 
-// unsupported is the exit status of need where the host cannot exercise a
-// capability.
-const unsupported = 77
-
 // For each capability there is a program that needs that one and no other. It
 // has to be what is found, both for root and for an ordinary user; it has to be
 // enough; and without it the program has to fail.
@@ -26,9 +21,10 @@ func TestTruth(t *testing.T) {
 	if err != nil {
 		t.Fatalf("need --list: %v", err)
 	}
-	dir, need := prepare(t)
 	for _, account := range []string{"root", "nobody"} {
 		t.Run(account, func(t *testing.T) {
+			t.Parallel()
+			dir, need := prepare(t)
 			var exercised, skipped []string
 			for line := range strings.Lines(string(out)) {
 				words := strings.Fields(line)
@@ -130,9 +126,4 @@ func prepare(t *testing.T) (dir, need string) {
 		t.Fatalf("need --prepare: %v: %s", err, out)
 	}
 	return dir, need
-}
-
-// among tells which of a list are in another.
-func among(list, other []string) []string {
-	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return !slices.Contains(other, s) })
 }

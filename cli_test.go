@@ -1,0 +1,212 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/urfave/cli/v2"
+
+	"github.com/cap-audit/cap-audit/tracer"
+)
+
+// parse reads a command line as main does and stops where an audit would begin.
+// cfg is nil when something else was asked for than an audit or a probe.
+func parse(args ...string) (cfg *config, stdout string, err error) {
+	var out bytes.Buffer
+	app := newApp()
+	app.Writer = &out
+	app.Action = func(c *cli.Context) (err error) {
+		cfg, err = parseConfig(c)
+		return err
+	}
+	err = app.Run(append([]string{"cap-audit"}, args...))
+	return cfg, out.String(), err
+}
+
+// auto is what is tried when no backend is named; the order is the kernel's matter.
+func auto(t *testing.T) []tracer.Backend {
+	t.Helper()
+	list, err := tracer.ParseBackend("auto")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+func TestCommandLines(t *testing.T) {
+	command := []string{"ping", "-c", "1"}
+	for line, want := range map[string]config{
+		"ping -c 1":                         {},
+		"-- ping -c 1":                      {},
+		"-v ping -c 1":                      {verbose: true},
+		"-v -- ping -c 1":                   {verbose: true},
+		"--verbose --follow ping -c 1":      {verbose: true, follow: true},
+		"-f ping -c 1":                      {follow: true},
+		"-j ping -c 1":                      {format: formatJSON},
+		"--json -- ping -c 1":               {format: formatJSON},
+		"-y ping -c 1":                      {format: formatYAML},
+		"--yaml ping -c 1":                  {format: formatYAML},
+		"-jv ping -c 1":                     {format: formatJSON, verbose: true},
+		"-vfy -- ping -c 1":                 {format: formatYAML, verbose: true, follow: true},
+		"-o out ping -c 1":                  {output: "out"},
+		"--output out -- ping -c 1":         {output: "out"},
+		"--output=out ping -c 1":            {output: "out"},
+		"-o=out ping -c 1":                  {output: "out"},
+		"-jo out ping -c 1":                 {format: formatJSON, output: "out"},
+		"-o - ping -c 1":                    {output: "-"},
+		"-json ping -c 1":                   {format: formatJSON},
+		"--as nobody ping -c 1":             {as: "nobody"},
+		"--as=nobody:adm ping -c 1":         {as: "nobody:adm"},
+		"--verify ping -c 1":                {verify: true},
+		"--minimize -f ping -c 1":           {minimize: true, follow: true},
+		"--verify --minimize -- ping -c 1":  {verify: true, minimize: true},
+		"--test true ping -c 1":             {test: "true"},
+		"--backend auto ping -c 1":          {},
+		"--backend kprobe ping -c 1":        {backends: []tracer.Backend{tracer.Kprobe}},
+		"--backend=tracepoint -v ping -c 1": {verbose: true, backends: []tracer.Backend{tracer.Tracepoint}},
+		"--verbose=false ping -c 1":         {},
+	} {
+		t.Run(line, func(t *testing.T) {
+			want.command = command
+			if want.backends == nil {
+				want.backends = auto(t)
+			}
+			got, stdout, err := parse(strings.Fields(line)...)
+			if err != nil || stdout != "" {
+				t.Fatalf("%v, printed %q", err, stdout)
+			}
+			if diff := cmp.Diff(&want, got, cmp.AllowUnexported(config{})); diff != "" {
+				t.Errorf("configuration (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// Options end at the first word that is none: the rest is the command's.
+func TestCommandsKeepTheirArguments(t *testing.T) {
+	for _, command := range [][]string{
+		{"help"}, {"h"}, {"help", "ping"}, {"version"}, {"completion", "bash"}, {"cap-audit", "--help"},
+		{"ls", "-j"}, {"ls", "-v", "--json", "--", "-y"}, {"ls", "--help"}, {"ls", "-h"}, {"ls", "-V"}, {"ls", "--"}, {"ls", "-Zz"},
+		{"ls", "-jv", "-o"}, {"sh", "-c", "exit 3"}, {"ls", "--generate-bash-completion"}, {"ls", ""}, {""}, {"ls", "\xff"}, {"a b", "c\nd"},
+	} {
+		for _, before := range [][]string{nil, {"--"}, {"-v"}, {"-v", "--"}, {"-vf", "-o", "out"}, {"-jv", "--as", "nobody", "--"}} {
+			cfg, stdout, err := parse(append(before, command...)...)
+			if err != nil || stdout != "" || cfg == nil {
+				t.Errorf("%q %q: %v, printed %q", before, command, err, stdout)
+				continue
+			}
+			if diff := cmp.Diff(command, cfg.command); diff != "" {
+				t.Errorf("%q: command (-given +audited):\n%s", before, diff)
+			}
+		}
+	}
+	// what looks like an option is a command after --
+	for _, command := range []string{"-v", "--help", "-", "--", "-x"} {
+		cfg, _, err := parse("--", command)
+		if err != nil || cfg == nil || len(cfg.command) != 1 || cfg.command[0] != command {
+			t.Errorf("-- %s: %+v, %v", command, cfg, err)
+		}
+	}
+}
+
+func TestProbeCommandLines(t *testing.T) {
+	for line, want := range map[string]config{
+		"--probe":                  {backends: auto(t)},
+		"--probe -j":               {format: formatJSON, backends: auto(t)},
+		"--yaml --probe":           {format: formatYAML, backends: auto(t)},
+		"--probe --backend fentry": {backends: []tracer.Backend{tracer.Fentry}},
+		"--probe --":               {backends: auto(t)},
+	} {
+		got, _, err := parse(strings.Fields(line)...)
+		if err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		want.command = []string{}
+		if diff := cmp.Diff(&want, got, cmp.AllowUnexported(config{})); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", line, diff)
+		}
+	}
+}
+
+func TestBadCommandLines(t *testing.T) {
+	const usageHint = "see cap-audit --help"
+	for name, c := range map[string]struct {
+		args []string
+		want []string // in the error
+	}{
+		"nothing":                      {nil, []string{"no command", usageHint}},
+		"only the end of options":      {[]string{"--"}, []string{"no command", usageHint}},
+		"options and no command":       {[]string{"-v", "-j"}, []string{"no command", usageHint}},
+		"JSON and YAML":                {[]string{"-j", "-y", "true"}, []string{"--json", "--yaml", "exclude"}},
+		"both in one word":             {[]string{"-jy", "true"}, []string{"--json", "--yaml", "exclude"}},
+		"both with a probe":            {[]string{"--probe", "-jy"}, []string{"--json", "--yaml", "exclude"}},
+		"an unknown option":            {[]string{"--frobnicate", "true"}, []string{"frobnicate", usageHint}},
+		"an unknown letter":            {[]string{"-x", "true"}, []string{"-x", usageHint}},
+		"an unknown letter among some": {[]string{"-vxj", "true"}, []string{"x", usageHint}},
+		"no file":                      {[]string{"-o"}, []string{"-o", usageHint}},
+		"no account":                   {[]string{"--as"}, []string{"-as", usageHint}},
+		"an empty file":                {[]string{"-o", "", "true"}, []string{"--output", "empty"}},
+		"an empty file, assigned":      {[]string{"--output=", "true"}, []string{"--output", "empty"}},
+		"an empty account":             {[]string{"--as", "", "true"}, []string{"--as", "empty"}},
+		"an empty test":                {[]string{"--test=", "true"}, []string{"--test", "empty"}},
+		"no truth value":               {[]string{"--json=maybe", "true"}, []string{"maybe", usageHint}},
+		"an unknown backend":           {[]string{"--backend", "magic", "true"}, []string{"--backend", `"magic"`, "fentry"}},
+		"a probe of a command":         {[]string{"--probe", "true"}, []string{"--probe", "no command"}},
+		"a probe of a command, --":     {[]string{"--probe", "--", "true"}, []string{"--probe", "no command"}},
+		"a probe, verbose":             {[]string{"--probe", "-v"}, []string{"--probe"}},
+		"a probe that follows":         {[]string{"-f", "--probe"}, []string{"--probe"}},
+		"a probe into a file":          {[]string{"--probe", "-o", "out"}, []string{"--probe"}},
+		"a probe of an account":        {[]string{"--probe", "--as", "nobody"}, []string{"--probe"}},
+		"a probe that verifies":        {[]string{"--probe", "--verify"}, []string{"--probe"}},
+		"a probe that minimizes":       {[]string{"--probe", "--minimize"}, []string{"--probe"}},
+		"a probe that tests":           {[]string{"--probe", "--test", "true"}, []string{"--probe"}},
+		"not an option of the old one": {[]string{"--generate-bash-completion"}, []string{"generate-bash-completion", usageHint}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, stdout, err := parse(c.args...)
+			if err == nil {
+				t.Fatal("no error")
+			}
+			for _, want := range c.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("%q does not say %q", err, want)
+				}
+			}
+			if strings.Contains(err.Error(), "\n") || stdout != "" {
+				t.Errorf("more than one line: %q; printed %q", err, stdout)
+			}
+			if exitStatus(err) != 1 {
+				t.Errorf("exit status %d", exitStatus(err))
+			}
+		})
+	}
+}
+
+func TestHelp(t *testing.T) {
+	for _, args := range [][]string{{"-h"}, {"--help"}, {"-v", "-h"}, {"-vh"}, {"--help", "ping"}, {"-h", "--"}} {
+		cfg, stdout, err := parse(args...)
+		if cfg != nil || err != nil || stdout != usage {
+			t.Errorf("%q: %+v, %v, printed %q", args, cfg, err, stdout)
+		}
+	}
+}
+
+func TestWhereProgressGoes(t *testing.T) {
+	for name, c := range map[string]struct {
+		config config
+		want   *os.File
+	}{
+		"before a text":                  {config{}, os.Stdout},
+		"while a file gets the text":     {config{output: "out"}, os.Stdout},
+		"not before a document":          {config{format: formatJSON}, os.Stderr},
+		"not before one in YAML":         {config{format: formatYAML}, os.Stderr},
+		"while a file gets the document": {config{format: formatJSON, output: "out"}, os.Stdout},
+	} {
+		if got := c.config.humans(); got != c.want {
+			t.Errorf("%s: %s", name, got.Name())
+		}
+	}
+}

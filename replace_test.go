@@ -1,0 +1,247 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+)
+
+// names lists a directory.
+func names(t *testing.T, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []string
+	for _, entry := range entries {
+		list = append(list, entry.Name())
+	}
+	return list
+}
+
+func write(t *testing.T, path, text string) string {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func contents(t *testing.T, path string) string {
+	t.Helper()
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}
+
+func TestReplaceFile(t *testing.T) {
+	for name, prepare := range map[string]func(report string){
+		"a new file":    func(string) {},
+		"an old report": func(report string) { write(t, report, strings.Repeat("old", 99)) },
+		"a read-only one": func(report string) {
+			write(t, report, "old")
+			os.Chmod(report, 0o400)
+		},
+		"a dangling link": func(report string) { os.Symlink("/nowhere/file", report) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			report := filepath.Join(dir, "report")
+			prepare(report)
+			if err := replaceFile(report, []byte("new\n")); err != nil {
+				t.Fatal(err)
+			}
+			if got := contents(t, report); got != "new\n" {
+				t.Errorf("%q", got)
+			}
+			if diff := cmp.Diff([]string{"report"}, names(t, dir)); diff != "" {
+				t.Errorf("left behind (-want +got):\n%s", diff)
+			}
+			if info, err := os.Lstat(report); err != nil || !info.Mode().IsRegular() {
+				t.Errorf("%v, %v", info.Mode(), err)
+			}
+		})
+	}
+}
+
+// Who has the old report open goes on reading it, whole: it was not written over.
+func TestOldReportStaysWhole(t *testing.T) {
+	report := write(t, filepath.Join(t.TempDir(), "report"), "old report")
+	old, err := os.Open(report)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer old.Close()
+	if err := replaceFile(report, []byte("new")); err != nil {
+		t.Fatal(err)
+	}
+	if raw, err := io.ReadAll(old); err != nil || string(raw) != "old report" {
+		t.Errorf("%q, %v", raw, err)
+	}
+}
+
+func TestLinkIsReplacedAndNotFollowed(t *testing.T) {
+	dir := t.TempDir()
+	precious := write(t, filepath.Join(dir, "precious"), "precious")
+	report := filepath.Join(dir, "report")
+	if err := os.Symlink(precious, report); err != nil {
+		t.Fatal(err)
+	}
+	if err := replaceFile(report, []byte("new")); err != nil {
+		t.Fatal(err)
+	}
+	if got := contents(t, precious); got != "precious" {
+		t.Errorf("the link was followed: %q", got)
+	}
+	if info, err := os.Lstat(report); err != nil || !info.Mode().IsRegular() || contents(t, report) != "new" {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+}
+
+func TestReplaceFileFails(t *testing.T) {
+	for name, c := range map[string]struct {
+		path string
+		want error
+	}{
+		"no directory":        {"nowhere/report", fs.ErrNotExist},
+		"below a file":        {"file/report", syscall.ENOTDIR},
+		"a directory":         {"folder", nil}, // EISDIR or EEXIST, as the kernel likes
+		"a name without room": {strings.Repeat("x", 256), syscall.ENAMETOOLONG},
+		"a full device":       {"full", syscall.ENOSPC},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			write(t, filepath.Join(dir, "file"), "kept")
+			if err := errors.Join(os.Mkdir(filepath.Join(dir, "folder"), 0o755), os.Symlink("/dev/full", filepath.Join(dir, "full"))); err != nil {
+				t.Fatal(err)
+			}
+			before := names(t, dir)
+			err := replaceFile(filepath.Join(dir, c.path), []byte("new"))
+			if err == nil || c.want != nil && !errors.Is(err, c.want) {
+				t.Errorf("%v, want %v", err, c.want)
+			}
+			if diff := cmp.Diff(before, names(t, dir)); diff != "" {
+				t.Errorf("the directory was changed (-before +after):\n%s", diff)
+			}
+			if got := contents(t, filepath.Join(dir, "file")); got != "kept" {
+				t.Errorf("%q", got)
+			}
+		})
+	}
+}
+
+// The name beside it is longer; a report's own name may be as long as any.
+func TestReplaceFileWithALongName(t *testing.T) {
+	report := filepath.Join(t.TempDir(), strings.Repeat("x", 255)) // NAME_MAX
+	if err := writable(report); err != nil {
+		t.Fatal(err)
+	}
+	if err := replaceFile(report, []byte("new")); err != nil {
+		t.Errorf("writable() had promised that it can be written: %v", err)
+	}
+}
+
+func TestFifoIsWrittenTo(t *testing.T) {
+	dir := t.TempDir()
+	fifo := filepath.Join(dir, "fifo")
+	if err := unix.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	read := make(chan string, 1)
+	go func() {
+		raw, err := os.ReadFile(fifo)
+		read <- string(raw)
+		if err != nil {
+			t.Error(err)
+		}
+	}()
+	if err := replaceFile(fifo, []byte("new")); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-read; got != "new" {
+		t.Errorf("%q", got)
+	}
+	if info, err := os.Lstat(fifo); err != nil || info.Mode()&fs.ModeNamedPipe == 0 {
+		t.Errorf("the FIFO is gone: %v, %v", info, err)
+	}
+}
+
+func TestDeviceIsWrittenTo(t *testing.T) {
+	if err := replaceFile(os.DevNull, []byte("new")); err != nil {
+		t.Error(err)
+	}
+	if info, err := os.Lstat(os.DevNull); err != nil || info.Mode()&fs.ModeCharDevice == 0 {
+		t.Errorf("%v, %v", info, err)
+	}
+}
+
+// `-o /dev/stdout >file`: the name is a link into /proc, to a file that is to
+// be written to, while what stands in /dev belongs to the whole machine.
+func TestLinkToAnOpenFileIsWrittenTo(t *testing.T) {
+	dir := t.TempDir()
+	redirected, err := os.Create(filepath.Join(dir, "redirected"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer redirected.Close()
+	device := filepath.Join(dir, "stdout") // as /dev/stdout is made, so that the real one is safe from this test
+	if err := os.Symlink("/proc/self/fd/"+fdName(redirected), device); err != nil {
+		t.Fatal(err)
+	}
+	if err := replaceFile(device, []byte("new")); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Lstat(device); err != nil || info.Mode()&fs.ModeSymlink == 0 {
+		t.Errorf("the link is gone: %v, %v", info.Mode(), err)
+	}
+	if got := contents(t, redirected.Name()); got != "new" {
+		t.Errorf("the file has %q", got)
+	}
+}
+
+func TestWritable(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "file"), "")
+	if err := errors.Join(os.Mkdir(filepath.Join(dir, "folder"), 0o755), os.Symlink("folder", filepath.Join(dir, "link")),
+		os.Symlink("nowhere", filepath.Join(dir, "dangling"))); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		path string
+		ok   bool
+	}{
+		"a file":             {"file", true},
+		"a new file":         {"new", true},
+		"a dangling link":    {"dangling", true},
+		"a directory":        {"folder", false},
+		"a link to one":      {"link", false},
+		"no directory":       {"nowhere/new", false},
+		"below a file":       {"file/new", false},
+		"a directory's name": {"new/", false},
+	} {
+		if err := writable(dir + "/" + c.path); (err == nil) != c.ok {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	t.Chdir(dir)
+	if err := writable("new"); err != nil {
+		t.Errorf("in the working directory: %v", err)
+	}
+	if err := writable(os.DevNull); err != nil {
+		t.Errorf("/dev/null: %v", err)
+	}
+	if _, err := os.Stat("new"); err == nil {
+		t.Error("looking made a file")
+	}
+}

@@ -1,0 +1,86 @@
+package tracer
+
+import (
+	"strings"
+	"testing"
+	"unsafe"
+
+	"github.com/cap-audit/cap-audit/bpf"
+)
+
+// The kernel half says in its BTF how large its types are: those of maps, while
+// a ring buffer's records (ca_event) have none there.
+func TestTypesAreThoseOfTheKernelHalf(t *testing.T) {
+	sizes := structSizes(t, bpf.Object)
+	for name, want := range map[string]uintptr{
+		"ca_state":    unsafe.Sizeof(kernelState{}),
+		"ca_task":     unsafe.Sizeof(kernelTask{}),
+		"ca_check":    unsafe.Sizeof(kernelCheck{}),
+		"ca_site_key": unsafe.Sizeof(kernelSiteKey{}),
+		"ca_site":     unsafe.Sizeof(kernelSite{}),
+		"ca_outcome":  unsafe.Sizeof(kernelOutcome{}),
+		"ca_program":  unsafe.Sizeof(kernelProgram{}),
+		"ca_total":    unsafe.Sizeof(kernelTotal{}),
+	} {
+		if got, ok := sizes[name]; !ok || uintptr(got) != want {
+			t.Errorf("struct %s: %d bytes in the BPF object (there: %t), %d here", name, got, ok, want)
+		}
+	}
+}
+
+// Keys of maps are compared byte by byte, so holes in them would hold anything.
+func TestKeysHaveNoHoles(t *testing.T) {
+	var (
+		check   kernelCheck
+		site    kernelSiteKey
+		outcome kernelOutcome
+	)
+	for name, c := range map[string]struct{ size, end uintptr }{
+		"ca_check":    {unsafe.Sizeof(check), unsafe.Offsetof(check.idle) + 1},
+		"ca_site_key": {unsafe.Sizeof(site), unsafe.Offsetof(site.stack) + 8},
+		"ca_outcome":  {unsafe.Sizeof(outcome), unsafe.Offsetof(outcome.abi) + 4},
+	} {
+		if c.size != c.end {
+			t.Errorf("struct %s: %d bytes, its members end at %d", name, c.size, c.end)
+		}
+	}
+	if got, want := unsafe.Offsetof(site.stack), unsafe.Sizeof(check); got != want {
+		t.Errorf("struct ca_site_key: a hole from %d to %d", want, got)
+	}
+}
+
+func TestDecode(t *testing.T) {
+	raw := make([]byte, unsafe.Sizeof(kernelTotal{}))
+	raw[0], raw[8] = 3, 5 // little endian, as every machine that we build for
+	total, err := decode[kernelTotal](raw)
+	if err != nil || total.granted != 3 || total.denied != 5 {
+		t.Errorf("decode = %+v, %v", total, err)
+	}
+	for name, record := range map[string][]byte{"empty": nil, "short": raw[:len(raw)-1], "long": append(raw, 0)} {
+		if _, err := decode[kernelTotal](record); err == nil || !strings.Contains(err.Error(), "make clean") {
+			t.Errorf("a record that is %s: %v", name, err)
+		}
+	}
+}
+
+func TestCString(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                        "",
+		"cat":                     "cat",
+		"a\x00b":                  "a",
+		"exactly 16 bytes":        "exactly 16 bytes",
+		"\xff\n":                  "\xff\n",
+		strings.Repeat("\x00", 8): "",
+	} {
+		var e kernelEvent
+		for i := range text {
+			*(*byte)(unsafe.Pointer(&e.comm[i])) = text[i]
+		}
+		if got := cString(e.comm[:]); got != want {
+			t.Errorf("cString(%q) = %q", text, got)
+		}
+	}
+	if got := cString(nil); got != "" {
+		t.Errorf("cString(nil) = %q", got)
+	}
+}

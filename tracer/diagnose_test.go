@@ -1,0 +1,160 @@
+package tracer
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+
+	"github.com/cap-audit/cap-audit/capng"
+)
+
+// Numbers of uapi/linux/capability.h.
+const (
+	capSysAdmin = 21
+	capPerfmon  = 38
+	capBPF      = 39
+)
+
+// withEffective runs f on a thread with only those effective capabilities;
+// without a thread that may have them it skips.
+func withEffective(t *testing.T, mask uint64, f func()) {
+	t.Helper()
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var was [2]unix.CapUserData
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if err := unix.Capget(&header, &was[0]); err != nil {
+		t.Fatal(err)
+	}
+	now := was
+	now[0].Effective, now[1].Effective = uint32(mask), uint32(mask>>32)
+	if err := unix.Capset(&header, &now[0]); err != nil {
+		t.Skipf("want root, for the capabilities %#x: %v", mask, err)
+	}
+	defer func() {
+		if err := unix.Capset(&header, &was[0]); err != nil {
+			t.Fatal(err)
+		}
+	}()
+	f()
+}
+
+func TestMissingPrivileges(t *testing.T) {
+	for name, c := range map[string]struct {
+		effective uint64
+		want      []string
+	}{
+		"all needed":             {1<<capBPF | 1<<capPerfmon, nil},
+		"SYS_ADMIN, as of old":   {1 << capSysAdmin, nil},
+		"none":                   {0, []string{"bpf", "perfmon"}},
+		"only BPF":               {1 << capBPF, []string{"perfmon"}},
+		"only PERFMON":           {1 << capPerfmon, []string{"bpf"}},
+		"others that do not do":  {1<<0 | 1<<1, []string{"bpf", "perfmon"}},
+		"SYS_ADMIN and no other": {1<<capSysAdmin | 1<<0, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			withEffective(t, c.effective, func() {
+				if diff := cmp.Diff(c.want, MissingPrivileges()); diff != "" {
+					t.Errorf("missing (-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
+// refused is what openKernel returns when no backend works.
+func refused() error {
+	return errors.Join(
+		&BackendError{Backend: Fentry, Stage: "load", Err: syscall.EPERM},
+		&BackendError{Backend: Kprobe, Stage: "attach", Err: syscall.ENOENT, Log: "libbpf: prog 'x': failed to attach\n"})
+}
+
+func TestDiagnoseMissingPrivileges(t *testing.T) {
+	if inUserNamespace() {
+		t.Skip("want the initial user namespace, or that is to blame")
+	}
+	withEffective(t, 1<<capBPF, func() {
+		got := Diagnose(refused())
+		lacks, hint, _ := strings.Cut(got, ":")
+		if lacks = strings.ToLower(lacks); !strings.Contains(lacks, "perfmon") || strings.Contains(lacks, "bpf") {
+			t.Errorf("%q does not name the one that is missing", got)
+		}
+		if !strings.Contains(hint, "setcap") || strings.Contains(hint, "\n") {
+			t.Errorf("%q", got)
+		}
+	})
+}
+
+func TestDiagnoseBackends(t *testing.T) {
+	if _, err := os.Stat(btfFile); err != nil || tooOld() || inUserNamespace() || len(MissingPrivileges()) > 0 {
+		t.Skip("want root outside of user namespaces, BTF and Linux 5.15, or something else is to blame before the backends are")
+	}
+	got := Diagnose(refused())
+	for _, want := range []string{"fentry: operation not permitted", "kprobe: prog 'x': failed to attach", "; "} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q does not say %q", got, want)
+		}
+	}
+	if strings.Contains(got, "tracepoint") || strings.Contains(got, "\n") {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestDiagnoseOfOtherErrors(t *testing.T) {
+	for _, err := range []error{
+		nil, syscall.EPERM, &StartError{"x", 127, "no such file"}, errors.Join(syscall.EPERM, syscall.ENOENT), fmt.Errorf("read: %w", syscall.EIO),
+	} {
+		if got := Diagnose(err); got != "" {
+			t.Errorf("Diagnose(%v) = %q", err, got)
+		}
+	}
+}
+
+func TestBackendErrors(t *testing.T) {
+	one, two := &BackendError{Backend: Fentry}, &BackendError{Backend: Kprobe}
+	for name, c := range map[string]struct {
+		err  error
+		want int
+	}{
+		"none":          {syscall.EPERM, 0},
+		"one":           {one, 1},
+		"wrapped":       {fmt.Errorf("start: %w", one), 1},
+		"joined":        {errors.Join(one, two), 2},
+		"among others":  {errors.Join(syscall.EPERM, one, errors.Join(two, one)), 3},
+		"with a target": {errors.Join(one, &StartError{}), 1},
+	} {
+		if got := len(backendErrors(c.err)); got != c.want {
+			t.Errorf("%s: %d, want %d", name, got, c.want)
+		}
+	}
+}
+
+// What the diagnosis is about can be looked at on any kernel.
+func TestDescribeSystem(t *testing.T) {
+	s := DescribeSystem()
+	raw, err := os.ReadFile("/proc/sys/kernel/osrelease")
+	if err != nil {
+		t.Skip(err)
+	}
+	if s.Kernel != strings.TrimSpace(string(raw)) {
+		t.Errorf("kernel %q, want %q", s.Kernel, raw)
+	}
+	if _, err := os.Stat(btfFile); (err == nil) != s.BTF {
+		t.Errorf("BTF %t, stat says %v", s.BTF, err)
+	}
+	if diff := cmp.Diff(MissingPrivileges(), s.MissingPrivileges); diff != "" {
+		t.Errorf("missing (-want +got):\n%s", diff)
+	}
+	for _, name := range required {
+		if _, ok := capng.Number(name); !ok {
+			t.Errorf("libcap-ng knows no %s", name)
+		}
+	}
+}
