@@ -109,11 +109,11 @@ func newApp() *cli.App {
 
 func action(c *cli.Context) error {
 	if c.Bool("help") {
-		_, err := io.WriteString(os.Stdout, usage)
+		_, err := io.WriteString(c.App.Writer, usage)
 		return err
 	}
 	if c.Bool("version") {
-		_, err := fmt.Printf("cap-audit %s\n", version)
+		_, err := fmt.Fprintf(c.App.Writer, "cap-audit %s\n", version)
 		return err
 	}
 	cfg, err := parseConfig(c)

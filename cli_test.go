@@ -187,9 +187,11 @@ func TestBadCommandLines(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	for _, args := range [][]string{{"-h"}, {"--help"}, {"-v", "-h"}, {"-vh"}, {"--help", "ping"}, {"-h", "--"}} {
-		cfg, stdout, err := parse(args...)
-		if cfg != nil || err != nil || stdout != usage {
-			t.Errorf("%q: %+v, %v, printed %q", args, cfg, err, stdout)
+		var out bytes.Buffer
+		app := newApp() // its own action: this one runs nothing
+		app.Writer = &out
+		if err := app.Run(append([]string{"cap-audit"}, args...)); err != nil || out.String() != usage {
+			t.Errorf("%q: %v, printed %q", args, err, out.String())
 		}
 	}
 }
