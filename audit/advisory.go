@@ -72,6 +72,13 @@ var probes = []probe{
 		consequence: "page frame numbers in /proc/PID/pagemap read as zeros",
 	},
 	{
+		// arch/x86/net/bpf_jit_comp.c, do_jit(), 6.15: whether a classic
+		// filter gets a barrier at its end.
+		capability:  capSysAdmin,
+		functions:   []string{"do_jit", "bpf_int_jit_compile"},
+		consequence: "the packet filter is compiled with a mitigation against branch history injection",
+	},
+	{
 		// fs/attr.c, setattr_prepare() and setattr_copy() when the file's group
 		// is none of the caller's, whatever the new mode.
 		capability:  capFsetid,

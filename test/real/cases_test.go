@@ -18,7 +18,7 @@ type program struct {
 	run string
 	// test is --test, "" for none.
 	test string
-	// needs must be recommended, may can be as well: versions of programs and
+	// needs must be found, may can be as well: versions of programs and
 	// settings of hosts differ.
 	needs, may []string
 	// unneeded explains what --minimize shows not to be needed; "" is for all

@@ -123,7 +123,8 @@ type trial struct {
 	}
 }
 
-const needed = "needed"
+// notNeeded is the verdict on a capability without which the program behaved.
+const notNeeded = "not_needed_in_this_run"
 
 // unsupported is the exit status of need, and of a setup, where the host cannot
 // do what is wanted of it.
@@ -147,11 +148,15 @@ func (d document) required() []string {
 	return names
 }
 
+// found is what the audited run showed: the set that --verify tries. What is
+// recommended after --minimize can be less.
+func (d document) found() []string { return d.Proof.Verification.Capabilities }
+
 // unneeded are the capabilities without any one of which the program behaved.
 func (d document) unneeded() []string {
 	var names []string
 	for _, tr := range d.Proof.Minimization {
-		if *tr.Verdict != needed {
+		if *tr.Verdict == notNeeded {
 			names = append(names, *tr.Without)
 		}
 	}

@@ -74,17 +74,23 @@ func (p *program) check(t testing.TB, d document, said string) {
 	if p.test == "" && d.Exit.Status != 0 {
 		t.Errorf("status %d:\n%s", d.Exit.Status, said)
 	}
-	missing := slices.DeleteFunc(slices.Clone(p.needs), func(name string) bool { return slices.Contains(d.Recommended, name) })
+	missing := slices.DeleteFunc(slices.Clone(p.needs), func(name string) bool { return slices.Contains(d.found(), name) })
 	if len(missing) != 0 {
-		t.Errorf("recommended %v, without %v:\n%s", d.Recommended, missing, said)
+		t.Errorf("found %v, without %v:\n%s", d.found(), missing, said)
 	}
-	more := slices.DeleteFunc(slices.Clone(d.Recommended), func(name string) bool {
+	more := slices.DeleteFunc(slices.Clone(d.found()), func(name string) bool {
 		return slices.Contains(p.needs, name) || slices.Contains(p.may, name)
 	})
 	if len(more) != 0 {
-		t.Errorf("recommended %v; unknown of it: %v; required: %+v", d.Recommended, more, d.Required)
+		t.Errorf("found %v; unknown of it: %v; required: %+v", d.found(), more, d.Required)
+	}
+	// less than that is recommended where less was shown to do
+	for _, name := range d.Recommended {
+		if slices.Contains(d.unneeded(), name) && d.Proof.Minimal.Behaved {
+			t.Errorf("recommended %v, but it did without %v", d.Recommended, d.unneeded())
+		}
 	}
 	if p.escapes == "" && !d.Proof.Verification.Behaved {
-		t.Errorf("not verified with %v: %s\n%s", d.Recommended, d.Proof.Verification.evidence(), said)
+		t.Errorf("not verified with %v: %s\n%s", d.found(), d.Proof.Verification.evidence(), said)
 	}
 }

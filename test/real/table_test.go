@@ -20,7 +20,7 @@ var update = flag.Bool("update", false, "measure the programs anew and write the
 // The document around the table is written by hand.
 const (
 	tablePath = "../../docs/real-programs.md"
-	tableHead = "| program | version | command | as | recommended | verified | not needed in this run |\n" +
+	tableHead = "| program | version | command | as | found | verified | not needed in this run |\n" +
 		"|---|---|---|---|---|---|---|\n"
 )
 
@@ -131,9 +131,9 @@ func (p *program) measure(t *testing.T) string {
 	for _, why := range reasons {
 		unneeded = append(unneeded, list(names[why])+": "+why)
 	}
-	t.Logf("%s: %s, verified %s", p.name, strings.Join(d.Recommended, " "), verified)
+	t.Logf("%s: %s, verified %s", p.name, strings.Join(d.found(), " "), verified)
 	return fmt.Sprintf("| %s | %s | `%s` | %s | %s | %s | %s |\n", p.title(), p.release(t), p.does, p.account(),
-		list(d.Recommended), verified, cmp.Or(strings.Join(unneeded, "; "), "–"))
+		list(d.found()), verified, cmp.Or(strings.Join(unneeded, "; "), "–"))
 }
 
 // release is the version in what the program prints about it.

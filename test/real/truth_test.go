@@ -69,17 +69,20 @@ func truth(t *testing.T, account, dir, need, name, alternative string) {
 	if diff := cmp.Diff(want, d.required()); diff != "" {
 		t.Errorf("required capabilities (-want +got):\n%s", diff)
 	}
+	if diff := cmp.Diff(want, d.found()); diff != "" {
+		t.Errorf("found capabilities (-want +got):\n%s", diff)
+	}
 	if diff := cmp.Diff(want, d.Recommended); diff != "" {
 		t.Errorf("recommended capabilities (-want +got):\n%s", diff)
 	}
 	if d.Verified == nil || !*d.Verified {
 		t.Errorf("not verified: %s", d.Proof.Verification.evidence())
 	}
-	if unneeded := d.unneeded(); len(unneeded) != 0 {
-		t.Errorf("recommended though not needed: %v", unneeded)
-	}
 	if len(d.Proof.Minimization) != 1 || *d.Proof.Minimization[0].Without != name {
 		t.Fatalf("capabilities left out one by one: %+v, wanted only %s", d.Proof.Minimization, name)
+	}
+	if verdict := *d.Proof.Minimization[0].Verdict; verdict != "needed" {
+		t.Errorf("verdict on %s: %s", name, verdict)
 	}
 	// no other capability comes into what is refused then but the one that the
 	// kernel takes in its place
