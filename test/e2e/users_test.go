@@ -54,7 +54,7 @@ func TestOrdinaryUserWithoutPrivileges(t *testing.T) {
 			}
 		}
 		line := oneError(t, []byte(failures))
-		for _, want := range []string{"bpf", "perfmon", "root", "setcap"} {
+		for _, want := range []string{"CAP_BPF", "CAP_PERFMON", "root", "setcap"} {
 			if !strings.Contains(line, want) {
 				t.Errorf("%q does not say %q", line, want)
 			}
@@ -72,7 +72,7 @@ func TestOrdinaryUserWithSomePrivileges(t *testing.T) {
 	setFileCaps(t, auditor, capPerfmon)
 	r := finish(t, as(command(t, auditor, withBackend("-o", "/dev/null", "--", "true")...), nobody))
 	line := oneError(t, r.stderr)
-	if r.status != 1 || !strings.Contains(line, "needs the capabilities bpf:") && !strings.Contains(line, "needs the capability bpf:") {
+	if r.status != 1 || !strings.Contains(line, "lacks CAP_BPF:") {
 		t.Errorf("status %d, %q does not name bpf alone", r.status, line)
 	}
 }

@@ -72,7 +72,11 @@ func sandboxed(t testing.TB, setup string, words ...string) *exec.Cmd {
 // command.
 func sandboxRole(arguments []string) error {
 	dir, setup, words := arguments[0], arguments[1], arguments[2:]
-	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); errors.Is(err, unix.EINVAL) {
+		// without it, what is mounted here could show outside
+		fmt.Fprintln(os.Stderr, "wanted / to be a mount point, there is a chroot")
+		os.Exit(unsupported)
+	} else if err != nil {
 		return fmt.Errorf("make mounts private: %w", err)
 	}
 	if err := loopback(); err != nil {
