@@ -83,6 +83,7 @@ func (f *forwarder) handle(sig syscall.Signal) {
 		default:
 		}
 	case f.count > 1:
+		f.target.KillCompanions()
 		f.target.SignalTree(unix.SIGKILL)
 	case !typed(sig):
 		f.target.Signal(sig)

@@ -147,10 +147,12 @@ func (s *session) watch(a *tracer.Audit, at attempt, r *result) error {
 			deadline = time.After(testGrace)
 		case <-deadline:
 			r.timedOut = r.test == nil
+			a.KillCompanions()
 			if err := a.SignalTree(unix.SIGKILL); err != nil {
 				return err
 			}
 		case <-s.signals.leave:
+			a.KillCompanions()
 			return nil
 		}
 	}

@@ -72,10 +72,11 @@ var probes = []probe{
 		consequence: "page frame numbers in /proc/PID/pagemap read as zeros",
 	},
 	{
-		// arch/x86/net/bpf_jit_comp.c, do_jit(), 6.15: whether a classic
-		// filter gets a barrier at its end.
+		// arch/x86/net/bpf_jit_comp.c, do_jit(), and arch/arm64/net,
+		// build_epilogue(), 6.15: whether a classic filter, of a socket or of
+		// seccomp, gets a barrier at its end.
 		capability:  capSysAdmin,
-		functions:   []string{"do_jit", "bpf_int_jit_compile"},
+		functions:   []string{"do_jit", "bpf_int_jit_compile", "build_bhb_mitigation", "build_epilogue"},
 		consequence: "the packet filter is compiled with a mitigation against branch history injection",
 	},
 	{

@@ -28,6 +28,15 @@ func (c *companions) ended(pid int, status unix.WaitStatus) (running bool) {
 	return len(c.wait) > 0
 }
 
+// KillCompanions ends them with all that they started.
+func (a *Audit) KillCompanions() {
+	a.companions.mu.Lock()
+	defer a.companions.mu.Unlock()
+	for pid := range a.companions.wait {
+		unix.Kill(-pid, unix.SIGKILL)
+	}
+}
+
 // RunBeside starts a program that is not under audit while the target is up,
 // with no standard input and our standard error as its output. Wait must be
 // running for its status to come.
@@ -42,6 +51,8 @@ func (a *Audit) RunBeside(path string, argv, environ []string) (<-chan unix.Wait
 	pid, err := syscall.ForkExec(path, argv, &syscall.ProcAttr{
 		Env:   environ,
 		Files: []uintptr{null.Fd(), 2, 2},
+		// a group of its own: what it starts can be ended with it
+		Sys: &syscall.SysProcAttr{Setpgid: true},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("run %s: %w", path, err)
