@@ -86,6 +86,17 @@ KERNEL ?=
 test-vm: build/cap-audit build/e2e.test programs ## the end-to-end suite in VMs: all kernels and backends, or KERNEL="6.1 7.3:fentry"
 	test/vm/suite $(KERNEL)
 
+build/real.test: bpf/cap_audit.bpf.o FORCE
+	@mkdir -p build
+	$(GO) test -c -o $@ ./test/real
+
+.PHONY: test-vm-truth
+test-vm-truth: build/cap-audit build/real.test programs ## the truth suite in a VM that has all capabilities
+	test/vm/fetch-kernel 6.1
+	test/vm/mkrootfs bookworm
+	test/vm/run -k 6.1 -t 1500 -f build/cap-audit:usr/local/bin/cap-audit -f build/real.test:usr/local/lib/cap-audit/real.test \
+		-f build/programs:usr/local/lib/cap-audit/programs test/vm/truth.sh
+
 .PHONY: bench
 bench: deps-test cap-audit programs ## measure what an audit costs
 	CAP_AUDIT=$(CURDIR)/cap-audit CAP_AUDIT_PROGRAMS=$(CURDIR)/build/programs $(GO) test -count=1 -run '^$$' -bench . -benchtime 1x ./test/e2e
