@@ -59,6 +59,10 @@ build/programs/int80: test/programs/int80.c | deps
 build/programs/int80-i386: test/programs/int80.c | deps
 	@mkdir -p $(@D)
 	$(CC) -m32 $(BARE) -o $@ $<
+# wants lld, and a kernel with Arm's 32-bit calls: only scripts/cross-arm64 makes it
+build/programs/int80-arm: test/programs/int80.c
+	@mkdir -p $(@D)
+	$(CLANG) --target=armv7-linux-gnueabi -fuse-ld=lld -Qunused-arguments $(BARE) -o $@ $<
 
 .PHONY: programs
 programs: $(PROGRAMS)

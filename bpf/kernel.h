@@ -172,8 +172,8 @@ struct pt_regs {
 #define NR_CAPSET_COMPAT 185
 #define SYSCALL_ARG2(regs) ((regs)->regs[1])
 #define SYSCALL_ARG3(regs) ((regs)->regs[2])
-#define NR_OPEN (-2)	/* these two are not there */
-#define NR_CHMOD (-2)
+#define NR_OPEN (-2)	/* these two are not there; case labels must differ */
+#define NR_CHMOD (-3)
 #define NR_OPENAT 56
 #define NR_READ 63
 #define NR_PREAD64 67
