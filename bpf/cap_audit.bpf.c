@@ -222,19 +222,23 @@ __noinline int granted_as_owner(__u64 cred_address, __u64 address)
 	return 0;
 }
 
-static __always_inline __u8 credentials_of(const struct ca_task *t, struct task_struct *task, __u8 scope, bool granted)
+static __always_inline __u8 credentials_of(const struct ca_task *t, struct task_struct *task, __u64 own, __u8 scope,
+					   bool granted)
 {
 	const struct cred *cred = (const struct cred *)t->cred;
-	/* probe reads: for a direct load of a pointer the verifier of 6.x searches all of BTF by name, 20 ms */
-	__u64 subjective = (__u64)BPF_CORE_READ(task, cred);
 	__u8 bits = 0;
 
-	if (subjective != (__u64)BPF_CORE_READ(task, real_cred))
-		bits |= CA_CRED_OVERRIDDEN;
-	if (subjective != t->cred)
-		bits |= CA_CRED_FOREIGN;
+	if (t->cred != own) {
+		__u64 subjective = (__u64)BPF_CORE_READ(task, cred);
+
+		if (subjective != own)
+			bits |= CA_CRED_OVERRIDDEN;
+		if (subjective != t->cred)
+			bits |= CA_CRED_FOREIGN;
+	}
 	if (scope != CA_SCOPE_OWN) {
-		if (granted && granted_as_owner(t->cred, t->ns))
+		/* volatile, or the compiler passes the pointer that it has just found equal: the verifier wants a number */
+		if (granted && granted_as_owner(*(volatile const __u64 *)&t->cred, t->ns))
 			bits |= CA_CRED_OWNER;
 		if ((__u64)BPF_CORE_READ(cred, user_ns) != state.user_ns)
 			bits |= CA_CRED_NESTED;
@@ -282,7 +286,7 @@ static __always_inline bool is_idle(struct task_struct *task, const struct ca_ch
  */
 static __always_inline bool wants_walk(__u8 capability, __u64 seen)
 {
-	return (walk_always >> capability & 1) || seen < 16 || (seen & 63) == 0;
+	return (walk_always >> capability & 1) || seen < 16 || (seen & 255) == 0;
 }
 
 static __noinline int walk(void *ctx, struct ca_check *check, __u64 skip)
@@ -380,6 +384,11 @@ static __always_inline void note_pending(struct ca_task *t, struct task_struct *
 static __always_inline int on_check(void *ctx, struct ca_task *t, struct task_struct *task, int capability,
 				    __u32 options, int result, __u64 skip)
 {
+	/*
+	 * Loaded here, once: each time the verifier of 6.x comes by the load of a
+	 * pointer it searches all of BTF by name, and a probe read takes 30 ns.
+	 */
+	__u64 own = (__u64)task->real_cred;
 	struct ca_check check = {};
 	__u64 seen;
 
@@ -393,7 +402,7 @@ static __always_inline int on_check(void *ctx, struct ca_task *t, struct task_st
 	check.phase = state.phase;
 	check.syscall = current_syscall(task, t, &check.abi);
 	check.scope = t->ns == state.user_ns ? CA_SCOPE_OWN : scope_of(t->ns);
-	check.credentials = credentials_of(t, task, check.scope, result == 0);
+	check.credentials = credentials_of(t, task, own, check.scope, result == 0);
 	check.idle = is_idle(task, &check);
 
 	add_total(capability, result == 0);
