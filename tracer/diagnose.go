@@ -76,6 +76,9 @@ func Diagnose(err error) string {
 	if locked := lockdown(); locked == "confidentiality" {
 		hint = "kernel lockdown is in confidentiality mode, which forbids tracing: boot with lockdown=integrity or without it"
 	}
+	if underSeccomp() {
+		hint = "a seccomp filter is in force, as in containers: it has to permit bpf(2) and perf_event_open(2)"
+	}
 	return fmt.Sprintf("no way to watch capability checks works here: %s; %s", strings.Join(reasons, "; "), hint)
 }
 
@@ -102,6 +105,13 @@ func refusedToAttachKprobe(failures []*BackendError) bool {
 		}
 	}
 	return false
+}
+
+// underSeccomp tells whether a filter sorts this process's system calls
+// (proc_pid_status(5): mode 2).
+func underSeccomp() bool {
+	raw, err := os.ReadFile("/proc/self/status")
+	return err == nil && strings.Contains(string(raw), "\nSeccomp:\t2\n")
 }
 
 // tooOld: before 5.15, which brought bpf_task_pt_regs. Distributions backport,
