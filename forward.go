@@ -65,8 +65,8 @@ func (f *forwarder) handle(sig syscall.Signal) {
 			return
 		}
 		f.count++
+		f.last, f.lastAt = sig, time.Now()
 	}
-	f.last, f.lastAt = sig, time.Now()
 	if f.target == nil {
 		return
 	}
