@@ -45,7 +45,7 @@ func (f *forwarder) setTarget(a *tracer.Audit) {
 	defer f.mu.Unlock()
 	f.target = a
 	if f.count > 0 { // asked before there was anyone to tell
-		a.Signal(unix.SIGTERM)
+		a.Signal(f.last)
 	}
 }
 
