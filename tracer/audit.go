@@ -93,9 +93,6 @@ func Start(target Target, options Options) (a *Audit, err error) {
 // PID of the first process.
 func (a *Audit) PID() int { return a.process.pid }
 
-// Backend that watches.
-func (a *Audit) Backend() Backend { return a.kernel.backend }
-
 // Ended reports whether the first process has ended.
 func (a *Audit) Ended() bool { return a.ended.Load() }
 
