@@ -1,38 +1,66 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/urfave/cli/v2"
-
-	"github.com/cap-audit/cap-audit/tracer"
 )
 
 // version is set by the Makefile.
 var version = "unreleased"
 
 const usage = `Usage: cap-audit [options] -- command [args...]
+       cap-audit [options] --service FILE [-- command-or-args...]
+       cap-audit [options] --unit NAME | --pid PID | --container NAME
+       cap-audit [options] --cgroup PATH [-- command [args...]]
+       cap-audit [options] --merge FILE... | --diff OLD NEW
 
-Runs a command, records every capability check that the kernel makes for it
-and its descendants, and says which capabilities the command needs.
+Records every capability check that the kernel makes for a command and its
+descendants, or for what runs already, and says which capabilities it needs.
 
-Options:
+What to audit:
+  -s, --service FILE    run the program of a unit file as the unit says
+      --unit NAME       watch a service of the running system
+      --restart         with --unit: restart it, so that its start is seen
+  -p, --pid PID         watch a process and its descendants
+      --cgroup PATH     watch a control group; a command is started in it
+      --container NAME  watch a container of podman, docker or containerd
+How to run a command:
   -f, --follow          wait for the last descendant, not only for the command
                         itself: for daemons that fork into the background
       --as USER[:GROUP] run the command as that user with every capability, so
                         that what a service's account lacks is seen
+      --if-possible     where tracing is not possible run the command untraced
+When to end:
+  -d, --duration TIME   after that time: 90, 90s, 15m, 2h
+      --until-idle TIME after that time without a new kind of check
+      --test COMMAND    exercise it with a shell command while it is watched,
+                        then end; its exit status decides "the same" below
+Is the answer right:
       --verify          run the command again with exactly the recommended set,
                         and say whether it behaves the same
       --minimize        and again without each capability of the set, one by one
-      --test COMMAND    exercise the command with a shell command while it runs,
-                        then end it; its exit status decides "the same"
+      --check POLICY    exit with 3 unless the run fits the policy: a unit file,
+                        a file of --policy-out, or name,name,...
+      --check-unused    and unless it used all that the policy allows
+Report:
   -o, --output FILE     write the report to FILE
   -j, --json            report as JSON
   -y, --yaml            report as YAML
+      --format NAME     text (default), json, yaml, junit or prometheus
+      --emit KIND       print only how to grant the set, for one of: systemd,
+                        docker, compose, kubernetes, quadlet, filecap, setcap,
+                        c, python, go, rust, apparmor, bwrap
+      --policy-out FILE write the policy that this run satisfies
+      --write-dropin    with --unit: limit the service to the set by a drop-in
+      --revert-dropin   with --unit: take that drop-in away, and do nothing else
+      --propagate       exit as the command did
   -v, --verbose         print each capability check as it happens
+Earlier reports:
+      --merge           join the reports FILE..., - for a list on standard input
+      --diff            compare two reports; exit with 3 when something came
+About:
       --backend NAME    how to watch the kernel: auto (default), fentry,
                         tracepoint or kprobe
       --probe           say what this kernel and these privileges allow, and
@@ -41,40 +69,17 @@ Options:
   -V, --version         show the version
       --                end of options: the command follows
 
-With -j or -y and no -o, standard output carries the report and nothing else;
-what the command prints there goes to standard error.
+With a format for programs and no -o, standard output carries the report and
+nothing else; what the command prints there goes to standard error. SIGUSR1
+writes an interim report.
 
-Exit status: 0 the audit ran, however the command ended; 1 it could not;
-126 the command could not be executed; 127 it was not found.
+Exit status: 0 the audit ran, however the command ended; 1 it could not; 3 the
+policy is not met, or a difference was found; 126 the command could not be
+executed; 127 it was not found. See --propagate.
 
 Needs root, or cap-audit with the file capabilities cap_bpf, cap_perfmon and
 cap_sys_ptrace. See cap-audit(8).
 `
-
-// format of the report.
-type format int
-
-const (
-	formatText format = iota
-	formatJSON
-	formatYAML
-)
-
-func (f format) extension() string { return [...]string{"txt", "json", "yaml"}[f] }
-
-// config is a validated command line.
-type config struct {
-	command  []string
-	format   format
-	output   string // "" for standard output
-	verbose  bool
-	follow   bool
-	as       string // account to run as, "" for the caller's
-	verify   bool
-	minimize bool
-	test     string // shell command, "" for none
-	backends []tracer.Backend
-}
 
 func newApp() *cli.App {
 	cli.HelpFlag = nil // ours is prose, and takes no topic
@@ -84,15 +89,34 @@ func newApp() *cli.App {
 		HideHelpCommand:        true, // a program called help can be audited
 		UseShortOptionHandling: true,
 		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "service", Aliases: []string{"s"}},
+			&cli.StringFlag{Name: "unit"},
+			&cli.BoolFlag{Name: "restart"},
+			&cli.StringFlag{Name: "pid", Aliases: []string{"p"}},
+			&cli.StringFlag{Name: "cgroup"},
+			&cli.StringFlag{Name: "container"},
 			&cli.BoolFlag{Name: "follow", Aliases: []string{"f"}},
 			&cli.StringFlag{Name: "as"},
+			&cli.BoolFlag{Name: "if-possible"},
+			&cli.StringFlag{Name: "duration", Aliases: []string{"d"}},
+			&cli.StringFlag{Name: "until-idle"},
+			&cli.StringFlag{Name: "test"},
 			&cli.BoolFlag{Name: "verify"},
 			&cli.BoolFlag{Name: "minimize"},
-			&cli.StringFlag{Name: "test"},
+			&cli.StringFlag{Name: "check"},
+			&cli.BoolFlag{Name: "check-unused"},
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}},
 			&cli.BoolFlag{Name: "json", Aliases: []string{"j"}},
 			&cli.BoolFlag{Name: "yaml", Aliases: []string{"y"}},
+			&cli.StringFlag{Name: "format"},
+			&cli.StringFlag{Name: "emit"},
+			&cli.StringFlag{Name: "policy-out"},
+			&cli.BoolFlag{Name: "write-dropin"},
+			&cli.BoolFlag{Name: "revert-dropin"},
+			&cli.BoolFlag{Name: "propagate"},
 			&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}},
+			&cli.BoolFlag{Name: "merge"},
+			&cli.BoolFlag{Name: "diff"},
 			&cli.StringFlag{Name: "backend"},
 			&cli.BoolFlag{Name: "probe"},
 			&cli.BoolFlag{Name: "help", Aliases: []string{"h"}},
@@ -120,64 +144,15 @@ func action(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if c.Bool("probe") {
+	switch cfg.job {
+	case jobProbe:
 		return probe(cfg)
+	case jobMerge:
+		return mergeReports(cfg)
+	case jobDiff:
+		return diffReports(cfg)
+	case jobRevert:
+		return revertDropin(cfg)
 	}
 	return runAudit(cfg)
 }
-
-func parseConfig(c *cli.Context) (*config, error) {
-	cfg := &config{
-		command: c.Args().Slice(),
-		output:  c.String("output"),
-		verbose: c.Bool("verbose"),
-		follow:  c.Bool("follow"),
-
-		as:       c.String("as"),
-		verify:   c.Bool("verify"),
-		minimize: c.Bool("minimize"),
-		test:     c.String("test"),
-	}
-	var err error
-	if cfg.backends, err = tracer.ParseBackend(c.String("backend")); err != nil {
-		return nil, fmt.Errorf("--backend: %w", err)
-	}
-	switch {
-	case c.Bool("json") && c.Bool("yaml"):
-		return nil, errors.New("--json and --yaml exclude each other: choose one")
-	case c.Bool("json"):
-		cfg.format = formatJSON
-	case c.Bool("yaml"):
-		cfg.format = formatYAML
-	}
-	for _, name := range []string{"output", "as", "test"} {
-		if c.IsSet(name) && c.String(name) == "" {
-			return nil, fmt.Errorf("--%s: the argument is empty", name)
-		}
-	}
-	if c.Bool("probe") {
-		if len(cfg.command) > 0 || cfg.verbose || cfg.follow || cfg.as != "" || cfg.proves() || cfg.test != "" || cfg.output != "" {
-			return nil, errors.New("--probe runs nothing: give it no command, and no option but --json, --yaml and --backend")
-		}
-		return cfg, nil
-	}
-	if len(cfg.command) == 0 {
-		return nil, errors.New("no command given: cap-audit [options] -- command [args...]; see cap-audit --help")
-	}
-	return cfg, nil
-}
-
-// proves: the run is repeated.
-func (cfg *config) proves() bool { return cfg.verify || cfg.minimize }
-
-// humans is where progress and verbose lines go: standard output, unless that
-// carries a document for programs.
-func (cfg *config) humans() *os.File {
-	if cfg.machineOutput() {
-		return os.Stderr
-	}
-	return os.Stdout
-}
-
-// machineOutput: standard output carries the document and nothing else.
-func (cfg *config) machineOutput() bool { return cfg.format != formatText && cfg.output == "" }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/urfave/cli/v2"
@@ -68,9 +69,32 @@ func TestCommandLines(t *testing.T) {
 		"--backend kprobe ping -c 1":        {backends: []tracer.Backend{tracer.Kprobe}},
 		"--backend=tracepoint -v ping -c 1": {verbose: true, backends: []tracer.Backend{tracer.Tracepoint}},
 		"--verbose=false ping -c 1":         {},
+
+		"-s a.service -- ping -c 1":            {service: "a.service"},
+		"--cgroup /c ping -c 1":                {cgroup: "/c"},
+		"--if-possible --propagate ping -c 1":  {ifPossible: true, propagate: true},
+		"-d 90 --until-idle 1.5m ping -c 1":    {duration: 90 * time.Second, untilIdle: 90 * time.Second},
+		"--check a,b --check-unused ping -c 1": {check: "a,b", checkUnused: true},
+		"--format text ping -c 1":              {},
+		"--format junit ping -c 1":             {format: formatJUnit},
+		"--emit rust ping -c 1":                {format: formatSnippet, emit: "rust"},
+		"--policy-out p --json ping -c 1":      {format: formatJSON, policyOut: "p"},
+		"--unit a --restart --write-dropin":    {unit: "a", restart: true, writeDropin: true, command: []string{}},
+		"--unit a --revert-dropin":             {unit: "a", job: jobRevert, command: []string{}},
+		"-p 42 -d 1h":                          {pid: 42, duration: time.Hour, command: []string{}},
+		"--cgroup /c":                          {cgroup: "/c", command: []string{}},
+		"--container web --test true":          {container: "web", test: "true", command: []string{}},
+		"-s a.service --verify":                {service: "a.service", verify: true, command: []string{}},
+		"--merge -j ping -c 1":                 {job: jobMerge, format: formatJSON},
+		"--diff old new":                       {job: jobDiff, command: []string{"old", "new"}},
 	} {
 		t.Run(line, func(t *testing.T) {
-			want.command = command
+			if want.command == nil {
+				want.command = command
+			}
+			if want.format == "" {
+				want.format = formatText
+			}
 			if want.backends == nil {
 				want.backends = auto(t)
 			}
@@ -124,7 +148,10 @@ func TestProbeCommandLines(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", line, err)
 		}
-		want.command = []string{}
+		want.job, want.command = jobProbe, []string{}
+		if want.format == "" {
+			want.format = formatText
+		}
 		if diff := cmp.Diff(&want, got, cmp.AllowUnexported(config{})); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", line, diff)
 		}
@@ -163,6 +190,31 @@ func TestBadCommandLines(t *testing.T) {
 		"a probe that verifies":        {[]string{"--probe", "--verify"}, []string{"--probe"}},
 		"a probe that minimizes":       {[]string{"--probe", "--minimize"}, []string{"--probe"}},
 		"a probe that tests":           {[]string{"--probe", "--test", "true"}, []string{"--probe"}},
+		"two subjects":                 {[]string{"--unit", "a", "-p", "1"}, []string{"--unit", "--pid", "exclude"}},
+		"a unit and a command":         {[]string{"--unit", "a", "true"}, []string{"--unit", "no command"}},
+		"a container that is verified": {[]string{"--container", "a", "--verify"}, []string{"--verify", "--container"}},
+		"a group that is followed":     {[]string{"--cgroup", "/c", "-f"}, []string{"--follow", "--cgroup"}},
+		"a process that is none":       {[]string{"-p", "-1"}, []string{"--pid", "-1", "positive"}},
+		"a process by name":            {[]string{"--pid", "sshd"}, []string{"--pid", "sshd", "positive"}},
+		"no time":                      {[]string{"-d", "soon", "true"}, []string{"--duration", "soon", "90s"}},
+		"no time at all":               {[]string{"-d", "0", "true"}, []string{"--duration", "90s"}},
+		"less than no time":            {[]string{"--until-idle", "-3s", "true"}, []string{"--until-idle", "-3s"}},
+		"an endless time":              {[]string{"-d", "1e300", "true"}, []string{"--duration", "1e300"}},
+		"an unknown format":            {[]string{"--format", "xml", "true"}, []string{"--format", "xml", "junit"}},
+		"an unknown kind":              {[]string{"--emit", "basic", "true"}, []string{"--emit", "basic", "quadlet"}},
+		"a format and JSON":            {[]string{"-j", "--format", "text", "true"}, []string{"--json", "--format", "exclude"}},
+		"a snippet and YAML":           {[]string{"-y", "--emit", "c", "true"}, []string{"--yaml", "--emit", "exclude"}},
+		"a restart of nothing":         {[]string{"--restart", "true"}, []string{"--restart", "--unit"}},
+		"a drop-in for nothing":        {[]string{"--write-dropin", "true"}, []string{"--write-dropin", "--unit"}},
+		"nothing to revert":            {[]string{"--revert-dropin"}, []string{"--revert-dropin", "--unit"}},
+		"revert and write":             {[]string{"--revert-dropin", "--write-dropin", "--unit", "a"}, []string{"--revert-dropin", "alone"}},
+		"an account and a service":     {[]string{"--as", "a", "-s", "a.service"}, []string{"--as", "--service", "User="}},
+		"unused of nothing":            {[]string{"--check-unused", "true"}, []string{"--check-unused", "--check"}},
+		"nothing to merge":             {[]string{"--merge"}, []string{"--merge", "standard input"}},
+		"a merge that watches":         {[]string{"--merge", "--pid", "1", "a"}, []string{"--merge", "--pid"}},
+		"one report to compare":        {[]string{"--diff", "a"}, []string{"--diff", "two"}},
+		"a merge and a diff":           {[]string{"--diff", "--merge", "a", "b"}, []string{"exclude"}},
+		"a probe with JUnit":           {[]string{"--probe", "--format", "junit"}, []string{"--probe", "junit"}},
 		"not an option of the old one": {[]string{"--generate-bash-completion"}, []string{"generate-bash-completion", usageHint}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -201,7 +253,7 @@ func TestWhereProgressGoes(t *testing.T) {
 		config config
 		want   *os.File
 	}{
-		"before a text":                  {config{}, os.Stdout},
+		"before a text":                  {config{format: formatText}, os.Stdout},
 		"while a file gets the text":     {config{output: "out"}, os.Stdout},
 		"not before a document":          {config{format: formatJSON}, os.Stderr},
 		"not before one in YAML":         {config{format: formatYAML}, os.Stderr},

@@ -42,7 +42,7 @@ func check(t *testing.T, f format, text string) {
 	}
 }
 
-var formats = map[string]format{"text": formatText, "JSON": formatJSON, "YAML": formatYAML}
+var formatsByName = map[string]format{"text": formatText, "JSON": formatJSON, "YAML": formatYAML}
 
 // replaced makes a file the standard output until the test ends.
 func replaced(t *testing.T, stdout *os.File) {
@@ -66,7 +66,7 @@ func full(t *testing.T) {
 }
 
 func TestReportOnStandardOutput(t *testing.T) {
-	for name, f := range formats {
+	for name, f := range formatsByName {
 		t.Run(name, func(t *testing.T) {
 			got := captured(t, &os.Stdout, func() {
 				if err := (&output{&config{format: f}}).write(document()); err != nil {
@@ -79,7 +79,7 @@ func TestReportOnStandardOutput(t *testing.T) {
 }
 
 func TestReportInAFile(t *testing.T) {
-	for name, f := range formats {
+	for name, f := range formatsByName {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "report")
 			got := captured(t, &os.Stdout, func() {
@@ -121,7 +121,7 @@ func TestFileThatBecameUnwritable(t *testing.T) {
 }
 
 func TestFullStandardOutput(t *testing.T) {
-	for name, f := range formats {
+	for name, f := range formatsByName {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			t.Setenv("TMPDIR", dir)

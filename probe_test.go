@@ -79,7 +79,7 @@ func TestProbeSaysThatItCouldNotWrite(t *testing.T) {
 	reader, writer := io.Pipe()
 	reader.CloseWithError(errors.New("gone"))
 	report := probeReports["works"]
-	for name, f := range formats {
+	for name, f := range formatsByName {
 		if err := report.write(writer, f); err == nil {
 			t.Errorf("%s: no error", name)
 		}

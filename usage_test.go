@@ -20,7 +20,7 @@ func TestUsageNamesEveryOption(t *testing.T) {
 	known = append(known, "--") // not a flag
 	slices.Sort(known)
 
-	_, list, _ := strings.Cut(usage, "\nOptions:\n")
+	_, list, _ := strings.Cut(usage, "\nWhat to audit:\n")
 	list, _, _ = strings.Cut(list, "\n\n")
 	var told []string
 	for _, line := range strings.Split(list, "\n") {

@@ -15,6 +15,8 @@ func Analyze(o *Observation) *Findings {
 	}
 	f := &Findings{
 		Application:  o.Application,
+		Target:       o.Target,
+		Interim:      o.Interim,
 		System:       o.System,
 		Backend:      o.Backend,
 		Limits:       limits(o),

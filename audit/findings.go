@@ -117,6 +117,8 @@ type ProgramUse struct {
 // Findings is the answer.
 type Findings struct {
 	Application Application
+	Target      Target
+	Interim     bool // see Observation
 	System      SystemContext
 	Backend     string
 	// Limits names what this backend cannot tell.

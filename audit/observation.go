@@ -159,6 +159,33 @@ type Application struct {
 	Signal int
 }
 
+// TargetKind is what an audit was asked to look at.
+type TargetKind string
+
+// The kinds of targets.
+const (
+	TargetCommand   TargetKind = "command"
+	TargetService   TargetKind = "service" // the program of a unit file
+	TargetUnit      TargetKind = "unit"    // a service of the running system
+	TargetPID       TargetKind = "pid"
+	TargetCgroup    TargetKind = "cgroup"
+	TargetContainer TargetKind = "container"
+	TargetMerged    TargetKind = "merged" // earlier reports
+)
+
+// Target says what was audited. Its strings are the users' or the engines':
+// they are to be escaped.
+type Target struct {
+	Kind TargetKind
+	// Name is the unit's, the container's or the path of the control group;
+	// "" for commands and processes.
+	Name string
+	// Cgroup is the path of the control group watched, "" for none.
+	Cgroup string
+	// Engine, Image and ContainerID are set for containers.
+	Engine, Image, ContainerID string
+}
+
 // SystemContext holds the settings of the host that bear on capabilities; -1
 // where one could not be read.
 type SystemContext struct {
@@ -169,7 +196,10 @@ type SystemContext struct {
 // Observation is everything the tracer saw.
 type Observation struct {
 	Application Application
-	System      SystemContext
+	Target      Target
+	// Interim: the audit goes on.
+	Interim bool
+	System  SystemContext
 	// Backend is how cap_capable was watched: fentry, tracepoint or kprobe.
 	Backend string
 	// OptionsKnown: the backend was shown the CAP_OPT_* flags.

@@ -12,7 +12,8 @@ _cap_audit() {
 			_cap_audit_command "$i"
 			return
 			;;
-		-o | --output | --backend | --as | --test | -[!-]*o)
+		-[osdp] | --output | --backend | --as | --test | --service | --unit | --pid | --cgroup | --container | --duration | \
+			--until-idle | --check | --format | --emit | --policy-out | -[!-]*[osdp])
 			value=${COMP_WORDS[i]}
 			((i++))
 			[[ ${COMP_WORDS[i]} != = ]] || ((i++))
@@ -35,8 +36,10 @@ _cap_audit() {
 	done
 
 	if [[ $cur == -* ]]; then
-		mapfile -t COMPREPLY < <(compgen -W '-f --follow --as --verify --minimize --test -o --output -j --json -y --yaml -v --verbose
-			--backend --probe -h --help -V --version --' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W '-s --service --unit --restart -p --pid --cgroup --container -f --follow --as --if-possible
+			-d --duration --until-idle --test --verify --minimize --check --check-unused -o --output -j --json -y --yaml --format
+			--emit --policy-out --write-dropin --revert-dropin --propagate -v --verbose --merge --diff --backend --probe -h --help
+			-V --version --' -- "$cur")
 	else
 		_cap_audit_command "$i"
 	fi
@@ -48,6 +51,12 @@ _cap_audit_value() {
 	--backend) mapfile -t COMPREPLY < <(compgen -W 'auto fentry tracepoint kprobe' -- "$2") ;;
 	--as) mapfile -t COMPREPLY < <(compgen -u -- "$2") ;;
 	--as:) mapfile -t COMPREPLY < <(compgen -g -- "$2") ;;
+	--format) mapfile -t COMPREPLY < <(compgen -W 'text json yaml junit prometheus' -- "$2") ;;
+	--emit) mapfile -t COMPREPLY < <(compgen -W 'systemd docker compose kubernetes quadlet filecap setcap c python go rust apparmor
+			bwrap' -- "$2") ;;
+	-p | --pid) mapfile -t COMPREPLY < <(compgen -W "$(cd /proc && echo [0-9]*)" -- "$2") ;;
+	--cgroup) mapfile -t COMPREPLY < <(compgen -d -- "$2") ;;
+	--unit | --container | -d | --duration | --until-idle) ;; # nothing is asked of a daemon behind the user's back
 	--test) mapfile -t COMPREPLY < <(compgen -c -- "$2") ;;
 	*) compopt -o default ;; # file names, as readline quotes them
 	esac

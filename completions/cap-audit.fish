@@ -11,12 +11,13 @@ function __cap_audit_command
                 set -q words[2]; or return 1
                 set -e words[1]
                 break
-            case -o --output --backend --as --test
+            case -o --output --backend --as --test -s --service --unit -p --pid --cgroup --container -d --duration --until-idle --check \
+                    --format --emit --policy-out
                 set -e words[1]
                 set -e words[1]
             case '-*'
                 # -jo takes the next word, too
-                string match -qr -- '^-[^-]+o$' $words[1]; and set -e words[1]
+                string match -qr -- '^-[^-]+[osdp]$' $words[1]; and set -e words[1]
                 set -e words[1]
             case '*'
                 break
@@ -34,15 +35,34 @@ end
 
 complete -c cap-audit -f
 complete -c cap-audit -n __cap_audit_command -x -a '(__fish_complete_subcommand --commandline (__cap_audit_command))'
+complete -c cap-audit -n __cap_audit_options -s s -l service -r -F -d 'Run the program of a unit file as the unit says'
+complete -c cap-audit -n __cap_audit_options -l unit -x -d 'Watch a service of the running system'
+complete -c cap-audit -n __cap_audit_options -l restart -d 'Restart the unit, so that its start is seen'
+complete -c cap-audit -n __cap_audit_options -s p -l pid -x -a '(__fish_complete_pids)' -d 'Watch a process and its descendants'
+complete -c cap-audit -n __cap_audit_options -l cgroup -x -a '(__fish_complete_directories)' -d 'Watch a control group'
+complete -c cap-audit -n __cap_audit_options -l container -x -d 'Watch a container'
 complete -c cap-audit -n __cap_audit_options -s f -l follow -d 'Wait for the last descendant'
 complete -c cap-audit -n __cap_audit_options -l as -x -a '(__fish_complete_users)' -d 'Run as that user with every capability'
+complete -c cap-audit -n __cap_audit_options -l if-possible -d 'Run untraced where tracing is not possible'
+complete -c cap-audit -n __cap_audit_options -s d -l duration -x -d 'End after a time'
+complete -c cap-audit -n __cap_audit_options -l until-idle -x -d 'End after a time without a new kind of check'
+complete -c cap-audit -n __cap_audit_options -l test -x -d 'Exercise it with a shell command'
 complete -c cap-audit -n __cap_audit_options -l verify -d 'Run again with exactly the recommended set'
 complete -c cap-audit -n __cap_audit_options -l minimize -d 'Run again without each capability of the set'
-complete -c cap-audit -n __cap_audit_options -l test -x -d 'Exercise the command with a shell command'
+complete -c cap-audit -n __cap_audit_options -l check -r -F -d 'Exit with 3 unless the run fits a policy'
+complete -c cap-audit -n __cap_audit_options -l check-unused -d 'And unless it used all that the policy allows'
 complete -c cap-audit -n __cap_audit_options -s o -l output -r -F -d 'Write the report to a file'
 complete -c cap-audit -n __cap_audit_options -s j -l json -d 'Report as JSON'
 complete -c cap-audit -n __cap_audit_options -s y -l yaml -d 'Report as YAML'
+complete -c cap-audit -n __cap_audit_options -l format -x -a 'text json yaml junit prometheus' -d 'Choose the format of the report'
+complete -c cap-audit -n __cap_audit_options -l emit -x -a 'systemd docker compose kubernetes quadlet filecap setcap c python go rust apparmor bwrap' -d 'Print only how to grant the set'
+complete -c cap-audit -n __cap_audit_options -l policy-out -r -F -d 'Write the policy that this run satisfies'
+complete -c cap-audit -n __cap_audit_options -l write-dropin -d 'Limit the unit to the set by a drop-in'
+complete -c cap-audit -n __cap_audit_options -l revert-dropin -d 'Take that drop-in away'
+complete -c cap-audit -n __cap_audit_options -l propagate -d 'Exit as the command did'
 complete -c cap-audit -n __cap_audit_options -s v -l verbose -d 'Print each capability check as it happens'
+complete -c cap-audit -n __cap_audit_options -l merge -d 'Join reports'
+complete -c cap-audit -n __cap_audit_options -l diff -d 'Compare two reports'
 complete -c cap-audit -n __cap_audit_options -l backend -x -a 'auto fentry tracepoint kprobe' -d 'How to watch the kernel'
 complete -c cap-audit -n __cap_audit_options -l probe -d 'Say what this kernel allows, and run nothing'
 complete -c cap-audit -n __cap_audit_options -s h -l help -d 'Show help'

@@ -39,6 +39,8 @@ func NewDocument(f *audit.Findings) *Document {
 		Exit:         Exit{f.Application.Status, f.Application.Signal, f.Application.Ended},
 		Verified:     verified(f.Proof),
 		Proof:        proof(f.Proof),
+		Target:       target(f.Target),
+		Interim:      f.Interim,
 
 		advice: snippets.Advice{
 			Path:    f.Application.Path,
@@ -50,15 +52,35 @@ func NewDocument(f *audit.Findings) *Document {
 			Dropped: f.Dropped,
 		},
 	}
-	if f.RunAs != "" {
-		as := valid(f.RunAs)
-		d.RunAs = &as
-	}
+	d.RunAs = optional(f.RunAs)
 	if f.Dropped {
 		before, after := each(f.Init, capability), each(f.Operational, capability)
 		d.Initialization, d.Operational = &before, &after
 	}
 	return d
+}
+
+func target(t audit.Target) Target {
+	if t.Kind == "" {
+		t.Kind = audit.TargetCommand
+	}
+	return Target{
+		Kind:        t.Kind,
+		Name:        optional(t.Name),
+		Cgroup:      optional(t.Cgroup),
+		Engine:      optional(t.Engine),
+		Image:       optional(t.Image),
+		ContainerID: optional(t.ContainerID),
+	}
+}
+
+// optional is nil, null in JSON, for "".
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	s = valid(s)
+	return &s
 }
 
 // each is never nil: a list without entries is [] in JSON, not null.
@@ -135,19 +157,15 @@ func (s Syscall) unknown() bool { return s.Name == unknownSyscall }
 
 func callSite(c audit.CallSite) CallSite {
 	s := syscallOf(c.Syscall)
-	site := CallSite{
+	return CallSite{
 		Function:      valid(c.Function),
 		SyscallNumber: s.Number,
 		Syscall:       s.Name,
 		ABI:           s.ABI,
 		Checks:        c.Checks,
 		Sampled:       c.Sampled,
+		Advisory:      optional(c.Advisory),
 	}
-	if c.Advisory != "" {
-		reason := valid(c.Advisory)
-		site.Advisory = &reason
-	}
-	return site
 }
 
 func (c CallSite) syscall() Syscall { return Syscall{c.SyscallNumber, c.Syscall, c.ABI} }

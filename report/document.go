@@ -50,6 +50,9 @@ type Document struct {
 	// Verified is null when --verify was not asked for, or could not be done.
 	Verified *bool  `json:"verified"`
 	Proof    *Proof `json:"proof"`
+	Target   Target `json:"target"`
+	// Interim: the audit went on when this was written.
+	Interim bool `json:"interim"`
 
 	// advice is what the text report's snippets are made from. It has the
 	// path as it is, where Application has it as UTF-8.
@@ -60,6 +63,16 @@ type Document struct {
 type Application struct {
 	PID  int    `json:"pid"`
 	Comm string `json:"comm"`
+}
+
+// Target is what was audited; what does not apply is null.
+type Target struct {
+	Kind        audit.TargetKind `json:"kind"`
+	Name        *string          `json:"name"`
+	Cgroup      *string          `json:"cgroup"`
+	Engine      *string          `json:"engine"`
+	Image       *string          `json:"image"`
+	ContainerID *string          `json:"container_id"`
 }
 
 // SystemContext holds settings of the host; -1 where one was not readable.

@@ -104,3 +104,7 @@ func fill(head string, words []string, sep, brk string) string {
 
 // lastLine is how many columns the last line of s takes.
 func lastLine(s string) int { return len(s) - strings.LastIndexByte(s, '\n') - 1 }
+
+// Kinds are the consumers that Emit writes for.
+var Kinds = []string{"systemd", "docker", "compose", "kubernetes", "quadlet", "filecap", "setcap", "c", "python", "go", "rust",
+	"apparmor", "bwrap"}
