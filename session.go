@@ -15,8 +15,12 @@ import (
 // session runs the command, once or more often, each time under an audit of
 // its own.
 type session struct {
-	cfg     *config
-	path    string // of the program
+	cfg *config
+	// What is audited: a program to start, or a subject that runs already.
+	target  tracer.Target
+	subject *tracer.Subject
+	// about describes it in the report.
+	about   audit.Target
 	account *account
 	lines   *lines
 	signals *forwarder
@@ -45,7 +49,10 @@ type result struct {
 const testGrace = 10 * time.Second
 
 func (s *session) run(at attempt) (*result, error) {
-	target := tracer.Target{Path: s.path, Argv: s.cfg.command, Identity: at.identity}
+	target := s.target
+	if at.identity != nil {
+		target.Identity = at.identity
+	}
 	if s.cfg.machineOutput() {
 		target.Stdout = os.Stderr
 	}
@@ -66,7 +73,7 @@ func (s *session) run(at attempt) (*result, error) {
 	} else {
 		options.OnReady = func(pid int) {
 			s.lines.print("[*] Capability auditor started")
-			s.lines.print("[*] Tracing application: %s (PID %d)", printable(s.path), pid)
+			s.lines.print("[*] Tracing application: %s (PID %d)", printable(target.Path), pid)
 			s.lines.print("[*] Press Ctrl-C to stop")
 		}
 		if s.cfg.verbose {
