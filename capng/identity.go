@@ -23,6 +23,8 @@ type Identity struct {
 	// not have are passed over: nothing can add to a bounding set.
 	Permitted, Effective, Inheritable, Bounding, Ambient *uint64
 	NoNewPrivs                                           bool
+	// SecureBits are those of uapi/linux/securebits.h, nil for no change.
+	SecureBits *int
 }
 
 // Operation is a step of taking on an identity.
@@ -32,6 +34,7 @@ type Operation string
 const (
 	OpRead       Operation = "read the capability sets"
 	OpBounding   Operation = "reduce the bounding set"
+	OpSecureBits Operation = "set the secure bits"
 	OpGroups     Operation = "set the supplementary groups"
 	OpGID        Operation = "set the group id"
 	OpKeepCaps   Operation = "keep capabilities across the change of user"
@@ -72,6 +75,11 @@ func (id *Identity) Apply() error {
 	// First, while SETPCAP is sure to be there.
 	if err := id.reduceBounding(was); err != nil {
 		return err
+	}
+	if id.SecureBits != nil {
+		if err := unix.Prctl(unix.PR_SET_SECUREBITS, uintptr(*id.SecureBits), 0, 0, 0); err != nil {
+			return &ApplyError{OpSecureBits, err}
+		}
 	}
 	if err := id.changeIDs(); err != nil {
 		return err

@@ -18,10 +18,36 @@ import (
 type Target struct {
 	Path string // resolved by Resolve
 	Argv []string
-	// Stdout and Stderr are the target's, ours if nil.
-	Stdout, Stderr *os.File
+	// Stdin, Stdout and Stderr are the target's, ours if nil.
+	Stdin, Stdout, Stderr *os.File
+	// Env is the environment, ours if nil.
+	Env []string
 	// Identity is who to run as, the caller if nil.
 	Identity *capng.Identity
+	// Surroundings are what else differs from the caller's.
+	Surroundings Surroundings
+}
+
+// Surroundings are what a process has over exec beside its identity. What is
+// not set stays the caller's.
+type Surroundings struct {
+	// Dir is the working directory, entered as the new identity. One that is
+	// DirOptional and cannot be entered leaves the root directory.
+	Dir         string
+	DirOptional bool
+	Umask       *int
+	Nice        *int
+	Limits      []Limit
+	// Ignored are the signals to ignore, bit n for signal n; no other is then.
+	Ignored *uint64
+}
+
+// Limit is a resource limit, as setrlimit(2) has it.
+type Limit struct {
+	// Name is what errors call it, for example "LimitNOFILE=".
+	Name       string
+	Resource   int
+	Soft, Hard uint64
 }
 
 // process is a stub, later the target.
@@ -50,6 +76,9 @@ func startStub(t Target) (*process, error) {
 	defer unix.Close(failuresStub)
 
 	files := []uintptr{0, 1, 2}
+	if t.Stdin != nil {
+		files[0] = t.Stdin.Fd()
+	}
 	if t.Stdout != nil {
 		files[1] = t.Stdout.Fd()
 	}
@@ -90,34 +119,52 @@ func stubPipe(stubEnd int) (stub int, ours *os.File, err error) {
 // become gives the order and waits until the stub has become the target, or
 // says why it could not.
 func (p *process) become(t Target) error {
-	argv := make([][]byte, len(t.Argv))
-	for i, a := range t.Argv {
-		argv[i] = []byte(a)
+	o := order{
+		Path: []byte(t.Path), Argv: raw(t.Argv), Ignored: ignoredSignals(), Identity: t.Identity,
+		OwnEnv: t.Env != nil, Env: raw(t.Env), Dir: []byte(t.Surroundings.Dir), Surroundings: t.Surroundings,
 	}
-	err := json.NewEncoder(p.orders).Encode(order{
-		Path: []byte(t.Path), Argv: argv, Ignored: ignoredSignals(), Identity: t.Identity,
-	})
+	if t.Surroundings.Ignored != nil {
+		o.Ignored = *t.Surroundings.Ignored
+	}
+	err := json.NewEncoder(p.orders).Encode(o)
 	p.orders.Close()
 	if err != nil {
 		return fmt.Errorf("order to the target's stub: %w", err)
 	}
 	// close-on-exec: the end of file says that the exec succeeded
-	raw, err := io.ReadAll(p.failures)
+	answer, err := io.ReadAll(p.failures)
 	p.failures.Close()
 	if err != nil {
 		return fmt.Errorf("answer of the target's stub: %w", err)
 	}
-	if len(raw) == 0 {
+	if len(answer) == 0 {
 		return nil
 	}
 	var failure stubFailure
-	if err := json.Unmarshal(raw, &failure); err != nil {
+	if err := json.Unmarshal(answer, &failure); err != nil {
 		return fmt.Errorf("answer of the target's stub: %w", err)
 	}
-	if failure.Stage == "exec" {
+	if failure.Stage == stageExec {
 		return explainExec(t.Path, failure.Errno)
 	}
-	return &StartError{Path: t.Path, Status: 1, Text: "cannot take on the identity: " + failure.Text}
+	return &StartError{Path: t.Path, Status: 1, Text: fmt.Sprintf("cannot %s: %s", failure.Stage, failure.Text)}
+}
+
+// raw are strings as bytes: JSON's strings would have to be UTF-8.
+func raw(list []string) [][]byte {
+	all := make([][]byte, len(list))
+	for i, s := range list {
+		all[i] = []byte(s)
+	}
+	return all
+}
+
+func cooked(list [][]byte) []string {
+	all := make([]string, len(list))
+	for i, b := range list {
+		all[i] = string(b)
+	}
+	return all
 }
 
 // abandon ends a stub that will get no order.

@@ -22,17 +22,29 @@ const stubName = "cap-audit: starting the target"
 
 // order is what the stub is told to become.
 type order struct {
-	Path     []byte // bytes: JSON's strings would have to be UTF-8
+	Path     []byte // see raw
 	Argv     [][]byte
 	Ignored  uint64 // signals to ignore, bit n for signal n
 	Identity *capng.Identity
+	OwnEnv   bool // the environment is Env
+	Env      [][]byte
+	Dir      []byte // hides that of Surroundings: see raw
+	Surroundings
 }
 
 // stubFailure is what the stub reports when it could not.
 type stubFailure struct {
-	Stage string // "identity" or "exec"
+	Stage string // what it could not do
 	Errno syscall.Errno
 	Text  string
+}
+
+const stageExec = "execute it"
+
+func failure(stage string, err error) stubFailure {
+	var errno syscall.Errno
+	errors.As(err, &errno)
+	return stubFailure{stage, errno, err.Error()}
 }
 
 func init() {
@@ -67,30 +79,112 @@ func MaybeStub() {
 
 // execute returns only if it failed.
 func (o *order) execute() stubFailure {
+	// Raising a limit takes privileges. Lowering one takes none and comes last:
+	// under a limit on memory Go's runtime may not get what it needs.
+	higher, lower := o.sortLimits()
+	if failed := setLimits(higher); failed != nil {
+		return *failed
+	}
+	if failed := o.surround(); failed != nil {
+		return *failed
+	}
 	if o.Identity != nil {
+		const stage = "take on the identity"
 		// with file capabilities on cap-audit anybody could write such an
 		// order, and hand cap-audit's own privileges to a program
 		if os.Geteuid() != 0 {
-			return stubFailure{"identity", syscall.EPERM, "only root can run the target as another user"}
+			return stubFailure{stage, syscall.EPERM, "only root can run the target as another user"}
 		}
 		if err := o.Identity.Apply(); err != nil {
-			var errno syscall.Errno
-			errors.As(err, &errno)
-			return stubFailure{"identity", errno, err.Error()}
+			return failure(stage, err)
 		}
 	}
+	if failed := o.enter(); failed != nil {
+		return *failed
+	}
+	// Go's runtime leaves these two ignored where they were so at its start;
+	// what has a handler is reset by exec
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP, syscall.SIGINT)
 	for sig := 1; sig < 64; sig++ {
 		if o.Ignored>>sig&1 != 0 {
 			signal.Ignore(syscall.Signal(sig))
 		}
 	}
-	// syscall.Exec also puts back the RLIMIT_NOFILE that Go's runtime raised
-	argv := make([]string, len(o.Argv))
-	for i, a := range o.Argv {
-		argv[i] = string(a)
+	env := inheritedEnviron()
+	if o.OwnEnv {
+		env = cooked(o.Env)
 	}
-	err := syscall.Exec(string(o.Path), argv, inheritedEnviron())
-	var errno syscall.Errno
-	errors.As(err, &errno)
-	return stubFailure{"exec", errno, fmt.Sprint(err)}
+	argv := cooked(o.Argv)
+	if failed := setLimits(lower); failed != nil {
+		return *failed
+	}
+	// syscall.Exec also puts back the RLIMIT_NOFILE that Go's runtime raised
+	return failure(stageExec, syscall.Exec(string(o.Path), argv, env))
+}
+
+// surround sets what does not depend on who does it, or takes privileges.
+func (o *order) surround() *stubFailure {
+	if o.Umask != nil {
+		unix.Umask(*o.Umask)
+	}
+	if o.Nice != nil {
+		// on Linux a thread's: this one will exec
+		if err := unix.Setpriority(unix.PRIO_PROCESS, 0, *o.Nice); err != nil {
+			failed := failure(fmt.Sprintf("set the nice level to %d", *o.Nice), err)
+			return &failed
+		}
+	}
+	return nil
+}
+
+// sortLimits tells the limits apart that are above the present hard one.
+func (o *order) sortLimits() (higher, lower []Limit) {
+	for _, limit := range o.Limits {
+		var now syscall.Rlimit
+		if err := syscall.Getrlimit(limit.Resource, &now); err == nil && limit.Hard <= now.Max {
+			lower = append(lower, limit)
+		} else {
+			higher = append(higher, limit)
+		}
+	}
+	return higher, lower
+}
+
+func setLimits(limits []Limit) *stubFailure {
+	for _, limit := range limits {
+		// syscall's: it keeps the runtime from putting its own RLIMIT_NOFILE back
+		err := syscall.Setrlimit(limit.Resource, &syscall.Rlimit{Cur: limit.Soft, Max: limit.Hard})
+		if err != nil {
+			failed := failure("set "+limit.Name+limitText(limit), err)
+			return &failed
+		}
+	}
+	return nil
+}
+
+func limitText(l Limit) string {
+	text := func(n uint64) string {
+		if n == unix.RLIM_INFINITY {
+			return "infinity"
+		}
+		return strconv.FormatUint(n, 10)
+	}
+	return text(l.Soft) + ":" + text(l.Hard)
+}
+
+// enter changes to the working directory, which the new user may be the only
+// one to be allowed to.
+func (o *order) enter() *stubFailure {
+	if len(o.Dir) == 0 {
+		return nil
+	}
+	err := unix.Chdir(string(o.Dir))
+	if err != nil && o.DirOptional {
+		err = unix.Chdir("/")
+	}
+	if err != nil {
+		failed := failure(fmt.Sprintf("change to the working directory %q", o.Dir), err)
+		return &failed
+	}
+	return nil
 }
