@@ -1,0 +1,167 @@
+// Package container finds out about a container from the engine that runs it.
+//
+// What engines answer is partly the container's or its maker's choice. It is
+// read into fixed types, in bounded time and size, and nothing of it is ever
+// executed or opened; what is a text in there has to be escaped by who shows it.
+package container
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// Container is one that runs.
+type Container struct {
+	// Engine is podman, docker or containerd.
+	Engine string
+	// ID in full, and the name; containers of containerd's own have no other
+	// name than that.
+	ID, Name string
+	// Image as whoever started the container called it; "" if unknown.
+	Image string
+	// PID of the container's first process, as our pid namespace has it.
+	PID int
+	// Cgroup is the directory of the cgroup v2 group that holds all of the
+	// container, what its engine's exec starts included, and nothing else. It
+	// is "" where there is none, and NoCgroup says why.
+	Cgroup   string
+	NoCgroup string
+
+	status string // in the engine's words
+}
+
+// patience is how long one engine may take to answer.
+var patience = 10 * time.Second
+
+// engine is one that can be asked. Its answer has all containers that the name
+// fits, stopped ones included; those have no PID.
+type engine struct {
+	name string
+	find func(ctx context.Context, name string) ([]Container, error)
+}
+
+// engines in the order of precedence: docker's containers are containerd's,
+// too, and podman can play docker.
+var engines = []engine{
+	{"podman", findPodman},
+	{"docker", findDocker},
+	{"containerd", findContainerd},
+}
+
+// absentError is why an engine cannot be asked: it is not on this machine, or
+// does not run.
+type absentError string
+
+func (e absentError) Error() string { return string(e) }
+
+// names are what the engines themselves allow. It keeps options, paths and
+// filter expressions out of what they are asked.
+var names = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$`)
+
+// Find asks every engine for the container with that name, ID or unambiguous
+// beginning of an ID. Its errors say what to try next.
+func Find(ctx context.Context, name string) (*Container, error) {
+	if !names.MatchString(name) {
+		return nil, errors.New("is no name or ID of a container: those have letters, digits and _.- and begin with a letter or a digit")
+	}
+	var running, stopped []Container
+	var answers []string
+	absent := 0
+	for _, e := range engines {
+		found, err := ask(ctx, e, name)
+		for _, c := range found {
+			switch {
+			case c.PID == 0:
+				stopped = append(stopped, c)
+			case !has(running, c.ID):
+				running = append(running, c)
+			}
+		}
+		var not absentError
+		switch {
+		case errors.As(err, &not):
+			absent++
+			answers = append(answers, fmt.Sprintf("%s is not there (%v)", e.name, err))
+		case err != nil:
+			answers = append(answers, fmt.Sprintf("%s cannot tell: %v", e.name, err))
+		case len(found) == 0:
+			answers = append(answers, e.name+" has none")
+		}
+	}
+	switch {
+	case len(running) == 1:
+		return locate(running[0])
+	case len(running) > 1:
+		return nil, fmt.Errorf("is ambiguous: %s; give the whole ID", listed(running))
+	case len(stopped) > 0:
+		return nil, fmt.Errorf("does not run: %s; start it and try again", listed(stopped))
+	case absent == len(engines):
+		return nil, fmt.Errorf("no engine to ask: %s; name a process of it with --pid", strings.Join(answers, ", "))
+	}
+	return nil, fmt.Errorf("no such container: %s; one that another user runs is known to that user's engine alone: ask that for State.Pid and use --pid",
+		strings.Join(answers, ", "))
+}
+
+func ask(ctx context.Context, e engine, name string) ([]Container, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	found, err := e.find(ctx, name)
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("no answer within %v", patience)
+	}
+	for i, c := range found {
+		switch {
+		case !names.MatchString(c.ID):
+			return nil, errors.New("its answer has no ID")
+		case c.PID < 0 || c.PID == 1 || c.PID > maxPID:
+			return nil, fmt.Errorf("its answer has a process ID of %d", c.PID)
+		}
+		found[i].Engine = e.name
+		found[i].Name, found[i].Image, found[i].status = clip(c.Name), clip(c.Image), clip(c.status)
+	}
+	return found, err
+}
+
+// maxPID is PID_MAX_LIMIT of include/linux/threads.h.
+const maxPID = 4 << 20
+
+// clip bounds a text of an answer. Names of images have at most 255 bytes and
+// a tag or digest.
+func clip(text string) string {
+	const most = 512
+	if len(text) > most {
+		return text[:most] + "..."
+	}
+	return text
+}
+
+func has(list []Container, id string) bool {
+	for _, c := range list {
+		if c.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+// listed names containers for an error.
+func listed(list []Container) string {
+	const most = 4
+	var words []string
+	for i, c := range list {
+		if i == most {
+			words = append(words, fmt.Sprintf("and %d more", len(list)-most))
+			break
+		}
+		word := fmt.Sprintf("%s has %s with the ID %s", c.Engine, c.Name, c.ID)
+		if c.status != "" {
+			word += " (" + c.status + ")"
+		}
+		words = append(words, word)
+	}
+	return strings.Join(words, ", ")
+}
