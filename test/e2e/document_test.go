@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // document is what the tests read of the report: the keys that callers rely
@@ -15,6 +18,9 @@ type document struct {
 		PID  int
 		Comm string
 	}
+	SystemContext struct {
+		KernelVersion string `json:"kernel_version"`
+	} `json:"system_context"`
 	Dropped      bool         `json:"capability_drop_observed"`
 	CapsetCalls  int          `json:"successful_capset_calls"`
 	Required     []capability `json:"required_capabilities"`
@@ -121,15 +127,52 @@ func (d document) sum() uint64 {
 	return n
 }
 
+// missesChecks tells whether checks were lost in the one way that a test has
+// to bear: since Linux 7.0 a task can be preempted inside of fentry and
+// tracepoint programs, and the kernel skips the program for whoever runs next
+// on that CPU. It counts them, of any task on the machine. Kprobes run with
+// preemption off, and are what cap-audit picks there.
+func (d document) missesChecks() bool {
+	major, _, _ := strings.Cut(d.SystemContext.KernelVersion, ".")
+	n, err := strconv.Atoi(major)
+	return err == nil && n >= 7 && d.Backend != "kprobe" && d.Losses["checks"] > 0
+}
+
+// counted compares the granted checks with the truth. Where the kernel missed
+// some, the report must say so, and say of no fewer than are missing.
+func (d document) counted(t testing.TB, want tally) {
+	t.Helper()
+	got := granted(d.Required)
+	if !d.missesChecks() {
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("required capabilities (-want +got):\n%s", diff)
+		}
+		return
+	}
+	var missing uint64
+	for name, truth := range want {
+		missing += truth[0] - min(truth[0], got[name][0])
+	}
+	for name, n := range got {
+		if n[0] > want[name][0] || n[1] != 0 {
+			t.Errorf("%s: %d checks granted, %d refused, wanted %v at most", name, n[0], n[1], want[name])
+		}
+	}
+	if missing > d.Losses["checks"] || d.Complete {
+		t.Errorf("%d checks are missing, the report tells of %d; complete %t", missing, d.Losses["checks"], d.Complete)
+	}
+	t.Logf("%d checks missing, %d reported as lost", missing, d.Losses["checks"])
+}
+
 // wholeAndConsistent checks what holds of every audit that went to its end.
 func (d document) wholeAndConsistent(t testing.TB) {
 	t.Helper()
 	for kind, n := range d.Losses {
-		if n != 0 {
+		if n != 0 && !(kind == "checks" && d.missesChecks()) {
 			t.Errorf("%d %s lost", n, kind)
 		}
 	}
-	if !d.Complete || d.StillRunning != 0 || !d.Exit.Ended {
+	if d.Complete == d.missesChecks() || d.StillRunning != 0 || !d.Exit.Ended {
 		t.Errorf("complete %t, still running %d, ended %t", d.Complete, d.StillRunning, d.Exit.Ended)
 	}
 	if d.sum() != d.TotalChecks {

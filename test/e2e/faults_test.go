@@ -140,3 +140,42 @@ func write(t *testing.T, file, text string) {
 		t.Fatal(err)
 	}
 }
+
+// TestLittleMemory starts cap-audit in a group with less and less memory. It
+// reports the truth, or says in one line what it could not do, or the kernel
+// kills it; a half-truth is no choice, and nothing stays behind.
+func TestLittleMemory(t *testing.T) {
+	group := memoryGroup(t)
+	fd, err := unix.Open(group, unix.O_PATH|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	var ends []string
+	for mib := 40; mib > 0; mib -= 4 {
+		write(t, filepath.Join(group, "memory.max"), strconv.Itoa(mib<<20))
+		cmd := capAudit(t, "-j", "--", built("tree"), "fork", "10")
+		cmd.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: fd}
+		r := finish(t, cmd)
+		switch {
+		case r.status == 0:
+			d := decode(t, r.stdout)
+			if got := granted(d.Required)["sys_chroot"][0]; d.Complete != (got == 10 && d.Exit.Status == 0) {
+				t.Errorf("%d MiB: complete: %v, with %d of 10 checks and status %d", mib, d.Complete, got, d.Exit.Status)
+			}
+			ends = append(ends, fmt.Sprintf("%d MiB: report", mib))
+		case r.signal == syscall.SIGKILL:
+			ends = append(ends, fmt.Sprintf("%d MiB: killed", mib))
+		default:
+			ends = append(ends, fmt.Sprintf("%d MiB: status %d: %s", mib, r.status, r.stderr))
+			if len(r.stdout) != 0 || !strings.Contains(string(r.stderr), "Error: ") {
+				t.Errorf("%d MiB: status %d, on standard output %q, on standard error %q", mib, r.status, r.stdout, r.stderr)
+			}
+		}
+		eventually(t, "nothing is left in the group", func() bool {
+			raw, err := os.ReadFile(filepath.Join(group, "cgroup.procs"))
+			return err == nil && len(raw) == 0
+		})
+	}
+	t.Log(strings.Join(ends, "; "))
+}

@@ -5,6 +5,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // onlyInVM keeps tests that change the whole machine's settings off real ones.
@@ -54,12 +56,35 @@ func TestSettingsThatForbid(t *testing.T) {
 	}
 }
 
+// TestLockdown is for a boot with lockdown=integrity: that forbids writing to
+// the kernel, not reading it, so everything works, for a user with the
+// minimum of privileges as well. (Confidentiality: test/vm/refused.sh.)
+func TestLockdown(t *testing.T) {
+	onlyInVM(t)
+	const file = "/sys/kernel/security/lockdown"
+	if mode, err := os.ReadFile(file); !strings.Contains(string(mode), "[integrity]") {
+		t.Skipf("wanted a kernel booted with lockdown=integrity, %s says %q (%v)", file, mode, err)
+	}
+	d := audited(t, built("tree"), "fork", "20")
+	if diff := cmp.Diff(chroots(20), granted(d.Required)); diff != "" {
+		t.Errorf("root's required capabilities (-want +got):\n%s", diff)
+	}
+	dir := privileged(t)
+	auditor := unprivilegedCapAudit(t, dir)
+	tree := installed(t, dir, built("tree"), 0o755)
+	d = documentOf(t, as(command(t, auditor, withBackend("-j", "--", tree, "fork", "20")...), nobody))
+	d.wholeAndConsistent(t)
+	if diff := cmp.Diff(tally{"sys_chroot": {0, 20}}, refused(d.Denied)); diff != "" {
+		t.Errorf("nobody's refused capabilities (-want +got):\n%s", diff)
+	}
+}
+
 // TestAppArmorRefuses: a capability that the sets hold and AppArmor refuses is
-// told apart by the backend that sees both.
+// told apart by the backends that see both.
 func TestAppArmorRefuses(t *testing.T) {
 	onlyInVM(t)
-	if backend != "" && backend != "fentry" {
-		t.Skipf("wanted the fentry backend, the only one that sees it; there is %s", backend)
+	if backend == "tracepoint" {
+		t.Skip("wanted a backend that sees security_capable, there is tracepoint")
 	}
 	parser, err := exec.LookPath("apparmor_parser")
 	if err != nil {
