@@ -1,6 +1,10 @@
 #!/bin/bash
-# refused.sh: the payload for a kernel that cap-audit must decline: one line, exit status 1, nothing left behind. Speaks as
-# `go test -v` does, for the suite to count.
+# refused.sh [lockdown=MODE]: the payload for a kernel that cap-audit must decline, because it is too old or was booted with
+# that lockdown: one line, exit status 1, nothing left behind. Speaks as `go test -v` does, for the suite to count.
+case ${1:-} in
+lockdown=*) missing='lockdown' ;;
+*) missing='kernel|task.storage|5\.1[01]' ;;
+esac
 cd "$(mktemp -d)" || exit
 failed=0
 check() { # check NAME COMMAND...
@@ -46,7 +50,7 @@ check exit_status_1 [ $status = 1 ]
 check nothing_on_stdout [ ! -s out ]
 check one_line [ "$(wc -l <err)" = 1 ]
 check begins_with_Error grep -q '^Error: ' err
-check names_what_is_missing grep -qiE 'kernel|task.storage|5\.1[01]' err
+check names_what_is_missing grep -qiE "$missing" err
 check target_not_started [ ! -e /root/target-ran ]
 check nothing_left_behind nothing_left
 exit $failed
