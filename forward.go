@@ -14,22 +14,28 @@ import (
 
 // forwarder passes signals that are meant for the target on to it. The second
 // request to end kills it. leave gets a value when the target has ended
-// already and the user does not want to wait for its descendants.
+// already and the user does not want to wait for its descendants. What ran
+// before the audit is sent nothing: there, a request to end is one to leave.
 type forwarder struct {
+	attached bool
+
 	mu     sync.Mutex
 	target *tracer.Audit
 	count  int // requests to end
 	last   syscall.Signal
 	lastAt time.Time
 	leave  chan struct{}
+	// interim gets the requests for an interim report.
+	interim chan os.Signal
 }
 
 // sameRequest is how soon after a signal another of its kind is the same
 // request: timeout(1) signals its child and then the whole process group.
 const sameRequest = 300 * time.Millisecond
 
-func newForwarder() *forwarder {
-	f := &forwarder{leave: make(chan struct{}, 1)}
+func newForwarder(attached bool) *forwarder {
+	f := &forwarder{attached: attached, leave: make(chan struct{}, 1), interim: make(chan os.Signal, 1)}
+	signal.Notify(f.interim, unix.SIGUSR1)
 	signals := make(chan os.Signal, 16)
 	signal.Notify(signals, unix.SIGINT, unix.SIGTERM, unix.SIGQUIT, unix.SIGHUP, unix.SIGTSTP, unix.SIGCONT)
 	go func() {
@@ -44,7 +50,13 @@ func (f *forwarder) setTarget(a *tracer.Audit) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.target = a
-	if f.count > 0 { // asked before there was anyone to tell
+	if f.count == 0 {
+		return
+	}
+	// asked before there was anyone to tell
+	if f.attached {
+		f.requestLeave()
+	} else {
 		a.Signal(f.last)
 	}
 }
@@ -72,21 +84,27 @@ func (f *forwarder) handle(sig syscall.Signal) {
 	}
 	switch {
 	case job:
-		f.target.Signal(sig)
+		if !f.attached {
+			f.target.Signal(sig)
+		}
 		if sig == unix.SIGTSTP {
 			// the target has stopped, now we do; SIGCONT finds us here
 			unix.Kill(unix.Getpid(), unix.SIGSTOP)
 		}
-	case f.target.Ended():
-		select {
-		case f.leave <- struct{}{}:
-		default:
-		}
+	case f.attached, f.target.Ended():
+		f.requestLeave()
 	case f.count > 1:
 		f.target.KillCompanions()
 		f.target.SignalTree(unix.SIGKILL)
 	case !typed(sig):
 		f.target.Signal(sig)
+	}
+}
+
+func (f *forwarder) requestLeave() {
+	select {
+	case f.leave <- struct{}{}:
+	default:
 	}
 }
 

@@ -81,6 +81,21 @@ func (o *output) write(doc *report.Document) error {
 	return fmt.Errorf("%w; it is in %s instead", failed, saved)
 }
 
+// writeInterim writes a report that another will follow: to the file, or to
+// where the progress lines go, so that standard output never carries two
+// documents.
+func (o *output) writeInterim(doc *report.Document) error {
+	var text bytes.Buffer
+	if err := o.render(&text, doc); err != nil {
+		return err
+	}
+	if o.cfg.output != "" {
+		return replaceFile(o.cfg.output, text.Bytes())
+	}
+	_, err := o.cfg.humans().Write(text.Bytes())
+	return err
+}
+
 func (o *output) render(w io.Writer, doc *report.Document) error {
 	switch o.cfg.format {
 	case formatJSON:

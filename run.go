@@ -17,18 +17,14 @@ func runAudit(cfg *config) error {
 	if err != nil {
 		return err
 	}
-	out, err := openOutput(cfg)
-	if err != nil {
+	if s.out, err = openOutput(cfg); err != nil {
 		return err
 	}
-	s.signals = newForwarder()
+	s.signals = newForwarder(s.subject != nil)
 
 	r, err := s.run(first)
 	if err != nil {
 		return err
-	}
-	if s.account != nil {
-		r.findings.RunAs = s.account.name
 	}
 	if cfg.proves() {
 		if err := s.prove(r); err != nil {
@@ -36,10 +32,16 @@ func runAudit(cfg *config) error {
 		}
 	}
 	s.lines.print("[*] Analyzing results...")
-	r.findings.Target = s.about
-	doc := report.NewDocument(r.findings)
+	return s.out.write(s.document(r.findings))
+}
+
+func (s *session) document(f *audit.Findings) *report.Document {
+	if s.account != nil {
+		f.RunAs = s.account.name
+	}
+	doc := report.NewDocument(f)
 	doc.Tool.Version = version
-	return out.write(doc)
+	return doc
 }
 
 // prepare finds out what is to be audited, and as whom.
@@ -59,6 +61,9 @@ func (s *session) prepare() (attempt, error) {
 
 func (s *session) prepareCommand() (first attempt, err error) {
 	s.about.Kind = audit.TargetCommand
+	if s.cfg.cgroup != "" {
+		s.target.Cgroup, s.about.Cgroup = controlGroup(s.cfg.cgroup)
+	}
 	s.target.Argv = s.cfg.command
 	if s.target.Path, err = tracer.Resolve(s.cfg.command[0]); err != nil {
 		return first, err
@@ -74,9 +79,6 @@ func (s *session) prepareCommand() (first attempt, err error) {
 	}
 	return first, nil
 }
-
-// prepareRunning is for --pid and --cgroup without a command.
-func (s *session) prepareRunning() error { return errors.New("--pid, --cgroup: not built yet") }
 
 // explain turns errors of the tracer into one that says what to do.
 func explain(err error) error {

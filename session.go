@@ -20,10 +20,13 @@ type session struct {
 	target  tracer.Target
 	subject *tracer.Subject
 	// about describes it in the report.
-	about   audit.Target
-	account *account
-	lines   *lines
-	signals *forwarder
+	about audit.Target
+	// onWatched, if set, is called once the subject is watched.
+	onWatched func() error
+	account   *account
+	lines     *lines
+	signals   *forwarder
+	out       *output
 }
 
 // attempt is one run of the command.
@@ -41,12 +44,11 @@ type result struct {
 	took     time.Duration
 	// interrupted by the user, or killed because the limit was reached
 	interrupted, timedOut bool
+	// cut: ended by --duration or --until-idle
+	cut bool
 	// test is how --test ended, nil without.
 	test *unix.WaitStatus
 }
-
-// testGrace is how long a target may take to end after the test: then it is killed.
-const testGrace = 10 * time.Second
 
 func (s *session) run(at attempt) (*result, error) {
 	target := s.target
@@ -73,7 +75,7 @@ func (s *session) run(at attempt) (*result, error) {
 	} else {
 		options.OnReady = func(pid int) {
 			s.lines.print("[*] Capability auditor started")
-			s.lines.print("[*] Tracing application: %s (PID %d)", printable(target.Path), pid)
+			s.lines.print("[*] Tracing %s", s.subjectText(pid))
 			s.lines.print("[*] Press Ctrl-C to stop")
 		}
 		if s.cfg.verbose {
@@ -81,7 +83,7 @@ func (s *session) run(at attempt) (*result, error) {
 		}
 	}
 	start := time.Now()
-	a, err := tracer.Start(target, options)
+	a, err := s.start(target, options)
 	if err != nil {
 		return nil, explain(err)
 	}
@@ -104,63 +106,36 @@ func (s *session) run(at attempt) (*result, error) {
 		return nil, fmt.Errorf("read the audit out of the kernel: %w", err)
 	}
 	r.findings = audit.Analyze(observation)
+	r.findings.Target = s.about
 	return r, nil
 }
 
-// watch returns when the run is over.
-func (s *session) watch(a *tracer.Audit, at attempt, r *result) error {
-	stopStatus := func() {}
-	ended := func(unix.WaitStatus) {}
-	if !at.repetition {
-		stopStatus = s.lines.showStatus(a)
-		ended = s.lines.ending
+// start starts the target, or attaches to what runs already.
+func (s *session) start(target tracer.Target, options tracer.Options) (*tracer.Audit, error) {
+	if s.subject == nil {
+		return tracer.Start(target, options)
 	}
-	defer stopStatus()
-
-	var tested <-chan unix.WaitStatus
-	if s.cfg.test != "" {
-		var err error
-		environ := append(os.Environ(), fmt.Sprintf("CAP_AUDIT_PID=%d", a.PID()))
-		tested, err = a.RunBeside("/bin/sh", []string{"sh", "-c", s.cfg.test}, environ)
-		if err != nil {
-			a.SignalTree(unix.SIGKILL)
-			return fmt.Errorf("--test: %w", err)
+	a, err := tracer.Attach(*s.subject, options)
+	if err == nil && s.onWatched != nil {
+		if err = s.onWatched(); err != nil {
+			a.Close()
 		}
 	}
-	waited := make(chan error, 1)
-	go func() { waited <- a.Wait(ended) }()
+	return a, err
+}
 
-	var deadline <-chan time.Time
-	if at.limit > 0 {
-		deadline = time.After(at.limit)
+// subjectText names what is audited, for the progress lines.
+func (s *session) subjectText(pid int) string {
+	name := printable(s.about.Name)
+	switch s.about.Kind {
+	case audit.TargetUnit:
+		return "service: " + name
+	case audit.TargetContainer:
+		return fmt.Sprintf("container: %s (PID %d)", name, pid)
+	case audit.TargetCgroup:
+		return "control group: " + printable(s.about.Cgroup)
+	case audit.TargetPID:
+		return fmt.Sprintf("process: %d", pid)
 	}
-	for {
-		select {
-		case err := <-waited:
-			// the test may have been the last to end
-			if tested != nil && r.test == nil {
-				select {
-				case status := <-tested:
-					r.test = &status
-				default:
-				}
-			}
-			return err
-		case status := <-tested:
-			r.test = &status
-			if err := a.SignalTree(unix.SIGTERM); err != nil {
-				return err
-			}
-			deadline = time.After(testGrace)
-		case <-deadline:
-			r.timedOut = r.test == nil
-			a.KillCompanions()
-			if err := a.SignalTree(unix.SIGKILL); err != nil {
-				return err
-			}
-		case <-s.signals.leave:
-			a.KillCompanions()
-			return nil
-		}
-	}
+	return fmt.Sprintf("application: %s (PID %d)", printable(s.target.Path), pid)
 }

@@ -173,6 +173,11 @@ const (
 	TargetMerged    TargetKind = "merged" // earlier reports
 )
 
+// Attached: what is audited ran before the audit, and may go on after it.
+func (k TargetKind) Attached() bool {
+	return k == TargetUnit || k == TargetPID || k == TargetCgroup || k == TargetContainer
+}
+
 // Target says what was audited. Its strings are the users' or the engines':
 // they are to be escaped.
 type Target struct {
@@ -184,6 +189,9 @@ type Target struct {
 	Cgroup string
 	// Engine, Image and ContainerID are set for containers.
 	Engine, Image, ContainerID string
+	// FromStart: of what ran before the audit nothing was missed, since it was
+	// restarted, or only began, under the audit.
+	FromStart bool
 }
 
 // SystemContext holds the settings of the host that bear on capabilities; -1

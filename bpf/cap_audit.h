@@ -16,6 +16,7 @@ enum {
 	CA_COMM = 16,		/* TASK_COMM_LEN */
 	CA_FRAMES = 10,		/* kernel functions kept of one call site */
 	CA_SYMBOL = 48,		/* bytes of a kernel function's name, the NUL included */
+	CA_GROUP_DEPTH = 64,	/* levels of control groups looked at, from a task's upwards */
 };
 
 enum ca_verdict {
@@ -93,9 +94,11 @@ struct ca_outcome {
 
 struct ca_program {
 	__u32 parent;
-	__u32 pad;
+	__u32 ran;		/* it ran before it was watched, so that its path is not known here */
 	__u64 processes;	/* processes that ran it: by exec, or by fork while running it */
-	char path[CA_PATH];	/* as given to execve; a script's own path, not its interpreter's */
+	__u32 pad;
+	__s32 pid;		/* where it ran: a process that did, in the auditor's pid namespace */
+	char path[CA_PATH];	/* as given to execve; a script's own path, not its interpreter's; where it ran, the comm */
 };
 
 /* Bits of struct ca_task.flags. */
@@ -105,6 +108,9 @@ enum {
 	CA_TASK_FIRST = 4,	/* belongs to the first process */
 	CA_TASK_IO_WORKER = 8,	/* kernel-made thread of a traced process: it makes no system calls */
 	CA_TASK_CAPSET = 16,	/* inside capset, sets before are saved */
+	CA_TASK_ROOT = 32,	/* the process that an audit of what runs was asked for: not yet adopted */
+	CA_TASK_ENTERING = 64,	/* came into the watched group, still on its way: recording begins with an exec */
+	CA_TASK_UNTOLD = 128,	/* adopted, and user space has not been told */
 };
 
 struct ca_sets {
@@ -133,6 +139,12 @@ struct ca_task {
 	__u32 options;
 	/* fentry backend: row the last cap_capable was counted in, for security_capable */
 	struct ca_check last;
+};
+
+/* What the iterators say of a task that they adopt. */
+struct ca_adopted {
+	__s32 pid;		/* of its process, in the auditor's pid namespace */
+	__u32 failed;		/* could not be given storage */
 };
 
 enum ca_event_kind {
@@ -169,6 +181,11 @@ struct ca_state {
 	__u64 entered;		/* kprobe backend: cap_capable calls seen to begin */
 	__u64 returned;		/* ... and to end */
 	__u64 events;		/* --verbose events handed over */
+	__u64 kinds;		/* distinct checks and call sites so far */
+	/* audits of what runs */
+	__u64 group;		/* id of the watched control group if it was made anew, else 0 */
+	__u64 pid_ns;		/* address of the root's pid namespace: compared, never followed */
+	__u64 rescans;		/* processes of several threads that came into the group: only their leaders were adopted */
 	/* losses */
 	__u64 lost_tasks;	/* tasks that could not be given storage: their checks are missing */
 	__u64 lost_rows;	/* checks missing from the rows, still in the totals */

@@ -44,6 +44,7 @@ enum {
 	/* threads the kernel makes inside a process, for io_uring and vhost */
 	PF_IO_WORKER = 0x00000010,	/* 5.12 */
 	PF_USER_WORKER = 0x00004000,	/* 6.4; the bit was unused before */
+	PF_KTHREAD = 0x00200000,
 };
 
 /* uapi/linux/capability.h */
@@ -77,8 +78,11 @@ struct cred {
 	struct user_namespace *user_ns;
 };
 
+struct pid_namespace;
+
 struct upid {
 	int nr;
+	struct pid_namespace *ns;
 };
 
 struct pid {
@@ -93,12 +97,60 @@ struct thread_info {
 #endif
 };
 
+struct super_block {
+	__u32 s_dev;
+};
+
+struct inode {
+	struct super_block *i_sb;
+	unsigned long i_ino;
+};
+
+struct file {
+	struct inode *f_inode;
+};
+
+struct mm_struct {
+	struct file *exe_file;
+};
+
+struct signal_struct {
+	int nr_threads;
+};
+
+struct kernfs_node {
+	__u64 id;
+};
+
+struct cgroup;
+
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+	struct cgroup_subsys_state *parent;
+};
+
+struct cgroup_root;
+
+struct cgroup {
+	struct cgroup_subsys_state self;
+	struct kernfs_node *kn;
+	struct cgroup_root *root;
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int flags;
 	int pid;
 	int tgid;
+	struct task_struct *real_parent;
 	struct task_struct *group_leader;
+	struct mm_struct *mm;
+	struct signal_struct *signal;
+	struct css_set *cgroups;
 	struct pid *thread_pid;
 	const struct cred *real_cred;
 	const struct cred *cred;
@@ -118,6 +170,7 @@ struct bpf_iter__task {
 };
 
 struct linux_binprm {
+	struct file *file;
 	const char *filename;
 };
 

@@ -34,13 +34,14 @@ func NewDocument(f *audit.Findings) *Document {
 		StillRunning: f.StillRunning,
 		MissedExits:  f.MissedExits,
 		Losses:       f.Losses,
-		Complete:     !f.Losses.Any() && f.StillRunning == 0 && f.Application.Ended,
+		Complete:     !f.Losses.Any() && (f.Target.Kind.Attached() || f.StillRunning == 0 && f.Application.Ended),
 		Recommended:  capng.Names(f.Recommended()),
 		Exit:         Exit{f.Application.Status, f.Application.Signal, f.Application.Ended},
 		Verified:     verified(f.Proof),
 		Proof:        proof(f.Proof),
 		Target:       target(f.Target),
 		Interim:      f.Interim,
+		fromStart:    f.Target.FromStart || !f.Target.Kind.Attached(),
 
 		advice: snippets.Advice{
 			Path:    f.Application.Path,

@@ -41,7 +41,8 @@ type Document struct {
 	// MissedExits bounds by how much the outcomes may be fewer than the calls.
 	MissedExits uint64       `json:"missed_exits"`
 	Losses      audit.Losses `json:"losses"`
-	// Complete: nothing was lost and nothing was still running.
+	// Complete: nothing was lost and nothing was still running, unless it ran
+	// before the audit.
 	Complete    bool     `json:"complete"`
 	Recommended []string `json:"recommended_capabilities"`
 	Exit        Exit     `json:"exit"`
@@ -54,6 +55,8 @@ type Document struct {
 	// Interim: the audit went on when this was written.
 	Interim bool `json:"interim"`
 
+	// fromStart: nothing that was audited had begun before the audit.
+	fromStart bool
 	// advice is what the text report's snippets are made from. It has the
 	// path as it is, where Application has it as UTF-8.
 	advice snippets.Advice

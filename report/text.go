@@ -82,7 +82,29 @@ func (t *text) capability(name string, number int) { t.line("  %s (#%d)", name, 
 func (t *text) title() {
 	t.rule("=")
 	t.line("CAPABILITY ANALYSIS FOR: %s (PID %d)", printable(t.d.Application.Comm), t.d.Application.PID)
+	if about := t.d.Target.text(); about != "" {
+		t.line("%s", about)
+	}
 	t.rule("=")
+}
+
+// text names what was audited, where that is more than a command.
+func (t Target) text() string {
+	name := func(s *string) string {
+		if s == nil {
+			return ""
+		}
+		return printable(*s)
+	}
+	switch t.Kind {
+	case audit.TargetUnit:
+		return "Service: " + name(t.Name)
+	case audit.TargetCgroup:
+		return "Control group: " + name(t.Cgroup)
+	case audit.TargetContainer:
+		return fmt.Sprintf("Container: %s (%s), image %s", name(t.Name), name(t.Engine), name(t.Image))
+	}
+	return ""
 }
 
 func (t *text) context() {

@@ -45,6 +45,9 @@ func (t *text) caveats() []string {
 	d := t.d
 	list := []string{"An audit sees only what the program does while it is watched: " +
 		"use every feature that you rely on, under the account it will run as, before you trust the result."}
+	if !d.fromStart {
+		list = append(list, "What was audited had started before: what it needed for that is not included. "+beforehand(d.Target.Kind))
+	}
 	if proven := d.proven(); proven != "" {
 		list = append(list, proven)
 	}
@@ -66,6 +69,17 @@ func (t *text) caveats() []string {
 			strings.Join(names(unknown), ", ")))
 	}
 	return list
+}
+
+// beforehand says how the start is seen, too.
+func beforehand(kind audit.TargetKind) string {
+	switch kind {
+	case audit.TargetUnit:
+		return "With --restart it would be seen."
+	case audit.TargetContainer:
+		return "To see it, audit the command that starts the container, or the program inside."
+	}
+	return "To see it, audit the command that starts it."
 }
 
 // broadOnes are the capabilities that lead to all others, by what

@@ -153,12 +153,19 @@ func (t *text) gaps() []string {
 		gaps = append(gaps, fmt.Sprintf("%s, of this program or another, returned unseen: outcomes of refused checks may be fewer than the calls by that.",
 			count(d.MissedExits, "system call", "system calls")))
 	}
-	if !d.Exit.Ended {
+	switch {
+	case d.Target.Kind.Attached() || d.Interim:
+	case !d.Exit.Ended:
 		gaps = append(gaps, "The program had not ended when the report was made.")
 	}
-	if d.StillRunning > 0 {
+	switch {
+	case d.Target.Kind.Attached() || d.Interim:
+	case d.StillRunning > 0:
 		gaps = append(gaps, fmt.Sprintf("%s of the program still ran when the audit ended, and what came later is not in this report. "+
 			"With --follow the audit waits for the last one.", count(d.StillRunning, "descendant", "descendants")))
+	}
+	if d.Interim {
+		gaps = append(gaps, "This is an interim report: the audit went on when it was made.")
 	}
 	// A security module may be the reason why a call failed that was granted
 	// its capability. Anywhere else it makes no difference not to see it.

@@ -61,11 +61,14 @@ type (
 	kernelProgram C.struct_ca_program
 	kernelTotal   C.struct_ca_total
 	kernelEvent   C.struct_ca_event
+	kernelAdopted C.struct_ca_adopted
 )
 
 const (
 	taskArmed   = C.CA_TASK_ARMED
+	taskRoot    = C.CA_TASK_ROOT
 	maxPrograms = C.CA_PROGRAMS
+	maxPath     = C.CA_PATH
 	maxCaps     = C.CA_CAPS
 
 	abiNative = C.CA_ABI_NATIVE
@@ -95,6 +98,8 @@ func decode[T any](raw []byte) (T, error) {
 	copy(unsafe.Slice((*byte)(unsafe.Pointer(&v)), len(raw)), raw)
 	return v, nil
 }
+
+func markedTask(flags uint32) kernelTask { return kernelTask{flags: C.__u32(flags)} }
 
 func programMisses(fd int) (uint64, error) {
 	var misses C.ulonglong

@@ -1,19 +1,268 @@
 package tracer
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"time"
+	"unsafe"
 
-// Subject is what runs already and is to be watched: a process with all its
-// descendants, or all processes of a control group and the groups below it.
-type Subject struct {
-	// PID is the process's id as this process's pid namespace has it, 0 for none.
-	PID int
-	// Cgroup is the directory of a cgroup v2 group, "" for none. With a PID
-	// besides, that is the group's main process: the one that the audit ends with.
-	Cgroup string
-}
+	bpflib "github.com/aquasecurity/libbpfgo"
+	"golang.org/x/sys/unix"
+)
 
 // Attach loads the kernel half and returns once every task of the subject is
 // watched. The subject itself notices nothing.
-func Attach(Subject, Options) (*Audit, error) {
-	return nil, errors.New("watching what runs already: not built yet")
+func Attach(what Subject, options Options) (_ *Audit, err error) {
+	s, err := what.open()
+	if err != nil {
+		return nil, err
+	}
+	a := &Audit{options: options, attached: &attached{subject: s, stopped: make(chan struct{})}}
+	defer func() {
+		if err != nil {
+			if a.kernel != nil {
+				a.kernel.close()
+			}
+			s.close()
+		}
+	}()
+	a.kernel, err = openKernel(options.Backends, settings{
+		verbose:     options.OnEvent != nil,
+		walkAlways:  options.WalkAlways,
+		idleMatters: options.IdleMatters,
+		subject:     s,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if options.OnEvent != nil {
+		if a.events, err = a.kernel.readEvents(options.OnEvent); err != nil {
+			return nil, err
+		}
+	}
+	if s.moved() {
+		return nil, fmt.Errorf("control group %s: was made or removed at this very moment; try again", s.Cgroup)
+	}
+	if s.pidfd >= 0 {
+		if err := a.kernel.mark(s.pidfd, taskRoot); err != nil {
+			if errors.Is(err, unix.ESRCH) {
+				err = fmt.Errorf("process %d has ended", s.PID)
+			}
+			return nil, err
+		}
+	}
+	if err := a.adopt(); err != nil {
+		return nil, err
+	}
+	if options.OnReady != nil {
+		options.OnReady(s.PID)
+	}
+	return a, nil
+}
+
+// attached is what an Audit of what runs already has beside.
+type attached struct {
+	subject *subject
+	stopped chan struct{}
+	stop    sync.Once
+
+	mu sync.Mutex
+	// unadopted counts tasks that could not be given storage in the last scan.
+	unadopted uint64
+	rescans   uint64
+	// paths of programs that ran before they were watched, by index.
+	paths map[uint32]string
+}
+
+// lost counts the tasks that are not watched.
+func (t *attached) lost() uint64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.unadopted
+}
+
+// maxScans bounds the passes of adopt. Each goes at least one generation down
+// the tree of processes that there were when the first began.
+const maxScans = 10000
+
+// adopt takes in the tasks of the subject that are not watched yet. Forks of
+// those that are have been tracked before this begins, so a pass that finds
+// nothing proves that none is left.
+func (a *Audit) adopt() error {
+	name := "adopt_tree"
+	if a.attached.subject.groups() {
+		name = "adopt_group"
+	}
+	for range maxScans {
+		found, failed := 0, uint64(0)
+		err := a.kernel.iterate(name, int(unsafe.Sizeof(kernelAdopted{})), func(record []byte) error {
+			adopted, err := decode[kernelAdopted](record)
+			if adopted.failed != 0 {
+				failed++
+			} else {
+				found++
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		a.attached.mu.Lock()
+		a.attached.unadopted = failed
+		a.attached.mu.Unlock()
+		if found == 0 {
+			return a.lookUpPaths()
+		}
+	}
+	return errors.New("the processes to watch multiply faster than they can be found: stop what starts them")
+}
+
+// lookUpPaths finds the paths of programs that ran before they were watched,
+// while a process that runs them lives.
+func (a *Audit) lookUpPaths() error {
+	state, err := a.kernel.state()
+	if err != nil {
+		return err
+	}
+	a.attached.mu.Lock()
+	defer a.attached.mu.Unlock()
+	found := map[uint32]string{}
+	for i := uint32(1); i <= uint32(state.programs) && i < maxPrograms; i++ {
+		if _, known := a.attached.paths[i]; known {
+			continue
+		}
+		p, err := a.kernel.program(i)
+		if err != nil {
+			return err
+		}
+		if p.ran == 0 {
+			continue
+		}
+		if path, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", p.pid)); err == nil {
+			found[uint32(i)] = strings.TrimSuffix(path, " (deleted)")
+		}
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	// a process that lives after its link was read is the one that was meant
+	alive, err := a.kernel.liveProcesses()
+	if err != nil {
+		return err
+	}
+	living := map[int]bool{}
+	for _, pid := range alive {
+		living[pid] = true
+	}
+	index, err := a.kernel.module.GetMap("program_index")
+	if err != nil {
+		return err
+	}
+	for i, path := range found {
+		p, err := a.kernel.program(i)
+		if err != nil {
+			return err
+		}
+		if !living[int(p.pid)] {
+			continue
+		}
+		if a.attached.paths == nil {
+			a.attached.paths = map[uint32]string{}
+		}
+		a.attached.paths[i] = path
+		if len(path) < maxPath {
+			// executed from now on, it is the same program; unless that has happened
+			var key [maxPath]byte
+			copy(key[:], path)
+			index.UpdateValueFlags(unsafe.Pointer(&key), unsafe.Pointer(&i), bpflib.MapFlagUpdateNoExist)
+		}
+	}
+	return nil
+}
+
+// pathOf is the path of a program of the tree.
+func (a *Audit) pathOf(index uint32, p kernelProgram) string {
+	if a.attached != nil {
+		a.attached.mu.Lock()
+		defer a.attached.mu.Unlock()
+		if path, ok := a.attached.paths[index]; ok {
+			return path
+		}
+	}
+	return cString(p.path[:])
+}
+
+// lookEvery is how often an attached audit looks after what the kernel half
+// leaves to it: paths, and threads of processes that were moved into the group.
+const lookEvery = 200 * time.Millisecond
+
+// Stop makes Wait of an attached audit return: what was watched goes on.
+func (a *Audit) Stop() { a.attached.stop.Do(func() { close(a.attached.stopped) }) }
+
+// waitAttached returns when the subject has ended, or after Stop.
+func (a *Audit) waitAttached() error {
+	s := a.attached.subject
+	ticker := time.NewTicker(lookEvery)
+	defer ticker.Stop()
+	inhabited := false
+	for {
+		select {
+		case <-a.attached.stopped:
+			return nil
+		case <-s.Ended:
+			a.ended.Store(true)
+			return nil
+		case <-ticker.C:
+		}
+		if err := a.lookAfter(); err != nil {
+			return err
+		}
+		switch {
+		case s.Ended != nil:
+			continue
+		case s.pidfd >= 0:
+			if hasEnded(s.pidfd) {
+				a.ended.Store(true)
+				return nil
+			}
+		default:
+			was := inhabited
+			inhabited = isInhabited(s.directory())
+			if was && !inhabited {
+				a.ended.Store(true)
+				return nil
+			}
+		}
+	}
+}
+
+func (a *Audit) lookAfter() error {
+	state, err := a.kernel.state()
+	if err != nil {
+		return err
+	}
+	if rescans := uint64(state.rescans); rescans != a.attached.rescans {
+		a.attached.rescans = rescans
+		return a.adopt()
+	}
+	return a.lookUpPaths()
+}
+
+// hasEnded: a pidfd becomes readable when its process has ended.
+func hasEnded(pidfd int) bool {
+	fds := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
+	n, err := unix.Poll(fds, 0)
+	return err == nil && n > 0
+}
+
+// isInhabited reports whether processes are in a group or below it.
+func isInhabited(group string) bool {
+	raw, err := os.ReadFile(group + "/cgroup.events")
+	if err != nil && group == CgroupRoot() {
+		return true // the root has no such file
+	}
+	return err == nil && strings.Contains(string(raw), "populated 1")
 }

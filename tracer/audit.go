@@ -42,6 +42,8 @@ type Audit struct {
 	// companions are children that are not under audit
 	companions companions
 	status     unix.WaitStatus
+	// attached is nil where the target was started by this audit
+	attached *attached
 }
 
 // Start loads the kernel half, starts the target and returns once the target
@@ -78,7 +80,7 @@ func Start(target Target, options Options) (a *Audit, err error) {
 			return nil, fmt.Errorf("become the subreaper that --follow needs: %w", err)
 		}
 	}
-	if err := k.arm(stub.pidfd); err != nil {
+	if err := k.mark(stub.pidfd, taskArmed); err != nil {
 		return nil, err
 	}
 	if options.OnReady != nil {
@@ -90,13 +92,19 @@ func Start(target Target, options Options) (a *Audit, err error) {
 	return a, nil
 }
 
-// PID of the first process.
-func (a *Audit) PID() int { return a.process.pid }
+// PID of the first process, or of the subject's main process; 0 for none.
+func (a *Audit) PID() int {
+	if a.attached != nil {
+		return a.attached.subject.PID
+	}
+	return a.process.pid
+}
 
-// Ended reports whether the first process has ended.
+// Ended reports whether the first process, or the subject, has ended.
 func (a *Audit) Ended() bool { return a.ended.Load() }
 
-// Signal sends a signal to the first process, if it still lives.
+// Signal sends a signal to the first process, if it still lives. It is not for
+// attached audits: what ran before is not ours to signal.
 func (a *Audit) Signal(sig syscall.Signal) error {
 	err := unix.PidfdSendSignal(a.process.pidfd, sig, nil, 0)
 	if errors.Is(err, unix.ESRCH) {
@@ -105,7 +113,8 @@ func (a *Audit) Signal(sig syscall.Signal) error {
 	return err
 }
 
-// SignalTree sends a signal to every process of the tree.
+// SignalTree sends a signal to every process of the tree. It is not for
+// attached audits.
 func (a *Audit) SignalTree(sig syscall.Signal) error {
 	pids, err := a.kernel.liveProcesses()
 	for _, pid := range pids {
@@ -116,8 +125,12 @@ func (a *Audit) SignalTree(sig syscall.Signal) error {
 
 // Wait returns when the first process has ended and no companion runs, with
 // Follow when the last descendant has ended as well. ended is called once with
-// the first process's status.
+// the first process's status. An attached audit's Wait returns when the subject
+// has ended or after Stop, and has no status to hand over.
 func (a *Audit) Wait(ended func(unix.WaitStatus)) error {
+	if a.attached != nil {
+		return a.waitAttached()
+	}
 	for {
 		var status unix.WaitStatus
 		pid, err := unix.Wait4(-1, &status, 0, nil)
@@ -161,6 +174,9 @@ func (a *Audit) Close() { a.kernel.close() }
 // Progress is a glimpse of a running audit.
 type Progress struct {
 	Checks uint64
+	// Kinds counts checks that differ in more than their number: in capability,
+	// verdict, system call, program or call site.
+	Kinds uint64
 	// Capabilities granted so far, by number.
 	Capabilities []int
 	// Processes of the tree that live.
@@ -180,6 +196,11 @@ func (a *Audit) Progress() (Progress, error) {
 			p.Capabilities = append(p.Capabilities, number)
 		}
 	}
+	state, err := a.kernel.state()
+	if err != nil {
+		return Progress{}, err
+	}
+	p.Kinds = uint64(state.kinds)
 	alive, err := a.kernel.liveProcesses()
 	p.Processes = len(alive)
 	return p, err

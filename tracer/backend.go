@@ -58,6 +58,10 @@ var trackPrograms = []string{"on_fork", "on_exec", "on_sys_exit"}
 
 const twin = "_twin"
 
+// attachPrograms are for subjects that run already: two iterators, and what
+// watches a control group.
+var attachPrograms = []string{"adopt_tree", "adopt_group", "on_group_made", "on_moved"}
+
 // checkPrograms are the BPF programs of each backend; the rest are shared.
 var checkPrograms = map[Backend][]string{
 	Fentry:     {"fexit_cap_capable", "fexit_security_capable", "fentry_security_capset"},

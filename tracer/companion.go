@@ -1,6 +1,7 @@
 package tracer
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -62,5 +63,16 @@ func (a *Audit) RunBeside(path string, argv, environ []string) (<-chan unix.Wait
 		a.companions.wait = map[int]chan<- unix.WaitStatus{}
 	}
 	a.companions.wait[pid] = status
+	if a.attached != nil { // else Wait reaps
+		go func() {
+			var ws unix.WaitStatus
+			for {
+				if _, err := unix.Wait4(pid, &ws, 0, nil); !errors.Is(err, unix.EINTR) {
+					a.companions.ended(pid, ws)
+					return
+				}
+			}
+		}()
+	}
 	return status, nil
 }

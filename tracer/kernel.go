@@ -62,6 +62,8 @@ type settings struct {
 	walkAlways uint64
 	// idleMatters is a mask of capabilities of which idle checks are told apart.
 	idleMatters uint64
+	// subject is what runs already, nil for a target that is to be started.
+	subject *subject
 }
 
 // openKernel loads and attaches the first of the backends that this kernel
@@ -106,7 +108,7 @@ func tryBackend(backend Backend, set settings) (k *kernel, stage string, err err
 	if err = module.BPFLoadObject(); err != nil {
 		return nil, "load", err
 	}
-	if err = k.attach(); err != nil {
+	if err = k.attach(set.subject); err != nil {
 		return nil, "attach", err
 	}
 	return k, "", nil
@@ -121,6 +123,9 @@ func (k *kernel) configure(set settings) error {
 	}
 	for _, name := range trackPrograms {
 		autoload[name+twin] = k.twins
+	}
+	for _, name := range attachPrograms {
+		autoload[name] = slices.Contains(set.subject.programs(), name)
 	}
 	for name, wanted := range autoload {
 		prog, err := k.module.GetProgram(name)
@@ -137,6 +142,9 @@ func (k *kernel) configure(set settings) error {
 	if err := k.module.InitGlobalVariable("idle_matters", set.idleMatters); err != nil {
 		return err
 	}
+	if err := set.subject.configure(k.module); err != nil {
+		return err
+	}
 	if set.verbose {
 		return k.module.InitGlobalVariable("verbose", true)
 	}
@@ -150,8 +158,11 @@ func (k *kernel) configure(set settings) error {
 
 // attach attaches what was loaded, the task tracking first, so that no check
 // of a task is seen before the task is known.
-func (k *kernel) attach() error {
+func (k *kernel) attach(s *subject) error {
 	names := append([]string{"on_newtask"}, trackPrograms...)
+	if s.groups() {
+		names = append(names, "on_group_made", "on_moved")
+	}
 	if k.twins {
 		for _, name := range trackPrograms {
 			names = append(names, name+twin)
@@ -173,14 +184,15 @@ func (k *kernel) attach() error {
 // a process that ends anyway leaves it to the kernel.
 func (k *kernel) close() { k.module.Close() }
 
-// arm puts a task into the traced tree: recording begins when it execs.
-// The task is named by a pidfd, so that no other can be meant.
-func (k *kernel) arm(pidfd int) error {
+// mark puts a task into the traced tree: with taskArmed recording begins when
+// it execs, with taskRoot when it is adopted. The task is named by a pidfd, so
+// that no other can be meant.
+func (k *kernel) mark(pidfd int, flags uint32) error {
 	tasks, err := k.module.GetMap("tasks")
 	if err != nil {
 		return err
 	}
-	task := kernelTask{flags: taskArmed}
+	task := markedTask(flags)
 	key := int32(pidfd)
 	if err := tasks.Update(unsafe.Pointer(&key), unsafe.Pointer(&task)); err != nil {
 		return fmt.Errorf("give the target task storage: %w", err)
@@ -254,34 +266,46 @@ func each[K, V any](k *kernel, name string, visit func(K, V)) error {
 
 // liveProcesses lists the processes of the tree that have not begun to exit.
 func (k *kernel) liveProcesses() ([]int, error) {
-	prog, err := k.module.GetProgram("list_tasks")
+	var pids []int
+	err := k.iterate("list_tasks", 4, func(record []byte) error {
+		pids = append(pids, int(binary.NativeEndian.Uint32(record)))
+		return nil
+	})
+	slices.Sort(pids)
+	return slices.Compact(pids), err // a pid for each of its threads
+}
+
+// iterate runs an iterator over all tasks, once, and takes what it writes
+// apart into records of size bytes.
+func (k *kernel) iterate(name string, size int, visit func(record []byte) error) error {
+	prog, err := k.module.GetProgram(name)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	link, err := prog.AttachIter(bpflib.IterOpts{})
 	if err != nil {
-		return nil, fmt.Errorf("list the traced tasks: %w", err)
+		return fmt.Errorf("%s: %w", name, err)
 	}
 	defer link.Destroy()
 	reader, err := link.Reader()
 	if err != nil {
-		return nil, fmt.Errorf("list the traced tasks: %w", err)
+		return fmt.Errorf("%s: %w", name, err)
 	}
 	defer reader.Close()
-	var pids []int
 	buffer := make([]byte, 64<<10)
 	for {
 		// libbpfgo's reader says 0, nil at the end where io.Reader says io.EOF
 		n, err := reader.Read(buffer)
 		if err != nil {
-			return nil, fmt.Errorf("list the traced tasks: %w", err)
+			return fmt.Errorf("%s: %w", name, err)
 		}
 		if n == 0 {
-			slices.Sort(pids)
-			return slices.Compact(pids), nil // a pid for each of its threads
+			return nil
 		}
-		for raw := buffer[:n]; len(raw) >= 4; raw = raw[4:] {
-			pids = append(pids, int(binary.NativeEndian.Uint32(raw)))
+		for raw := buffer[:n]; len(raw) >= size; raw = raw[size:] {
+			if err := visit(raw[:size]); err != nil {
+				return err
+			}
 		}
 	}
 }

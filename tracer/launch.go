@@ -26,6 +26,8 @@ type Target struct {
 	Identity *capng.Identity
 	// Surroundings are what else differs from the caller's.
 	Surroundings Surroundings
+	// Cgroup is the directory of the control group to start in, "" for ours.
+	Cgroup string
 }
 
 // Surroundings are what a process has over exec beside its identity. What is
@@ -86,22 +88,43 @@ func startStub(t Target) (*process, error) {
 		files[2] = t.Stderr.Fd()
 	}
 	p := &process{orders: orders, failures: failures}
-	p.pid, err = syscall.ForkExec("/proc/self/exe",
-		[]string{stubName, strconv.Itoa(ordersStub), strconv.Itoa(failuresStub)},
-		&syscall.ProcAttr{
-			Env:   inheritedEnviron(),
-			Files: files,
-			Sys:   &syscall.SysProcAttr{PidFD: &p.pidfd},
-		})
+	attributes := &syscall.SysProcAttr{PidFD: &p.pidfd}
+	if t.Cgroup != "" {
+		attributes.UseCgroupFD = true
+		attributes.CgroupFD, err = unix.Open(t.Cgroup, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		defer unix.Close(attributes.CgroupFD)
+	}
+	if err == nil {
+		p.pid, err = syscall.ForkExec("/proc/self/exe",
+			[]string{stubName, strconv.Itoa(ordersStub), strconv.Itoa(failuresStub)},
+			&syscall.ProcAttr{Env: inheritedEnviron(), Files: files, Sys: attributes})
+	}
 	if err != nil {
 		orders.Close()
 		failures.Close()
+		if t.Cgroup != "" {
+			return nil, explainGroup(t.Cgroup, err)
+		}
 		return nil, fmt.Errorf("start the target's stub from /proc/self/exe: %w", err)
 	}
 	if p.pidfd < 0 {
 		return nil, errors.New("start the target's stub: the kernel gave no pidfd")
 	}
 	return p, nil
+}
+
+// explainGroup says why the target could not be started in a control group.
+func explainGroup(path string, err error) error {
+	hint := ""
+	switch {
+	case errors.Is(err, unix.ENOENT):
+		hint = "; make it with mkdir"
+	case errors.Is(err, unix.EBUSY): // kernel/cgroup/cgroup.c, cgroup_migrate_vet_dst()
+		hint = "; it hands controllers down to groups below it and can hold no process: name one of those"
+	case errors.Is(err, unix.EBADF), errors.Is(err, unix.EOPNOTSUPP):
+		hint = "; it has to be a control group of version 2 whose type is domain"
+	}
+	return fmt.Errorf("start the target in the control group %s: %w%s", path, err, hint)
 }
 
 // stubPipe makes a pipe of which the stub gets end stubEnd (0 reads, 1 writes).

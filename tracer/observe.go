@@ -52,7 +52,7 @@ func (a *Audit) Observe() (*audit.Observation, error) {
 			o.Totals[number] = audit.Total{Granted: uint64(total.granted), Denied: uint64(total.denied)}
 		}
 	}
-	if err := k.readState(o); err != nil {
+	if err := a.readState(o); err != nil {
 		return nil, fmt.Errorf("read the kernel's counters: %w", err)
 	}
 	alive, err := k.liveProcesses()
@@ -62,6 +62,9 @@ func (a *Audit) Observe() (*audit.Observation, error) {
 
 // application describes the target.
 func (a *Audit) application() audit.Application {
+	if a.attached != nil {
+		return a.attachedApplication()
+	}
 	app := audit.Application{
 		PID:    a.process.pid,
 		Path:   absolute(a.target.Path),
@@ -82,6 +85,23 @@ func (a *Audit) application() audit.Application {
 		if permitted, _, _, ok, err := capng.FileCaps(f); err == nil && ok {
 			app.FilePermitted = permitted
 		}
+	}
+	return app
+}
+
+// attachedApplication describes the subject's main process, or, where it has
+// none, the first that came into the group. How it ended is its parent's to know.
+func (a *Audit) attachedApplication() audit.Application {
+	s := a.attached.subject
+	app := audit.Application{PID: s.PID, Path: s.exe, FilePermitted: s.filePermitted, Ended: a.Ended()}
+	if s.PID != 0 {
+		return app
+	}
+	if state, err := a.kernel.state(); err == nil {
+		app.PID = int(state.first_pid)
+	}
+	if p, err := a.kernel.program(1); err == nil {
+		app.Path = a.pathOf(1, p)
 	}
 	return app
 }
@@ -138,7 +158,8 @@ func (k *kernel) readChecks(o *audit.Observation) error {
 	})
 }
 
-func (k *kernel) readState(o *audit.Observation) error {
+func (a *Audit) readState(o *audit.Observation) error {
+	k := a.kernel
 	s, err := k.state()
 	if err != nil {
 		return err
@@ -158,6 +179,9 @@ func (k *kernel) readState(o *audit.Observation) error {
 		Outcomes: uint64(s.lost_outcomes),
 		Programs: uint64(s.lost_programs),
 		Events:   uint64(s.lost_events),
+	}
+	if a.attached != nil {
+		o.Losses.Tasks += a.attached.lost()
 	}
 	if s.entered > s.returned {
 		// kretprobes that ran out of instances
@@ -183,7 +207,7 @@ func (k *kernel) readState(o *audit.Observation) error {
 			return err
 		}
 		o.Programs = append(o.Programs, audit.Program{
-			Path:      cString(p.path[:]),
+			Path:      a.pathOf(i, p),
 			Parent:    int(p.parent),
 			Processes: uint64(p.processes),
 		})

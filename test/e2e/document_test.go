@@ -43,6 +43,7 @@ type document struct {
 		Status, Signal int
 		Ended          bool
 	}
+	Interim bool
 }
 
 type capability struct {

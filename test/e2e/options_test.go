@@ -107,11 +107,16 @@ func uses(t *testing.T) map[string][]string {
 		"test":    {"true", "--", "true"},
 		"backend": {"auto", "--", "true"},
 		"format":  {"json", "--", "true"},
+
+		"pid":        {fmt.Sprint(os.Getpid()), "--duration", "0.1s"},
+		"cgroup":     {"/", "--", "true"},
+		"duration":   {"0.1s", "--", "sleep", "60"},
+		"until-idle": {"0.1s", "--", "sleep", "60"},
 	}
 }
 
 // unbuilt are options whose part of the program does not exist yet.
-var unbuilt = []string{"service", "unit", "restart", "pid", "cgroup", "container", "if-possible", "duration", "until-idle",
+var unbuilt = []string{"service", "unit", "restart", "container", "if-possible",
 	"check", "check-unused", "emit", "policy-out", "write-dropin", "revert-dropin", "propagate", "merge", "diff"}
 
 // Every option of the help is taken by the program.

@@ -41,6 +41,8 @@ static const char usage[] =
 	"  storm N                       N: one in each of N children made as fast as possible, SIGCHLD ignored\n"
 	"  drop BEFORE AFTER             BEFORE + AFTER: around a capset that leaves only sys_chroot (and asks once for\n"
 	"                                setpcap, as every capset does)\n"
+	"  crowd N FIFO                  16 x N: N in each thread of a tree of 8 processes with 2 threads each, three\n"
+	"                                generations deep, after end of file on FIFO; says \"ready\" when all wait for it\n"
 	"  noop-capset N                 0 (N of setpcap): N times a capset that changes nothing\n";
 
 static long number;	/* N */
@@ -330,11 +332,70 @@ static void run_noop_capset(void)
 		capabilities(0, sets);
 }
 
+static const char *crowd_fifo;
+
+/* Everybody has the FIFO open on their own: nobody takes the end of file away from another. */
+static void crowd_wait(int ready)
+{
+	int fd = open(crowd_fifo, O_RDONLY);
+	char byte;
+
+	if (fd < 0)
+		fail(crowd_fifo);
+	if (write(ready, "r", 1) != 1)
+		fail("write");
+	if (read(fd, &byte, 1) < 0)
+		fail("read");
+	probe(number);
+}
+
+static void *crowd_thread(void *ready)
+{
+	crowd_wait(*(int *)ready);
+	return NULL;
+}
+
+static void run_crowd(void)
+{
+	pid_t children[3];
+	int ready[2], count = 0;
+	pthread_t thread;
+	char byte;
+
+	if (pipe(ready))
+		fail("pipe");
+	/* 2 x 2 x 2: each generation doubles */
+	for (int generation = 0; generation < 3; generation++) {
+		pid_t pid = must_fork();
+
+		if (pid == 0)
+			count = 0;
+		else
+			children[count++] = pid;
+	}
+	if (count == 3) { /* the first */
+		thread = start(crowd_thread, &ready[1]);
+		/* the other 7 write twice, this one's thread once; then this one says so, and waits as well */
+		for (int i = 0; i < 15; i++)
+			if (read(ready[0], &byte, 1) != 1)
+				fail("read");
+		puts("ready");
+		fflush(stdout);
+		crowd_wait(ready[1]);
+	} else {
+		thread = start(crowd_thread, &ready[1]);
+		crowd_wait(ready[1]);
+	}
+	pthread_join(thread, NULL);
+	while (count-- > 0)
+		reap(children[count]);
+}
+
 int main(int argc, char **argv)
 {
 	const char *mode = argc > 2 ? argv[1] : "";
 	int two = !strcmp(mode, "threads") || !strcmp(mode, "drop");
-	int fifo = !strcmp(mode, "daemon") && argc == 4;
+	int fifo = (!strcmp(mode, "daemon") && argc == 4) || !strcmp(mode, "crowd");
 
 	if (argc != 3 + two + fifo) {
 		fputs(usage, stderr);
@@ -365,7 +426,10 @@ int main(int argc, char **argv)
 		run_daemon(fifo ? argv[3] : NULL);
 	else if (!strcmp(mode, "pidns"))
 		run_pidns();
-	else if (!strcmp(mode, "vfork"))
+	else if (!strcmp(mode, "crowd")) {
+		crowd_fifo = argv[3];
+		run_crowd();
+	} else if (!strcmp(mode, "vfork"))
 		run_vfork();
 	else if (!strcmp(mode, "storm"))
 		run_storm();

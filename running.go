@@ -1,0 +1,36 @@
+package main
+
+import (
+	"path/filepath"
+	"strings"
+
+	"github.com/cap-audit/cap-audit/audit"
+	"github.com/cap-audit/cap-audit/tracer"
+)
+
+// prepareRunning is for --pid, and for --cgroup without a command.
+func (s *session) prepareRunning() error {
+	if s.cfg.pid != 0 {
+		s.about.Kind = audit.TargetPID
+		s.subject = &tracer.Subject{PID: s.cfg.pid}
+		return nil
+	}
+	s.about.Kind = audit.TargetCgroup
+	group, path := controlGroup(s.cfg.cgroup)
+	s.about.Cgroup = path
+	s.subject = &tracer.Subject{Cgroup: group, MustExist: true}
+	return nil
+}
+
+// controlGroup is the directory of a group, and its path from the root of the
+// hierarchy; it can be named by either.
+func controlGroup(name string) (directory, path string) {
+	root := tracer.CgroupRoot()
+	if within, ok := strings.CutPrefix(name, root+"/"); ok && root != "" {
+		name = within
+	} else if strings.HasPrefix(name, "/sys/fs/cgroup/") {
+		return name, name // of another hierarchy: the tracer says so
+	}
+	path = filepath.Clean("/" + name)
+	return filepath.Join(root, path), path
+}

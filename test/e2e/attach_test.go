@@ -1,0 +1,347 @@
+package e2e
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+)
+
+// crowd is a tree of 8 processes with 2 threads each that waits.
+type crowd struct {
+	*exec.Cmd
+	gate *os.File // closed: it goes on
+}
+
+// checksOfCrowd are made by each thread.
+const checksOfCrowd = 50
+
+// startCrowd returns once all of its threads wait. change can alter the
+// command before it is started.
+func startCrowd(t *testing.T, change func(*exec.Cmd)) crowd {
+	t.Helper()
+	path, gate := fifo(t)
+	// not ended with the test's context: its end is a fact to be waited for
+	c := crowd{exec.Command(built("tree"), "crowd", fmt.Sprint(checksOfCrowd), path), gate}
+	c.Stderr = os.Stderr
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if change != nil {
+		change(c.Cmd)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.finish(t) })
+	if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
+		t.Fatalf("the crowd says %q, %v", line, err)
+	}
+	return c
+}
+
+// finish lets it go on, and waits for its end.
+func (c crowd) finish(t *testing.T) {
+	t.Helper()
+	if c.gate.Close() != nil {
+		return // it has been closed before
+	}
+	if err := c.Wait(); err != nil {
+		t.Errorf("the crowd: %v", err)
+	}
+}
+
+// children of a process, as /proc has them.
+func children(t *testing.T, pid int) []int {
+	t.Helper()
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	if err != nil {
+		t.Skipf("wanted a kernel with CONFIG_PROC_CHILDREN: %v", err)
+	}
+	var list []int
+	for _, field := range strings.Fields(string(raw)) {
+		var child int
+		fmt.Sscan(field, &child)
+		list = append(list, child)
+	}
+	return list
+}
+
+// watched waits until an audit of what runs watches.
+func (r *running) watched() {
+	r.t.Helper()
+	r.await(`^\[\*\] Press Ctrl-C to stop$`)
+}
+
+// interim asks a cap-audit -j for an interim report, which goes to standard error.
+func (r *running) interim() document {
+	r.t.Helper()
+	r.signal(unix.SIGUSR1)
+	r.await(`^\[\*\] Interim report$`)
+	before := r.stderr.Len()
+	r.await(`^}$`)
+	return decode(r.t, []byte(r.stderr.String()[before:]))
+}
+
+func attachedTo(t *testing.T, arguments ...string) *running {
+	t.Helper()
+	r := begin(t, capAudit(t, append([]string{"-j"}, arguments...)...))
+	r.watched()
+	return r
+}
+
+// Of a process that runs, every thread of every descendant is watched, those
+// that there were and no others.
+func TestAttachToProcess(t *testing.T) {
+	c := startCrowd(t, nil)
+	stranger := startCrowd(t, nil)
+	r := attachedTo(t, "--pid", fmt.Sprint(c.Process.Pid))
+	stranger.finish(t)
+	c.finish(t)
+	d := r.document()
+	d.wholeAndConsistent(t)
+	if diff := cmp.Diff(chroots(16*checksOfCrowd), granted(d.Required)); diff != "" {
+		t.Errorf("required capabilities (-want +got):\n%s", diff)
+	}
+	if d.Tasks != 16 {
+		t.Errorf("%d tasks, the crowd has 16", d.Tasks)
+	}
+	if d.Application.PID != c.Process.Pid || d.Application.Comm != built("tree") {
+		t.Errorf("the application is %+v, not %s (%d)", d.Application, built("tree"), c.Process.Pid)
+	}
+	if p := d.ran(t, built("tree")); p.Processes != 8 || len(d.Programs) != 1 {
+		t.Errorf("the programs are %+v, not 8 processes of %s", d.Programs, built("tree"))
+	}
+}
+
+// A process below the top is watched without its parent and siblings.
+func TestAttachToSubtree(t *testing.T) {
+	c := startCrowd(t, nil)
+	// the first child has forked twice: itself, two children, one grandchild
+	first := children(t, c.Process.Pid)[0]
+	r := attachedTo(t, "-p", fmt.Sprint(first))
+	c.finish(t)
+	d := r.document()
+	d.wholeAndConsistent(t)
+	if diff := cmp.Diff(chroots(4*2*checksOfCrowd), granted(d.Required)); diff != "" {
+		t.Errorf("required capabilities (-want +got):\n%s", diff)
+	}
+	if d.Tasks != 8 {
+		t.Errorf("%d tasks, the subtree has 8", d.Tasks)
+	}
+}
+
+// What a process that was found running forks and executes later is in the
+// tree as well, under the programs' own names.
+func TestAttachedForksAndExecs(t *testing.T) {
+	path, gate := fifo(t)
+	shell := command(t, tool(t, "sh"), "-c", `read line <"$1"; "$2" loop 5; "$2" fork 7; :`, "sh", path, built("tree"))
+	if err := shell.Start(); err != nil {
+		t.Fatal(err)
+	}
+	r := attachedTo(t, "-p", fmt.Sprint(shell.Process.Pid))
+	fmt.Fprintln(gate, "go")
+	if err := shell.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	d := r.document()
+	d.wholeAndConsistent(t)
+	if diff := cmp.Diff(chroots(12), granted(d.Required)); diff != "" {
+		t.Errorf("required capabilities (-want +got):\n%s", diff)
+	}
+	if p := d.ran(t, "/tree"); p.Processes != 9 {
+		t.Errorf("%d processes ran tree, not 9", p.Processes)
+	}
+}
+
+// The watched process loses nothing but time: it is not stopped, signalled or
+// ended, and lives on when the audit does not.
+func TestAttachLeavesAlone(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		end  func(*running)
+		args []string
+	}{
+		{"interrupted", func(r *running) { r.signal(unix.SIGINT) }, nil},
+		{"duration", func(*running) {}, []string{"--duration", "0.3s"}},
+		{"until idle", func(*running) {}, []string{"--until-idle", "0.3s"}},
+		{"test", func(*running) {}, []string{"--test", `kill -0 "$CAP_AUDIT_PID"`}},
+		{"killed", func(r *running) { r.signal(unix.SIGKILL) }, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := startCrowd(t, nil)
+			r := attachedTo(t, append(test.args, "-p", fmt.Sprint(c.Process.Pid))...)
+			test.end(r)
+			end := r.end()
+			if state := processState(c.Process.Pid); state != 'S' {
+				t.Errorf("the process's state is %q afterwards", state)
+			}
+			if test.name == "killed" {
+				return
+			}
+			if end.status != 0 {
+				t.Fatalf("status %d: %s", end.status, end.stderr)
+			}
+			d := decode(t, end.stdout)
+			if d.Exit.Ended || d.StillRunning != 8 || !d.Complete {
+				t.Errorf("ended %t, %d still running, complete %t", d.Exit.Ended, d.StillRunning, d.Complete)
+			}
+		})
+	}
+}
+
+// group makes a control group.
+func group(t *testing.T) string {
+	t.Helper()
+	for _, root := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"} {
+		var stat unix.Statfs_t
+		if unix.Statfs(root, &stat) != nil || stat.Type != unix.CGROUP2_SUPER_MAGIC {
+			continue
+		}
+		path := filepath.Join(root, fmt.Sprintf("cap-audit-test-%d", os.Getpid()), strings.ReplaceAll(t.Name(), "/", "-"))
+		if err := os.MkdirAll(path, 0o755); err != nil {
+			t.Skipf("wanted to make a control group: %v", err)
+		}
+		t.Cleanup(func() {
+			// a process that has ended leaves its group a moment later
+			eventually(t, "the control group can be removed", func() bool { return os.Remove(path) == nil })
+			os.Remove(filepath.Dir(path))
+		})
+		return path
+	}
+	t.Skip("wanted a cgroup v2 hierarchy on /sys/fs/cgroup, there is none")
+	return ""
+}
+
+// within starts a command in a group.
+func within(t *testing.T, path string) func(*exec.Cmd) {
+	dir, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { dir.Close() })
+	return func(cmd *exec.Cmd) {
+		cmd.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: int(dir.Fd())}
+	}
+}
+
+func moveInto(t *testing.T, path string, pid int) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(path, "cgroup.procs"), []byte(fmt.Sprint(pid)), 0); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// All that is in a group is watched, and all that comes into it: by being
+// started there, or moved there, with all of its threads.
+func TestAttachToGroup(t *testing.T) {
+	path := group(t)
+	below := filepath.Join(path, "below")
+	if err := os.Mkdir(below, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	defer eventually(t, "the control group below can be removed", func() bool { return os.Remove(below) == nil })
+	inside := startCrowd(t, within(t, path))
+	outside := startCrowd(t, nil)
+	moved := startCrowd(t, nil)
+	r := attachedTo(t, "--cgroup", path)
+
+	// threads of the moved one's first process alone, not its children
+	moveInto(t, below, moved.Process.Pid)
+	born := command(t, built("tree"), "loop", "3")
+	within(t, below)(born)
+	if born.Run() != nil {
+		t.Fatal("tree loop failed")
+	}
+	// threads beside the first are found a moment later, which only a report tells
+	eventually(t, "19 tasks are watched", func() bool {
+		d := r.interim()
+		return d.Interim && d.Tasks == 19
+	})
+	moved.finish(t)
+	outside.finish(t)
+	inside.finish(t)
+
+	d := r.document()
+	d.wholeAndConsistent(t)
+	if diff := cmp.Diff(chroots((16+2)*checksOfCrowd+3), granted(d.Required)); diff != "" {
+		t.Errorf("required capabilities (-want +got):\n%s", diff)
+	}
+	if d.Tasks != 16+2+1 {
+		t.Errorf("%d tasks, not 19", d.Tasks)
+	}
+}
+
+// With a command, the command is started in the group and alone is watched.
+func TestCommandInGroup(t *testing.T) {
+	path := group(t)
+	inside := startCrowd(t, within(t, path))
+	r := finish(t, capAudit(t, "-j", "--cgroup", path, "--", "sh", "-c", `cat /proc/self/cgroup >&2; exec "$0" loop 5`, built("tree")))
+	if r.status != 0 || !strings.Contains(string(r.stderr), "0::"+strings.TrimPrefix(strings.TrimPrefix(path, "/sys/fs/cgroup"), "/unified")+"\n") {
+		t.Errorf("status %d, the command is not in %s:\n%s", r.status, path, r.stderr)
+	}
+	d := decode(t, r.stdout)
+	d.wholeAndConsistent(t)
+	if diff := cmp.Diff(chroots(5), granted(d.Required)); diff != "" {
+		t.Errorf("required capabilities (-want +got):\n%s", diff)
+	}
+	inside.finish(t)
+}
+
+// Each of these is one clear line, and nothing is watched.
+func TestCannotAttach(t *testing.T) {
+	ended := command(t, "true")
+	if err := ended.Run(); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"pid gone", []string{"-p", fmt.Sprint(ended.Process.Pid)}, `there is no process \d+, as seen from this pid namespace: see ps -e`},
+		{"kernel thread", []string{"-p", "2"}, `process 2 runs no program`},
+		{"no pid", []string{"-p", "init"}, `--pid init: is no process ID`},
+		{"no such group", []string{"--cgroup", "/no/such"}, `there is no control group /sys/fs/cgroup(/unified)?/no/such; see systemd-cgls`},
+		{"group v1", []string{"--cgroup", v1Group()}, `is no group of cgroup v2`},
+		{"command in no group", []string{"--cgroup", "/no/such", "--", "true"}, `/no/such: no such file or directory; make it with mkdir`},
+		{"command and pid", []string{"-p", "1", "--", "true"}, `--pid watches what runs already: give it no command`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if test.args[1] == "" {
+				t.Skip("wanted a cgroup v1 hierarchy, there is none")
+			}
+			if test.name == "kernel thread" {
+				if _, err := os.Readlink("/proc/2/exe"); err == nil || processState(2) == 0 {
+					t.Skip("wanted kernel threads in this pid namespace, there are none")
+				}
+			}
+			r := finish(t, capAudit(t, test.args...))
+			lines := strings.Split(strings.TrimSpace(string(r.stderr)), "\n")
+			if r.status != 1 || len(lines) != 1 || !regexp.MustCompile("^Error: .*"+test.want).MatchString(lines[0]) {
+				t.Errorf("status %d, wanted 1 and one line with %q:\n%s", r.status, test.want, r.stderr)
+			}
+		})
+	}
+}
+
+// v1Group is one of the old kind, "" where there is none.
+func v1Group() string {
+	for _, controller := range []string{"pids", "memory", "cpu", "freezer"} {
+		path := filepath.Join("/sys/fs/cgroup", controller)
+		var stat unix.Statfs_t
+		if unix.Statfs(path, &stat) == nil && stat.Type == unix.CGROUP_SUPER_MAGIC {
+			return path
+		}
+	}
+	return ""
+}

@@ -1,0 +1,225 @@
+package tracer
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	bpflib "github.com/aquasecurity/libbpfgo"
+	"golang.org/x/sys/unix"
+
+	"github.com/cap-audit/cap-audit/capng"
+)
+
+// Entry says from when on a process that comes into a watched group is recorded.
+type Entry int
+
+const (
+	// EntryAtOnce: from the moment it is in the group.
+	EntryAtOnce Entry = iota
+	// EntryByManager: a service manager puts it there and then makes it what it
+	// is to be, with privileges of its own. Recorded from its exec on.
+	EntryByManager
+	// EntryByEngine: likewise, by a container engine. Recorded from the exec on
+	// that it makes in the container's pid namespace.
+	EntryByEngine
+)
+
+// Subject is what runs already and is to be watched: a process with all its
+// descendants, or all processes of a control group and of the groups below it.
+type Subject struct {
+	// PID is the process's id as this process's pid namespace has it, 0 for none.
+	PID int
+	// Cgroup is the directory of a cgroup v2 group, "" for none. With a PID
+	// besides, that is the group's main process: the one that the audit ends
+	// with. The group may be removed and made again, and need not exist yet
+	// unless MustExist.
+	Cgroup    string
+	MustExist bool
+	Entry     Entry
+	// Ended, if not nil, is closed by the caller when there is nothing more to
+	// watch. Otherwise the audit ends with the PID, or when the group has
+	// become empty.
+	Ended <-chan struct{}
+}
+
+// subject is one that has been looked up.
+type subject struct {
+	Subject
+	pidfd int // of the PID, -1 for none
+	// id of the group, 0 while it does not exist; path as the kernel has it.
+	id   uint64
+	path string
+	// of the PID's program, as far as they can be known
+	exe           string
+	filePermitted uint64
+}
+
+// CgroupRoot is where the cgroup v2 hierarchy is mounted: where systemd and
+// everybody has it, or beside v1 ones ("hybrid"). "" if it is in neither place.
+var CgroupRoot = sync.OnceValue(func() string {
+	for _, path := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"} {
+		if isV2(path) {
+			return path
+		}
+	}
+	return ""
+})
+
+func isV2(path string) bool {
+	var stat unix.Statfs_t
+	return unix.Statfs(path, &stat) == nil && stat.Type == unix.CGROUP2_SUPER_MAGIC
+}
+
+// open looks the subject up. Errors name what is wrong and what to try.
+func (s Subject) open() (opened *subject, err error) {
+	opened = &subject{Subject: s, pidfd: -1}
+	if s.PID != 0 {
+		if opened.pidfd, err = openPID(s.PID); err != nil {
+			return nil, err
+		}
+		link := fmt.Sprintf("/proc/%d/exe", s.PID)
+		opened.exe, _ = os.Readlink(link)
+		if f, err := os.Open(link); err == nil {
+			opened.filePermitted, _, _, _, _ = capng.FileCaps(f)
+			f.Close()
+		}
+	}
+	if s.Cgroup != "" {
+		err = opened.lookUpGroup()
+	}
+	if err != nil {
+		opened.close()
+		return nil, err
+	}
+	return opened, nil
+}
+
+func (s *subject) close() {
+	if s.pidfd >= 0 {
+		unix.Close(s.pidfd)
+	}
+}
+
+func openPID(pid int) (pidfd int, err error) {
+	pidfd, err = unix.PidfdOpen(pid, 0)
+	switch {
+	case errors.Is(err, unix.ESRCH):
+		return -1, fmt.Errorf("there is no process %d, as seen from this pid namespace: see ps -e", pid)
+	case errors.Is(err, unix.EINVAL), errors.Is(err, unix.ENOENT): // ENOENT since 6.15
+		return -1, fmt.Errorf("%d is a thread, not a process: give the process's ID, see ps -e", pid)
+	case err != nil:
+		return -1, fmt.Errorf("process %d: %w", pid, err)
+	}
+	if _, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); errors.Is(err, fs.ErrNotExist) {
+		unix.Close(pidfd)
+		return -1, fmt.Errorf("process %d runs no program: it is a kernel thread, or has ended", pid)
+	}
+	return pidfd, nil
+}
+
+func (s *subject) lookUpGroup() error {
+	root := CgroupRoot()
+	if root == "" {
+		return errors.New("this machine has no cgroup v2 hierarchy on /sys/fs/cgroup, and only groups of that can be watched; " +
+			"boot with systemd.unified_cgroup_hierarchy=1")
+	}
+	path, err := filepath.Abs(s.Cgroup)
+	if err != nil {
+		return err
+	}
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && s.MustExist:
+		return fmt.Errorf("there is no control group %s; see systemd-cgls", s.Cgroup)
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return err
+	case err == nil && !info.IsDir():
+		return fmt.Errorf("control group %s: is not a directory", s.Cgroup)
+	case err == nil && !isV2(path):
+		return fmt.Errorf("%s is no group of cgroup v2, and only such groups can be watched; they are below %s", s.Cgroup, root)
+	}
+	within, ok := strings.CutPrefix(path, root)
+	if !ok || within != "" && within[0] != '/' {
+		return fmt.Errorf("control group %s: is not below %s; give its directory there", s.Cgroup, root)
+	}
+	s.path = max(within, "/")
+	if len(s.path) >= maxPath {
+		return fmt.Errorf("control group %.40s...: a path of more than %d bytes cannot be watched", s.Cgroup, maxPath-1)
+	}
+	s.id, err = groupID(path)
+	return err
+}
+
+// directory of the group.
+func (s *subject) directory() string { return filepath.Join(CgroupRoot(), s.path) }
+
+// groupID is the kernel's id of a group: the inode number of its directory
+// (fs/kernfs/inode.c, since 5.5); 0 if there is none.
+func groupID(path string) (uint64, error) {
+	var stat unix.Stat_t
+	err := unix.Stat(path, &stat)
+	if errors.Is(err, unix.ENOENT) {
+		return 0, nil
+	}
+	return stat.Ino, err
+}
+
+// moved reports whether the group was removed or made since it was looked up.
+func (s *subject) moved() bool {
+	if !s.groups() {
+		return false
+	}
+	id, _ := groupID(s.directory())
+	return id != s.id
+}
+
+// groups reports whether a control group is watched.
+func (s *subject) groups() bool { return s != nil && s.path != "" }
+
+// programs are those of attachPrograms that watch this subject.
+func (s *subject) programs() []string {
+	switch {
+	case s == nil:
+		return nil
+	case s.groups():
+		return []string{"adopt_group", "on_group_made", "on_moved"}
+	}
+	return []string{"adopt_tree"}
+}
+
+// executors are where systemd, since 255, has the program that it runs between
+// its fork and the service.
+var executors = []string{"/usr/lib/systemd/systemd-executor", "/lib/systemd/systemd-executor"}
+
+// configure sets what the kernel half knows of the subject before it is loaded.
+func (s *subject) configure(module *bpflib.Module) error {
+	if !s.groups() {
+		return nil
+	}
+	var path [maxPath]byte
+	copy(path[:], s.path)
+	values := map[string]any{
+		"by_group":      true,
+		"group_id":      s.id,
+		"group_path":    path,
+		"enter_at_exec": s.Entry != EntryAtOnce,
+		"inside_only":   s.Entry == EntryByEngine && s.PID != 0,
+	}
+	var stat unix.Stat_t
+	if s.Entry == EntryByManager && slices.ContainsFunc(executors, func(path string) bool { return unix.Stat(path, &stat) == nil }) {
+		values["executor_inode"] = stat.Ino
+		values["executor_device"] = unix.Major(stat.Dev)<<20 | unix.Minor(stat.Dev) // include/linux/kdev_t.h, MKDEV
+	}
+	for name, value := range values {
+		if err := module.InitGlobalVariable(name, value); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}
