@@ -79,6 +79,9 @@ func isV2(path string) bool {
 // open looks the subject up. Errors name what is wrong and what to try.
 func (s Subject) open() (opened *subject, err error) {
 	opened = &subject{Subject: s, pidfd: -1}
+	if s.PID == os.Getpid() {
+		return nil, errors.New("cap-audit does not watch itself: name another process")
+	}
 	if s.PID != 0 {
 		if opened.pidfd, err = openPID(s.PID); err != nil {
 			return nil, err

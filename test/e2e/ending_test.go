@@ -1,0 +1,95 @@
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// A command that would go on for long is ended, and the report has what it did.
+func TestAuditsThatAreEnded(t *testing.T) {
+	for _, test := range []struct{ option, value string }{
+		{"--duration", "0.5"}, {"-d", "0.5s"}, {"--until-idle", "500ms"},
+	} {
+		t.Run(test.option, func(t *testing.T) {
+			d := documentOf(t, capAudit(t, "-j", test.option, test.value, "--",
+				"sh", "-c", `"$0" loop 3; sleep 600; :`, built("tree")))
+			d.wholeAndConsistent(t)
+			if d.Exit.Signal != int(unix.SIGTERM) {
+				t.Errorf("it exited with %d, signal %d", d.Exit.Status, d.Exit.Signal)
+			}
+			if got := granted(d.Required); got["sys_chroot"] != [2]uint64{3, 0} {
+				t.Errorf("required: %v", got)
+			}
+		})
+	}
+}
+
+// As long as new kinds of checks come, an audit is not idle: here the program
+// makes one in each of its runs, and a run takes half of the limit.
+func TestNotIdleWhileNewChecksCome(t *testing.T) {
+	d := documentOf(t, capAudit(t, "-j", "--until-idle", "2s", "--", "sh", "-c",
+		`for name in a b c d; do sleep 1; ln -s "$0" "$1/$name"; "$1/$name" loop 1; done; sleep 600; :`, built("tree"), t.TempDir()))
+	if got := granted(d.Required); got["sys_chroot"] != [2]uint64{4, 0} {
+		t.Errorf("required: %v, wanted 4 of sys_chroot, each by a program of its own", got)
+	}
+}
+
+// A run that was cut short is nothing to compare another with.
+func TestCutRunIsNotVerified(t *testing.T) {
+	r := finish(t, capAudit(t, "-j", "--verify", "--duration", "0.2s", "--", "sleep", "600"))
+	if r.status != 0 || !strings.Contains(string(r.stderr), "not verified: --duration or --until-idle ended the run") {
+		t.Errorf("status %d: %s", r.status, r.stderr)
+	}
+}
+
+// SIGUSR1 gives a report on what there is so far, whether the final one goes
+// to a file or to standard output, and the audit goes on.
+func TestInterimReport(t *testing.T) {
+	c := []string{"--", "sh", "-c", `"$0" loop 3; echo waiting >&2; read line; "$0" loop 4`, built("tree")}
+	t.Run("to standard error", func(t *testing.T) {
+		r := begin(t, capAudit(t, append([]string{"-j"}, c...)...))
+		r.await("^waiting$")
+		d := r.interim()
+		if got := granted(d.Required); got["sys_chroot"] != [2]uint64{3, 0} || !d.Interim || d.Exit.Ended {
+			t.Errorf("interim %t, ended %t, required: %v", d.Interim, d.Exit.Ended, got)
+		}
+		r.stdin.Close()
+		d = r.document()
+		d.wholeAndConsistent(t)
+		if got := granted(d.Required); got["sys_chroot"] != [2]uint64{7, 0} || d.Interim {
+			t.Errorf("interim %t, required: %v", d.Interim, got)
+		}
+	})
+	t.Run("to the file", func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "report.json")
+		r := begin(t, capAudit(t, append([]string{"--format", "json", "-o", file}, c...)...))
+		r.await("^waiting$")
+		r.signal(unix.SIGUSR1)
+		eventually(t, "the file is there", func() bool { _, err := os.Stat(file); return err == nil })
+		if d := decodeFile(t, file); !d.Interim {
+			t.Error("the file is no interim report")
+		}
+		r.stdin.Close()
+		if end := r.end(); end.status != 0 {
+			t.Fatalf("status %d: %s", end.status, end.stderr)
+		}
+		d := decodeFile(t, file)
+		d.wholeAndConsistent(t)
+		if d.Interim {
+			t.Error("the last report is an interim one")
+		}
+	})
+}
+
+func decodeFile(t *testing.T, file string) document {
+	t.Helper()
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return decode(t, raw)
+}
