@@ -1,0 +1,182 @@
+package tracer
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/cap-audit/cap-audit/audit"
+	"github.com/cap-audit/cap-audit/capng"
+)
+
+// newGroup is the directory of a control group that does not exist yet.
+func newGroup(t *testing.T) string {
+	t.Helper()
+	if CgroupRoot() == "" {
+		t.Skip("wanted a cgroup v2 hierarchy, there is none")
+	}
+	path := filepath.Join(CgroupRoot(), fmt.Sprintf("cap-audit-unit-test-%d", os.Getpid()))
+	if err := os.Mkdir(path, 0o755); err != nil {
+		t.Skipf("wanted to make a control group: %v", err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.Remove(path) })
+	return path
+}
+
+func attachTo(t *testing.T, what Subject) *Audit {
+	t.Helper()
+	if missing := MissingPrivileges(); len(missing) > 0 && os.Getenv("CI") != "true" {
+		t.Skipf("wanted privileges to trace, %v are missing", missing)
+	}
+	backends, err := ParseBackend(os.Getenv("CAP_AUDIT_BACKEND"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := Attach(what, Options{Backends: backends})
+	if reason := Diagnose(err); reason != "" && os.Getenv("CI") != "true" {
+		t.Skip("wanted to trace:", reason)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(a.Close)
+	return a
+}
+
+func chroots(t *testing.T, a *Audit) uint64 {
+	t.Helper()
+	o, err := a.Observe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.Losses != (audit.Losses{}) {
+		t.Errorf("losses: %+v", o.Losses)
+	}
+	n, _ := capng.Number("sys_chroot")
+	return o.Totals[n].Granted + o.Totals[n].Denied
+}
+
+// chrootScript makes a check of SYS_CHROOT whoever runs it, since /bin/sh is
+// busy with nothing that asks for that.
+const chrootScript = `chroot / /bin/true`
+
+// runIn runs a shell script that is started in a group.
+func runIn(t *testing.T, group, script string) {
+	t.Helper()
+	dir, err := os.Open(group)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	cmd := exec.Command("/bin/sh", "-c", script)
+	cmd.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: int(dir.Fd())}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v: %s", script, err, out)
+	}
+}
+
+// A service manager removes a service's group when it stops, and makes it
+// anew: the name is what counts, and groups of other names do not.
+func TestGroupIsKnownAgain(t *testing.T) {
+	group := newGroup(t)
+	a := attachTo(t, Subject{Cgroup: group})
+	want := uint64(0)
+	for range 3 {
+		if err := os.Mkdir(group, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Mkdir(group+"-2", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		runIn(t, group, chrootScript)
+		runIn(t, group+"-2", chrootScript)
+		want++
+		for _, path := range []string{group, group + "-2"} {
+			// a process that has ended leaves its group a moment later
+			for err := unix.EBUSY; err == unix.EBUSY; {
+				err, _ = unix.Rmdir(path).(syscall.Errno)
+			}
+		}
+		if got := chroots(t, a); got != want {
+			t.Errorf("%d checks, not %d", got, want)
+		}
+	}
+}
+
+// With a manager, what a process does on its way is the manager's; it counts
+// from its exec on, and so do the children that it has by then.
+func TestEntryByManager(t *testing.T) {
+	group := newGroup(t)
+	if err := os.Mkdir(group, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	a := attachTo(t, Subject{Cgroup: group, Entry: EntryByManager})
+
+	t.Run("born in the group", func(t *testing.T) {
+		// Go's child executes the shell, and is the service from then on
+		runIn(t, group, chrootScript)
+		if got := chroots(t, a); got != 1 {
+			t.Errorf("%d checks, not 1", got)
+		}
+	})
+	t.Run("moved into the group", func(t *testing.T) {
+		before := chroots(t, a)
+		// python: one process that asks by itself, then executes
+		python, err := exec.LookPath("python3")
+		if err != nil {
+			t.Skip("wanted python3:", err)
+		}
+		cmd := exec.Command(python, "-c", `
+import os, sys
+print("ready", flush=True)
+sys.stdin.readline()
+os.chroot("/")
+os.execv("/bin/sh", ["sh", "-c", sys.argv[1]])
+`, chrootScript+";"+chrootScript)
+		in, err1 := cmd.StdinPipe()
+		out, err2 := cmd.StdoutPipe()
+		if err1 != nil || err2 != nil {
+			t.Fatal(err1, err2)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
+			t.Fatalf("%q, %v", line, err)
+		}
+		pid := fmt.Sprint(cmd.Process.Pid)
+		if err := os.WriteFile(filepath.Join(group, "cgroup.procs"), []byte(pid), 0); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintln(in)
+		if err := cmd.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		if got := chroots(t, a) - before; got != 2 {
+			t.Errorf("%d checks, not 2", got)
+		}
+	})
+}
+
+func TestSubjectsThatCannotBe(t *testing.T) {
+	for name, s := range map[string]Subject{
+		"no such process": {PID: 1<<22 + 1},
+		"ourselves":       {PID: os.Getpid()},
+		"a file":          {Cgroup: "/etc/passwd"},
+		"elsewhere":       {Cgroup: "/proc/self"},
+		"long":            {Cgroup: CgroupRoot() + "/" + fmt.Sprintf("%0250d/%0250d", 0, 0)},
+	} {
+		if opened, err := s.open(); err == nil {
+			t.Errorf("%s: %+v was opened", name, opened.Subject)
+		}
+	}
+}
