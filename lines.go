@@ -99,7 +99,7 @@ func (l *lines) showStatus(a *tracer.Audit) (stop func()) {
 				return
 			case <-timer.C:
 				if p, err := a.Progress(); err == nil {
-					l.setStatus(statusLine(time.Since(start), p))
+					l.setStatus(statusLine(time.Since(start), p, neededSoFar(a)))
 				}
 				timer.Reset(statusEvery)
 			}
@@ -118,13 +118,26 @@ func (l *lines) ending(status unix.WaitStatus) {
 }
 
 // statusLine is ASCII: it is cut by bytes.
-func statusLine(elapsed time.Duration, p tracer.Progress) string {
-	names := make([]string, len(p.Capabilities))
-	for i, n := range p.Capabilities {
+func statusLine(elapsed time.Duration, p tracer.Progress, needed []int) string {
+	names := make([]string, len(needed))
+	for i, n := range needed {
 		names[i] = capng.Name(n)
 	}
-	return fmt.Sprintf("[%s] processes: %d  checks: %d  granted: %s",
+	return fmt.Sprintf("[%s] processes: %d  checks: %d  needed: %s",
 		elapsed.Round(time.Second), p.Processes, p.Checks, strings.Join(names, " "))
+}
+
+// neededSoFar judges as the report will: what was granted is more than that.
+func neededSoFar(a *tracer.Audit) []int {
+	o, err := a.Observe()
+	if err != nil {
+		return nil
+	}
+	var needed []int
+	for _, c := range audit.Analyze(o).Required {
+		needed = append(needed, c.Number)
+	}
+	return needed
 }
 
 // printable shows a path on a terminal: quoted where it holds control

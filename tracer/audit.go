@@ -177,8 +177,6 @@ type Progress struct {
 	// Kinds counts checks that differ in more than their number: in capability,
 	// verdict, system call, program or call site.
 	Kinds uint64
-	// Capabilities granted so far, by number.
-	Capabilities []int
 	// Processes of the tree that live.
 	Processes int
 }
@@ -190,11 +188,8 @@ func (a *Audit) Progress() (Progress, error) {
 		return Progress{}, err
 	}
 	var p Progress
-	for number, total := range totals {
+	for _, total := range totals {
 		p.Checks += uint64(total.granted) + uint64(total.denied)
-		if total.granted > 0 {
-			p.Capabilities = append(p.Capabilities, number)
-		}
 	}
 	state, err := a.kernel.state()
 	if err != nil {
