@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/urfave/cli/v2"
 
+	"github.com/cap-audit/cap-audit/report/snippets"
 	"github.com/cap-audit/cap-audit/tracer"
 )
 
@@ -261,6 +263,34 @@ func TestWhereProgressGoes(t *testing.T) {
 	} {
 		if got := c.config.humans(); got != c.want {
 			t.Errorf("%s: %s", name, got.Name())
+		}
+	}
+}
+
+// The help, the manual and the completions name each kind of snippet, and no
+// other, in one order.
+func TestKindsAreDocumented(t *testing.T) {
+	words := regexp.MustCompile(`[a-z]+`)
+	for file, between := range map[string][2]string{
+		"cli.go":                     {"for one of:", "--policy-out"},
+		"man/cap-audit.8":            {"\nhas it:\n", "\nSee\n"},
+		"completions/cap-audit.bash": {"--emit) mapfile -t COMPREPLY < <(compgen -W '", "'"},
+		"completions/_cap-audit":     {"[print only how to grant the set]:kind:(", ")"},
+		"completions/cap-audit.fish": {" -l emit -x -a '", "'"},
+	} {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, text, found := strings.Cut(string(raw), between[0])
+		text, _, ends := strings.Cut(text, between[1])
+		if !found || !ends {
+			t.Errorf("%s: no list of kinds between %q and %q", file, between[0], between[1])
+			continue
+		}
+		kinds := words.FindAllString(strings.NewReplacer(".Cm ", "", "\nor\n", "\n").Replace(text), -1)
+		if diff := cmp.Diff(snippets.Kinds, kinds); diff != "" {
+			t.Errorf("%s:\n%s", file, diff)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/report/snippets"
 	"github.com/cap-audit/cap-audit/tracer"
 )
@@ -280,6 +281,9 @@ func (cfg *config) validate(c *cli.Context) error {
 		return errors.New("--as and --service exclude each other: the unit says who runs it, with User=")
 	case cfg.unit == "" && (cfg.restart || cfg.writeDropin):
 		return fmt.Errorf("--%s is for a service of the running system: name it with --unit", given("restart", "write-dropin"))
+	case cfg.emit != "" && !slices.Contains(snippets.KindsFor(audit.TargetKind(subject)), cfg.emit):
+		return fmt.Errorf("--emit %s: has no hold on what runs in a container; there are %s", cfg.emit,
+			joined(snippets.KindsFor(audit.TargetKind(subject))))
 	case cfg.checkUnused && cfg.check == "":
 		return errors.New("--check-unused adds to --check: name the policy with that")
 	}

@@ -102,6 +102,11 @@ func (o *output) render(w io.Writer, doc *report.Document) error {
 		return report.WriteJSON(w, doc)
 	case formatYAML:
 		return report.WriteYAML(w, doc)
+	case formatSnippet:
+		for _, doubt := range doc.Doubts() {
+			warningf("%s", doubt)
+		}
+		return report.WriteSnippet(w, doc, o.cfg.emit)
 	}
 	return report.WriteText(w, doc, report.Width(os.Stdout, os.Getenv("COLUMNS")))
 }

@@ -27,6 +27,7 @@ func Analyze(o *Observation) *Findings {
 		MissedExits:  o.MissedExits,
 		Losses:       o.Losses,
 		Programs:     a.programs(),
+		SetID:        slices.ContainsFunc(o.Programs, func(p Program) bool { return p.SetID }),
 		Refusals:     a.refusals(),
 	}
 	for _, t := range o.Totals {

@@ -136,6 +136,8 @@ type Findings struct {
 	Advisory    []Advisory
 	Nested      []Nested
 	Programs    []ProgramUse
+	// SetID: a program of the tree gets another user or group from its file.
+	SetID bool
 	// Refusals are all needs that were refused, of capabilities that were
 	// granted elsewhere, too.
 	Refusals []Refusal

@@ -116,6 +116,8 @@ type Program struct {
 	Parent int
 	// Processes is how many processes ran it.
 	Processes uint64
+	// SetID: its file has the set-user-ID or the set-group-ID bit.
+	SetID bool
 }
 
 // Losses counts what the kernel half could not keep. All zero: the
@@ -149,6 +151,8 @@ type Application struct {
 	// Script: it is a script of some kind, which file capabilities do not
 	// serve.
 	Python, Script bool
+	// Unprivileged: it began as another user than root.
+	Unprivileged bool
 	// FilePermitted is the permitted set of the executable's file
 	// capabilities, 0 if it has none.
 	FilePermitted uint64

@@ -1,6 +1,8 @@
 package report
 
 import (
+	"slices"
+
 	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/capng"
 	"github.com/cap-audit/cap-audit/report/snippets"
@@ -44,14 +46,19 @@ func NewDocument(f *audit.Findings) *Document {
 		fromStart:    f.Target.FromStart || !f.Target.Kind.Attached(),
 
 		advice: snippets.Advice{
-			Path:    f.Application.Path,
-			Python:  f.Application.Python,
-			Script:  f.Application.Script,
-			User:    f.RunAs,
-			Grant:   capng.Numbers(f.Recommended()),
-			Keep:    capng.Numbers(f.RecommendedOperational()),
-			Dropped: f.Dropped,
+			Target:       f.Target.Kind,
+			Path:         f.Application.Path,
+			Python:       f.Application.Python,
+			Script:       f.Application.Script,
+			User:         f.RunAs,
+			Unprivileged: f.Application.Unprivileged,
+			SetID:        f.SetID,
+			Elsewhere:    slices.ContainsFunc(f.Programs, func(p audit.ProgramUse) bool { return p.Parent > 0 && len(p.Needs) > 0 }),
+			Grant:        capng.Numbers(f.Recommended()),
+			Keep:         capng.Numbers(f.RecommendedOperational()),
+			Dropped:      f.Dropped,
 		},
+		fileExcess: capng.Numbers(f.Application.FilePermitted &^ f.Recommended()),
 	}
 	d.RunAs = optional(f.RunAs)
 	if f.Dropped {

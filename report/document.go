@@ -57,6 +57,8 @@ type Document struct {
 
 	// fromStart: nothing that was audited had begun before the audit.
 	fromStart bool
+	// fileExcess are capabilities of the program's file that are not recommended.
+	fileExcess []int
 	// advice is what the text report's snippets are made from. It has the
 	// path as it is, where Application has it as UTF-8.
 	advice snippets.Advice

@@ -251,6 +251,13 @@ var examples = map[string]*audit.Findings{
 			{Number: 13, Tally: granted(2), Syscall: sysSocket},
 		},
 	},
+	// its file has more than the run needed
+	"container": {
+		Application: audit.Application{PID: 4242, Path: "/usr/local/bin/server", FilePermitted: 1<<10 | 1<<12, Unprivileged: true, Ended: true},
+		Target:      audit.Target{Kind: audit.TargetContainer, Name: "web", Engine: "podman", Image: "localhost/web:1", ContainerID: "0123456789ab"},
+		System:      host, Backend: "tracepoint", TotalChecks: 1, Tasks: 1,
+		Required: []audit.Capability{{Number: 10, Tally: granted(1), Syscall: sysBind}},
+	},
 	"incomplete": {
 		Application: audit.Application{PID: 4242, Path: "/usr/sbin/daemon", Ended: true, Signal: 11},
 		System:      audit.SystemContext{KernelVersion: "6.1.0"}, Backend: "kprobe", TotalChecks: 1000, Tasks: 20000, StillRunning: 3,

@@ -18,6 +18,11 @@ func (t *text) recommendations() {
 	for _, caveat := range t.caveats() {
 		t.item(caveat)
 	}
+	t.snippets()
+}
+
+// snippets are the lines for those who grant the set.
+func (t *text) snippets() {
 	for _, s := range snippets.All(t.d.advice) {
 		t.line("")
 		t.line("  %s", s.Heading)
@@ -25,6 +30,9 @@ func (t *text) recommendations() {
 			t.line("%s", strings.TrimRight("    "+line, " \n"))
 		}
 	}
+	t.line("")
+	t.prose("  ", fmt.Sprintf("--emit KIND prints one of these alone, or how to grant the set by another: %s.",
+		strings.Join(snippets.Others(t.d.advice), ", ")))
 }
 
 // verdict says what the lines below it grant.
@@ -45,28 +53,40 @@ func (t *text) caveats() []string {
 	d := t.d
 	list := []string{"An audit sees only what the program does while it is watched: " +
 		"use every feature that you rely on, under the account it will run as, before you trust the result."}
-	if !d.fromStart {
-		list = append(list, "What was audited had started before: what it needed for that is not included. "+beforehand(d.Target.Kind))
-	}
 	if proven := d.proven(); proven != "" {
 		list = append(list, proven)
 	}
-	if ended := t.endedBadly(); ended != "" {
-		list = append(list, ended)
-	}
-	if !d.Complete {
-		list = append(list, "The record is not complete (see COMPLETENESS): take the set for the least that is needed.")
-	}
+	list = append(list, d.Doubts()...)
 	if broad := broadOnes(d.advice.Grant); len(broad) > 0 {
 		list = append(list, fmt.Sprintf("Nearly as good as root to whoever takes the program over: %s. See whether what needs it can be done otherwise.",
 			strings.Join(broad, ", ")))
+	}
+	return list
+}
+
+// Doubts are reasons why what is recommended may be too little: sentences for
+// whoever sees nothing else of the report.
+func (d *Document) Doubts() []string {
+	var list []string
+	if !d.fromStart {
+		list = append(list, "What was audited had started before: what it needed for that is not included. "+beforehand(d.Target.Kind))
+	}
+	if ended := d.endedBadly(); ended != "" {
+		list = append(list, ended)
+	}
+	if !d.Complete {
+		list = append(list, "The record is not complete: take the set for the least that is needed.")
 	}
 	if refused := worthALook(d.Denied); len(refused) > 0 {
 		list = append(list, fmt.Sprintf("Not included, though the lack of it may have made a system call fail: %s.", strings.Join(refused, ", ")))
 	}
 	if unknown := snippets.Unknown(d.advice.Grant); len(unknown) > 0 {
-		list = append(list, fmt.Sprintf("Missing from the lines below, because libcap-ng on this machine has no name for it: %s.",
+		list = append(list, fmt.Sprintf("Missing from the lines that grant the set, because libcap-ng on this machine has no name for it: %s.",
 			strings.Join(names(unknown), ", ")))
+	}
+	if len(d.fileExcess) > 0 {
+		list = append(list, fmt.Sprintf("The program's file has more capabilities: %s. Where they cannot all be given, "+
+			"the kernel may refuse to execute it (EPERM): take them off the file as well.", strings.Join(names(d.fileExcess), ", ")))
 	}
 	return list
 }
@@ -99,8 +119,8 @@ func names(numbers []int) []string { return each(numbers, capng.Name) }
 
 // endedBadly warns when the program may have ended before it was done. Signals
 // that people end a service with are as good as an exit.
-func (t *text) endedBadly() string {
-	exit := t.d.Exit
+func (d *Document) endedBadly() string {
+	exit := d.Exit
 	switch {
 	case !exit.Ended:
 		return ""

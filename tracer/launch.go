@@ -52,6 +52,14 @@ type Limit struct {
 	Soft, Hard uint64
 }
 
+// uid is who it starts as.
+func (t Target) uid() int {
+	if t.Identity != nil && t.Identity.UID >= 0 {
+		return t.Identity.UID
+	}
+	return os.Getuid()
+}
+
 // process is a stub, later the target.
 type process struct {
 	pid      int

@@ -2,6 +2,7 @@ package tracer
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"github.com/cap-audit/cap-audit/audit"
@@ -71,6 +72,8 @@ func (a *Audit) application() audit.Application {
 		Python: isPython(a.target.Path),
 		Script: interpreterOf(a.target.Path) != "",
 		Ended:  a.Ended(),
+
+		Unprivileged: a.target.uid() != 0,
 	}
 	if a.Ended() {
 		if a.status.Signaled() {
@@ -93,7 +96,7 @@ func (a *Audit) application() audit.Application {
 // none, the first that came into the group. How it ended is its parent's to know.
 func (a *Audit) attachedApplication() audit.Application {
 	s := a.attached.subject
-	app := audit.Application{PID: s.PID, Path: s.exe, FilePermitted: s.filePermitted, Ended: a.Ended()}
+	app := audit.Application{PID: s.PID, Path: s.exe, FilePermitted: s.filePermitted, Unprivileged: s.unprivileged, Ended: a.Ended()}
 	if s.PID != 0 {
 		return app
 	}
@@ -104,6 +107,15 @@ func (a *Audit) attachedApplication() audit.Application {
 		app.Path = a.pathOf(1, p)
 	}
 	return app
+}
+
+// setID looks at the file of a program that ran, where that can be found.
+func setID(path string) bool {
+	if !filepath.IsAbs(path) {
+		return false
+	}
+	info, err := os.Stat(path)
+	return err == nil && info.Mode()&(os.ModeSetuid|os.ModeSetgid) != 0
 }
 
 // absolute is the path for the report; the program itself is run by the path
@@ -210,6 +222,7 @@ func (a *Audit) readState(o *audit.Observation) error {
 			Path:      a.pathOf(i, p),
 			Parent:    int(p.parent),
 			Processes: uint64(p.processes),
+			SetID:     setID(cString(p.path[:])),
 		})
 	}
 	return nil

@@ -58,6 +58,7 @@ type subject struct {
 	// of the PID's program, as far as they can be known
 	exe           string
 	filePermitted uint64
+	unprivileged  bool
 }
 
 // CgroupRoot is where the cgroup v2 hierarchy is mounted: where systemd and
@@ -88,6 +89,7 @@ func (s Subject) open() (opened *subject, err error) {
 		}
 		link := fmt.Sprintf("/proc/%d/exe", s.PID)
 		opened.exe, _ = os.Readlink(link)
+		opened.unprivileged = unprivileged(s.PID)
 		if f, err := os.Open(link); err == nil {
 			opened.filePermitted, _, _, _, _ = capng.FileCaps(f)
 			f.Close()

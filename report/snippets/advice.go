@@ -5,20 +5,31 @@
 package snippets
 
 import (
+	"slices"
 	"strings"
 
+	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/capng"
 )
 
 // Advice is what to write snippets about. Capabilities are numbers in
 // ascending order.
 type Advice struct {
+	// Target is the kind of what was audited; "" is a command.
+	Target audit.TargetKind
 	// Path of the program, in the bytes the kernel knows it by.
 	Path string
 	// Python: the program is a Python script; Script: it is one of any kind.
 	Python, Script bool
 	// User is the account it was audited as, "" for the caller's.
 	User string
+	// Unprivileged: it began as another user than root.
+	Unprivileged bool
+	// SetID: it is, or ran, a program that gets another user or group from its
+	// file, which no_new_privs would keep from it.
+	SetID bool
+	// Elsewhere: a program that it executed needed some of them.
+	Elsewhere bool
 	// Grant are the capabilities to start the program with.
 	Grant []int
 	// Keep are those for the program to keep once it has given up the others.
@@ -27,30 +38,9 @@ type Advice struct {
 	Dropped bool
 }
 
-// Snippet is advice for one consumer.
-type Snippet struct {
-	// Heading names the consumer, as the text report does.
-	Heading string
-	Text    string
-}
-
-// All are the snippets for a program, in the order of the text report.
-func All(a Advice) []Snippet {
-	programmatic := Snippet{"Programmatic solution (C with libcap-ng):", C(a)}
-	if a.Python {
-		programmatic = Snippet{"Programmatic solution (Python with python3-libcap-ng):", Python(a)}
-	}
-	if a.Script && !a.Python {
-		programmatic.Text = "# A script has no way of its own to give capabilities up. Limit it from\n# outside, by one of the other ways."
-	}
-	return []Snippet{
-		programmatic,
-		{"For systemd service:", Systemd(a)},
-		{"For file capabilities (via filecap):", Filecap(a)},
-		{"For Docker/Podman:", Docker(a)},
-		{"For Kubernetes:", Kubernetes(a)},
-	}
-}
+// setIDHint says why a snippet does not set no_new_privs.
+const setIDHint = `# Set-user-ID or set-group-ID programs were run: new privileges stay allowed.
+`
 
 // Unknown are the capabilities of a list that this machine has no name for.
 // They are in no snippet: how its consumer would read a number is anybody's
@@ -75,6 +65,9 @@ func spell(list []int, spelling func(int) string) []string {
 	}
 	return words
 }
+
+// grantsAny: there are capabilities that a snippet can name.
+func (a Advice) grantsAny() bool { return slices.ContainsFunc(a.Grant, capng.Known) }
 
 // columns is how wide a snippet with line breaks of its own gets, without the
 // indentation that the text report adds.
@@ -104,7 +97,3 @@ func fill(head string, words []string, sep, brk string) string {
 
 // lastLine is how many columns the last line of s takes.
 func lastLine(s string) int { return len(s) - strings.LastIndexByte(s, '\n') - 1 }
-
-// Kinds are the consumers that Emit writes for.
-var Kinds = []string{"systemd", "docker", "compose", "kubernetes", "quadlet", "filecap", "setcap", "c", "python", "go", "rust",
-	"apparmor", "bwrap"}

@@ -1,11 +1,18 @@
 package snippets
 
-import "github.com/cap-audit/cap-audit/capng"
+import (
+	"strings"
+
+	"github.com/cap-audit/cap-audit/capng"
+)
 
 // C is a function for the program itself, to be linked with -lcap-ng. It leaves
 // the bounding set alone: reducing that takes SETPCAP, which a program with
 // just what it needs does not have.
 func C(a Advice) string {
+	if a.Script && !a.Python {
+		return "# A script has no way of its own to give capabilities up. Limit it from\n# outside, by one of the other ways."
+	}
 	keep := spell(a.Keep, capng.Constant)
 
 	text := `#include <cap-ng.h>
@@ -32,10 +39,15 @@ static void keep_needed_capabilities(void)
 }`
 }
 
-// when tells at which point a program should limit itself.
+// when tells at which point a program should limit itself, where that limits
+// only the thread that does it and those it starts.
 func when(a Advice, open, end string) string {
+	return strings.TrimSuffix(whenTo(a, open, ""), ".") + ", before starting threads." + end
+}
+
+func whenTo(a Advice, open, end string) string {
 	if a.Dropped {
-		return open + "Call this once initialisation is done, before starting threads." + end
+		return open + "Call this once initialisation is done." + end
 	}
-	return open + "Call this first thing, before starting threads." + end
+	return open + "Call this first thing." + end
 }

@@ -2,10 +2,11 @@ package snippets
 
 import (
 	"encoding/json"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -14,14 +15,44 @@ import (
 	"github.com/cap-audit/cap-audit/capng"
 )
 
-// consumer finds a program that a snippet is for.
-func consumer(t *testing.T, name string) string {
+// wanted finds a program that a snippet is for, one of those that
+// scripts/install-build-deps installs.
+func wanted(t *testing.T, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	if err != nil {
-		t.Skipf("want %s: %v", name, err)
+		lacking(t, "want %s: %v", name, err)
 	}
 	return path
+}
+
+// lacking skips a test, but not where everything has been installed.
+func lacking(t *testing.T, format string, args ...any) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf(format, args...)
+	}
+	t.Skipf(format, args...)
+}
+
+// optional finds one that is not everywhere.
+func optional(t *testing.T, names ...string) string {
+	t.Helper()
+	for _, name := range names {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	t.Skipf("want one of %q, there is none", names)
+	return ""
+}
+
+// asRoot is for consumers that only root can use.
+func asRoot(t *testing.T) {
+	t.Helper()
+	if uid := os.Geteuid(); uid != 0 {
+		lacking(t, "want root, have user %d", uid)
+	}
 }
 
 // held leaves of a list what this process could pass on.
@@ -60,19 +91,40 @@ func write(t *testing.T, name, text string) string {
 // sets are the permitted and effective set in the lines of /proc/PID/status.
 func sets(t *testing.T, status string) (permitted, effective uint64) {
 	t.Helper()
+	return field(t, status, "CapPrm", 16), field(t, status, "CapEff", 16)
+}
+
+// field is one of /proc/PID/status, the first number of it.
+func field(t *testing.T, status, name string, base int) uint64 {
+	t.Helper()
 	for line := range strings.Lines(status) {
-		fmt.Sscanf(line, "CapPrm: %x", &permitted)
-		fmt.Sscanf(line, "CapEff: %x", &effective)
+		if key, value, _ := strings.Cut(line, ":"); key == name {
+			n, err := strconv.ParseUint(strings.Fields(value)[0], base, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
 	}
-	return permitted, effective
+	t.Fatalf("no %s in\n%s", name, status)
+	return 0
+}
+
+// exactly wants a program to hold just these.
+func exactly(t *testing.T, want []int, status string) {
+	t.Helper()
+	permitted, effective := sets(t, status)
+	if diff := cmp.Diff(append([]int{}, want...), capng.Numbers(effective)); diff != "" || permitted != effective {
+		t.Errorf("permitted %#x, effective %#x\n%s", permitted, effective, diff)
+	}
 }
 
 func compileC(t *testing.T, a Advice) string {
 	t.Helper()
-	cc := consumer(t, "gcc")
-	flags, err := exec.Command(consumer(t, "pkg-config"), "--cflags", "--libs", "libcap-ng").Output()
+	cc := wanted(t, "gcc")
+	flags, err := exec.Command(wanted(t, "pkg-config"), "--cflags", "--libs", "libcap-ng").Output()
 	if err != nil {
-		t.Skip("want libcap-ng-dev:", err)
+		lacking(t, "want libcap-ng-dev: %v", err)
 	}
 	source := write(t, "snippet.c", C(a)+`
 #include <string.h>
@@ -102,10 +154,7 @@ func TestCCompiles(t *testing.T) {
 func TestCKeepsExactlyThose(t *testing.T) {
 	for name, keep := range map[string][]int{"none": {}, "two": held(t, 0, 13)} {
 		t.Run(name, func(t *testing.T) {
-			permitted, effective := sets(t, run(t, compileC(t, Advice{Keep: keep})))
-			if diff := cmp.Diff(keep, capng.Numbers(permitted)); diff != "" || permitted != effective {
-				t.Errorf("permitted %#x, effective %#x\n%s", permitted, effective, diff)
-			}
+			exactly(t, keep, run(t, compileC(t, Advice{Keep: keep})))
 		})
 	}
 }
@@ -113,7 +162,7 @@ func TestCKeepsExactlyThose(t *testing.T) {
 func TestPythonKeepsExactlyThose(t *testing.T) {
 	python := "/usr/bin/python3" // the one that Debian's packages are for
 	if out, err := exec.Command(python, "-c", "import capng; capng.CAPNG_ADD").CombinedOutput(); err != nil {
-		t.Skipf("want python3-cap-ng: %v: %s", err, out)
+		lacking(t, "want python3-cap-ng: %v: %s", err, out)
 	}
 	for name, keep := range map[string][]int{"none": {}, "two": held(t, 0, 13)} {
 		t.Run(name, func(t *testing.T) {
@@ -121,10 +170,7 @@ func TestPythonKeepsExactlyThose(t *testing.T) {
 keep_needed_capabilities()
 print(open("/proc/self/status").read())
 `)
-			permitted, effective := sets(t, run(t, python, script))
-			if diff := cmp.Diff(keep, capng.Numbers(permitted)); diff != "" || permitted != effective {
-				t.Errorf("permitted %#x, effective %#x\n%s", permitted, effective, diff)
-			}
+			exactly(t, keep, run(t, python, script))
 		})
 	}
 	// every name there is exists in Python, too
@@ -137,10 +183,18 @@ print(open("/proc/self/status").read())
 	}
 }
 
-func TestFilecapTakesIt(t *testing.T) {
+func TestFilecapAndSetcapTakeIt(t *testing.T) {
+	for command, snippet := range map[string]func(Advice) string{"filecap": Filecap, "setcap": Setcap} {
+		t.Run(command, func(t *testing.T) {
+			wanted(t, command)
+			testFileCapabilities(t, snippet)
+		})
+	}
+}
+
+func testFileCapabilities(t *testing.T, snippet func(Advice) string) {
 	const setfcap = 31
-	consumer(t, "filecap")
-	bash := consumer(t, "bash")
+	bash := wanted(t, "bash")
 	held(t, setfcap)
 	for name, c := range map[string]struct {
 		file  string
@@ -160,9 +214,9 @@ func TestFilecapTakesIt(t *testing.T) {
 				t.Fatal(err)
 			}
 			if c.grant == nil {
-				run(t, bash, "-c", Filecap(Advice{Path: path, Grant: []int{13}}))
+				run(t, bash, "-c", snippet(Advice{Path: path, Grant: []int{13}}))
 			}
-			run(t, bash, "-c", Filecap(Advice{Path: path, Grant: c.grant}))
+			run(t, bash, "-c", snippet(Advice{Path: path, Grant: c.grant}))
 
 			f, err := os.Open(path)
 			if err != nil {
@@ -176,6 +230,12 @@ func TestFilecapTakesIt(t *testing.T) {
 			if diff := cmp.Diff(append([]int{}, c.grant...), capng.Numbers(permitted)); diff != "" || effective != ok {
 				t.Errorf("effective: %t\n%s", effective, diff)
 			}
+			getcap := strings.TrimPrefix(run(t, wanted(t, "getcap"), path), path)
+			for name := range strings.SplitSeq(strings.TrimSuffix(strings.Trim(getcap, " \n"), "=ep"), ",") {
+				if n, ok := capng.Number(name); name != "" && (!ok || !slices.Contains(c.grant, n)) {
+					t.Errorf("getcap shows %s", getcap)
+				}
+			}
 		})
 	}
 }
@@ -183,7 +243,7 @@ func TestFilecapTakesIt(t *testing.T) {
 // systemd keeps quiet about names it does not know, so the test looks at the
 // sets that it has understood: systemd-analyze shows them when it debugs.
 func TestSystemdTakesIt(t *testing.T) {
-	analyze := consumer(t, "systemd-analyze")
+	analyze := optional(t, "systemd-analyze")
 	understood := func(service string) map[string][]int {
 		unit := write(t, "cap-audit-snippet.service", service+"\nExecStart=/bin/true\n")
 		cmd := exec.Command(analyze, "verify", "--man=no", unit)
@@ -241,7 +301,7 @@ func TestSystemdTakesIt(t *testing.T) {
 // kubectl reads the manifest into the API's own types, without a cluster, and
 // gives back what it understood.
 func TestKubernetesTakesIt(t *testing.T) {
-	kubectl := consumer(t, "kubectl")
+	kubectl := optional(t, "kubectl")
 	for name, grant := range map[string][]int{"none": nil, "one": {13}, "sys_admin": {21}, "all": known()} {
 		t.Run(name, func(t *testing.T) {
 			manifest := "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  containers:\n  - name: c\n    image: i\n"
@@ -287,16 +347,16 @@ func TestKubernetesTakesIt(t *testing.T) {
 	}
 }
 
-// No container engine runs here; what a shell hands to it is what was meant.
+// What a shell hands to docker is what was meant.
 func TestDockerCommandLine(t *testing.T) {
-	bash := consumer(t, "bash")
+	bash := wanted(t, "bash")
 	for name, grant := range map[string][]int{"none": nil, "one": {13}, "all": known()} {
 		t.Run(name, func(t *testing.T) {
 			want := "run\n--cap-drop=ALL\n"
 			for _, n := range grant {
 				want += "--cap-add=" + capng.Upper(n) + "\n"
 			}
-			want += "IMAGE\n"
+			want += "--security-opt=no-new-privileges\nIMAGE\n"
 			got := run(t, bash, "-c", "docker() { printf '%s\\n' \"$@\"; }\n"+Docker(Advice{Grant: grant}))
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)

@@ -1,22 +1,27 @@
 package snippets
 
-import "github.com/cap-audit/cap-audit/capng"
+import (
+	"strings"
 
-// inContainer tells what container engines do not: neither Docker nor
-// Kubernetes makes capabilities ambient.
-const inContainer = `# A program that runs as root in the container has these at once; one that
-# runs as another user there needs them as file capabilities, too.
-`
+	"github.com/cap-audit/cap-audit/capng"
+)
 
 // Docker is a command for Docker and Podman, which take the same options.
 func Docker(a Advice) string {
+	return ofDocker(a) + fill("docker run ", append(dockerOptions(a), "IMAGE"), " ", " \\\n    ")
+}
+
+// DockerOptions are the options alone, on one line and without a comment: a
+// shell can put them into a command by $(…).
+func DockerOptions(a Advice) string { return strings.Join(dockerOptions(a), " ") }
+
+func dockerOptions(a Advice) []string {
 	options := []string{"--cap-drop=ALL"}
 	for _, name := range spell(a.Grant, capng.Upper) {
 		options = append(options, "--cap-add="+name)
 	}
-	hint := ""
-	if len(options) > 1 {
-		hint = inContainer
+	if a.noNewPrivs() {
+		options = append(options, "--security-opt=no-new-privileges")
 	}
-	return hint + fill("docker run ", append(options, "IMAGE"), " ", " \\\n    ")
+	return options
 }

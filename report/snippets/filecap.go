@@ -4,25 +4,48 @@ import (
 	"path"
 	"strings"
 
+	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/capng"
 )
 
-// Filecap is the command that gives a program its capabilities through its
-// file.
+// Filecap is libcap-ng's command that gives a program its capabilities through
+// its file.
 func Filecap(a Advice) string {
+	return inFile(a, "filecap FILE none", func(names []int) string {
+		return "filecap FILE " + strings.Join(spell(names, capng.Name), " ")
+	})
+}
+
+// Setcap is libcap's command for the same.
+func Setcap(a Advice) string {
+	return inFile(a, "setcap -r FILE", func(names []int) string {
+		return "setcap " + strings.ToLower(strings.Join(spell(names, capng.Constant), ",")) + "=ep FILE"
+	})
+}
+
+// inFile is the command remove or add, with the program's path for FILE.
+func inFile(a Advice, remove string, add func([]int) string) string {
 	if a.Python || a.Script {
 		return `# The kernel ignores the file capabilities of scripts, and those of the
 # interpreter would serve every script. Use one of the other ways.`
 	}
-	file := "/path/to/program"
+	hint, file := "", "/path/to/program"
 	// filecap takes a relative path for the name of a capability
 	if path.IsAbs(a.Path) {
 		file = a.Path
 	}
-	names := spell(a.Grant, capng.Name)
-	if len(names) == 0 {
-		return "# None are needed. If the file has any, this takes them away:\n" +
-			"filecap " + shellQuote(file) + " none"
+	if a.Target == audit.TargetContainer {
+		hint = "# To be run when the image is built: the path is one of the image.\n"
 	}
-	return "filecap " + shellQuote(file) + " " + strings.Join(names, " ")
+	if a.Elsewhere && a.grantsAny() {
+		hint += "# File capabilities are not inherited: other programs of the run needed\n" +
+			"# some of these, and would have to get their own.\n"
+	}
+	command := remove
+	if a.grantsAny() {
+		command = add(a.Grant)
+	} else {
+		hint += "# None are needed. If the file has any, this takes them away:\n"
+	}
+	return hint + strings.Replace(command, "FILE", shellQuote(file), 1)
 }

@@ -15,14 +15,17 @@ const capSysAdmin = 21
 func Kubernetes(a Advice) string {
 	names := spell(a.Grant, func(n int) string { return `"` + capng.Upper(n) + `"` })
 
-	text := "# This belongs to the container, not to the pod.\n"
-	if len(names) > 0 {
-		text += inContainer
-	}
-	text += "securityContext:\n"
+	text := "# This belongs to the container, not to the pod.\n" +
+		a.hint(`# Root in the container has these at once. For another user the program's
+# file needs them, too (setcap), and allowPrivilegeEscalation: false may
+# keep them from it.
+`, `# The program ran as another user than root: its file in the image needs
+# these, too (setcap), and allowPrivilegeEscalation: false may keep them
+# from it.
+`) + "securityContext:\n"
 	// with SYS_ADMIN it is always true, and the API server refuses the two
 	// together where the capability is spelt CAP_SYS_ADMIN
-	if !slices.Contains(a.Grant, capSysAdmin) {
+	if a.noNewPrivs() && !slices.Contains(a.Grant, capSysAdmin) {
 		text += "  allowPrivilegeEscalation: false\n"
 	}
 	text += "  capabilities:\n    drop: [\"ALL\"]"

@@ -2,11 +2,15 @@ package snippets
 
 import (
 	"os/exec"
+	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/capng"
 )
 
@@ -24,9 +28,9 @@ func known() []int {
 // A capability of a kernel newer than libcap-ng is in no snippet.
 func TestUnknownCapabilitiesStayOut(t *testing.T) {
 	a := Advice{Path: "/bin/true", Grant: []int{13, 63}, Keep: []int{13, 63}}
-	for _, s := range All(a) {
-		if strings.Contains(s.Text, "63") {
-			t.Errorf("%s\n%s", s.Heading, s.Text)
+	for _, kind := range Kinds {
+		if text := Emit(kind, a); strings.Contains(text, "63") {
+			t.Errorf("%s\n%s", kind, text)
 		}
 	}
 	if diff := cmp.Diff([]int{63}, Unknown(a.Grant)); diff != "" {
@@ -34,12 +38,149 @@ func TestUnknownCapabilitiesStayOut(t *testing.T) {
 	}
 }
 
-// The path comes from outside. Only filecap's command has it.
-func TestPathIsOnlyInFilecap(t *testing.T) {
+// The path comes from outside. Only the commands for file capabilities have it.
+func TestPathIsOnlyInFileCommands(t *testing.T) {
 	const path = "/tmp/evil*/ '\n\"$(id)`id`;"
-	for _, s := range All(Advice{Path: path, Grant: known(), Keep: known()}) {
-		if strings.Contains(s.Text, "evil") != strings.Contains(s.Heading, "filecap") {
-			t.Errorf("%s\n%s", s.Heading, s.Text)
+	for _, kind := range Kinds {
+		text := Emit(kind, Advice{Path: path, Grant: known(), Keep: known()})
+		if strings.Contains(text, "evil") != (kind == "filecap" || kind == "setcap") {
+			t.Errorf("%s\n%s", kind, text)
+		}
+	}
+}
+
+// advices are those that each kind should have words for.
+func advices() []Advice {
+	var list []Advice
+	for _, target := range []audit.TargetKind{"", audit.TargetCommand, audit.TargetService, audit.TargetUnit, audit.TargetPID,
+		audit.TargetCgroup, audit.TargetContainer, audit.TargetMerged} {
+		for _, grant := range [][]int{nil, {13}, {63}, {6, 7, 13}, known()} {
+			for mask := range 1 << 5 {
+				list = append(list, Advice{Target: target, Path: "/bin/true", Grant: grant, Keep: grant, User: "daemon",
+					Unprivileged: mask&1 != 0, SetID: mask&2 != 0, Dropped: mask&4 != 0, Script: mask&8 != 0, Python: mask&16 != 0})
+			}
+		}
+	}
+	return list
+}
+
+// Whatever the advice, each kind has something to say, in lines that do not end
+// in blanks, with each capability that was meant and nothing that was not.
+func TestEachKindReadsWell(t *testing.T) {
+	blank := regexp.MustCompile(`[ \t](\n|$)|\n\n\n|^\n|\n$|%!|FILE`)
+	for _, a := range advices() {
+		for _, kind := range Kinds {
+			text := Emit(kind, a)
+			if text == "" || blank.MatchString(text) {
+				t.Errorf("%s for %+v:\n%q", kind, a, text)
+			}
+			for _, n := range named(comment.ReplaceAllString(text, "")) {
+				if !slices.Contains(a.Grant, n) {
+					t.Errorf("%s for %+v names %s:\n%s", kind, a, capng.Name(n), text)
+				}
+			}
+		}
+	}
+}
+
+var comment = regexp.MustCompile(`(?m)^\s*(#[^i]|//).*$`)
+
+// anyName is a capability in whatever spelling.
+var anyName = sync.OnceValue(func() *regexp.Regexp {
+	names := make([]string, 0, 64)
+	for _, n := range known() {
+		names = append(names, capng.Name(n))
+	}
+	return regexp.MustCompile(`(?i)\b(?:cap_)?(` + strings.Join(names, "|") + `)\b`)
+})
+
+// named are the capabilities that a text names, in ascending order.
+func named(text string) []int {
+	var list []int
+	for _, found := range anyName().FindAllStringSubmatch(text, -1) {
+		n, _ := capng.Number(found[1])
+		list = append(list, n)
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// What is no script gets each capability it is to have, spelt somehow.
+func TestEachKindNamesAll(t *testing.T) {
+	for _, kind := range Kinds {
+		text := Emit(kind, Advice{Path: "/bin/true", Grant: known(), Keep: known()})
+		if diff := cmp.Diff(known(), named(text)); diff != "" {
+			t.Errorf("%s\n%s\n%s", kind, diff, text)
+		}
+	}
+}
+
+// The text report shows what suits the target; --emit has all of that, and the
+// rest.
+func TestKindsForEachTarget(t *testing.T) {
+	for target, want := range map[audit.TargetKind]string{
+		audit.TargetCommand:   "c systemd filecap docker kubernetes",
+		audit.TargetPID:       "c systemd filecap docker kubernetes",
+		audit.TargetCgroup:    "c systemd filecap docker kubernetes",
+		audit.TargetService:   "systemd",
+		audit.TargetUnit:      "systemd",
+		audit.TargetContainer: "docker compose kubernetes quadlet",
+	} {
+		a := Advice{Target: target}
+		var kinds []string
+		for _, s := range All(a) {
+			kinds = append(kinds, s.Kind)
+		}
+		if got := strings.Join(kinds, " "); got != want {
+			t.Errorf("%s shows %s, want %s", target, got, want)
+		}
+		kinds = append(kinds, Others(a)...)
+		slices.Sort(kinds)
+		if diff := cmp.Diff(slices.Sorted(slices.Values(KindsFor(target))), kinds); diff != "" {
+			t.Errorf("%s, what is shown and what else there is:\n%s", target, diff)
+		}
+	}
+	if Emit("no such kind", Advice{}) != "" {
+		t.Error("a snippet of no kind")
+	}
+}
+
+// A drop-in replaces what the unit has, and leaves the rest of it alone.
+func TestSystemdDropin(t *testing.T) {
+	for _, c := range []struct {
+		advice Advice
+		want   string
+	}{
+		{Advice{Target: audit.TargetUnit, Grant: []int{13}}, "[Service]\nCapabilityBoundingSet=\nCapabilityBoundingSet=CAP_NET_RAW"},
+		{Advice{Target: audit.TargetService}, "[Service]\nCapabilityBoundingSet="},
+		{Advice{Target: audit.TargetUnit, Grant: []int{13}, Unprivileged: true},
+			"[Service]\nCapabilityBoundingSet=\nCapabilityBoundingSet=CAP_NET_RAW\nAmbientCapabilities=\nAmbientCapabilities=CAP_NET_RAW"},
+	} {
+		if diff := cmp.Diff(c.want, Systemd(c.advice)); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+// no_new_privs comes with all that can bear it.
+func TestNoNewPrivileges(t *testing.T) {
+	forbids := regexp.MustCompile(`(?m)^(NoNewPrivileges=(yes|true)|  allowPrivilegeEscalation: false|    security_opt: .*)$|--security-opt=no-new-privileges`)
+	for _, kind := range []string{"systemd", "docker", "compose", "kubernetes", "quadlet"} {
+		// file capabilities are what a user other than root has only these by
+		needsFile := kind == "docker" || kind == "compose" || kind == "kubernetes"
+		for _, c := range []struct {
+			advice Advice
+			want   bool
+		}{
+			{Advice{}, true},
+			{Advice{Grant: []int{13}}, true},
+			{Advice{Unprivileged: true}, true},
+			{Advice{Grant: []int{13}, Unprivileged: true}, !needsFile},
+			{Advice{Grant: []int{13}, SetID: true}, false},
+		} {
+			if text := Emit(kind, c.advice); forbids.MatchString(text) != c.want {
+				t.Errorf("%s for %+v:\n%s", kind, c.advice, text)
+			}
 		}
 	}
 }
@@ -52,10 +193,10 @@ func TestRelativePathIsNotUsed(t *testing.T) {
 
 // Nothing but tabs and line breaks of ours may steer a terminal.
 func TestSnippetsArePrintable(t *testing.T) {
-	for _, s := range All(Advice{Path: "/\x1b]0;x\a\xff\u202e\u009b", Grant: known(), Keep: known()}) {
-		for _, r := range s.Text {
-			if r != '\n' && (r < ' ' || r > '~') {
-				t.Errorf("%s has a %U", s.Heading, r)
+	for _, kind := range Kinds {
+		for _, r := range Emit(kind, Advice{Path: "/\x1b]0;x\a\xff\u202e\u009b", Grant: known(), Keep: known()}) {
+			if r != '\n' && (r < ' ' || r > '~') && !(r == '\t' && kind == "go") {
+				t.Errorf("%s has a %U", kind, r)
 			}
 		}
 	}

@@ -5,28 +5,57 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/capng"
 )
 
 // Systemd is the part of a unit file that gives a service its capabilities.
 // systemd ignores names that are not spelt CAP_….
+//
+// A program of another user than root has what is ambient. One of root is given
+// the bounding set (capabilities(7), "Capabilities and execution of programs by
+// root"), to which ambient capabilities add nothing. no_new_privs takes neither
+// away, and file capabilities only where they go beyond the set.
 func Systemd(a Advice) string {
+	if a.Target == audit.TargetUnit || a.Target == audit.TargetService {
+		return dropin(a)
+	}
 	set := strings.Join(spell(a.Grant, capng.Constant), " ")
 	unit := "[Service]\n"
 	ambient := "AmbientCapabilities=" + set + "\n"
 	switch {
-	case a.User != "" && accountName.MatchString(a.User):
+	case a.User != "root" && accountName.MatchString(a.User):
 		unit += "User=" + a.User + "\n"
-	case switchesUser(a.Grant):
-		// such a daemon wants to begin as root, where ambient capabilities
-		// add nothing to the bounding set
+	case switchesUser(a.Grant) && !a.Unprivileged:
 		unit += "# It starts as root and changes to an account of its own: no User= here.\n"
 		ambient = ""
 	default:
 		unit += "# Name an unprivileged account here, or set DynamicUser=yes. As root the\n" +
 			"# service would still own the files of root.\n#User=\n"
 	}
-	return unit + ambient + "CapabilityBoundingSet=" + set + "\nNoNewPrivileges=yes"
+	unit += ambient + "CapabilityBoundingSet=" + set
+	if a.SetID {
+		return unit + "\n" + strings.TrimSuffix(setIDHint, "\n")
+	}
+	return unit + "\nNoNewPrivileges=yes"
+}
+
+// dropin is for a unit that exists and says who runs it. A second assignment
+// adds to the first, so an empty one comes before it (systemd.exec(5)).
+// NoNewPrivileges= stays what it was under the audit.
+func dropin(a Advice) string {
+	lines := []string{"[Service]"}
+	assign := func(key string) {
+		lines = append(lines, key+"=")
+		if names := spell(a.Grant, capng.Constant); len(names) > 0 {
+			lines = append(lines, key+"="+strings.Join(names, " "))
+		}
+	}
+	assign("CapabilityBoundingSet")
+	if a.Unprivileged {
+		assign("AmbientCapabilities")
+	}
+	return strings.Join(lines, "\n")
 }
 
 // accountName is what systemd takes for a user (man systemd.exec, "strict"

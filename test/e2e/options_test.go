@@ -112,12 +112,13 @@ func uses(t *testing.T) map[string][]string {
 		"cgroup":     {"/", "--", "true"},
 		"duration":   {"0.1s", "--", "sleep", "60"},
 		"until-idle": {"0.1s", "--", "sleep", "60"},
+		"emit":       {"systemd", "--", "true"},
 	}
 }
 
 // unbuilt are options whose part of the program does not exist yet.
 var unbuilt = []string{"service", "unit", "restart", "container", "if-possible",
-	"check", "check-unused", "emit", "policy-out", "write-dropin", "revert-dropin", "propagate", "merge", "diff"}
+	"check", "check-unused", "policy-out", "write-dropin", "revert-dropin", "propagate", "merge", "diff"}
 
 // Every option of the help is taken by the program.
 func TestOptionsWork(t *testing.T) {

@@ -1,0 +1,16 @@
+package report
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/cap-audit/cap-audit/report/snippets"
+)
+
+// WriteSnippet writes how to grant the recommended set, as one of
+// snippets.Kinds has it, and nothing else. What speaks against trusting it is
+// in Doubts.
+func WriteSnippet(w io.Writer, d *Document, kind string) error {
+	_, err := fmt.Fprintln(w, snippets.Emit(kind, d.advice))
+	return err
+}

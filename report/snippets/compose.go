@@ -1,0 +1,21 @@
+package snippets
+
+import (
+	"strings"
+
+	"github.com/cap-audit/cap-audit/capng"
+)
+
+// Compose is a file to be merged with the one that has the rest of the service,
+// by a second -f of docker compose or podman-compose.
+func Compose(a Advice) string {
+	text := "# Put the service's own name in the place of SERVICE.\n" + ofDocker(a) +
+		"services:\n  SERVICE:\n    cap_drop: [ALL]"
+	if names := spell(a.Grant, capng.Upper); len(names) > 0 {
+		text += "\n    cap_add: [" + strings.Join(names, ", ") + "]"
+	}
+	if a.noNewPrivs() {
+		text += "\n    security_opt: [\"no-new-privileges:true\"]"
+	}
+	return text
+}

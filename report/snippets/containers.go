@@ -1,0 +1,42 @@
+package snippets
+
+// Which capabilities a program has in a container depends on its user there.
+// Root has all that were added. For another user Podman makes them ambient
+// (securityConfigureGenerator in its pkg/specgen/generate). Docker and
+// Kubernetes do not (moby#50083 and KEP-2763 ask for it): the program has those
+// that its file brings. An engine may have emptied the permitted set before
+// (Docker until 23, moby#45491), and then no_new_privs keeps the file's from the
+// program: under it nothing may be gained (cap_bprm_creds_from_file of
+// security/commoncap.c).
+
+// noNewPrivs tells whether an engine that makes nothing ambient should forbid
+// new privileges.
+func (a Advice) noNewPrivs() bool { return !a.SetID && !(a.Unprivileged && a.grantsAny()) }
+
+// hint is the comment on that: one for a program of root, one for a program of
+// another user, none where nothing is granted.
+func (a Advice) hint(root, other string) string {
+	text := ""
+	switch {
+	case !a.grantsAny():
+	case a.Unprivileged:
+		text = other
+	default:
+		text = root
+	}
+	if a.SetID {
+		text += setIDHint
+	}
+	return text
+}
+
+// ofDocker is for what both Docker and Podman read.
+func ofDocker(a Advice) string {
+	return a.hint(`# Root in the container has these at once, another user in Podman only:
+# for Docker the program's file needs them, too (setcap), and
+# no-new-privileges may keep them from it.
+`, `# The program ran as another user than root. Podman gives it these at
+# once; for Docker its file in the image needs them, too (setcap), and
+# no-new-privileges may keep them from it.
+`)
+}

@@ -1,0 +1,101 @@
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Each kind of snippet is alone on standard output, or in the file.
+func TestEmit(t *testing.T) {
+	for kind, want := range map[string]string{
+		"systemd":    "\nCapabilityBoundingSet=CAP_SYS_CHROOT\n",
+		"docker":     "--cap-drop=ALL --cap-add=SYS_CHROOT --security-opt=no-new-privileges\n",
+		"compose":    "\n    cap_add: [SYS_CHROOT]\n",
+		"kubernetes": "\n    add: [\"SYS_CHROOT\"]\n",
+		"quadlet":    "\nAddCapability=CAP_SYS_CHROOT\n",
+		"filecap":    "\nfilecap " + tool(t, "sh") + " sys_chroot\n", // and that tree would need it, too
+		"setcap":     "\nsetcap cap_sys_chroot=ep " + tool(t, "sh") + "\n",
+		"c":          " CAP_SYS_CHROOT, -1)",
+		"python":     "capng.CAP_SYS_CHROOT,\n",
+		"go":         "[]cap.Value{cap.SYS_CHROOT}\n",
+		"rust":       "[Capability::CAP_SYS_CHROOT]",
+		"apparmor":   "\ncapability sys_chroot,\n",
+		"bwrap":      "--cap-drop ALL --cap-add CAP_SYS_CHROOT\n",
+	} {
+		t.Run(kind, func(t *testing.T) {
+			r := finish(t, capAudit(t, append([]string{"--emit", kind, "--"}, talkative(t)...)...))
+			text := string(r.stdout)
+			if r.status != 0 || !strings.Contains(text, want) || strings.HasPrefix(want, "-") && text != want {
+				t.Errorf("status %d, wanted %q\n%s", r.status, want, text)
+			}
+			if strings.Contains(text, "[*]") || strings.Contains(text, "to stdout") || !strings.Contains(string(r.stderr), "[*] Analyzing results...\n") {
+				t.Errorf("standard output:\n%s\nstandard error:\n%s", text, r.stderr)
+			}
+			file := filepath.Join(t.TempDir(), "snippet")
+			r = finish(t, capAudit(t, append([]string{"--emit", kind, "-o", file, "--"}, talkative(t)...)...))
+			if raw, err := os.ReadFile(file); err != nil || string(raw) != text {
+				t.Errorf("%v, %s has\n%s\nand standard output had\n%s", err, file, raw, text)
+			}
+		})
+	}
+}
+
+// A snippet does not say how far to trust it: warnings do, beside it.
+func TestEmitWarns(t *testing.T) {
+	r := finish(t, capAudit(t, "--emit", "docker", "--", built("show"), "exit", "3"))
+	if r.status != 0 || string(r.stdout) != "--cap-drop=ALL --security-opt=no-new-privileges\n" ||
+		!strings.Contains(string(r.stderr), "\nWarning: The program exited with status 3.") {
+		t.Errorf("status %d\n%s%s", r.status, r.stdout, r.stderr)
+	}
+}
+
+// The command for a path that a shell would make something else of is piped
+// into one, and the program then does as nobody what it did as root.
+func TestEmitIntoShell(t *testing.T) {
+	dir := privileged(t)
+	for kind, shell := range map[string]string{"setcap": "sh", "filecap": "bash"} {
+		t.Run(kind, func(t *testing.T) {
+			tool(t, kind)
+			program := installedAs(t, filepath.Join(dir, kind+` it's "$(touch evil)" ; #`), built("tree"), 0o755)
+			r := finish(t, capAudit(t, "--emit", kind, "--", program, "loop", "3"))
+			if r.status != 0 {
+				t.Fatalf("status %d: %s", r.status, r.stderr)
+			}
+			piped := command(t, tool(t, shell))
+			piped.Dir = dir
+			piped.Stdin = strings.NewReader(string(r.stdout))
+			if end := finish(t, piped); end.status != 0 {
+				t.Fatalf("%s: status %d: %s", r.stdout, end.status, end.stderr)
+			}
+			if end := finish(t, as(command(t, program, "loop", "3"), nobody)); end.status != 0 {
+				t.Errorf("as nobody: status %d: %s", end.status, end.stderr)
+			}
+			if _, err := os.Lstat(filepath.Join(dir, "evil")); err == nil {
+				t.Errorf("the shell ran the path:\n%s", r.stdout)
+			}
+		})
+	}
+}
+
+// Who ran, and what else did, decides about new privileges.
+func TestEmitKnowsPrivileges(t *testing.T) {
+	setuid := installed(t, publicDir(t), built("show"), 0o4755)
+	for name, c := range map[string]struct {
+		arguments []string
+		forbids   bool
+	}{
+		"root":                   {[]string{"--", built("tree"), "loop", "3"}, true},
+		"another user":           {[]string{"--as", "nobody", "--", built("tree"), "loop", "3"}, false},
+		"a set-user-ID program":  {[]string{"--", setuid, "exit", "0"}, false},
+		"one of the descendants": {[]string{"--", tool(t, "sh"), "-c", "'" + setuid + "' exit 0; exit 0"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := finish(t, capAudit(t, append([]string{"--emit", "docker"}, c.arguments...)...))
+			if got := strings.Contains(string(r.stdout), "no-new-privileges"); r.status != 0 || got != c.forbids {
+				t.Errorf("status %d, new privileges forbidden: %t\n%s%s", r.status, got, r.stdout, r.stderr)
+			}
+		})
+	}
+}
