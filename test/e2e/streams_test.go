@@ -240,6 +240,17 @@ func oneError(t *testing.T, stderr []byte) string {
 	return text
 }
 
+// withoutProgress leaves out the [*] lines.
+func withoutProgress(stderr []byte) []byte {
+	var rest []byte
+	for line := range bytes.Lines(stderr) {
+		if !bytes.HasPrefix(line, []byte("[*] ")) {
+			rest = append(rest, line...)
+		}
+	}
+	return rest
+}
+
 // A report that will have nowhere to go is found out before the command runs.
 func TestOutputFileRefusedBeforehand(t *testing.T) {
 	dir := publicDir(t)
