@@ -780,12 +780,23 @@ int BPF_PROG(on_fork_twin, struct task_struct *parent, struct task_struct *child
 }
 
 /* Workers of io_uring and vhost are made by copy_process() alone: no fork tracepoint tells of them. */
-SEC("tp_btf/task_newtask")
-int BPF_PROG(on_newtask, struct task_struct *child)
+static __always_inline int on_new_worker(struct task_struct *child)
 {
 	if (!(child->flags & (PF_IO_WORKER | PF_USER_WORKER)))
 		return 0;
 	return on_new_task(bpf_get_current_task_btf(), child, CA_TASK_IO_WORKER);
+}
+
+SEC("tp_btf/task_newtask")
+int BPF_PROG(on_newtask, struct task_struct *child)
+{
+	return on_new_worker(child);
+}
+
+SEC("tp_btf/task_newtask")
+int BPF_PROG(on_newtask_twin, struct task_struct *child)
+{
+	return on_new_worker(child);
 }
 
 static __always_inline int on_exec_done(struct task_struct *task, struct linux_binprm *bprm)

@@ -54,7 +54,7 @@ func ParseBackend(name string) ([]Backend, error) {
 
 // trackPrograms follow the tree, whatever the backend. With preemptible
 // tracepoints each has a twin.
-var trackPrograms = []string{"on_fork", "on_exec", "on_sys_exit"}
+var trackPrograms = []string{"on_newtask", "on_fork", "on_exec", "on_sys_exit"}
 
 const twin = "_twin"
 

@@ -159,7 +159,7 @@ func (k *kernel) configure(set settings) error {
 // attach attaches what was loaded, the task tracking first, so that no check
 // of a task is seen before the task is known.
 func (k *kernel) attach(s *subject) error {
-	names := append([]string{"on_newtask"}, trackPrograms...)
+	names := slices.Clone(trackPrograms)
 	if s.groups() {
 		names = append(names, "on_group_made", "on_moved")
 	}

@@ -204,9 +204,13 @@ func (a *Audit) readState(o *audit.Observation) error {
 			return err
 		}
 	}
-	for name, loss := range map[string]*uint64{
+	missed := map[string]*uint64{
 		"on_fork": &o.Losses.Tasks, "on_newtask": &o.Losses.Tasks, "on_exec": &o.Losses.Tasks, "on_sys_exit": &o.MissedExits,
-	} {
+	}
+	if a.attached != nil && a.attached.subject.groups() {
+		missed["on_group_made"], missed["on_moved"] = &o.Losses.Tasks, &o.Losses.Tasks
+	}
+	for name, loss := range missed {
 		if err := k.addMisses(name, loss); err != nil {
 			return err
 		}
