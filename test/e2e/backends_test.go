@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"strings"
@@ -87,6 +88,29 @@ func TestBackendsAgreeOnTrees(t *testing.T) {
 	}
 }
 
+// TestBackendsAgreeAttached: the same for processes that ran before the audit.
+// All backends watch them at once.
+func TestBackendsAgreeAttached(t *testing.T) {
+	backends := comparedBackends(t)
+	c := startCrowd(t, nil)
+	var audits []*running
+	for _, b := range backends {
+		r := begin(t, command(t, capAuditPath, "--backend", b, "-j", "--pid", fmt.Sprint(c.Process.Pid)))
+		r.watched()
+		audits = append(audits, r)
+	}
+	c.finish(t)
+	var first map[string]any
+	for i, r := range audits {
+		end := r.end()
+		if d := decode(t, end.stdout); d.missesChecks() {
+			d.counted(t, chroots(16*checksOfCrowd))
+			continue
+		}
+		first = sameAs(t, first, backends[i], end)
+	}
+}
+
 // agree audits a command with each backend.
 func agree(t *testing.T, backends []string, target ...string) {
 	t.Helper()
@@ -94,15 +118,21 @@ func agree(t *testing.T, backends []string, target ...string) {
 	for _, b := range backends {
 		cmd := command(t, capAuditPath, append([]string{"--backend", b, "-j", "--"}, target...)...)
 		cmd.Env = needEnv(t)
-		document := comparable(t, b, finish(t, cmd))
-		if first == nil {
-			first = document
-			continue
-		}
-		if diff := cmp.Diff(first, document); diff != "" {
-			t.Errorf("- %s, + %s\n%s", backends[0], b, diff)
-		}
+		first = sameAs(t, first, b, finish(t, cmd))
 	}
+}
+
+// sameAs compares a backend's document with the first one, which it returns.
+func sameAs(t *testing.T, first map[string]any, backend string, r result) map[string]any {
+	t.Helper()
+	document := comparable(t, backend, r)
+	if first == nil {
+		return document
+	}
+	if diff := cmp.Diff(first, document); diff != "" {
+		t.Errorf("- the first backend, + %s\n%s", backend, diff)
+	}
+	return first
 }
 
 // comparable is a document without what has to differ between two runs.

@@ -126,7 +126,7 @@ func memoryGroup(t *testing.T) string {
 		t.Skipf("wanted the memory controller in %s, there is %q (%v)", root, raw, err)
 	}
 	write(t, filepath.Join(root, "cgroup.subtree_control"), "+memory")
-	group := filepath.Join(root, fmt.Sprintf("cap-audit-test-%d", os.Getpid()))
+	group := filepath.Join(root, fmt.Sprintf("cap-audit-memory-%d", os.Getpid()))
 	if err := os.Mkdir(group, 0o755); err != nil {
 		t.Fatal(err)
 	}
