@@ -58,6 +58,9 @@ events_logger = "file"
 	archive := filepath.Join(p.dir, "image.tar")
 	run(t, wanted(t, "tar"), "-C", filepath.Join(p.dir, "image"), "-cf", archive, ".")
 	p.run(t, "import", "--quiet", archive, image)
+	if out, err := p.command(p.path, "run", "--rm", image, "/bin/cat", "/proc/self/status").CombinedOutput(); err != nil {
+		lacking(t, "want podman to run containers here: %v: %s", err, out)
+	}
 	return p
 }
 
@@ -228,6 +231,9 @@ func TestBubblewrapTakesIt(t *testing.T) {
 	asRoot(t)
 	bash := wanted(t, "bash")
 	bwrap := wanted(t, "bwrap")
+	if out, err := exec.Command(bwrap, "--ro-bind", "/", "/", "true").CombinedOutput(); err != nil {
+		lacking(t, "want bwrap to run programs here: %v: %s", err, out)
+	}
 	for name, grant := range map[string][]int{"none": nil, "two": held(t, 0, 13)} {
 		command := fmt.Sprintf("exec %q --ro-bind / / $(echo %q) %s", bwrap, Bwrap(Advice{Grant: grant}), showStatus)
 		t.Run("root, "+name, func(t *testing.T) {

@@ -1,0 +1,93 @@
+package snippets
+
+import (
+	"bufio"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/cap-audit/cap-audit/capng"
+)
+
+// startDocker is a Docker of the test's own, with an image whose cat has the
+// capabilities in its file, and one whose cat has not.
+func startDocker(t *testing.T) (run func(args ...string) *exec.Cmd) {
+	t.Helper()
+	asRoot(t)
+	daemon, client := optional(t, "dockerd"), optional(t, "docker")
+	dir := t.TempDir()
+	socket := "unix://" + filepath.Join(dir, "socket")
+	cmd := exec.Command(daemon, "--host", socket, "--data-root", filepath.Join(dir, "data"), "--exec-root", filepath.Join(dir, "exec"),
+		"--pidfile", filepath.Join(dir, "pid"), "--storage-driver", "vfs", "--bridge", "none", "--iptables=false", "--ip-masq=false",
+		"--default-ulimit", "nofile=1024:1024")
+	log, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Signal(syscall.SIGTERM)
+		cmd.Wait()
+	})
+	var said strings.Builder
+	lines := bufio.NewScanner(log)
+	for ready := false; !ready; ready = strings.Contains(lines.Text(), "API listen on") {
+		if !lines.Scan() {
+			t.Skipf("want a dockerd that runs here, this one said:\n%s", &said)
+		}
+		said.WriteString(lines.Text() + "\n")
+	}
+	go func() { // it goes on talking
+		for lines.Scan() {
+		}
+	}()
+
+	run = func(args ...string) *exec.Cmd {
+		return exec.Command(client, append([]string{"--host", socket}, args...)...)
+	}
+	busybox, err := os.ReadFile(wanted(t, "busybox"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tag := range []string{"plain", "setcap"} {
+		cat := filepath.Join(dir, tag, "bin", "cat")
+		if err := os.MkdirAll(filepath.Dir(cat), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(cat, busybox, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if tag == "setcap" {
+			output(t, exec.Command(wanted(t, "bash"), "-c", Setcap(Advice{Path: cat, Grant: []int{0, 13}})))
+		}
+		archive := filepath.Join(dir, tag+".tar")
+		output(t, exec.Command(wanted(t, "tar"), "--xattrs", "--xattrs-include=*", "-C", filepath.Join(dir, tag), "-cf", archive, "."))
+		output(t, run("import", archive, image+":"+tag))
+	}
+	return run
+}
+
+// Docker gives root what was added, and another user what the file brings: that
+// is why the snippet for the latter does not forbid new privileges.
+func TestDockerTakesIt(t *testing.T) {
+	docker := startDocker(t)
+	grant := held(t, 0, 13)
+	status := func(a Advice, more ...string) string {
+		args := append([]string{"run", "--rm", "--network", "none"}, strings.Fields(DockerOptions(a))...)
+		return output(t, docker(append(append(args, more...), strings.Fields(showStatus)...)...))
+	}
+	confined(t, Advice{}, true, status(Advice{}, image+":plain"))
+	root := Advice{Grant: grant}
+	confined(t, root, true, status(root, image+":plain"))
+
+	user := Advice{Grant: grant, Unprivileged: true}
+	confined(t, user, false, status(user, "--user", "1000", image+":setcap"))
+	if _, effective := sets(t, status(user, "--user", "1000", image+":plain")); effective != 0 {
+		t.Errorf("Docker makes ambient now: %s; the comments can go", capng.Text(effective))
+	}
+}
