@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/capng"
 )
 
@@ -275,6 +276,13 @@ func TestSystemdTakesIt(t *testing.T) {
 		if diff := cmp.Diff(c.want, understood("[Service]\nCapabilityBoundingSet="+c.spelling)); diff != "" {
 			t.Skipf("want a systemd-analyze that shows what it understood, for %s:\n%s", c.spelling, diff)
 		}
+	}
+	// a drop-in replaces the sets that the unit has
+	dropin := Systemd(Advice{Target: audit.TargetUnit, Grant: []int{13}, Unprivileged: true})
+	want := map[string][]int{"CapabilityBoundingSet": {13}, "AmbientCapabilities": {13}}
+	got := understood("[Service]\nCapabilityBoundingSet=CAP_SYS_ADMIN CAP_CHOWN\nAmbientCapabilities=CAP_SYS_ADMIN\n" + dropin)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s\n%s", dropin, diff)
 	}
 	for name, advice := range map[string]Advice{
 		"none":               {},

@@ -2,6 +2,7 @@ package snippets
 
 import (
 	"path"
+	"regexp"
 	"strings"
 
 	"github.com/cap-audit/cap-audit/audit"
@@ -23,11 +24,19 @@ func Setcap(a Advice) string {
 	})
 }
 
+// interpreter is what the programs are called that run other people's.
+var interpreter = regexp.MustCompile(`^(python|pypy|perl|ruby|node|nodejs|php|lua|luajit|tclsh|java|` +
+	`sh|bash|dash|ash|ksh|mksh|zsh|fish|busybox|env|awk|gawk|mawk)[0-9.]*$`)
+
 // inFile is the command remove or add, with the program's path for FILE.
 func inFile(a Advice, remove string, add func([]int) string) string {
 	if a.Python || a.Script {
 		return `# The kernel ignores the file capabilities of scripts, and those of the
 # interpreter would serve every script. Use one of the other ways.`
+	}
+	if interpreter.MatchString(path.Base(a.Path)) {
+		return `# This program runs whatever it is given: with capabilities in its file,
+# everybody's scripts would have them. Use one of the other ways.`
 	}
 	hint, file := "", "/path/to/program"
 	// filecap takes a relative path for the name of a capability

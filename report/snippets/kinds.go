@@ -1,6 +1,8 @@
 package snippets
 
 import (
+	"path"
+	"regexp"
 	"slices"
 
 	"github.com/cap-audit/cap-audit/audit"
@@ -93,6 +95,9 @@ func All(a Advice) []Snippet {
 	return list
 }
 
+// python is what the interpreter is called.
+var python = regexp.MustCompile(`^python[0-9.]*$`)
+
 func shown(a Advice) []string {
 	switch a.Target {
 	case audit.TargetContainer:
@@ -101,7 +106,7 @@ func shown(a Advice) []string {
 		return []string{"systemd"}
 	}
 	programmatic := "c"
-	if a.Python {
+	if a.Python || python.MatchString(path.Base(a.Path)) {
 		programmatic = "python"
 	}
 	return []string{programmatic, "systemd", "filecap", "docker", "kubernetes"}

@@ -185,6 +185,29 @@ func TestNoNewPrivileges(t *testing.T) {
 	}
 }
 
+// An interpreter with capabilities would hand them to everybody.
+func TestInterpretersGetNone(t *testing.T) {
+	for name, want := range map[string]bool{
+		"/usr/bin/python3.11": true, "/bin/sh": true, "/usr/bin/perl": true, "/bin/busybox": true, "/usr/bin/php8.2": true,
+		"/usr/bin/ping": false, "/usr/sbin/sshd": false, "/opt/shell": false, "/usr/bin/python-server": false,
+	} {
+		for _, command := range []string{Filecap(Advice{Path: name, Grant: []int{13}}), Setcap(Advice{Path: name, Grant: []int{13}})} {
+			if got := !strings.Contains(command, "net_raw"); got != want {
+				t.Errorf("%s: %s", name, command)
+			}
+		}
+	}
+}
+
+// Who runs an interpreter by hand has a program in its language.
+func TestPythonByItsInterpreter(t *testing.T) {
+	for name, want := range map[string]string{"/usr/bin/python3": "python", "/usr/bin/python-server": "c"} {
+		if got := All(Advice{Path: name})[0].Kind; got != want {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}
+
 func TestRelativePathIsNotUsed(t *testing.T) {
 	if got := Filecap(Advice{Path: "", Grant: []int{13}}); got != "filecap /path/to/program net_raw" {
 		t.Error(got)
