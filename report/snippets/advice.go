@@ -39,7 +39,7 @@ type Advice struct {
 }
 
 // setIDHint says why a snippet does not set no_new_privs.
-const setIDHint = `# Set-user-ID or set-group-ID programs were run: new privileges stay allowed.
+const setIDHint = `# Set-user-ID or set-group-ID programs ran: new privileges stay allowed.
 `
 
 // Unknown are the capabilities of a list that this machine has no name for.

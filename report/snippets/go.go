@@ -18,8 +18,8 @@ func Go(a Advice) string {
 	"kernel.org/pub/linux/libs/security/libcap/cap"
 )
 
-` + whenTo(a, "// ", "") + ` This package limits all threads of the
-// program, where capset(2) limits one.
+` + whenTo(a, "// ", "") + `
+// The package limits all threads of the program; capset(2) would limit one.
 func keepNeededCapabilities() {
 	keep := cap.NewSet()
 `

@@ -32,7 +32,7 @@ use caps::{errors::CapsError, CapSet, Capability, CapsHashSet};
 fn keep_needed_capabilities() -> Result<(), CapsError> {
     let needed = ` + list + `;
     let keep: CapsHashSet = needed.into_iter().collect();
-    // in this order: what is effective cannot be taken from the permitted set
+    // in this order: the permitted set has to hold the effective one
     caps::set(None, CapSet::Effective, &keep)?;
     caps::set(None, CapSet::Permitted, &keep)?;
     caps::clear(None, CapSet::Inheritable)

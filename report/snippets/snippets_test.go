@@ -72,11 +72,16 @@ func TestEachKindReadsWell(t *testing.T) {
 		for _, kind := range Kinds {
 			text := Emit(kind, a)
 			if text == "" || blank.MatchString(text) {
-				t.Errorf("%s for %+v:\n%q", kind, a, text)
+				t.Fatalf("%s for %+v:\n%q", kind, a, text)
+			}
+			for _, line := range comment.FindAllString(text, -1) {
+				if len(line) > columns+4 {
+					t.Fatalf("%s has a comment of %d columns: %s", kind, len(line), line)
+				}
 			}
 			for _, n := range named(comment.ReplaceAllString(text, "")) {
 				if !slices.Contains(a.Grant, n) {
-					t.Errorf("%s for %+v names %s:\n%s", kind, a, capng.Name(n), text)
+					t.Fatalf("%s for %+v names %s:\n%s", kind, a, capng.Name(n), text)
 				}
 			}
 		}
