@@ -25,6 +25,7 @@ const (
 	capIpcLock     = 14
 	capSysPtrace   = 19
 	capSysAdmin    = 21
+	capSysNice     = 23
 	capSysResource = 24
 	capSyslog      = 34
 

@@ -154,9 +154,10 @@ type Findings struct {
 }
 
 // Recommended is the set to grant, bit n for capability number n: what was
-// needed and what a successful capset asked for. A set whose file capabilities
-// brought the privileges and lack SETPCAP shows that the program does not need
-// that one. Where repetitions proved a smaller set to do, it is that one.
+// needed and what a successful capset asked for, a lesser one where that does.
+// A set whose file capabilities brought the privileges and lack SETPCAP shows
+// that the program does not need that one. Where repetitions proved a smaller
+// set to do, it is that one.
 func (f *Findings) Recommended() uint64 {
 	if f.Proof != nil && f.Proof.Minimal != nil && f.Proof.Minimal.Behaved {
 		return f.Proof.Minimal.Set
@@ -164,6 +165,9 @@ func (f *Findings) Recommended() uint64 {
 	set := numbers(f.Required)
 	for _, c := range f.CapsetOnly {
 		set |= 1 << c.Number
+	}
+	for _, l := range f.Lessers() {
+		set = set&^(1<<l.Asked) | 1<<l.Enough
 	}
 	return f.withoutUnheldSetpcap(set)
 }

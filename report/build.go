@@ -58,6 +58,7 @@ func NewDocument(f *audit.Findings) *Document {
 			Keep:         capng.Numbers(f.RecommendedOperational()),
 			Dropped:      f.Dropped,
 		},
+		lessers:    f.Lessers(),
 		fileExcess: capng.Numbers(f.Application.FilePermitted &^ f.Recommended()),
 	}
 	d.RunAs = optional(f.RunAs)

@@ -57,6 +57,8 @@ type Document struct {
 
 	// fromStart: nothing that was audited had begun before the audit.
 	fromStart bool
+	// lessers are those recommended in the place of required ones.
+	lessers []audit.Lesser
 	// fileExcess are capabilities of the program's file that are not recommended.
 	fileExcess []int
 	// advice is what the text report's snippets are made from. It has the

@@ -57,6 +57,10 @@ func (t *text) caveats() []string {
 		list = append(list, proven)
 	}
 	list = append(list, d.Doubts()...)
+	for _, l := range d.lessers {
+		list = append(list, fmt.Sprintf("%s takes the place of %s: the kernel asked for that first, where either will do.",
+			capng.Name(l.Enough), capng.Name(l.Asked)))
+	}
 	if broad := broadOnes(d.advice.Grant); len(broad) > 0 {
 		list = append(list, fmt.Sprintf("Nearly as good as root to whoever takes the program over: %s. See whether what needs it can be done otherwise.",
 			strings.Join(broad, ", ")))
