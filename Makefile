@@ -113,6 +113,9 @@ demo: cap-audit ## build, then audit a program that needs a capability
 install: cap-audit ## install under $(DESTDIR)$(PREFIX)
 	install -D -m 755 cap-audit $(DESTDIR)$(BINDIR)/cap-audit
 	install -D -m 644 man/cap-audit.8 $(DESTDIR)$(MANDIR)/man8/cap-audit.8
+	install -D -m 644 report/schema.json $(DESTDIR)$(DATADIR)/cap-audit/report.schema.json
+	install -D -m 644 report/diff-schema.json $(DESTDIR)$(DATADIR)/cap-audit/diff.schema.json
+	install -D -m 644 policy/schema.json $(DESTDIR)$(DATADIR)/cap-audit/policy.schema.json
 	install -D -m 644 completions/cap-audit.bash $(DESTDIR)$(DATADIR)/bash-completion/completions/cap-audit
 	install -D -m 644 completions/_cap-audit $(DESTDIR)$(DATADIR)/zsh/site-functions/_cap-audit
 	install -D -m 644 completions/cap-audit.fish $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/cap-audit.fish

@@ -244,10 +244,12 @@ func (cfg *config) validate(c *cli.Context) error {
 			return errors.New("--merge: name the reports to join, or - to read their names from standard input, one a line")
 		case cfg.job == jobDiff && len(cfg.command) != 2:
 			return fmt.Errorf("--diff: name two reports, the old one and the new one; there are %d", len(cfg.command))
+		case cfg.job == jobDiff && !slices.Contains([]format{formatText, formatJSON, formatYAML}, cfg.format) && cfg.format != formatSnippet:
+			return fmt.Errorf("--diff reports as text, json or yaml, not as %s", cfg.format)
 		case cfg.job == jobDiff && given("check", "check-unused", "policy-out", "emit") != "":
 			return fmt.Errorf("--%s has no meaning with --diff", given("check", "check-unused", "policy-out", "emit"))
 		}
-		return nil
+		return cfg.validatePolicy()
 	case jobRevert:
 		if cfg.unit == "" {
 			return errors.New("--revert-dropin: name the unit with --unit")
@@ -284,8 +286,23 @@ func (cfg *config) validate(c *cli.Context) error {
 	case cfg.emit != "" && !slices.Contains(snippets.KindsFor(audit.TargetKind(subject)), cfg.emit):
 		return fmt.Errorf("--emit %s: has no hold on what runs in a container; there are %s", cfg.emit,
 			joined(snippets.KindsFor(audit.TargetKind(subject))))
+	// untraced, the command is executed in our place: nobody could end it or
+	// change who it is
+	case cfg.ifPossible && given("service", "cgroup", "as", "test", "duration", "until-idle") != "":
+		return fmt.Errorf("--if-possible and --%s exclude each other: an untraced command is only run",
+			given("service", "cgroup", "as", "test", "duration", "until-idle"))
+	}
+	return cfg.validatePolicy()
+}
+
+func (cfg *config) validatePolicy() error {
+	switch {
 	case cfg.checkUnused && cfg.check == "":
 		return errors.New("--check-unused adds to --check: name the policy with that")
+	case cfg.policyOut != "" && cfg.policyOut == cfg.output:
+		return errors.New("--output and --policy-out name the same file: choose another for one of them")
+	case cfg.policyOut != "" && cfg.policyOut == cfg.check:
+		return errors.New("--check and --policy-out name the same file: the policy would agree with whatever the run did")
 	}
 	return nil
 }

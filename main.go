@@ -20,14 +20,31 @@ func main() {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 
 	if err := newApp().Run(os.Args); err != nil {
-		errorf("%v", err)
+		if err.Error() != "" {
+			errorf("%v", err)
+		}
 		os.Exit(exitStatus(err))
 	}
 }
 
+// statusDiffers is the exit status where a policy is not met or something came.
+const statusDiffers = 3
+
+// statusError is an answer and no failure of ours. Text is "" where there is
+// nothing to say.
+type statusError struct {
+	status int
+	text   string
+}
+
+func (e *statusError) Error() string { return e.text }
+
 // exitStatus maps an error to what the command exits with: 126 and 127 for
-// commands that could not be started, 1 for everything else.
+// commands that could not be started, what an answer has, 1 for everything else.
 func exitStatus(err error) int {
+	if answer, ok := err.(*statusError); ok { // alone: a failure of ours weighs more
+		return answer.status
+	}
 	var start *tracer.StartError
 	if errors.As(err, &start) {
 		return start.Status

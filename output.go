@@ -12,22 +12,40 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/cap-audit/cap-audit/policy"
 	"github.com/cap-audit/cap-audit/report"
 )
 
-// output is where the report will go.
+// output is where the report will go, and what it will be held against.
 type output struct {
 	cfg *config
+	// policy is that of --check, nil for none.
+	policy *policy.Policy
 }
 
-// openOutput looks before the run whether the report can be written after it.
+// openOutput looks before the run whether the report can be written after it,
+// and reads the policy, which the run could change.
 func openOutput(cfg *config) (*output, error) {
-	if cfg.output != "" {
-		if err := writable(cfg.output); err != nil {
-			return nil, fmt.Errorf("--output %s: %w; choose another file", printable(cfg.output), err)
+	for _, file := range []struct{ option, name string }{{"output", cfg.output}, {"policy-out", cfg.policyOut}} {
+		if file.name == "" {
+			continue
+		}
+		if err := writable(file.name); err != nil {
+			return nil, fmt.Errorf("--%s %s: %w; choose another file", file.option, printable(file.name), err)
 		}
 	}
-	return &output{cfg}, nil
+	o := &output{cfg: cfg}
+	if cfg.check == "" {
+		return o, nil
+	}
+	var err error
+	if o.policy, err = policy.Load(cfg.check); err != nil {
+		return nil, fmt.Errorf("--check %s: %w", printable(cfg.check), err)
+	}
+	if o.policy.Unlimited {
+		warningf("--check %s: this unit allows every capability: without CapabilityBoundingSet= nothing can be outside of it", printable(cfg.check))
+	}
+	return o, nil
 }
 
 func writable(file string) error {
@@ -52,15 +70,19 @@ func (o *output) write(doc *report.Document) error {
 	if err := o.render(&text, doc); err != nil {
 		return err
 	}
+	return o.writeText(text.Bytes())
+}
+
+func (o *output) writeText(text []byte) error {
 	var failed error
 	if o.cfg.output != "" {
-		err := replaceFile(o.cfg.output, text.Bytes())
+		err := replaceFile(o.cfg.output, text)
 		if err == nil {
 			return nil
 		}
 		failed = fmt.Errorf("cannot write the report to %s: %w", printable(o.cfg.output), err)
 	}
-	_, err := os.Stdout.Write(text.Bytes())
+	_, err := os.Stdout.Write(text)
 	switch {
 	case err == nil && failed != nil:
 		return fmt.Errorf("%w; it is on standard output instead", failed)
@@ -72,10 +94,10 @@ func (o *output) write(doc *report.Document) error {
 	if errors.Is(err, syscall.EPIPE) {
 		return failed // the reader has seen what it wanted
 	}
-	saved, err := saveElsewhere(text.Bytes(), o.cfg.format)
+	saved, err := saveElsewhere(text, o.cfg.format)
 	if err != nil {
 		// the last resort that is left
-		os.Stderr.Write(text.Bytes())
+		os.Stderr.Write(text)
 		return failed
 	}
 	return fmt.Errorf("%w; it is in %s instead", failed, saved)
@@ -107,6 +129,10 @@ func (o *output) render(w io.Writer, doc *report.Document) error {
 			warningf("%s", doubt)
 		}
 		return report.WriteSnippet(w, doc, o.cfg.emit)
+	case formatJUnit:
+		return report.WriteJUnit(w, doc)
+	case formatPrometheus:
+		return report.WritePrometheus(w, doc)
 	}
 	return report.WriteText(w, doc, report.Width(os.Stdout, os.Getenv("COLUMNS")))
 }

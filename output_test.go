@@ -69,7 +69,7 @@ func TestReportOnStandardOutput(t *testing.T) {
 	for name, f := range formatsByName {
 		t.Run(name, func(t *testing.T) {
 			got := captured(t, &os.Stdout, func() {
-				if err := (&output{&config{format: f}}).write(document()); err != nil {
+				if err := (&output{cfg: &config{format: f}}).write(document()); err != nil {
 					t.Error(err)
 				}
 			})
@@ -112,7 +112,7 @@ func TestOutputThatCannotBeIsRefusedBeforeTheRun(t *testing.T) {
 func TestFileThatBecameUnwritable(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "gone", "report")
 	got := captured(t, &os.Stdout, func() {
-		err := (&output{&config{output: file}}).write(document())
+		err := (&output{cfg: &config{output: file}}).write(document())
 		if err == nil || !strings.Contains(err.Error(), file) || !strings.Contains(err.Error(), "standard output instead") {
 			t.Errorf("%v", err)
 		}
@@ -126,7 +126,7 @@ func TestFullStandardOutput(t *testing.T) {
 			dir := t.TempDir()
 			t.Setenv("TMPDIR", dir)
 			full(t)
-			err := (&output{&config{format: f}}).write(document())
+			err := (&output{cfg: &config{format: f}}).write(document())
 			saved := names(t, dir)
 			if len(saved) != 1 || !strings.HasSuffix(saved[0], "."+f.extension()) {
 				t.Fatalf("saved in %q (%v)", saved, err)
@@ -152,7 +152,7 @@ func TestClosedStandardOutput(t *testing.T) {
 	}
 	replaced(t, closed)
 	closed.Close()
-	if err := (&output{&config{}}).write(document()); err == nil || strings.Contains(err.Error(), "%!") || len(names(t, dir)) != 1 {
+	if err := (&output{cfg: &config{}}).write(document()); err == nil || strings.Contains(err.Error(), "%!") || len(names(t, dir)) != 1 {
 		t.Errorf("%v, saved in %q", err, names(t, dir))
 	}
 }
@@ -167,7 +167,7 @@ func TestReaderThatWentAway(t *testing.T) {
 	}
 	reader.Close()
 	replaced(t, writer)
-	if err := (&output{&config{}}).write(document()); !errors.Is(err, syscall.EPIPE) {
+	if err := (&output{cfg: &config{}}).write(document()); !errors.Is(err, syscall.EPIPE) {
 		t.Errorf("%v", err)
 	}
 	if saved := names(t, dir); len(saved) != 0 {
@@ -180,7 +180,7 @@ func TestNeitherFileNorStandardOutput(t *testing.T) {
 	t.Setenv("TMPDIR", dir)
 	full(t)
 	file := filepath.Join(t.TempDir(), "gone", "report")
-	err := (&output{&config{output: file}}).write(document())
+	err := (&output{cfg: &config{output: file}}).write(document())
 	if saved := names(t, dir); err == nil || len(saved) != 1 || !strings.Contains(err.Error(), file) || !strings.Contains(err.Error(), saved[0]) {
 		t.Errorf("%v, saved in %q", err, saved)
 	}
@@ -191,7 +191,7 @@ func TestNoPlaceAtAll(t *testing.T) {
 	full(t)
 	got := captured(t, &os.Stderr, func() {
 		t.Setenv("TMPDIR", "/nowhere") // captured has made its file
-		if err := (&output{&config{format: formatJSON}}).write(document()); !errors.Is(err, syscall.ENOSPC) {
+		if err := (&output{cfg: &config{format: formatJSON}}).write(document()); !errors.Is(err, syscall.ENOSPC) {
 			t.Errorf("%v", err)
 		}
 	})

@@ -12,6 +12,11 @@ import (
 
 // runAudit is the main job: run the command, report what it needs.
 func runAudit(cfg *config) error {
+	if cfg.ifPossible {
+		if reason := cannotTrace(cfg); reason != "" {
+			return runUntraced(cfg, reason)
+		}
+	}
 	s := &session{cfg: cfg, lines: newLines(cfg)}
 	first, err := s.prepare()
 	if err != nil {
@@ -32,7 +37,7 @@ func runAudit(cfg *config) error {
 		}
 	}
 	s.lines.print("[*] Analyzing results...")
-	return s.out.write(s.document(r.findings))
+	return s.out.conclude(s.document(r.findings), r.findings)
 }
 
 func (s *session) document(f *audit.Findings) *report.Document {

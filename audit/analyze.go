@@ -191,7 +191,14 @@ func mainSyscall(rows []Checks) Syscall {
 }
 
 func compareSyscalls(a, b Syscall) int {
-	return cmp.Or(cmp.Compare(a.Number, b.Number), strings.Compare(a.ABI, b.ABI))
+	// the same number has another name on another architecture
+	return cmp.Or(cmp.Compare(a.Number, b.Number), strings.Compare(a.ABI, b.ABI), strings.Compare(a.Name, b.Name))
+}
+
+// compareSites puts the most frequent first.
+func compareSites(a, b CallSite) int {
+	return cmp.Or(cmp.Compare(b.Checks, a.Checks), strings.Compare(a.Function, b.Function),
+		compareSyscalls(a.Syscall, b.Syscall), strings.Compare(a.Advisory, b.Advisory))
 }
 
 // callSites sums up the functions that asked, the most frequent first.
@@ -235,10 +242,7 @@ func callSites(rows []Checks) []CallSite {
 	for _, c := range counts {
 		list = append(list, *c)
 	}
-	slices.SortFunc(list, func(a, b CallSite) int {
-		return cmp.Or(cmp.Compare(b.Checks, a.Checks), strings.Compare(a.Function, b.Function),
-			compareSyscalls(a.Syscall, b.Syscall), strings.Compare(a.Advisory, b.Advisory))
-	})
+	slices.SortFunc(list, compareSites)
 	return list
 }
 

@@ -6,7 +6,7 @@ type Tally struct {
 }
 
 // Total is all of them.
-func (t Tally) Total() uint64 { return t.Granted + t.Denied }
+func (t Tally) Total() uint64 { return Sum(t.Granted, t.Denied) }
 
 // CallSite is a kernel function that asked for a capability.
 type CallSite struct {
@@ -147,6 +147,14 @@ type Findings struct {
 	// Proof is what repeating the run showed, nil when none was asked for.
 	Proof *Proof
 
+	// Merged is set where this is the union of earlier reports.
+	Merged *Merged
+	// Untold: an earlier report that does not say what it may lack.
+	Untold bool
+	// Stated and StatedOperational are the recommended sets as earlier reports
+	// state them; nil where they follow from the lists above.
+	Stated, StatedOperational *uint64
+
 	Tasks        uint64
 	StillRunning int
 	MissedExits  uint64 // see Observation
@@ -159,6 +167,9 @@ type Findings struct {
 // that the program does not need that one. Where repetitions proved a smaller
 // set to do, it is that one.
 func (f *Findings) Recommended() uint64 {
+	if f.Stated != nil {
+		return *f.Stated
+	}
 	if f.Proof != nil && f.Proof.Minimal != nil && f.Proof.Minimal.Behaved {
 		return f.Proof.Minimal.Set
 	}
@@ -175,6 +186,9 @@ func (f *Findings) Recommended() uint64 {
 // RecommendedOperational is the set a program should keep for itself: after
 // its own drop if it made one.
 func (f *Findings) RecommendedOperational() uint64 {
+	if f.StatedOperational != nil {
+		return *f.StatedOperational & f.Recommended()
+	}
 	if !f.Dropped {
 		return f.Recommended()
 	}

@@ -36,7 +36,7 @@ func NewDocument(f *audit.Findings) *Document {
 		StillRunning: f.StillRunning,
 		MissedExits:  f.MissedExits,
 		Losses:       f.Losses,
-		Complete:     !f.Losses.Any() && (f.Target.Kind.Attached() || f.StillRunning == 0 && f.Application.Ended),
+		Complete:     complete(f),
 		Recommended:  capng.Names(f.Recommended()),
 		Exit:         Exit{f.Application.Status, f.Application.Signal, f.Application.Ended},
 		Verified:     verified(f.Proof),
@@ -44,6 +44,7 @@ func NewDocument(f *audit.Findings) *Document {
 		Target:       target(f.Target),
 		Interim:      f.Interim,
 		fromStart:    f.Target.FromStart || !f.Target.Kind.Attached(),
+		Merged:       merged(f.Merged),
 
 		advice: snippets.Advice{
 			Target:       f.Target.Kind,
@@ -67,6 +68,13 @@ func NewDocument(f *audit.Findings) *Document {
 		d.Initialization, d.Operational = &before, &after
 	}
 	return d
+}
+
+func complete(f *audit.Findings) bool {
+	if m := f.Merged; m != nil && m.Incomplete.Count+m.Untold.Count > 0 {
+		return false
+	}
+	return !f.Losses.Any() && !f.Untold && (f.Target.Kind.Attached() || f.StillRunning == 0 && f.Application.Ended)
 }
 
 func target(t audit.Target) Target {
@@ -151,7 +159,7 @@ func capability(c audit.Capability) Capability {
 
 func syscallOf(s audit.Syscall) Syscall {
 	t := Syscall{Number: s.Number, Name: valid(s.Name), ABI: valid(s.ABI)}
-	if t.Name == "" || t.Number < 0 {
+	if t.Name == "" {
 		t.Name = unknownSyscall
 	}
 	if t.ABI == "" {

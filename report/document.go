@@ -54,6 +54,10 @@ type Document struct {
 	Target   Target `json:"target"`
 	// Interim: the audit went on when this was written.
 	Interim bool `json:"interim"`
+	// Policy is null without --check.
+	Policy *PolicyFit `json:"policy"`
+	// Merged is null where this is not a union of earlier reports.
+	Merged *Merged `json:"merged"`
 
 	// fromStart: nothing that was audited had begun before the audit.
 	fromStart bool

@@ -6,9 +6,11 @@ import (
 )
 
 // WriteJSON writes the document as one JSON object. Its error is w's.
-func WriteJSON(w io.Writer, d *Document) error {
+func WriteJSON(w io.Writer, d *Document) error { return writeJSON(w, d) }
+
+func writeJSON(w io.Writer, tree any) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false) // a path may have an & and is no web page
-	return enc.Encode(d)
+	return enc.Encode(tree)
 }

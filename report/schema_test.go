@@ -29,18 +29,24 @@ func TestSchemaDescribesEveryDocument(t *testing.T) {
 	s := schema(t)
 	for name, f := range examples {
 		t.Run(name, func(t *testing.T) {
-			var b bytes.Buffer
-			if err := WriteJSON(&b, NewDocument(f)); err != nil {
-				t.Fatal(err)
-			}
-			doc, err := jsonschema.UnmarshalJSON(&b)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := s.Validate(doc); err != nil {
-				t.Error(err)
-			}
+			validate(t, s, NewDocument(f))
 		})
+	}
+}
+
+// validate holds a document, as it is written, against the schema.
+func validate(t testing.TB, s *jsonschema.Schema, d *Document) {
+	t.Helper()
+	var b bytes.Buffer
+	if err := WriteJSON(&b, d); err != nil {
+		t.Fatal(err)
+	}
+	doc, err := jsonschema.UnmarshalJSON(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Validate(doc); err != nil {
+		t.Error(err)
 	}
 }
 

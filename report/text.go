@@ -31,6 +31,7 @@ func WriteText(w io.Writer, d *Document, width int) error {
 	t.nested()
 	t.programs()
 	t.proof()
+	t.merged()
 	t.completeness()
 	t.summary()
 	t.recommendations()
@@ -81,7 +82,15 @@ func (t *text) capability(name string, number int) { t.line("  %s (#%d)", name, 
 
 func (t *text) title() {
 	t.rule("=")
-	t.line("CAPABILITY ANALYSIS FOR: %s (PID %d)", printable(t.d.Application.Comm), t.d.Application.PID)
+	if m := t.d.Merged; m != nil {
+		subject := printable(t.d.Application.Comm)
+		if subject == "" {
+			subject = count(len(m.Applications), "program", "programs")
+		}
+		t.line("CAPABILITY ANALYSIS FOR: %s (%s)", subject, count(m.Reports, "report", "reports"))
+	} else {
+		t.line("CAPABILITY ANALYSIS FOR: %s (PID %d)", printable(t.d.Application.Comm), t.d.Application.PID)
+	}
 	if about := t.d.Target.text(); about != "" {
 		t.line("%s", about)
 	}

@@ -153,13 +153,24 @@ func (t *text) gaps() []string {
 		gaps = append(gaps, fmt.Sprintf("%s, of this program or another, returned unseen: outcomes of refused checks may be fewer than the calls by that.",
 			count(d.MissedExits, "system call", "system calls")))
 	}
+	if m := d.Merged; m != nil {
+		if m.Incomplete.Count > 0 {
+			gaps = append(gaps, count(m.Incomplete.Count, "report is", "reports are")+" of recordings that are not complete: a capability may be missing.")
+		}
+		if m.Untold.Count > 0 {
+			gaps = append(gaps, count(m.Untold.Count, "report does", "reports do")+" not say what may be missing.")
+		}
+		if m.LeftOut > 0 {
+			gaps = append(gaps, count(m.LeftOut, "detail", "details")+" did not fit into the union: call sites, outcomes or programs beyond the first.")
+		}
+	}
 	switch {
-	case d.Target.Kind.Attached() || d.Interim:
+	case d.Target.Kind.Attached() || d.Interim || d.Merged != nil:
 	case !d.Exit.Ended:
 		gaps = append(gaps, "The program had not ended when the report was made.")
 	}
 	switch {
-	case d.Target.Kind.Attached() || d.Interim:
+	case d.Target.Kind.Attached() || d.Interim || d.Merged != nil:
 	case d.StillRunning > 0:
 		gaps = append(gaps, fmt.Sprintf("%s of the program still ran when the audit ended, and what came later is not in this report. "+
 			"With --follow the audit waits for the last one.", count(d.StillRunning, "descendant", "descendants")))

@@ -10,9 +10,11 @@ import (
 
 // WriteYAML writes the document as one YAML document: the tree that WriteJSON
 // writes, because it is made from that. Its error is w's.
-func WriteYAML(w io.Writer, d *Document) error {
+func WriteYAML(w io.Writer, d *Document) error { return writeYAML(w, d) }
+
+func writeYAML(w io.Writer, tree any) error {
 	var b bytes.Buffer
-	if err := WriteJSON(&b, d); err != nil {
+	if err := writeJSON(&b, tree); err != nil {
 		return err
 	}
 	dec := json.NewDecoder(&b)

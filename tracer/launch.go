@@ -150,14 +150,7 @@ func stubPipe(stubEnd int) (stub int, ours *os.File, err error) {
 // become gives the order and waits until the stub has become the target, or
 // says why it could not.
 func (p *process) become(t Target) error {
-	o := order{
-		Path: []byte(t.Path), Argv: raw(t.Argv), Ignored: ignoredSignals(), Identity: t.Identity,
-		OwnEnv: t.Env != nil, Env: raw(t.Env), Dir: []byte(t.Surroundings.Dir), Surroundings: t.Surroundings,
-	}
-	if t.Surroundings.Ignored != nil {
-		o.Ignored = *t.Surroundings.Ignored
-	}
-	err := json.NewEncoder(p.orders).Encode(o)
+	err := json.NewEncoder(p.orders).Encode(newOrder(t))
 	p.orders.Close()
 	if err != nil {
 		return fmt.Errorf("order to the target's stub: %w", err)
@@ -175,10 +168,7 @@ func (p *process) become(t Target) error {
 	if err := json.Unmarshal(answer, &failure); err != nil {
 		return fmt.Errorf("answer of the target's stub: %w", err)
 	}
-	if failure.Stage == stageExec {
-		return explainExec(t.Path, failure.Errno)
-	}
-	return &StartError{Path: t.Path, Status: 1, Text: fmt.Sprintf("cannot %s: %s", failure.Stage, failure.Text)}
+	return failure.explain(t.Path)
 }
 
 // raw are strings as bytes: JSON's strings would have to be UTF-8.

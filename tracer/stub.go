@@ -77,6 +77,26 @@ func MaybeStub() {
 	os.Exit(1)
 }
 
+// explain is the failure to start the program at path.
+func (f stubFailure) explain(path string) error {
+	if f.Stage == stageExec {
+		return explainExec(path, f.Errno)
+	}
+	return &StartError{Path: path, Status: 1, Text: fmt.Sprintf("cannot %s: %s", f.Stage, f.Text)}
+}
+
+// newOrder is the order to become the target.
+func newOrder(t Target) order {
+	o := order{
+		Path: []byte(t.Path), Argv: raw(t.Argv), Ignored: ignoredSignals(), Identity: t.Identity,
+		OwnEnv: t.Env != nil, Env: raw(t.Env), Dir: []byte(t.Surroundings.Dir), Surroundings: t.Surroundings,
+	}
+	if t.Surroundings.Ignored != nil {
+		o.Ignored = *t.Surroundings.Ignored
+	}
+	return o
+}
+
 // execute returns only if it failed.
 func (o *order) execute() stubFailure {
 	// Raising a limit takes privileges. Lowering one takes none and comes last:

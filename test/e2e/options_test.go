@@ -98,6 +98,10 @@ func findAll(text, expression string) []string {
 // before a command.
 func uses(t *testing.T) map[string][]string {
 	file := filepath.Join(t.TempDir(), "file")
+	earlier := filepath.Join(t.TempDir(), "report.json")
+	if r := finish(t, capAudit(t, "-j", "-o", earlier, "--", "true")); r.status != 0 {
+		t.Fatalf("status %d: %s", r.status, r.stderr)
+	}
 	return map[string][]string{
 		"help":    {},
 		"version": {},
@@ -108,17 +112,21 @@ func uses(t *testing.T) map[string][]string {
 		"backend": {"auto", "--", "true"},
 		"format":  {"json", "--", "true"},
 
-		"pid":        {fmt.Sprint(os.Getpid()), "--duration", "0.1s"},
-		"cgroup":     {"/", "--", "true"},
-		"duration":   {"0.1s", "--", "sleep", "60"},
-		"until-idle": {"0.1s", "--", "sleep", "60"},
-		"emit":       {"systemd", "--", "true"},
+		"pid":          {fmt.Sprint(os.Getpid()), "--duration", "0.1s"},
+		"cgroup":       {"/", "--", "true"},
+		"duration":     {"0.1s", "--", "sleep", "60"},
+		"until-idle":   {"0.1s", "--", "sleep", "60"},
+		"check":        {"none", "--", "true"},
+		"check-unused": {"--check", "none", "--", "true"},
+		"policy-out":   {file, "--", "true"},
+		"merge":        {earlier},
+		"diff":         {earlier, earlier},
+		"emit":         {"systemd", "--", "true"},
 	}
 }
 
 // unbuilt are options whose part of the program does not exist yet.
-var unbuilt = []string{"service", "unit", "restart", "container", "if-possible",
-	"check", "check-unused", "policy-out", "write-dropin", "revert-dropin", "propagate", "merge", "diff"}
+var unbuilt = []string{"service", "unit", "restart", "container", "write-dropin", "revert-dropin"}
 
 // Every option of the help is taken by the program.
 func TestOptionsWork(t *testing.T) {

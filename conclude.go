@@ -1,0 +1,84 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/cap-audit/cap-audit/audit"
+	"github.com/cap-audit/cap-audit/policy"
+	"github.com/cap-audit/cap-audit/report"
+)
+
+// conclude writes what was found, and answers with the exit status: our own
+// failure before the policy's verdict, and that before what --propagate passes
+// on.
+func (o *output) conclude(doc *report.Document, f *audit.Findings) error {
+	if o.policy != nil {
+		doc.Judge(o.cfg.check, f.Fit(o.policy.Allowed), o.cfg.checkUnused)
+	}
+	failed := errors.Join(o.write(doc), o.writePolicy(f))
+	verdict := o.verdict(doc)
+	switch {
+	case failed != nil:
+		return errors.Join(failed, verdict)
+	case verdict != nil:
+		return verdict
+	case o.cfg.propagate:
+		return propagated(f.Application)
+	}
+	return nil
+}
+
+// verdict shows how the run and the policy differ, as a diff on standard
+// error, where the log of a build has it.
+func (o *output) verdict(doc *report.Document) error {
+	p := doc.Policy
+	if p == nil {
+		return nil
+	}
+	name := printable(o.cfg.check)
+	if !p.Met {
+		for _, v := range doc.Violations() {
+			os.Stderr.WriteString(v.String())
+		}
+		more := ""
+		if !p.Sure {
+			more = "; there may be more: " + *p.Unsure
+		}
+		return &statusError{statusDiffers, fmt.Sprintf("the run does not fit the policy %s: %s%s", name, p.Summary(), more)}
+	}
+	if !p.Sure {
+		return fmt.Errorf("cannot say whether the run fits the policy %s: %s", name, *p.Unsure)
+	}
+	if m := doc.Merged; m != nil && m.Untold.Count > 0 {
+		warningf("%d of the %d reports do not say whether they are complete; as far as they tell, they fit the policy", m.Untold.Count, m.Reports)
+	}
+	return nil
+}
+
+// writePolicy is --policy-out.
+func (o *output) writePolicy(f *audit.Findings) error {
+	if o.cfg.policyOut == "" {
+		return nil
+	}
+	if err := replaceFile(o.cfg.policyOut, policy.Write(f)); err != nil {
+		return fmt.Errorf("cannot write the policy to %s: %w", printable(o.cfg.policyOut), err)
+	}
+	if unsure := f.Unsure(); unsure != "" {
+		warningf("the policy in %s may allow too little: %s", printable(o.cfg.policyOut), unsure)
+	}
+	return nil
+}
+
+// propagated is the exit status of the program as a shell has it.
+func propagated(a audit.Application) error {
+	status := a.Status
+	if a.Signal != 0 {
+		status = 128 + a.Signal
+	}
+	if status == 0 {
+		return nil
+	}
+	return &statusError{status: status}
+}

@@ -1,0 +1,179 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cap-audit/cap-audit/audit"
+	"github.com/cap-audit/cap-audit/capng"
+)
+
+// PolicyFit says whether the run fits the policy of --check.
+type PolicyFit struct {
+	// Policy is as the command line names it.
+	Policy string `json:"policy"`
+	// Met: nothing speaks against it. Sure: all that could was recorded.
+	Met     bool     `json:"met"`
+	Sure    bool     `json:"sure"`
+	Allowed []string `json:"allowed"`
+	// NotAllowed was needed, Refused is allowed and was refused each time,
+	// Unused is allowed and was not used; only --check-unused minds.
+	NotAllowed  []string `json:"not_allowed"`
+	Refused     []string `json:"refused"`
+	Unused      []string `json:"unused"`
+	CheckUnused bool     `json:"check_unused"`
+	// Unsure says why Sure is false, else null.
+	Unsure *string `json:"unsure"`
+}
+
+// Judge adds to the document how the run compares with what the policy allows.
+func (d *Document) Judge(policy string, f audit.Fit, checkUnused bool) {
+	d.Policy = &PolicyFit{
+		Policy:      valid(policy),
+		Met:         f.Outside|f.Refused == 0 && (f.Unused == 0 || !checkUnused),
+		Sure:        f.Unsure == "",
+		Allowed:     capng.Names(f.Allowed),
+		NotAllowed:  capng.Names(f.Outside),
+		Refused:     capng.Names(f.Refused),
+		Unused:      capng.Names(f.Unused),
+		CheckUnused: checkUnused,
+		Unsure:      optional(f.Unsure),
+	}
+}
+
+// Summary is one sentence on what the policy and the run do not agree in.
+func (p *PolicyFit) Summary() string {
+	var parts []string
+	add := func(list []string, what string) {
+		if len(list) > 0 {
+			parts = append(parts, what+" "+strings.Join(list, ", "))
+		}
+	}
+	add(p.NotAllowed, "not allowed but needed:")
+	add(p.Refused, "allowed but refused:")
+	if p.CheckUnused {
+		add(p.Unused, "allowed but not used:")
+	}
+	return strings.Join(parts, "; ")
+}
+
+// Violations are the ways in which the run does not fit the policy, by number
+// of the capability.
+func (d *Document) Violations() []Violation {
+	var list []Violation
+	add := func(names []string, mark, what, advice string) {
+		for _, name := range names {
+			number, _ := capng.Number(name) // names are capng's here
+			list = append(list, Violation{name, number, mark, what, advice, d.why(name)})
+		}
+	}
+	add(d.Policy.NotAllowed, "+", "needed, not allowed",
+		"if it is meant to, allow it in the policy; else find out what has come to ask for it")
+	add(d.Policy.Refused, "!", "allowed, but refused",
+		"give it to the program, with the unit, the container or the file; or take it out of the policy")
+	if d.Policy.CheckUnused {
+		add(d.Policy.Unused, "-", "allowed, not used",
+			"if the run did all that the program is for, take it out of the policy")
+	}
+	slices.SortStableFunc(list, func(a, b Violation) int { return a.Number - b.Number })
+	return list
+}
+
+// Violation is one way in which a run does not fit a policy.
+type Violation struct {
+	Capability string
+	Number     int
+	// Mark is that of a diff from the policy to the run: + for what came, - for
+	// what is not there, ! for what was refused.
+	Mark string
+	// What and Advice are clauses.
+	What, Advice string
+	// Why has a line for each place that asked, printable.
+	Why []string
+}
+
+// String is the violation as the lines of a diff.
+func (v Violation) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s (#%d): %s\n", v.Mark, v.Capability, v.Number, v.What)
+	for _, line := range v.Why {
+		fmt.Fprintf(&b, "      %s\n", line)
+	}
+	fmt.Fprintf(&b, "      -> %s\n", v.Advice)
+	return b.String()
+}
+
+// why says who asked for a capability, and where.
+func (d *Document) why(name string) []string {
+	var lines []string
+	add := func(verb string, sites []CallSite, first Syscall) {
+		seen := []Syscall{}
+		for _, s := range append([]Syscall{first}, each(sites, CallSite.syscall)...) {
+			if s.Name == "" || slices.Contains(seen, s) {
+				continue
+			}
+			seen = append(seen, s)
+			asked := functions(sites, s)
+			if len(asked) == 0 && s != first {
+				continue // only advisory ones
+			}
+			call := printable(s.Name)
+			if s.unknown() {
+				call = "an unknown system call"
+			}
+			lines = append(lines, verb+" "+call+inParens(asked))
+		}
+	}
+	for _, c := range d.Required {
+		if c.Name == name {
+			add("used in", c.CallSites, c.syscall)
+		}
+	}
+	for _, c := range d.CapsetOnly {
+		if c.Name == name {
+			lines = append(lines, "asked for by capset, in its sets "+strings.Join(c.RequestedSets, ", "))
+		}
+	}
+	for _, c := range d.Denied {
+		if c.Name != name {
+			continue
+		}
+		add("refused in", c.CallSites, Syscall{})
+		for _, o := range c.Outcomes {
+			lines = append(lines, fmt.Sprintf("%s %s", printable(o.Syscall), how(o)))
+		}
+		if c.LSMRefused > 0 {
+			lines = append(lines, "a security module refused it although it was held")
+		}
+	}
+	for _, p := range d.Programs {
+		if slices.Contains(p.Needs, name) || slices.Contains(p.Refused, name) {
+			path := printable(p.Path)
+			if p.Path == "" {
+				path = "a program not known"
+			}
+			lines = append(lines, "by "+path)
+		}
+	}
+	if d.Merged != nil {
+		for _, p := range d.Merged.Capabilities {
+			if p.Name != name {
+				continue
+			}
+			for _, r := range []struct {
+				label string
+				Reports
+			}{{"required in", p.Required}, {"asked for by capset in", p.CapsetOnly}, {"refused in", p.Denied}} {
+				if r.Count > 0 {
+					lines = append(lines, r.label+" "+count(r.Count, "report", "reports")+inParens(named(r.Reports)))
+				}
+			}
+		}
+	}
+	const most = 12
+	if more := len(lines) - most; more > 0 {
+		lines = append(lines[:most], fmt.Sprintf("and %d more, see the report", more))
+	}
+	return lines
+}

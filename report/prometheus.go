@@ -1,0 +1,100 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// metric is one family of metrics. All are gauges: each report stands for
+// itself, and the next one does not go on counting.
+type metric struct {
+	name, help string
+	samples    []string
+}
+
+// WritePrometheus writes the document in the text format of Prometheus, for
+// the textfile collector of its node exporter. Every sample says which
+// application it is about. Its error is w's.
+func WritePrometheus(w io.Writer, d *Document) error {
+	application := label("application", d.subject())
+	var families []*metric
+	family := func(name, help string) *metric {
+		m := &metric{name: "cap_audit_" + name, help: help}
+		families = append(families, m)
+		return m
+	}
+	one := func(name, help string, value any) { family(name, help).add(value, application) }
+
+	family("info", "What was audited, how and by which version; always 1.").add(1, application,
+		label("backend", d.Backend), label("kernel", d.SystemContext.KernelVersion), label("version", d.Tool.Version))
+	one("complete", "Whether all that the program did was recorded.", truth(d.Complete))
+	one("exit_status", "Status that the program exited with, 128 and the signal if one ended it.", exitCode(d.Exit))
+	one("checks", "Capability checks of all kinds.", d.TotalChecks)
+	if d.Merged != nil {
+		one("reports", "Reports that were joined.", d.Merged.Reports)
+		one("reports_failed", "Reports of runs that ended with a signal or another status than 0.", d.Merged.Failed.Count)
+		one("reports_incomplete", "Reports that may lack something.", d.Merged.Incomplete.Count+d.Merged.Untold.Count)
+	}
+	needed := family("capability_needed", "Capabilities that the program needs; always 1.")
+	for _, name := range d.Recommended {
+		needed.add(1, application, label("capability", name))
+	}
+	checks := family("capability_checks", "Checks of a capability that count as needs, by answer.")
+	refused := family("capability_refused", "Capabilities that were refused each time; always 1.")
+	for _, c := range d.Required {
+		checks.add(c.Checks.Granted, application, label("capability", c.Name), label("result", "granted"))
+		checks.add(c.Checks.Denied, application, label("capability", c.Name), label("result", "denied"))
+	}
+	for _, c := range d.Denied {
+		checks.add(c.NotGrantedChecks, application, label("capability", c.Name), label("result", "denied"))
+		refused.add(1, application, label("capability", c.Name))
+	}
+	if p := d.Policy; p != nil {
+		one("policy_met", "Whether the run fits the policy and is known well enough to say so.", truth(p.Met && p.Sure))
+		violations := family("policy_violation", "Capabilities in which the run does not fit the policy; always 1.")
+		for kind, list := range map[string][]string{"not_allowed": p.NotAllowed, "refused": p.Refused, "unused": p.Unused} {
+			for _, name := range list {
+				if kind != "unused" || p.CheckUnused {
+					violations.add(1, application, label("capability", name), label("kind", kind))
+				}
+			}
+		}
+		slices.Sort(violations.samples)
+	}
+
+	var b strings.Builder
+	for _, m := range families {
+		if len(m.samples) == 0 {
+			continue
+		}
+		fmt.Fprintf(&b, "# HELP %s %s\n# TYPE %s gauge\n%s", m.name, m.help, m.name, strings.Join(m.samples, ""))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (m *metric) add(value any, labels ...string) {
+	m.samples = append(m.samples, fmt.Sprintf("%s{%s} %d\n", m.name, strings.Join(labels, ","), value))
+}
+
+var escapeLabel = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
+
+func label(name, value string) string {
+	return name + `="` + escapeLabel.Replace(valid(value)) + `"`
+}
+
+func truth(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func exitCode(e Exit) int {
+	if e.Signal != 0 {
+		return 128 + e.Signal
+	}
+	return e.Status
+}
