@@ -37,7 +37,7 @@ deps-test: ## install what is missing to test
 
 # The object is CO-RE and made without vmlinux.h, BTF or kernel headers. Paths
 # are mapped away, so that two machines make the same bytes.
-bpf/cap_audit.bpf.o: bpf/cap_audit.bpf.c bpf/cap_audit.h bpf/kernel.h | deps
+bpf/cap_audit.bpf.o: bpf/cap_audit.bpf.c $(wildcard bpf/*.h) | deps
 	$(CLANG) -g -O2 -mcpu=v3 -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wextra -Wno-unused-parameter -Werror \
 		-ffile-prefix-map=$(CURDIR)=. -fdebug-compilation-dir=. -c $< -o $@.tmp
 	$(LLVM_STRIP) -g $@.tmp

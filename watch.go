@@ -54,6 +54,9 @@ func (s *session) watch(a *tracer.Audit, at attempt, r *result) error {
 				default:
 				}
 			}
+			if err == nil && r.cut && s.subject == nil {
+				err = awaitTree(a, deadline)
+			}
 			return err
 		case status := <-tested:
 			r.test = &status
@@ -89,6 +92,25 @@ func (s *session) watch(a *tracer.Audit, at attempt, r *result) error {
 			if err := s.reportInterim(a); err != nil {
 				warningf("interim report: %v", err)
 			}
+		}
+	}
+}
+
+// awaitTree waits for descendants that have been told to end as the first
+// process has, and kills what is left at the deadline. They are not our
+// children, so nothing announces their end.
+func awaitTree(a *tracer.Audit, deadline <-chan time.Time) error {
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	for {
+		p, err := a.Progress()
+		if err != nil || p.Processes == 0 {
+			return err
+		}
+		select {
+		case <-deadline:
+			return a.SignalTree(unix.SIGKILL)
+		case <-look.C:
 		}
 	}
 }

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Audits of what runs already: tasks are adopted instead of being born into the tree.
+ */
+
+/* Says whether a control group is the watched one or lies below it. */
+__noinline int in_group(__u64 address)
+{
+	const struct cgroup *group = (const struct cgroup *)address;
+	__u64 watched = state.group ? state.group : group_id;
+
+	for (int i = 0; i < CA_GROUP_DEPTH && group && watched; i++) {
+		if (BPF_CORE_READ(group, kn, id) == watched)
+			return 1;
+		group = BPF_CORE_READ(group, self.parent, cgroup);
+	}
+	return 0;
+}
+
+static __always_inline int is_member(struct task_struct *task)
+{
+	return in_group((__u64)BPF_CORE_READ(task, cgroups, dfl_cgrp));
+}
+
+/* kernel/pid.c, task_active_pid_ns(): that of the innermost number. */
+static __always_inline __u64 pid_ns_of(struct task_struct *task)
+{
+	struct pid *pid = BPF_CORE_READ(task, thread_pid);
+	__u32 level = BPF_CORE_READ(pid, level);
+	__u64 ns = 0;
+
+	bpf_probe_read_kernel(&ns, sizeof(ns), (void *)pid + bpf_core_field_offset(struct pid, numbers) +
+			      (__u64)level * bpf_core_type_size(struct upid) + bpf_core_field_offset(struct upid, ns));
+	return ns;
+}
+
+/* Index of the program that a task runs: known by its file, until user space has looked the path up. */
+static __noinline __u32 program_of_running(struct task_struct *task)
+{
+	struct inode *inode = BPF_CORE_READ(task, mm, exe_file, f_inode);
+	__u64 number = BPF_CORE_READ(inode, i_ino);
+	__u32 device = BPF_CORE_READ(inode, i_sb, s_dev);
+	struct program_path key = {};
+
+	/* a path never begins with a NUL */
+	__builtin_memcpy(key.path + 8, &number, sizeof(number));
+	__builtin_memcpy(key.path + 16, &device, sizeof(device));
+	return index_of(&key, 0, task);
+}
+
+/* Begins to record a task that runs already. */
+static __always_inline void begin(struct ca_task *t, struct task_struct *task, __u32 flags)
+{
+	t->flags = CA_TASK_RECORDING | flags;
+	if (task->flags & (PF_IO_WORKER | PF_USER_WORKER))
+		t->flags |= CA_TASK_IO_WORKER;
+	t->program = program_of_running(task);
+	if (task->pid == task->tgid)
+		add_process(t->program);
+	add(&state.tasks);
+}
+
+/* A task came into the watched group, by clone3() or because somebody moved it. */
+static __always_inline void enter(struct task_struct *task)
+{
+	struct ca_task *t = bpf_task_storage_get(&tasks, task, (void *)&no_task, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (!t)
+		add(&state.lost_tasks);
+	else if (t->flags)
+		return; /* known */
+	else if (enter_at_exec)
+		t->flags = CA_TASK_ENTERING;
+	else
+		begin(t, task, 0);
+}
+
+/* Says whether who entered has become what it was meant to be. */
+static __always_inline bool has_arrived(struct task_struct *task, struct linux_binprm *bprm)
+{
+	struct inode *inode = BPF_CORE_READ(bprm, file, f_inode);
+
+	if (inside_only && pid_ns_of(task) != state.pid_ns)
+		return false;
+	return !executor_inode || BPF_CORE_READ(inode, i_ino) != executor_inode ||
+	       BPF_CORE_READ(inode, i_sb, s_dev) != executor_device;
+}
+
+/*
+ * Adopts a task: tells user space of it, or that it could not be done. The
+ * kernel calls again for the same task when the reader's buffer was full
+ * (kernel/bpf/bpf_iter.c, bpf_seq_read()), hence CA_TASK_UNTOLD.
+ */
+static __always_inline void adopt(struct bpf_iter__task *ctx, struct task_struct *task, __u32 flags)
+{
+	struct ca_task *t = bpf_task_storage_get(&tasks, task, (void *)&no_task, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct ca_adopted told = {};
+
+	if (t && (!t->flags || (t->flags & CA_TASK_ROOT))) {
+		if (t->flags & CA_TASK_ROOT) {
+			flags |= CA_TASK_FIRST;
+			state.user_ns = (__u64)BPF_CORE_READ(task, cred, user_ns);
+			state.pid_ns = pid_ns_of(task);
+			state.first_pid = pid_seen_by_auditor(task);
+		}
+		begin(t, task, flags | CA_TASK_UNTOLD);
+	}
+	if (t && !(t->flags & CA_TASK_UNTOLD))
+		return;
+	told.pid = pid_seen_by_auditor(task);
+	told.failed = !t;
+	if (bpf_seq_write(ctx->meta->seq, &told, sizeof(told)) == 0 && t)
+		t->flags &= ~CA_TASK_UNTOLD;
+}
+
+/*
+ * The reader is the auditor, which leaves itself out. Pids are counted as it
+ * does, and namespaces are seen from its own unless there is a root.
+ */
+static __always_inline bool may_adopt(struct task_struct *task)
+{
+	struct task_struct *auditor = bpf_get_current_task_btf();
+
+	state.pid_level = BPF_CORE_READ(auditor, thread_pid, level);
+	if (!state.user_ns)
+		state.user_ns = (__u64)BPF_CORE_READ(auditor, cred, user_ns);
+	return task && !(task->flags & (PF_EXITING | PF_KTHREAD)) && task->tgid != auditor->tgid;
+}
+
+/* Flags that a thread shares with its process's leader, 0 when that is not known. */
+static __always_inline __u32 flags_of_leader(struct task_struct *task)
+{
+	struct ca_task *t = task_of(task->group_leader);
+
+	return t ? t->flags : 0;
+}
+
+/* One pass over all tasks: adopts the root, its threads, and children of who was adopted before. */
+SEC("iter/task")
+int adopt_tree(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct ca_task *t;
+	__u32 leader;
+
+	if (!may_adopt(task))
+		return 0;
+	t = task_of(task);
+	if (t && !(t->flags & (CA_TASK_ROOT | CA_TASK_UNTOLD)))
+		return 0;
+	if (t && (t->flags & CA_TASK_ROOT)) {
+		adopt(ctx, task, 0);
+		return 0;
+	}
+	leader = flags_of_leader(task);
+	if (leader & CA_TASK_RECORDING) {
+		adopt(ctx, task, leader & CA_TASK_FIRST);
+		return 0;
+	}
+	t = task_of(task->real_parent);
+	if (t && (t->flags & CA_TASK_RECORDING))
+		adopt(ctx, task, 0);
+	return 0;
+}
+
+/* One pass over all tasks: adopts those of the group. */
+SEC("iter/task")
+int adopt_group(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	__u32 leader;
+
+	if (!may_adopt(task) || !is_member(task))
+		return 0;
+	leader = flags_of_leader(task);
+	if (!(leader & CA_TASK_ENTERING))
+		adopt(ctx, task, leader & CA_TASK_FIRST);
+	return 0;
+}
+
+/* The group is made (again). kernel/cgroup/cgroup.c, cgroup_mkdir(): nobody can be in it yet. */
+SEC("tp_btf/cgroup_mkdir")
+int BPF_PROG(on_group_made, struct cgroup *group, const char *path)
+{
+	char made[CA_PATH] = {};
+
+	/* of the v2 hierarchy, where v1 ones are mounted, too */
+	if (BPF_CORE_READ(group, root) != BPF_CORE_READ(bpf_get_current_task_btf(), cgroups, dfl_cgrp, root))
+		return 0;
+	bpf_probe_read_kernel_str(made, sizeof(made), path);
+	for (int i = 0; i < CA_PATH; i++) {
+		if (made[i] != group_path[i])
+			return 0;
+		if (!made[i])
+			break;
+	}
+	state.group = BPF_CORE_READ(group, kn, id);
+	return 0;
+}
+
+/* kernel/cgroup/cgroup.c, cgroup_attach_task(): called once for a process, after all of it has been moved. */
+SEC("tp_btf/cgroup_attach_task")
+int BPF_PROG(on_moved, struct cgroup *group, const char *path, struct task_struct *task, bool threadgroup)
+{
+	if (!is_member(task))
+		return 0;
+	enter(task);
+	if (threadgroup && BPF_CORE_READ(task, signal, nr_threads) > 1)
+		add(&state.rescans);
+	return 0;
+}

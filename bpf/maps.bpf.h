@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the kernel half is told, and where it keeps what it has seen. */
+
+/* Settings, fixed before loading. */
+const volatile bool verbose = false;
+/* Capabilities that some call sites only probe for: their checks are walked one and all. */
+const volatile __u64 walk_always = 0;
+/* Capabilities that are asked for even where the system call's arguments make the answer irrelevant. */
+const volatile __u64 idle_matters = 0;
+
+/*
+ * Settings of audits of what runs already. by_group: what is watched is a control
+ * group, and whoever comes into it. group_id is 0 where it does not exist yet, and
+ * by its path it is known again when a service manager makes it anew.
+ */
+const volatile bool by_group = false;
+const volatile __u64 group_id = 0;
+const volatile char group_path[CA_PATH] = {};
+/* Who comes into the group is on the way to what it will be: it counts from its next exec on, if that is of another
+ * program than the executor, and in the root's pid namespace if inside_only. */
+const volatile bool enter_at_exec = false;
+const volatile bool inside_only = false;
+const volatile __u64 executor_inode = 0;
+const volatile __u32 executor_device = 0; /* as the kernel has it: major << 20 | minor */
+
+struct ca_state state = {};
+
+/* The tree: one entry a task, no bound but memory. A failed insert is a lost task. */
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct ca_task);
+} tasks SEC(".maps");
+
+/* The account. Rows differ in program, syscall and the like, not in process: a full map is a
+ * strange program, and costs the details (lost_rows), never the totals. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct ca_check);
+	__type(value, __u64);
+} checks SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, CA_CAPS);
+	__type(key, __u32);
+	__type(value, struct ca_total);
+} totals SEC(".maps");
+
+/* Why: the kernel functions above a check. Full: lost_sites. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct ca_site_key);
+	__type(value, struct ca_site);
+} sites SEC(".maps");
+
+/* What the system calls with checks in them returned. Full: lost_outcomes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct ca_outcome);
+	__type(value, __u64);
+} outcomes SEC(".maps");
+
+/* Programs by index, and the index of a path. Full: lost_programs, counted under index 0. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, CA_PROGRAMS);
+	__type(key, __u32);
+	__type(value, struct ca_program);
+} programs SEC(".maps");
+
+struct program_path {
+	char path[CA_PATH];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, CA_PROGRAMS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct program_path);
+	__type(value, __u32);
+} program_index SEC(".maps");
+
+/* Lines of --verbose; one page when not wanted. Full: lost_events. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 << 20);
+} events SEC(".maps");
+
+static const struct ca_task no_task;
+static const struct ca_site no_site;
+
+static __always_inline void add(__u64 *counter)
+{
+	__sync_fetch_and_add(counter, 1);
+}
+
+static __always_inline struct ca_task *task_of(struct task_struct *task)
+{
+	return bpf_task_storage_get(&tasks, task, 0, 0);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The programs of the tree, by index. */
+
+/* Index of a program, a new one when it has not been seen. */
+static __always_inline __u32 index_of(struct program_path *key, __u32 parent, struct task_struct *running)
+{
+	struct ca_program *program;
+	__u32 index, *known;
+
+	known = bpf_map_lookup_elem(&program_index, key);
+	if (!known) {
+		index = __sync_fetch_and_add(&state.programs, 1) + 1;
+		if (index >= CA_PROGRAMS) {
+			add(&state.lost_programs);
+			return 0;
+		}
+		if (bpf_map_update_elem(&program_index, key, &index, BPF_NOEXIST) == 0) {
+			program = bpf_map_lookup_elem(&programs, &index);
+			if (!program)
+				return 0;
+			program->parent = parent;
+			if (running) {
+				program->pid = pid_seen_by_auditor(running);
+				bpf_probe_read_kernel_str(program->path, CA_COMM, &running->comm);
+				program->ran = 1;
+			} else {
+				__builtin_memcpy(program->path, key->path, sizeof(program->path));
+			}
+		}
+		/* another CPU may have been first: its index counts, ours stays unused */
+		known = bpf_map_lookup_elem(&program_index, key);
+		if (!known) {
+			add(&state.lost_programs);
+			return 0;
+		}
+	}
+	return *known;
+}
+
+static __always_inline void add_process(__u32 index)
+{
+	struct ca_program *program = bpf_map_lookup_elem(&programs, &index);
+
+	if (program)
+		add(&program->processes);
+}
+
+/* Index of the program being executed. */
+static __always_inline __u32 program_of(struct linux_binprm *bprm, __u32 parent)
+{
+	struct program_path key = {};
+	__u32 index;
+
+	bpf_probe_read_kernel_str(key.path, sizeof(key.path), BPF_CORE_READ(bprm, filename));
+	index = index_of(&key, parent, 0);
+	add_process(index);
+	return index;
+}
