@@ -286,6 +286,8 @@ func (cfg *config) validate(c *cli.Context) error {
 	case cfg.emit != "" && !slices.Contains(snippets.KindsFor(audit.TargetKind(subject)), cfg.emit):
 		return fmt.Errorf("--emit %s: has no hold on what runs in a container; there are %s", cfg.emit,
 			joined(snippets.KindsFor(audit.TargetKind(subject))))
+	case cfg.writeDropin && !cfg.restart:
+		return errors.New("--write-dropin needs --restart: a drop-in without what the service's start needs would keep it from starting")
 	// untraced, the command is executed in our place: nobody could end it or
 	// change who it is
 	case cfg.ifPossible && given("service", "cgroup", "as", "test", "duration", "until-idle") != "":

@@ -37,12 +37,19 @@ func runAudit(cfg *config) error {
 		}
 	}
 	s.lines.print("[*] Analyzing results...")
-	return s.out.conclude(s.document(r.findings), r.findings)
+	doc := s.document(r.findings)
+	if err := s.out.conclude(doc, r.findings); err != nil || !cfg.writeDropin {
+		return err
+	}
+	return s.writeDropin(r.findings, doc)
 }
 
 func (s *session) document(f *audit.Findings) *report.Document {
 	if s.account != nil {
 		f.RunAs = s.account.name
+	}
+	if s.unit != nil {
+		s.unit.describe(f)
 	}
 	doc := report.NewDocument(f)
 	doc.Tool.Version = version

@@ -19,6 +19,8 @@ type session struct {
 	// What is audited: a program to start, or a subject that runs already.
 	target  tracer.Target
 	subject *tracer.Subject
+	// unit is the subject, if that is a service of the running system.
+	unit *liveUnit
 	// about describes it in the report.
 	about audit.Target
 	// onWatched, if set, is called once the subject is watched.

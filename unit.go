@@ -1,9 +1,228 @@
 package main
 
-import "errors"
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/cap-audit/cap-audit/audit"
+	"github.com/cap-audit/cap-audit/capng"
+	"github.com/cap-audit/cap-audit/report"
+	"github.com/cap-audit/cap-audit/systemd"
+	"github.com/cap-audit/cap-audit/tracer"
+)
+
+// liveUnit is a service of the running system under audit.
+type liveUnit struct {
+	manager *systemd.Manager
+	*systemd.Unit
+	// ended is closed when the unit has stopped.
+	ended chan struct{}
+
+	mu sync.Mutex
+	// trouble says what went wrong with the unit, "" for nothing.
+	trouble string
+}
 
 // prepareUnit finds the service of --unit on the running system.
-func (s *session) prepareUnit() error { return errors.New("--unit: not built yet") }
+func (s *session) prepareUnit() error {
+	wrong := func(err error) error { return fmt.Errorf("--unit %s: %w", printable(s.cfg.unit), err) }
+	name, err := systemd.ServiceName(s.cfg.unit)
+	if err != nil {
+		return wrong(err)
+	}
+	ctx := context.Background()
+	manager, err := systemd.Connect(ctx)
+	if err != nil {
+		return wrong(err)
+	}
+	unit, err := manager.Unit(ctx, name)
+	if err != nil {
+		return wrong(err)
+	}
+	switch {
+	case !unit.Active() && !s.cfg.restart:
+		return wrong(fmt.Errorf("does not run; --restart starts it under the audit, or systemctl start %s", unit.Name))
+	case runsIn(unit.Cgroup):
+		return wrong(errors.New("cap-audit itself is one of its processes; run it from elsewhere, such as a login at the console"))
+	case s.cfg.writeDropin && unit.Transient:
+		return wrong(errors.New("is transient, and no drop-in outlives it; give the set to what makes it, as in systemd-run -p CapabilityBoundingSet=..."))
+	}
+	s.unit = &liveUnit{manager: manager, Unit: unit, ended: make(chan struct{})}
+	s.about = audit.Target{Kind: audit.TargetUnit, Name: unit.Name, Cgroup: unit.Cgroup, Ambient: unit.Ambient, FromStart: s.cfg.restart}
+	s.subject = &tracer.Subject{
+		Cgroup: unit.Cgroup,
+		Entry:  tracer.EntryByManager,
+		Ended:  s.unit.ended,
+	}
+	if !s.cfg.restart {
+		s.subject.PID = unit.MainPID
+	}
+	s.onWatched = s.followUnit
+	return nil
+}
 
-// revertDropin is --revert-dropin.
-func revertDropin(*config) error { return errors.New("--revert-dropin: not built yet") }
+// runsIn reports whether this process is in a control group or below it.
+func runsIn(group string) bool {
+	raw, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		return false
+	}
+	for line := range strings.Lines(string(raw)) {
+		// the line of cgroup v2; man cgroups
+		if path, ok := strings.CutPrefix(strings.TrimSpace(line), "0::"); ok {
+			return strings.HasPrefix(path+"/", strings.TrimPrefix(group, systemd.CgroupRoot)+"/")
+		}
+	}
+	return false
+}
+
+// followUnit restarts the unit if that is wanted, and has the audit end when
+// the unit stops. The time of --duration and a --test begin once the service
+// says that it is up; one of Type=oneshot says so when it is done.
+func (s *session) followUnit() error {
+	var restarted <-chan string
+	if s.cfg.restart {
+		s.lines.print("[*] Restarting %s", s.unit.Name)
+		var err error
+		if restarted, err = s.unit.manager.Restart(context.Background(), s.unit.Name); err != nil {
+			return fmt.Errorf("--unit %s: %w", s.unit.Name, err)
+		}
+	}
+	up := make(chan struct{})
+	go s.unit.follow(restarted, up)
+	if s.unit.Type == "oneshot" {
+		return nil
+	}
+	ticker := time.NewTicker(100 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-up:
+			return nil
+		case <-ticker.C:
+			if s.signals.asked() {
+				return nil
+			}
+		}
+	}
+}
+
+// follow waits for the restart and then for the unit's end.
+func (u *liveUnit) follow(restarted <-chan string, up chan<- struct{}) {
+	defer close(u.ended)
+	if restarted != nil {
+		if result := <-restarted; result != "done" {
+			u.fail("the restart of %s ended with %q; journalctl -u %s says why", u.Name, result, u.Name)
+		}
+	}
+	close(up)
+	stopped, err := u.manager.Stopped(context.Background(), u.Name)
+	if err != nil {
+		u.fail("%v", err)
+		return
+	}
+	if state := <-stopped; state == "failed" {
+		u.fail("%s has failed; journalctl -u %s says why", u.Name, u.Name)
+	}
+}
+
+// fail keeps the first trouble and tells of it.
+func (u *liveUnit) fail(format string, args ...any) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.trouble == "" {
+		u.trouble = fmt.Sprintf(format, args...)
+		warningf("%s", u.trouble)
+	}
+}
+
+// describe puts what systemd knows into findings.
+func (u *liveUnit) describe(f *audit.Findings) {
+	f.Application.Path = u.Program
+	f.Application.Unprivileged = !u.Root
+	// after a restart it is another process; a unit that has stopped has none
+	if now, err := u.manager.Unit(context.Background(), u.Name); err == nil && now.MainPID != 0 {
+		f.Application.PID = now.MainPID
+	}
+}
+
+// writeDropin is --write-dropin: it limits the unit to the recommended set.
+func (s *session) writeDropin(f *audit.Findings, doc *report.Document) error {
+	dropin := systemd.Dropin{Units: systemd.UnitsOfAdmin, Unit: s.unit.Name}
+	refuse := func(reason string) error {
+		return fmt.Errorf("no drop-in is written for %s: %s", s.unit.Name, reason)
+	}
+	s.unit.mu.Lock()
+	trouble := s.unit.trouble
+	s.unit.mu.Unlock()
+	switch {
+	case trouble != "":
+		return refuse(trouble)
+	case !doc.Complete:
+		return refuse("the record has gaps, and the set may be too small; see COMPLETENESS in the report, and run the audit again")
+	case slices.ContainsFunc(capng.Numbers(f.Recommended()), func(n int) bool { return !capng.Known(n) }):
+		return refuse("libcap-ng on this machine has no name for one of the capabilities")
+	}
+	var block bytes.Buffer
+	if err := report.WriteSnippet(&block, doc, "systemd"); err != nil {
+		return err
+	}
+	s.lines.print("[*] Drop-in %s:", dropin.Path())
+	for line := range strings.Lines(block.String()) {
+		s.lines.print("    %s", strings.TrimSuffix(line, "\n"))
+	}
+	for _, program := range s.unit.Privileged {
+		s.lines.print("[*] %s runs with full privileges (\"+\"): the limits are not for it, though the set holds what it used", printable(program))
+	}
+	for _, doubt := range doc.Doubts() {
+		warningf("%s", doubt)
+	}
+	if err := dropin.Write(block.Bytes()); err != nil {
+		return refuse(err.Error())
+	}
+	if err := s.unit.manager.Reload(context.Background()); err != nil {
+		return fmt.Errorf("the drop-in is written, but systemd does not reload its files: %w; try systemctl daemon-reload", err)
+	}
+	s.lines.print("[*] Written. It holds from the next start on: systemctl restart %s", s.unit.Name)
+	s.lines.print("[*] To take it back: cap-audit --unit %s --revert-dropin", s.unit.Name)
+	return nil
+}
+
+// revertDropin is --revert-dropin. It works without systemd, too, and for
+// units that are gone.
+func revertDropin(cfg *config) error {
+	wrong := func(err error) error { return fmt.Errorf("--unit %s: %w", printable(cfg.unit), err) }
+	name, err := systemd.ServiceName(cfg.unit)
+	if err != nil {
+		return wrong(err)
+	}
+	ctx := context.Background()
+	manager, unreachable := systemd.Connect(ctx)
+	if unreachable == nil {
+		// the drop-in is under the primary name
+		if unit, err := manager.Unit(ctx, name); err == nil {
+			name = unit.Name
+		}
+	}
+	dropin := systemd.Dropin{Units: systemd.UnitsOfAdmin, Unit: name}
+	if err := dropin.Remove(); err != nil {
+		return wrong(err)
+	}
+	if unreachable == nil {
+		unreachable = manager.Reload(ctx)
+	}
+	lines := newLines(cfg)
+	lines.print("[*] Removed %s", dropin.Path())
+	if unreachable != nil {
+		return fmt.Errorf("systemd does not know yet that the drop-in is gone: %w", unreachable)
+	}
+	lines.print("[*] What runs keeps its limits until systemctl restart %s", name)
+	return nil
+}

@@ -193,6 +193,8 @@ type Target struct {
 	Cgroup string
 	// Engine, Image and ContainerID are set for containers.
 	Engine, Image, ContainerID string
+	// Ambient is the set of a unit's AmbientCapabilities=.
+	Ambient uint64
 	// FromStart: of what ran before the audit nothing was missed, since it was
 	// restarted, or only began, under the audit.
 	FromStart bool

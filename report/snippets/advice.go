@@ -25,6 +25,8 @@ type Advice struct {
 	User string
 	// Unprivileged: it began as another user than root.
 	Unprivileged bool
+	// Ambient are the capabilities that the unit's AmbientCapabilities= has.
+	Ambient []int
 	// SetID: it is, or ran, a program that gets another user or group from its
 	// file, which no_new_privs would keep from it.
 	SetID bool

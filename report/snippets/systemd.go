@@ -43,17 +43,24 @@ func Systemd(a Advice) string {
 // dropin is for a unit that exists and says who runs it. A second assignment
 // adds to the first, so an empty one comes before it (systemd.exec(5)).
 // NoNewPrivileges= stays what it was under the audit.
+//
+// A unit that ran as configured needs no ambient capability that it did not
+// have: what it was granted without, it has as root or from a file. Those that
+// are not granted have to go, since none can be raised that the bounding set lacks.
 func dropin(a Advice) string {
 	lines := []string{"[Service]"}
-	assign := func(key string) {
+	assign := func(key string, list []int) {
 		lines = append(lines, key+"=")
-		if names := spell(a.Grant, capng.Constant); len(names) > 0 {
+		if names := spell(list, capng.Constant); len(names) > 0 {
 			lines = append(lines, key+"="+strings.Join(names, " "))
 		}
 	}
-	assign("CapabilityBoundingSet")
-	if a.Unprivileged {
-		assign("AmbientCapabilities")
+	assign("CapabilityBoundingSet", a.Grant)
+	switch {
+	case len(a.Ambient) > 0:
+		assign("AmbientCapabilities", slices.DeleteFunc(slices.Clone(a.Ambient), func(n int) bool { return !slices.Contains(a.Grant, n) }))
+	case a.Unprivileged && a.Target == audit.TargetService:
+		assign("AmbientCapabilities", a.Grant)
 	}
 	return strings.Join(lines, "\n")
 }

@@ -1,0 +1,238 @@
+package systemd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/coreos/go-systemd/v22/dbus"
+	"golang.org/x/sys/unix"
+)
+
+// Manager is a connection to the service manager of the running system.
+type Manager struct{ conn *dbus.Conn }
+
+// CgroupRoot is where systemd mounts the cgroup file system.
+const CgroupRoot = "/sys/fs/cgroup"
+
+// ErrNotRunning: there is no systemd to ask.
+var ErrNotRunning = errors.New("systemd does not run this system")
+
+// Connect reaches the manager, for root without the help of a bus, which may
+// be what is to be restarted. The context's end is the connection's, too.
+func Connect(ctx context.Context) (*Manager, error) {
+	// what sd_booted(3) looks for
+	if info, err := os.Lstat("/run/systemd/system"); err != nil || !info.IsDir() {
+		return nil, fmt.Errorf("%w; --service runs the program of a unit file without it", ErrNotRunning)
+	}
+	connect := dbus.NewSystemConnectionContext
+	if os.Geteuid() == 0 {
+		connect = dbus.NewSystemdConnectionContext
+	}
+	conn, err := connect(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("cannot reach systemd over D-Bus: %w; see whether systemctl can", err)
+	}
+	m := &Manager{conn}
+	if err := conn.Subscribe(); err != nil {
+		m.Close()
+		return nil, fmt.Errorf("cannot get systemd's signals over D-Bus: %w", err)
+	}
+	return m, nil
+}
+
+// Close ends the connection.
+func (m *Manager) Close() { m.conn.Close() }
+
+// Unit is a service as the manager has it loaded.
+type Unit struct {
+	// Name is the primary one where the unit has aliases.
+	Name string
+	// ActiveState is active, reloading, inactive, failed, activating,
+	// deactivating, maintenance or refreshing.
+	ActiveState string
+	// FragmentPath is the unit's file, "" for none. What a generator or a
+	// program made lies below /run.
+	FragmentPath string
+	// Transient: made by a program such as systemd-run, and gone with its last process.
+	Transient bool
+	// Type is that of Type=.
+	Type string
+	// Program is the path of ExecStart=.
+	Program string
+	// Cgroup is the directory of its control group, which exists while the unit is active.
+	Cgroup string
+	// MainPID is 0 when there is no main process.
+	MainPID int
+	// Root: User= and DynamicUser= name nobody else.
+	Root bool
+	// Bounding and Ambient are the sets that are configured, bit n for
+	// capability number n. Without a setting the first has every bit.
+	Bounding, Ambient uint64
+	// Privileged are the programs of commands with the prefix "+", for which
+	// the unit's limits do not count.
+	Privileged []string
+}
+
+// Active tells whether processes of the unit run, or are about to.
+func (u *Unit) Active() bool { return active(u.ActiveState) }
+
+func active(state string) bool { return state != "inactive" && state != "failed" }
+
+// Unit looks a service up by its name, as ServiceName has it.
+func (m *Manager) Unit(ctx context.Context, name string) (*Unit, error) {
+	general, err := m.conn.GetUnitPropertiesContext(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("ask systemd for the unit: %w", err)
+	}
+	p := properties{values: general}
+	u := &Unit{
+		Name:         p.text("Id"),
+		ActiveState:  p.text("ActiveState"),
+		FragmentPath: p.text("FragmentPath"),
+		Transient:    p.flag("Transient"),
+	}
+	switch state := p.text("LoadState"); state {
+	case "loaded":
+	case "not-found":
+		return nil, errors.New("there is no such service; systemctl list-units --type=service --all lists them")
+	case "masked":
+		return nil, fmt.Errorf("is masked and cannot run; systemctl unmask %s allows it", name)
+	default:
+		return nil, fmt.Errorf("systemd could not load its file (%s); systemctl status %s says why", state, name)
+	}
+	if p.values, err = m.conn.GetUnitTypePropertiesContext(ctx, u.Name, "Service"); err != nil {
+		return nil, fmt.Errorf("ask systemd for the service: %w", err)
+	}
+	u.Type = p.text("Type")
+	u.MainPID = int(p.number("MainPID"))
+	u.Bounding, u.Ambient = p.number("CapabilityBoundingSet"), p.number("AmbientCapabilities")
+	user := p.text("User")
+	u.Root = (user == "" || user == "root" || user == "0") && !p.flag("DynamicUser")
+	if commands := p.commands("ExecStart"); len(commands) > 0 {
+		u.Program = commands[0].path
+	}
+	for _, setting := range []string{"ExecCondition", "ExecStartPre", "ExecStart", "ExecStartPost", "ExecReload", "ExecStop", "ExecStopPost"} {
+		for _, c := range p.commands(setting) {
+			if c.privileged {
+				u.Privileged = append(u.Privileged, c.path)
+			}
+		}
+	}
+	var fs unix.Statfs_t
+	if err := unix.Statfs(CgroupRoot, &fs); err != nil || fs.Type != unix.CGROUP2_SUPER_MAGIC {
+		return nil, fmt.Errorf("%s is no cgroup v2 file system; boot with systemd.unified_cgroup_hierarchy=1", CgroupRoot)
+	}
+	group := p.text("ControlGroup")
+	if group == "" {
+		root, err := m.conn.GetManagerProperty("ControlGroup")
+		if err != nil {
+			return nil, fmt.Errorf("ask systemd for its control group: %w", err)
+		}
+		group = filepath.Join(strings.Trim(root, `"`), slicePath(p.text("Slice")), cgroupName(u.Name))
+	}
+	u.Cgroup = filepath.Join(CgroupRoot, group)
+	return u, p.err
+}
+
+// Restart asks for the unit to be restarted, or started where it does not run.
+// The channel gets the job's result, "done" for success, when it has ended.
+func (m *Manager) Restart(ctx context.Context, unit string) (<-chan string, error) {
+	result := make(chan string, 1)
+	if _, err := m.conn.RestartUnitContext(ctx, unit, "replace", result); err != nil {
+		return nil, fmt.Errorf("systemd does not restart it: %w", err)
+	}
+	return result, nil
+}
+
+// Reload makes the manager read all unit files anew.
+func (m *Manager) Reload(ctx context.Context) error { return m.conn.ReloadContext(ctx) }
+
+// Stopped returns a channel that gets the unit's state once it is neither
+// active nor on the way there, be it now. To be called once.
+func (m *Manager) Stopped(ctx context.Context, unit string) (<-chan string, error) {
+	// of every unit
+	changes := make(chan *dbus.PropertiesUpdate, 1024)
+	m.conn.SetPropertiesSubscriber(changes, make(chan error, cap(changes)))
+	state, err := m.state(ctx, unit)
+	if err != nil {
+		return nil, err
+	}
+	stopped := make(chan string, 1)
+	go func() {
+		for active(state) {
+			select {
+			case <-ctx.Done():
+				return
+			case change := <-changes:
+				// a service that restarts by itself is inactive for a moment
+				if change.UnitName == unit {
+					if now, err := m.state(ctx, unit); err == nil {
+						state = now
+					}
+				}
+			}
+		}
+		stopped <- state
+	}()
+	return stopped, nil
+}
+
+func (m *Manager) state(ctx context.Context, unit string) (string, error) {
+	p, err := m.conn.GetUnitPropertyContext(ctx, unit, "ActiveState")
+	if err != nil {
+		return "", fmt.Errorf("ask systemd for the unit's state: %w", err)
+	}
+	state, _ := p.Value.Value().(string)
+	return state, nil
+}
+
+// properties of a D-Bus object. The first that is missing or of another type
+// than systemd documents is in err.
+type properties struct {
+	values map[string]any
+	err    error
+}
+
+func get[T any](p *properties, name string) T {
+	t, ok := p.values[name].(T)
+	if !ok && p.err == nil {
+		p.err = fmt.Errorf("systemd says nothing of the property %s", name)
+	}
+	return t
+}
+
+func (p *properties) text(name string) string { return get[string](p, name) }
+func (p *properties) flag(name string) bool   { return get[bool](p, name) }
+
+func (p *properties) number(name string) uint64 {
+	if n, ok := p.values[name].(uint32); ok {
+		return uint64(n)
+	}
+	return get[uint64](p, name)
+}
+
+// command is one of a setting such as ExecStart=.
+type command struct {
+	path       string
+	privileged bool
+}
+
+// commands are those of a setting, as systemd 243 and later has them: a list
+// of structures that begin with the path, the arguments and a list of flags.
+func (p *properties) commands(setting string) []command {
+	var list []command
+	for _, c := range get[[][]any](p, setting+"Ex") {
+		if len(c) < 3 {
+			continue
+		}
+		path, _ := c[0].(string)
+		flags, _ := c[2].([]string)
+		list = append(list, command{path, slices.Contains(flags, "privileged")})
+	}
+	return list
+}
