@@ -101,6 +101,14 @@ test-vm-truth: build/cap-audit build/real.test programs ## the truth suite in a 
 	test/vm/run -k 6.1 -t 1500 -f build/cap-audit:usr/local/bin/cap-audit -f build/real.test:usr/local/lib/cap-audit/real.test \
 		-f build/programs:usr/local/lib/cap-audit/programs test/vm/truth.sh
 
+build/systemd.test: FORCE
+	@mkdir -p build
+	$(GO) test -c -o $@ ./test/services
+
+.PHONY: test-vm-systemd
+test-vm-systemd: build/cap-audit build/systemd.test programs ## services of a system that systemd runs, in a VM
+	test/vm/suite 6.18:systemd
+
 .PHONY: bench
 bench: deps-test cap-audit programs ## measure what an audit costs
 	CAP_AUDIT=$(CURDIR)/cap-audit CAP_AUDIT_PROGRAMS=$(CURDIR)/build/programs $(GO) test -count=1 -run '^$$' -bench . -benchtime 1x ./test/e2e

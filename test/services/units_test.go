@@ -1,0 +1,232 @@
+package services
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// daemon is a unit whose main process needs exactly the capabilities given,
+// one after the other, and then waits to be ended.
+func daemon(settings string, needs ...string) string {
+	script := ""
+	for _, need := range needs {
+		script += needPath + " " + need + " && "
+	}
+	return fmt.Sprintf("[Service]\n%sExecStart=/bin/sh -c '%sexec sleep infinity'\n", settings, script)
+}
+
+// own is a unit of the test's own, what it needs, and what it may have once
+// the drop-in is there.
+type own struct {
+	name, text string
+	needs      []string
+	ambient    []string
+}
+
+var owns = []own{
+	{name: "root.service", text: daemon("", "net_bind_service", "sys_time"), needs: []string{"net_bind_service", "sys_time"}},
+	{name: "none.service", text: daemon("")},
+	{
+		name: "forking.service",
+		text: "[Service]\nType=forking\nExecStart=/bin/sh -c '" + needPath + " sys_nice; sleep infinity & exit 0'\n" +
+			"ExecStop=" + needPath + " syslog\n",
+		// the stop of the old instance is seen, too
+		needs: []string{"sys_nice", "syslog"},
+	},
+	{
+		name:    "user.service",
+		text:    daemon("User=tester\nAmbientCapabilities=CAP_NET_RAW CAP_SYS_TIME CAP_CHOWN\n", "net_raw", "sys_time"),
+		needs:   []string{"net_raw", "sys_time"},
+		ambient: []string{"net_raw", "sys_time"},
+	},
+	{
+		name:    "dynamic.service",
+		text:    daemon("DynamicUser=yes\nAmbientCapabilities=CAP_NET_ADMIN CAP_NET_RAW\nRuntimeDirectory=dynamic\n", "net_raw"),
+		needs:   []string{"net_raw"},
+		ambient: []string{"net_raw"},
+	},
+	{
+		name: "environment.service",
+		text: "[Service]\nEnvironmentFile=/etc/environment.audit\nExecStart=/bin/sh -c '" + needPath + " $WHAT && exec sleep infinity'\n",
+		// /etc/environment.audit says so
+		needs: []string{"sys_chroot"},
+	},
+}
+
+func TestOwnUnits(t *testing.T) {
+	file(t, "/etc/environment.audit", "WHAT=sys_chroot\n")
+	for _, o := range owns {
+		t.Run(strings.TrimSuffix(o.name, ".service"), func(t *testing.T) {
+			unit(t, o.name, o.text)
+			prove(t, o)
+		})
+	}
+	t.Run("template", func(t *testing.T) {
+		unit(t, "template@.service", daemon("", "%i"))
+		prove(t, own{name: "template@sys_boot.service", needs: []string{"sys_boot"}})
+		// the drop-in was for that instance
+		if list, err := filepath.Glob("/etc/systemd/system/template*"); err != nil || len(list) != 1 {
+			t.Errorf("left: %v %v", list, err)
+		}
+	})
+	t.Run("dropins", func(t *testing.T) {
+		unit(t, "dropins.service", daemon("CapabilityBoundingSet=CAP_CHOWN\n", "sys_chroot"))
+		file(t, "/etc/systemd/system/dropins.service.d/10-more.conf", "[Service]\nCapabilityBoundingSet=CAP_SYS_CHROOT CAP_KILL\n")
+		systemctl(t, "daemon-reload")
+		prove(t, own{name: "dropins.service", needs: []string{"sys_chroot"}})
+		if _, err := os.Stat("/etc/systemd/system/dropins.service.d/10-more.conf"); err != nil {
+			t.Errorf("the other drop-in is gone: %v", err)
+		}
+	})
+}
+
+// prove audits a unit from its start, limits it to what was found, and sees
+// that it runs with that and no more.
+func prove(t *testing.T, o own) {
+	t.Helper()
+	t.Cleanup(func() { exec.Command("systemctl", "stop", o.name).Run() })
+	systemctl(t, "start", o.name)
+	before := set(t, mainPID(t, o.name), bounding)
+	d, r := audit(t, "--unit", o.name, "--restart", "--write-dropin", "--test", arrived(o.name))
+	if !equal(d.Recommended, o.needs) {
+		t.Errorf("found: %v, want %v; programs: %+v", d.Recommended, o.needs, d.Programs)
+	}
+	systemctl(t, "restart", o.name)
+	if r := run(t, "sh", "-c", arrived(o.name)); r.status != 0 {
+		t.Fatalf("it does not come up with the drop-in:\n%s", run(t, "journalctl", "-u", o.name, "-n", "20").stdout)
+	}
+	pid := mainPID(t, o.name)
+	if got := set(t, pid, bounding); !equal(got, d.Recommended) {
+		t.Errorf("with the drop-in the bounding set is %v, want %v\n%s", got, d.Recommended, r.stdout)
+	}
+	if got := set(t, pid, ambient); !equal(got, o.ambient) {
+		t.Errorf("with the drop-in the ambient set is %v, want %v\n%s", got, o.ambient, r.stdout)
+	}
+	must(t, capAuditPath, "--unit", o.name, "--revert-dropin")
+	systemctl(t, "restart", o.name)
+	if got := set(t, mainPID(t, o.name), bounding); !equal(got, before) {
+		t.Errorf("after --revert-dropin the bounding set is %v, it was %v", got, before)
+	}
+}
+
+// arrived is a shell command that waits until a daemon of this file has done
+// what it does, and waits itself.
+func arrived(unit string) string {
+	return retry(`test "$(cat /proc/$(systemctl show -P MainPID ` + unit + `)/comm)" = sleep`)
+}
+
+// What ends an audit.
+func TestEnds(t *testing.T) {
+	const name = "ends.service"
+	unit(t, name, daemon(""))
+	for how, end := range map[string]func(t *testing.T, w *watching){
+		"stop":      func(t *testing.T, _ *watching) { systemctl(t, "stop", name) },
+		"interrupt": func(t *testing.T, w *watching) { w.Process.Signal(unix.SIGINT) },
+	} {
+		t.Run(how, func(t *testing.T) {
+			systemctl(t, "restart", name)
+			w := watch(t, "--unit", name)
+			end(t, w)
+			if output := w.end(t); !strings.Contains(output, "CAPABILITY ANALYSIS FOR: /bin/sh") {
+				t.Errorf("no report:\n%s", output)
+			}
+		})
+	}
+	t.Run("duration", func(t *testing.T) {
+		systemctl(t, "restart", name)
+		pid := mainPID(t, name)
+		audit(t, "--unit", name, "--duration", "0.2s")
+		if now := mainPID(t, name); now != pid {
+			t.Errorf("the service was disturbed: %d, was %d", now, pid)
+		}
+	})
+	// it has ended before it is said to have started
+	t.Run("oneshot", func(t *testing.T) {
+		unit(t, "oneshot.service", "[Service]\nType=oneshot\nExecStart="+needPath+" sys_boot\nExecStart="+needPath+" syslog\n")
+		d, _ := audit(t, "--unit", "oneshot", "--restart")
+		if want := []string{"sys_boot", "syslog"}; !equal(d.Recommended, want) {
+			t.Errorf("found: %v, want %v", d.Recommended, want)
+		}
+	})
+}
+
+// What is wrong is one line, and nothing is changed.
+func TestBadInput(t *testing.T) {
+	const name = "bad.service"
+	unit(t, name, daemon(""))
+	unit(t, "broken.service", "[Service]\nUser=root\n")
+	systemctl(t, "mask", "--runtime", "getty@tty9.service")
+	t.Cleanup(func() { exec.Command("systemctl", "unmask", "--runtime", "getty@tty9.service").Run() })
+	for _, test := range []struct {
+		arguments []string
+		want      string
+	}{
+		{[]string{"--unit", "nosuch"}, "no such service"},
+		{[]string{"--unit", "getty@tty9"}, "masked"},
+		{[]string{"--unit", "broken"}, "systemctl status broken.service"},
+		{[]string{"--unit", name}, "--restart"},
+		{[]string{"--unit", "getty@"}, "is a template"},
+		{[]string{"--unit", "dbus.socket"}, "is a socket"},
+		{[]string{"--unit", "payload"}, "cap-audit itself"}, // what runs this test
+		{[]string{"--unit", name, "--revert-dropin"}, "nothing to take away"},
+		{[]string{"--unit", name, "--write-dropin"}, "--restart"},
+	} {
+		r := run(t, capAuditPath, test.arguments...)
+		if r.status != 1 || r.stdout != "" || strings.Count(r.stderr, "\n") != 1 ||
+			!strings.HasPrefix(r.stderr, "Error: ") || !strings.Contains(r.stderr, test.want) {
+			t.Errorf("%q: status %d, wanted one line with %q\n%s%s", test.arguments, r.status, test.want, r.stdout, r.stderr)
+		}
+	}
+	if state := systemctl(t, "show", "-P", "ActiveState", name); state != "inactive" {
+		t.Errorf("%s is %s", name, state)
+	}
+}
+
+// A service that does not come up is reported on, and not limited.
+func TestFailedRestart(t *testing.T) {
+	const name = "fails.service"
+	unit(t, name, "[Service]\nType=exec\nExecStart=/bin/sh -c '"+needPath+" sys_boot; exit 1'\n")
+	r := run(t, capAuditPath, "--unit", name, "--restart", "--write-dropin")
+	if r.status != 1 || !strings.Contains(r.stderr, "journalctl -u "+name) || !strings.Contains(r.stdout, "sys_boot (#22)") {
+		t.Errorf("status %d\n%s%s", r.status, r.stdout, r.stderr)
+	}
+	if _, err := os.Lstat(dropinPath(name)); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a drop-in was written: %v", err)
+	}
+}
+
+// A drop-in that somebody else wrote stays, and the report is there.
+func TestForeignDropin(t *testing.T) {
+	const name, text = "foreign.service", "[Service]\nNice=1\n"
+	unit(t, name, daemon(""))
+	file(t, dropinPath(name), text)
+	systemctl(t, "daemon-reload")
+	r := run(t, capAuditPath, "--unit", name, "--restart", "--write-dropin", "-d", "0.1s")
+	if r.status != 1 || !strings.Contains(r.stderr, "left alone") || !strings.Contains(r.stdout, "CAPABILITY ANALYSIS FOR") {
+		t.Errorf("status %d\n%s%s", r.status, r.stdout, r.stderr)
+	}
+	if r := run(t, capAuditPath, "--unit", name, "--revert-dropin"); r.status != 1 || !strings.Contains(r.stderr, "left alone") {
+		t.Errorf("--revert-dropin: status %d\n%s%s", r.status, r.stdout, r.stderr)
+	}
+	if raw, err := os.ReadFile(dropinPath(name)); err != nil || string(raw) != text {
+		t.Errorf("it is now %q %v", raw, err)
+	}
+}
+
+// A transient unit can be audited, and gets no drop-in.
+func TestTransient(t *testing.T) {
+	must(t, "systemd-run", "--unit=passing", "sleep", "infinity")
+	t.Cleanup(func() { exec.Command("systemctl", "stop", "passing").Run() })
+	audit(t, "--unit", "passing", "-d", "0.1s")
+	r := run(t, capAuditPath, "--unit", "passing", "--restart", "--write-dropin")
+	if r.status != 1 || !strings.Contains(r.stderr, "is transient") {
+		t.Errorf("status %d\n%s%s", r.status, r.stdout, r.stderr)
+	}
+}
