@@ -24,7 +24,7 @@ TAGS    = $(if $(STATIC),static)
 GOBUILD = $(GO) build -trimpath -buildvcs=false $(if $(TAGS),-tags $(TAGS)) \
 	-ldflags '-X main.version=$(VERSION) -buildid='
 
-PROGRAMS = $(patsubst test/programs/%.c,build/programs/%,$(wildcard test/programs/*.c)) $(if $(filter amd64,$(GOARCH)),build/programs/int80-i386)
+PROGRAMS = $(patsubst test/programs/%.c,build/programs/%,$(wildcard test/programs/*.c)) build/programs/tree-static $(if $(filter amd64,$(GOARCH)),build/programs/int80-i386)
 
 .PHONY: all
 all: cap-audit ## build ./cap-audit (STATIC=1 links libbpf statically)
@@ -50,6 +50,11 @@ cap-audit: bpf/cap_audit.bpf.o | deps
 build/programs/%: test/programs/%.c $(wildcard test/programs/*/*.h) | deps
 	@mkdir -p $(@D)
 	$(CC) -O2 -Wall -Wextra -Werror -pthread -o $@ $<
+
+# for containers, which have no C library
+build/programs/%-static: test/programs/%.c | deps
+	@mkdir -p $(@D)
+	$(CC) -O2 -Wall -Wextra -Werror -pthread -static -o $@ $<
 
 # No C library: no 32-bit one is installed, and pointers must fit 32 bits.
 BARE = -O2 -Wall -Wextra -Werror -ffreestanding -nostdlib -static -no-pie -fno-pie -fno-stack-protector

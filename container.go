@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 
 	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/container"
@@ -17,18 +18,38 @@ func (s *session) prepareContainer() error {
 	if err != nil {
 		return fmt.Errorf("--container %s: %w", printable(s.cfg.container), err)
 	}
-	if c.Cgroup == "" {
-		warningf("--container %s: %s: its first process and the descendants of that are watched, not what %s exec starts",
-			printable(s.cfg.container), c.NoCgroup, c.Engine)
-	}
-	s.subject = &tracer.Subject{PID: c.PID, Cgroup: c.Cgroup}
+	s.subject = &tracer.Subject{PID: c.PID}
 	s.about = audit.Target{
 		Kind:        audit.TargetContainer,
 		Name:        c.Name,
-		Cgroup:      c.Cgroup,
 		Engine:      c.Engine,
 		Image:       c.Image,
 		ContainerID: c.ID,
+
+		UserNamespace: inUserNamespace(c.PID),
+		FromStart:     c.Prepared,
 	}
+	directory, path := controlGroup(c.Cgroup)
+	if _, err := os.Stat(directory); c.Cgroup == "" || err != nil {
+		warningf("--container %s: no control group (v2) of its own is seen from here: its first process and the descendants of that are watched, not what %s exec starts",
+			printable(s.cfg.container), c.Engine)
+		return nil
+	}
+	s.subject.Cgroup, s.subject.MustExist, s.subject.Entry = directory, true, tracer.EntryByEngine
+	s.about.Cgroup = path
 	return nil
+}
+
+// describeContainer names the program of a container that began to run under
+// the audit: until then its process was the engine's.
+func describeContainer(f *audit.Findings) {
+	if !f.Target.FromStart {
+		return
+	}
+	for _, p := range f.Programs {
+		if p.Parent != 0 {
+			f.Application.Path = p.Path
+			return
+		}
+	}
 }

@@ -51,6 +51,9 @@ func (s *session) document(f *audit.Findings) *report.Document {
 	if s.unit != nil {
 		s.unit.describe(f)
 	}
+	if s.about.Kind == audit.TargetContainer {
+		describeContainer(f)
+	}
 	doc := report.NewDocument(f)
 	doc.Tool.Version = version
 	return doc

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -12,6 +14,7 @@ import (
 func (s *session) prepareRunning() error {
 	if s.cfg.pid != 0 {
 		s.about.Kind = audit.TargetPID
+		s.about.UserNamespace = inUserNamespace(s.cfg.pid)
 		s.subject = &tracer.Subject{PID: s.cfg.pid}
 		return nil
 	}
@@ -20,6 +23,16 @@ func (s *session) prepareRunning() error {
 	s.about.Cgroup = path
 	s.subject = &tracer.Subject{Cgroup: group, MustExist: true}
 	return nil
+}
+
+// inUserNamespace tells whether a process has another user namespace than we.
+func inUserNamespace(pid int) bool {
+	theirs, err := os.Stat(fmt.Sprintf("/proc/%d/ns/user", pid))
+	if err != nil {
+		return false
+	}
+	ours, err := os.Stat("/proc/self/ns/user")
+	return err == nil && !os.SameFile(theirs, ours)
 }
 
 // controlGroup is the directory of a group, and its path from the root of the

@@ -195,6 +195,9 @@ type Target struct {
 	Engine, Image, ContainerID string
 	// Ambient is the set of a unit's AmbientCapabilities=.
 	Ambient uint64
+	// UserNamespace: it has one of its own, within which it holds its
+	// capabilities.
+	UserNamespace bool
 	// FromStart: of what ran before the audit nothing was missed, since it was
 	// restarted, or only began, under the audit.
 	FromStart bool

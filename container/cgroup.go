@@ -5,11 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
-
-	"github.com/moby/sys/mountinfo"
 )
 
 // locate finds the container's control group, and makes sure that the process
@@ -24,17 +21,10 @@ func locate(c Container) (*Container, error) {
 	case err != nil:
 		return nil, fmt.Errorf("look up the control group of its process %d: %w", c.PID, err)
 	}
-	own, ok := ownGroup(path, c.ID)
-	if !ok {
-		if sameMounts(c.PID) {
-			return nil, fmt.Errorf("%s says that it runs as process %d, which is in no container as seen from here: "+
-				"try again, on the host or with the engine's --pid=host", c.Engine, c.PID)
-		}
-		c.NoCgroup = "it has no control group (v2) of its own"
-		return &c, nil
-	}
-	if c.Cgroup, err = directory(own); err != nil {
-		c.NoCgroup = err.Error()
+	c.Cgroup = ownGroup(path, c.ID)
+	if c.Cgroup == "" && sameMounts(c.PID) {
+		return nil, fmt.Errorf("%s says that it runs as process %d, which is in no container as seen from here: "+
+			"try again, on the host or with the engine's --pid=host", c.Engine, c.PID)
 	}
 	return &c, nil
 }
@@ -63,35 +53,16 @@ func cgroupOf(pid int) (string, error) {
 // ownGroup cuts a path down to the group that the engine made for the
 // container: its name is the ID, or ends in it, as in libpod-ID,
 // docker-ID.scope and cri-containerd:ID. The process itself may be further
-// down, where it or crun has put it.
-func ownGroup(path, id string) (string, bool) {
+// down, where it or crun has put it. "" if there is none.
+func ownGroup(path, id string) string {
 	named := regexp.MustCompile(`(^|[-:])` + regexp.QuoteMeta(id) + `(\.scope)?$`)
 	parts := strings.Split(path, "/")
 	for i, part := range parts {
 		if named.MatchString(part) {
-			return strings.Join(parts[:i+1], "/"), true
+			return strings.Join(parts[:i+1], "/")
 		}
 	}
-	return "", false
-}
-
-// directory is where the group's files are.
-func directory(path string) (string, error) {
-	mounts, err := mountinfo.GetMounts(mountinfo.FSTypeFilter("cgroup2"))
-	if err != nil {
-		return "", fmt.Errorf("the mounts of cgroup v2 cannot be read: %w", err)
-	}
-	for _, mount := range mounts {
-		below, err := filepath.Rel(mount.Root, path)
-		if err != nil || !filepath.IsLocal(below) {
-			continue
-		}
-		dir := filepath.Join(mount.Mountpoint, below)
-		if info, err := os.Stat(dir); err == nil && info.IsDir() {
-			return dir, nil
-		}
-	}
-	return "", errors.New("its control group (v2) is not mounted here")
+	return ""
 }
 
 // sameMounts tells whether a process shares our mount namespace, which no

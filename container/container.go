@@ -25,11 +25,13 @@ type Container struct {
 	Image string
 	// PID of the container's first process, as our pid namespace has it.
 	PID int
-	// Cgroup is the directory of the cgroup v2 group that holds all of the
-	// container, what its engine's exec starts included, and nothing else. It
-	// is "" where there is none, and NoCgroup says why.
-	Cgroup   string
-	NoCgroup string
+	// Cgroup is the path of the cgroup v2 group that holds all of the
+	// container, what its engine's exec starts included, and nothing else: ""
+	// where there is none.
+	Cgroup string
+	// Prepared: it is all there but for the execution of its own program, as
+	// after podman init.
+	Prepared bool
 
 	status string // in the engine's words
 }

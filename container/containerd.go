@@ -119,6 +119,7 @@ func (c containerd) each(ctx context.Context, namespace string, ids []string) ([
 			}
 		}
 		one.PID, one.status = task(string(tasks), one.ID)
+		one.Prepared = one.status == "created"
 		list = append(list, one)
 	}
 	return list, nil

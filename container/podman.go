@@ -42,7 +42,14 @@ func parsePodman(raw []byte) ([]Container, error) {
 	}
 	var list []Container
 	for _, c := range answer {
-		list = append(list, Container{ID: c.ID, Name: c.Name, Image: c.ImageName, PID: c.State.Pid, status: c.State.Status})
+		list = append(list, Container{
+			ID:       c.ID,
+			Name:     c.Name,
+			Image:    c.ImageName,
+			PID:      c.State.Pid,
+			Prepared: c.State.Status == "initialized",
+			status:   c.State.Status,
+		})
 	}
 	return list, nil
 }

@@ -89,6 +89,8 @@ func target(t audit.Target) Target {
 		Engine:      optional(t.Engine),
 		Image:       optional(t.Image),
 		ContainerID: optional(t.ContainerID),
+
+		UserNamespace: t.UserNamespace,
 	}
 }
 

@@ -84,6 +84,8 @@ type Target struct {
 	Engine      *string          `json:"engine"`
 	Image       *string          `json:"image"`
 	ContainerID *string          `json:"container_id"`
+	// UserNamespace: it has one of its own.
+	UserNamespace bool `json:"user_namespace,omitempty"`
 }
 
 // SystemContext holds settings of the host; -1 where one was not readable.

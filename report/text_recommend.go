@@ -53,6 +53,9 @@ func (t *text) caveats() []string {
 	d := t.d
 	list := []string{"An audit sees only what the program does while it is watched: " +
 		"use every feature that you rely on, under the account it will run as, before you trust the result."}
+	if d.Target.UserNamespace {
+		list = append(list, "It runs in a user namespace of its own: the capabilities are needed within that, and nothing has to be granted on the host.")
+	}
 	if proven := d.proven(); proven != "" {
 		list = append(list, proven)
 	}
@@ -101,7 +104,7 @@ func beforehand(kind audit.TargetKind) string {
 	case audit.TargetUnit:
 		return "With --restart it would be seen."
 	case audit.TargetContainer:
-		return "To see it, audit the command that starts the container, or the program inside."
+		return "To see it, begin between podman init and podman start (see CONTAINERS in the manual)."
 	}
 	return "To see it, audit the command that starts it."
 }

@@ -44,6 +44,13 @@ type document struct {
 		Ended          bool
 	}
 	Interim bool
+	Target  target
+}
+
+type target struct {
+	Kind, Name, Cgroup, Engine, Image string
+	ContainerID                       string `json:"container_id"`
+	UserNamespace                     bool   `json:"user_namespace"`
 }
 
 type capability struct {
