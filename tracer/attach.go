@@ -207,7 +207,12 @@ func (a *Audit) waitAttached() error {
 	s := a.attached.subject
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
-	inhabited := false
+	// what was adopted may have left the group before the first look
+	state, err := a.kernel.state()
+	if err != nil {
+		return err
+	}
+	inhabited := state.tasks > 0
 	for {
 		select {
 		case <-a.attached.stopped:

@@ -272,6 +272,18 @@ func TestAttachToGroup(t *testing.T) {
 	}
 }
 
+// A group that becomes empty at once ends the audit as well.
+func TestGroupSoonEmpty(t *testing.T) {
+	path := group(t)
+	for range 5 {
+		c := startCrowd(t, within(t, path))
+		r := attachedTo(t, "--cgroup", path)
+		c.finish(t)
+		d := r.document()
+		d.counted(t, chroots(16*checksOfCrowd))
+	}
+}
+
 // With a command, the command is started in the group and alone is watched.
 func TestCommandInGroup(t *testing.T) {
 	path := group(t)
