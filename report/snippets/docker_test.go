@@ -17,7 +17,7 @@ import (
 func startDocker(t *testing.T) (run func(args ...string) *exec.Cmd) {
 	t.Helper()
 	asRoot(t)
-	daemon, client := optional(t, "dockerd"), optional(t, "docker")
+	daemon, client := wanted(t, "dockerd"), wanted(t, "docker")
 	dir := t.TempDir()
 	socket := "unix://" + filepath.Join(dir, "socket")
 	cmd := exec.Command(daemon, "--host", socket, "--data-root", filepath.Join(dir, "data"), "--exec-root", filepath.Join(dir, "exec"),
@@ -38,7 +38,7 @@ func startDocker(t *testing.T) (run func(args ...string) *exec.Cmd) {
 	lines := bufio.NewScanner(log)
 	for ready := false; !ready; ready = strings.Contains(lines.Text(), "API listen on") {
 		if !lines.Scan() {
-			t.Skipf("want a dockerd that runs here, this one said:\n%s", &said)
+			lacking(t, "want a dockerd that runs here, this one said:\n%s", &said)
 		}
 		said.WriteString(lines.Text() + "\n")
 	}
