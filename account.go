@@ -77,7 +77,7 @@ func number(s string) int {
 	return int(n)
 }
 
-var errNotRoot = errors.New("--as, --verify and --minimize set the target's identity and capabilities: run as root")
+var errNotRoot = errors.New("--service, --as, --verify and --minimize set the target's identity and capabilities: run as root")
 
 // identity is the account with a set of capabilities, all of them ambient: a
 // program of an ordinary user keeps over exec what is ambient, and nothing else.
@@ -99,6 +99,9 @@ func rootWith(set uint64) *capng.Identity {
 func (s *session) identityWith(set uint64) *capng.Identity {
 	if s.account != nil {
 		return s.account.identity(set)
+	}
+	if s.service != nil {
+		return s.service.identity(set)
 	}
 	return rootWith(set)
 }

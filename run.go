@@ -54,6 +54,9 @@ func (s *session) document(f *audit.Findings) *report.Document {
 	if s.about.Kind == audit.TargetContainer {
 		describeContainer(f)
 	}
+	if s.service != nil {
+		f.Service = &s.service.about
+	}
 	doc := report.NewDocument(f)
 	doc.Tool.Version = version
 	return doc
@@ -63,7 +66,7 @@ func (s *session) document(f *audit.Findings) *report.Document {
 func (s *session) prepare() (attempt, error) {
 	switch {
 	case s.cfg.service != "":
-		return attempt{}, s.prepareService()
+		return s.prepareService()
 	case s.cfg.unit != "":
 		return attempt{}, s.prepareUnit()
 	case s.cfg.container != "":

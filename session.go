@@ -26,6 +26,7 @@ type session struct {
 	// onWatched, if set, is called once the subject is watched.
 	onWatched func() error
 	account   *account
+	service   *service
 	lines     *lines
 	signals   *forwarder
 	out       *output

@@ -144,6 +144,8 @@ type Findings struct {
 
 	// RunAs is the account of --as, "" for the caller's own.
 	RunAs string
+	// Service is the unit of --service, nil without.
+	Service *Service
 	// Proof is what repeating the run showed, nil when none was asked for.
 	Proof *Proof
 

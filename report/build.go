@@ -43,6 +43,7 @@ func NewDocument(f *audit.Findings) *Document {
 		Proof:        proof(f.Proof),
 		Target:       target(f.Target),
 		Interim:      f.Interim,
+		Service:      service(f),
 		fromStart:    f.Target.FromStart || !f.Target.Kind.Attached(),
 		Merged:       merged(f.Merged),
 

@@ -58,6 +58,8 @@ type Document struct {
 	Policy *PolicyFit `json:"policy"`
 	// Merged is null where this is not a union of earlier reports.
 	Merged *Merged `json:"merged"`
+	// Service is the unit of --service, null without.
+	Service *Service `json:"service"`
 
 	// fromStart: nothing that was audited had begun before the audit.
 	fromStart bool

@@ -56,6 +56,29 @@ var examples = map[string]*audit.Findings{
 		Required: []audit.Capability{{Number: 0, Tally: granted(1), Syscall: sysChown}},
 		Proof:    &audit.Proof{Verification: &audit.Trial{Set: 1, Without: -1, Behaved: true}},
 	},
+	"service": {
+		Application: app("/usr/sbin/hostile\x1bd"), System: host, Backend: "fentry", TotalChecks: 3, Tasks: 1,
+		Required: []audit.Capability{{Number: 13, Tally: granted(1), Syscall: sysSocket}},
+		Denied: []audit.Denied{{Number: 0, Checks: 2, Syscalls: []audit.Syscall{sysChown},
+			Outcomes:   []audit.SyscallOutcome{failed(sysChown, audit.PermissionFailure, -1, 2)},
+			Assessment: audit.AssessPermissionFailure}},
+		Service: &audit.Service{
+			Unit: "pinger@a.service", File: "/etc/systemd/system/pinger@.service",
+			DropIns: []string{"/etc/systemd/system/pinger@.service.d/10-\x1b.conf"},
+			User:    "daemon", UID: 1, GID: 1, Groups: []int{1, 4},
+			Ambient: 1<<13 | 1<<10, Bounding: 1<<13 | 1<<10, Configured: 1<<13 | 1<<10, NoNewPrivileges: true,
+			NotSimulated: []audit.Omission{
+				{Setting: audit.Setting{Key: "ProtectSystem", Value: "strict"}, Effect: "the program sees the whole file system"},
+				{Setting: audit.Setting{Key: "NoSuch\x1b[2J", Value: "\xff"}, Effect: "cap-audit does not know this setting"},
+			},
+			NotRun:   []audit.Setting{{Key: "ExecStartPre", Value: "-/bin/mkdir /run/pinger"}},
+			Warnings: []string{`"/etc/x.service": line 7 is no assignment: systemd ignores it`},
+		},
+	},
+	"service-as-root": {
+		Application: app("/usr/sbin/rootd"), System: host, Backend: "fentry", Tasks: 1,
+		Service: &audit.Service{Unit: "rootd.service", File: "/etc/systemd/system/rootd.service", Bounding: 1<<41 - 1 - 1<<21},
+	},
 	"minimized": {
 		Application: app("/usr/bin/backup"), System: host, Backend: "fentry", TotalChecks: 3, Tasks: 1,
 		Required: []audit.Capability{

@@ -11,6 +11,10 @@ import (
 // snippets.Kinds has it, and nothing else. What speaks against trusting it is
 // in Doubts.
 func WriteSnippet(w io.Writer, d *Document, kind string) error {
-	_, err := fmt.Fprintln(w, snippets.Emit(kind, d.advice))
+	text := snippets.Emit(kind, d.advice)
+	if kind == "systemd" && d.Service != nil {
+		text = d.Service.Block
+	}
+	_, err := fmt.Fprintln(w, text)
 	return err
 }

@@ -34,7 +34,11 @@ func WriteText(w io.Writer, d *Document, width int) error {
 	t.merged()
 	t.completeness()
 	t.summary()
-	t.recommendations()
+	if d.Service != nil {
+		t.serviceRecommendations()
+	} else {
+		t.recommendations()
+	}
 	_, err := w.Write(t.Bytes())
 	return err
 }

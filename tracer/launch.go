@@ -39,7 +39,8 @@ type Surroundings struct {
 	DirOptional bool
 	Umask       *int
 	Nice        *int
-	Limits      []Limit
+	// Limits has one for RLIMIT_NOFILE, if it has any.
+	Limits []Limit
 	// Ignored are the signals to ignore, bit n for signal n; no other is then.
 	Ignored *uint64
 }

@@ -62,7 +62,7 @@ func Resolve(command string) (string, error) {
 func unitHint(command string) string {
 	for _, suffix := range unitSuffixes {
 		if strings.HasSuffix(command, suffix) {
-			return "; to audit a service's program, run the ExecStart= command of the unit"
+			return "; --service FILE audits the program of a .service file's ExecStart=, --unit NAME a service that runs"
 		}
 	}
 	return ""

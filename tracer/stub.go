@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strconv"
 	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -134,12 +135,36 @@ func (o *order) execute() stubFailure {
 	if o.OwnEnv {
 		env = cooked(o.Env)
 	}
-	argv := cooked(o.Argv)
-	if failed := setLimits(lower); failed != nil {
+	if len(o.Limits) == 0 {
+		// it also puts back the RLIMIT_NOFILE that Go's runtime raised
+		return failure(stageExec, syscall.Exec(string(o.Path), cooked(o.Argv), env))
+	}
+	return o.executeWithin(lower, env)
+}
+
+// executeWithin executes under limits that may leave Go's runtime nothing.
+// syscall.Exec would wait for a thread that is being created, while that one
+// waits for memory or a process slot that it is not to get any more.
+func (o *order) executeWithin(limits []Limit, env []string) stubFailure {
+	path, err1 := syscall.BytePtrFromString(string(o.Path))
+	argv, err2 := syscall.SlicePtrFromStrings(cooked(o.Argv))
+	envp, err3 := syscall.SlicePtrFromStrings(env)
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return failure(stageExec, err)
+	}
+	if failed := setLimits(limits); failed != nil {
 		return *failed
 	}
-	// syscall.Exec also puts back the RLIMIT_NOFILE that Go's runtime raised
-	return failure(stageExec, syscall.Exec(string(o.Path), argv, env))
+	var errno syscall.Errno
+	// fs/exec.c, de_thread: EAGAIN also when another thread is about to exist
+	for range 1000 {
+		_, _, errno = syscall.RawSyscall(syscall.SYS_EXECVE, uintptr(unsafe.Pointer(path)),
+			uintptr(unsafe.Pointer(&argv[0])), uintptr(unsafe.Pointer(&envp[0])))
+		if errno != syscall.EAGAIN {
+			break
+		}
+	}
+	return failure(stageExec, errno)
 }
 
 // surround sets what does not depend on who does it, or takes privileges.

@@ -35,8 +35,8 @@ func TestSurroundings(t *testing.T) {
 		"nice":               {Surroundings{Nice: pointer(7)}, "cut -d' ' -f19 /proc/self/stat", "7"},
 		"soft and hard":      {Surroundings{Limits: []Limit{{"LimitCORE=", unix.RLIMIT_CORE, 0, core.Max}}}, "ulimit -Sc", "0"},
 		"open files":         {Surroundings{Limits: []Limit{{"LimitNOFILE=", unix.RLIMIT_NOFILE, 17, 18}}}, "ulimit -Sn; ulimit -Hn", "17\n18"},
-		"memory":             {Surroundings{Limits: []Limit{{"LimitAS=", unix.RLIMIT_AS, 64 << 20, 64 << 20}}}, "ulimit -Hv", "65536"},
-		"data":               {Surroundings{Limits: []Limit{{"LimitDATA=", unix.RLIMIT_DATA, 8 << 20, 8 << 20}}}, "ulimit -Hd", "8192"},
+		"memory":             {Surroundings{Limits: []Limit{{"LimitNOFILE=", unix.RLIMIT_NOFILE, 17, 18}, {"LimitAS=", unix.RLIMIT_AS, 64 << 20, 64 << 20}}}, "ulimit -Hv", "65536"},
+		"data":               {Surroundings{Limits: []Limit{{"LimitNOFILE=", unix.RLIMIT_NOFILE, 17, 18}, {"LimitDATA=", unix.RLIMIT_DATA, 8 << 20, 8 << 20}}}, "ulimit -Hd", "8192"},
 		"ignored":            {Surroundings{Ignored: pointer(uint64(1 << unix.SIGPIPE))}, ignoredByShell, "1000"},
 		"nothing is ignored": {Surroundings{Ignored: pointer(uint64(0))}, ignoredByShell, "0"},
 	} {

@@ -111,6 +111,7 @@ func uses(t *testing.T) map[string][]string {
 		"test":    {"true", "--", "true"},
 		"backend": {"auto", "--", "true"},
 		"format":  {"json", "--", "true"},
+		"service": {unitFile(t, filepath.Dir(file), "used.service", "ExecStart=SHOW exit 0")},
 
 		"pid":          {fmt.Sprint(os.Getpid()), "--duration", "0.1s"},
 		"cgroup":       {"/", "--", "true"},
@@ -129,9 +130,6 @@ func uses(t *testing.T) map[string][]string {
 // uses in test/services.
 var ofServices = []string{"unit", "restart", "write-dropin", "revert-dropin"}
 
-// unbuilt are options whose part of the program does not exist yet.
-var unbuilt = []string{"service"}
-
 // ofContainers are options that want a container: TestContainer uses them.
 var ofContainers = []string{"container"}
 
@@ -139,7 +137,7 @@ var ofContainers = []string{"container"}
 func TestOptionsWork(t *testing.T) {
 	uses := uses(t)
 	for _, o := range helpOptions(t) {
-		if slices.Contains(slices.Concat(unbuilt, ofServices, ofContainers), o.long) {
+		if slices.Contains(slices.Concat(ofServices, ofContainers), o.long) {
 			continue
 		}
 		arguments, ok := uses[o.long]

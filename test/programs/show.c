@@ -3,6 +3,7 @@
  * can be compared with a run without. What the kernel tells by system call is not read from /proc.
  *
  *	show rlimits|env|cwd|signals|umask|fds|ids|caps|nice|pgrp|process|all
+ *	show args ...		its arguments, and what it was called
  *	show exit CODE
  *	show kill SIGNAL	ends by that signal, without a core file
  *	show stop [SIGNAL]	prints `stopping`, stops itself (SIGSTOP), and prints `continued` once it is continued
@@ -336,6 +337,13 @@ int main(int argc, char **argv)
 	const char *what = argc > 1 ? argv[1] : "";
 	int known = 0;
 
+	if (!strcmp(what, "args")) {
+		for (int i = 0; i < argc; i++) {
+			printf("arg ");
+			print_bytes(argv[i]);
+		}
+		return 0;
+	}
 	if (argc == 3 && !strcmp(what, "exit"))
 		return atoi(argv[2]);
 	if (argc == 3 && !strcmp(what, "kill"))
@@ -352,6 +360,6 @@ int main(int argc, char **argv)
 		}
 	if (!known)
 		fputs("usage: show rlimits|env|cwd|signals|umask|fds|ids|caps|nice|pgrp|process|all\n"
-		      "       show exit CODE | kill SIGNAL | stop [SIGNAL] | wait-signal\n", stderr);
+		      "       show args ... | exit CODE | kill SIGNAL | stop [SIGNAL] | wait-signal\n", stderr);
 	return known ? 0 : 2;
 }

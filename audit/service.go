@@ -1,0 +1,51 @@
+package audit
+
+// Service is what a unit file said of the process under audit, as far as it
+// was carried out. Its strings are the file's: they are to be escaped.
+type Service struct {
+	// Unit is the unit's name; File and DropIns are where it was read.
+	Unit, File string
+	DropIns    []string
+	// User is "" where the process ran as root for want of a User=.
+	User     string
+	UID, GID int
+	Groups   []int
+	Dynamic  bool // DynamicUser=
+	// Ambient and Bounding are the sets it ran with, bit n for capability n.
+	// Configured are the capabilities that the unit names.
+	Ambient, Bounding, Configured uint64
+	NoNewPrivileges               bool
+	// NotSimulated are settings that were not carried out, NotRun commands
+	// that systemd runs besides, Warnings what systemd passes over.
+	NotSimulated []Omission
+	NotRun       []Setting
+	Warnings     []string
+}
+
+// Setting is an assignment of a unit file.
+type Setting struct{ Key, Value string }
+
+// Omission is a setting that was not carried out, and what follows from that.
+type Omission struct {
+	Setting
+	Effect string
+}
+
+// Privileged: it ran as root.
+func (s *Service) Privileged() bool { return s.UID == 0 }
+
+// Unused are the capabilities that the unit names and that were not needed:
+// candidates for removal, which stay in the recommended sets.
+func (f *Findings) Unused() uint64 { return f.Service.Configured &^ f.Recommended() }
+
+// ServiceSets are the sets to configure the unit with. Ambient is empty for
+// root, whom the bounding set alone gives its capabilities; another user has
+// those that it was given, and programs it executes may have others from
+// their files.
+func (f *Findings) ServiceSets() (bounding, ambient uint64) {
+	bounding = f.Recommended() | f.Service.Configured
+	if !f.Service.Privileged() {
+		ambient = bounding & f.Service.Ambient
+	}
+	return bounding, ambient
+}

@@ -1,0 +1,158 @@
+package systemd
+
+import (
+	"fmt"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Account is who a service runs as.
+type Account struct {
+	// UID and GID are -1 where systemd leaves its own, which are root's.
+	UID, GID int
+	// Groups are the supplementary ones, UserGroups those of them that the user
+	// is in.
+	Groups, UserGroups []int
+	// Name, Home and Shell are "" where they are not known or not set.
+	Name, Home, Shell string
+}
+
+// nobody is the user that stands in for one that DynamicUser= would make.
+const nobody = 65534
+
+// maxID is the largest user or group id: (uid_t)-1 means "no change".
+const maxID = 1<<32 - 2
+
+func parseID(s string) (int, bool) {
+	n, err := strconv.ParseUint(s, 10, 32)
+	return int(n), err == nil && n <= maxID
+}
+
+// account looks up User=, Group= and SupplementaryGroups= (src/core/exec-invoke.c,
+// get_fixed_user, get_fixed_group, get_supplementary_groups).
+func (f *File) account(dynamic bool) (*Account, error) {
+	a := &Account{UID: -1, GID: -1}
+	name, err := f.expand(f.last("User"))
+	if err != nil {
+		return nil, fmt.Errorf("User=: %w", err)
+	}
+	group, err := f.expand(f.last("Group"))
+	if err != nil {
+		return nil, fmt.Errorf("Group=: %w", err)
+	}
+	if name == "" && dynamic {
+		name = strings.TrimSuffix(f.Name, serviceSuffix)
+	}
+	if name != "" {
+		if err := a.setUser(name, dynamic); err != nil {
+			return nil, err
+		}
+	}
+	if group != "" {
+		if a.GID, err = lookUpGroup("Group", group); err != nil {
+			if !dynamic || a.UID != nobody {
+				return nil, err
+			}
+			a.GID = nobody
+		}
+	}
+	var extra []int
+	for _, value := range f.values("SupplementaryGroups") {
+		words, _ := allWords(value, quoted)
+		for _, word := range words {
+			if word, err = f.expand(word); err != nil {
+				return nil, fmt.Errorf("SupplementaryGroups=: %w", err)
+			}
+			gid, err := lookUpGroup("SupplementaryGroups", word)
+			if err != nil {
+				return nil, err
+			}
+			extra = append(extra, gid)
+		}
+	}
+	// as initgroups(3), which systemd calls for every user but root's group
+	if name != "" && a.GID > 0 {
+		a.UserGroups = sorted(append(a.UserGroups, a.GID))
+	} else {
+		a.UserGroups = nil
+	}
+	a.Groups = sorted(slices.Concat(a.UserGroups, extra))
+	return a, nil
+}
+
+func sorted(list []int) []int {
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+func (a *Account) setUser(name string, dynamic bool) error {
+	u, err := user.Lookup(name)
+	if err != nil {
+		if u2, err2 := user.LookupId(name); err2 == nil {
+			u, err = u2, nil
+		}
+	}
+	switch {
+	case err == nil:
+		a.Name = u.Username
+		a.UID, _ = parseID(u.Uid)
+		a.GID, _ = parseID(u.Gid)
+		// systemd looks up neither for a dynamic user, and gives nobody none
+		if !dynamic && a.UID != nobody {
+			if filepath.IsAbs(u.HomeDir) && filepath.Clean(u.HomeDir) != "/" {
+				a.Home = u.HomeDir
+			}
+			a.Shell = shellOf(u.Username)
+		}
+		ids, err := u.GroupIds()
+		if err != nil {
+			return fmt.Errorf("User=%s: look up the user's groups: %w", name, err)
+		}
+		for _, id := range ids {
+			// the primary group is among them, and Group= may take its place
+			if gid, ok := parseID(id); ok && gid != a.GID {
+				a.UserGroups = append(a.UserGroups, gid)
+			}
+		}
+	case dynamic:
+		a.Name, a.UID, a.GID = name, nobody, nobody
+	default:
+		return fmt.Errorf("User=%s: no such user; make it, or set DynamicUser=yes", name)
+	}
+	return nil
+}
+
+func lookUpGroup(key, name string) (int, error) {
+	if g, err := user.LookupGroup(name); err == nil {
+		gid, _ := parseID(g.Gid)
+		return gid, nil
+	}
+	if gid, ok := parseID(name); ok {
+		return gid, nil
+	}
+	return 0, fmt.Errorf("%s=%s: no such group; see getent group", key, name)
+}
+
+// shellOf is the login shell of a user in /etc/passwd, "" for one that cannot
+// log in (src/basic/user-util.c, get_user_creds with USER_CREDS_CLEAN).
+func shellOf(name string) string {
+	text, err := readRegular("/etc/passwd")
+	if err != nil {
+		return ""
+	}
+	for line := range strings.Lines(string(text)) {
+		fields := strings.Split(strings.TrimSuffix(line, "\n"), ":")
+		if len(fields) != 7 || fields[0] != name {
+			continue
+		}
+		switch base := filepath.Base(fields[6]); {
+		case !filepath.IsAbs(fields[6]), base == "nologin", base == "false", base == "true":
+			return ""
+		}
+		return fields[6]
+	}
+	return ""
+}

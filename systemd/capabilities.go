@@ -1,0 +1,94 @@
+package systemd
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/cap-audit/cap-audit/capng"
+)
+
+// everything is the set of all capabilities of the running kernel.
+func everything() uint64 { return 1<<(capng.Last()+1) - 1 }
+
+// capabilitySet reads AmbientCapabilities= or CapabilityBoundingSet= (man
+// systemd.exec; src/core/load-fragment.c, config_parse_capability_set). named
+// are the capabilities that the settings ask for, not those that they leave.
+func (f *File) capabilitySet(key string, initial uint64) (set, named uint64) {
+	set = initial
+	for _, s := range f.settings {
+		if s.Key != key {
+			continue
+		}
+		list, inverted := strings.CutPrefix(s.Value, "~")
+		given := f.capabilities(key, list)
+		switch {
+		case given == 0 || set == initial:
+			set, named = given, given
+			if inverted {
+				set, named = everything()&^given, 0
+			}
+		case inverted:
+			set &^= given
+			named &^= given
+		default:
+			set |= given
+			named |= given
+		}
+	}
+	return set & everything(), named & set
+}
+
+// capabilities are those that a list names. systemd passes over the others.
+func (f *File) capabilities(key, list string) uint64 {
+	var set uint64
+	words, _ := allWords(list, quoted|lenient)
+	for _, word := range words {
+		n, ok := capabilityNumber(word)
+		if !ok {
+			f.warn("%s=: %q is no capability; systemd wants it spelt as in CAP_NET_RAW, and ignores it", key, shortened(word))
+			continue
+		}
+		set |= 1 << n
+	}
+	return set
+}
+
+func capabilityNumber(word string) (int, bool) {
+	if n, err := strconv.Atoi(word); err == nil {
+		return n, n >= 0 && n <= 62
+	}
+	if !strings.HasPrefix(strings.ToLower(word), "cap_") {
+		return 0, false
+	}
+	return capng.Number(word)
+}
+
+// takenAway are the capabilities that sandboxing settings take out of the
+// bounding set (src/core/unit.c, unit_patch_contexts).
+var takenAway = map[string][]string{
+	"PrivateDevices":       {"mknod", "sys_rawio"},
+	"ProtectKernelModules": {"sys_module"},
+	"ProtectKernelLogs":    {"syslog"},
+	"ProtectClock":         {"sys_time", "wake_alarm"},
+}
+
+// secureBits are the names of SecureBits= by bit of uapi/linux/securebits.h.
+var secureBits = map[string]int{
+	"noroot": 1 << 0, "noroot-locked": 1 << 1, "no-setuid-fixup": 1 << 2, "no-setuid-fixup-locked": 1 << 3,
+	"keep-caps": 1 << 4, "keep-caps-locked": 1 << 5,
+}
+
+func (f *File) secureBits() int {
+	bits := 0
+	for _, value := range f.values("SecureBits") {
+		words, _ := allWords(value, quoted)
+		for _, word := range words {
+			bit, ok := secureBits[word]
+			if !ok {
+				f.warn("SecureBits=: %q is none; systemd ignores it", shortened(word))
+			}
+			bits |= bit
+		}
+	}
+	return bits
+}

@@ -1,0 +1,287 @@
+package systemd
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Bounds of the environment.
+const (
+	maxVariables = 4096
+	maxEnvFiles  = 256
+)
+
+// lookUp finds a variable.
+func lookUp(environ []string, name string) (string, bool) {
+	for _, assignment := range environ {
+		if key, value, ok := strings.Cut(assignment, "="); ok && key == name {
+			return value, true
+		}
+	}
+	return "", false
+}
+
+// merge adds assignments; a later one takes the earlier one's place.
+func merge(environ []string, assignments ...string) []string {
+	for _, a := range assignments {
+		key, _, _ := strings.Cut(a, "=")
+		same := func(other string) bool { return strings.HasPrefix(other, key+"=") }
+		if i := slices.IndexFunc(environ, same); i >= 0 {
+			environ[i] = a
+		} else {
+			environ = append(environ, a)
+		}
+	}
+	return environ
+}
+
+// validAssignment is env_assignment_is_valid of src/basic/env-util.c.
+func validAssignment(a string) bool {
+	name, value, ok := strings.Cut(a, "=")
+	return ok && validName(name) && utf8.ValidString(value)
+}
+
+func validName(name string) bool {
+	for i, c := range []byte(name) {
+		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_'
+		if !letter && (i == 0 || c < '0' || c > '9') {
+			return false
+		}
+	}
+	return name != ""
+}
+
+// environment reads Environment=. What systemd passes over is named.
+func (f *File) environment() ([]string, error) {
+	var list []string
+	for _, value := range f.values("Environment") {
+		words, err := allWords(value, quoted|escaped)
+		if err != nil {
+			f.warn("Environment=%s: %v; systemd ignores the rest of it", value, err)
+		}
+		for _, word := range words {
+			expanded, err := f.expand(word)
+			if errors.Is(err, errNoSpecifier) {
+				f.warn("Environment=: %v; systemd ignores the assignment", err)
+				continue
+			}
+			if err != nil {
+				return nil, fmt.Errorf("Environment=: %w", err)
+			}
+			if !validAssignment(expanded) {
+				f.warn("Environment=: %q is no assignment of a variable; systemd ignores it", shortened(expanded))
+				continue
+			}
+			list = merge(list, expanded)
+		}
+	}
+	if len(list) > maxVariables {
+		return nil, fmt.Errorf("Environment= has %d variables; this takes at most %d", len(list), maxVariables)
+	}
+	return list, nil
+}
+
+func (f *File) warn(format string, args ...any) {
+	f.Warnings = append(f.Warnings, fmt.Sprintf(format, args...))
+}
+
+// environmentFiles reads the files of EnvironmentFile=, as root, in order.
+func (f *File) environmentFiles() ([]string, error) {
+	var list []string
+	for _, value := range f.values("EnvironmentFile") {
+		pattern, optional := strings.CutPrefix(value, "-")
+		pattern, err := f.expand(pattern)
+		if err != nil {
+			return nil, fmt.Errorf("EnvironmentFile=: %w", err)
+		}
+		if !filepath.IsAbs(pattern) {
+			f.warn("EnvironmentFile=%s: not an absolute path; systemd ignores it", value)
+			continue
+		}
+		paths, err := glob(pattern)
+		if err == nil && len(paths) == 0 {
+			err = errors.New("no such file")
+		}
+		for _, path := range paths {
+			var text []byte
+			if text, err = readRegular(path); err != nil {
+				break
+			}
+			var variables []string
+			if variables, err = f.variables(path, string(text)); err != nil {
+				break
+			}
+			list = merge(list, variables...)
+		}
+		if err != nil && !optional {
+			return nil, fmt.Errorf("EnvironmentFile=%s: %w", value, err)
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && len(paths) > 0 {
+			f.warn("EnvironmentFile=%s: %v; systemd ignores it", value, err)
+		}
+		if len(list) > maxVariables {
+			return nil, fmt.Errorf("EnvironmentFile= brings more than %d variables", maxVariables)
+		}
+	}
+	return list, nil
+}
+
+// glob finds what a pattern names, in order.
+func glob(pattern string) ([]string, error) {
+	if !strings.ContainsAny(pattern, `*?[\`) {
+		return []string{pattern}, nil
+	}
+	// a star for each directory of a deep tree would take for ever
+	if strings.Count(pattern, "*") > 8 {
+		return nil, errors.New("more than 8 stars in a pattern")
+	}
+	paths, err := filepath.Glob(pattern)
+	if len(paths) > maxEnvFiles {
+		return nil, fmt.Errorf("%d files match; this reads at most %d", len(paths), maxEnvFiles)
+	}
+	return paths, err
+}
+
+// variables of an environment file; names that are none are passed over.
+func (f *File) variables(path, text string) ([]string, error) {
+	if !utf8.ValidString(text) || strings.IndexByte(text, 0) >= 0 {
+		return nil, fmt.Errorf("%q is not UTF-8 text", path)
+	}
+	var list []string
+	for _, a := range parseEnvironmentFile(text) {
+		if !validAssignment(a) {
+			name, _, _ := strings.Cut(a, "=")
+			f.warn("%q: %q cannot be the name of a variable; systemd ignores it", path, shortened(name))
+			continue
+		}
+		list = merge(list, a)
+	}
+	return list, nil
+}
+
+// The states of the reader of environment files.
+type envState int
+
+const (
+	beforeKey envState = iota
+	inKey
+	beforeValue
+	inValue
+	afterBackslash
+	inSingle
+	inDouble
+	inDoubleAfterBackslash
+	inComment
+	inCommentAfterBackslash
+)
+
+// parseEnvironmentFile reads assignments as a shell would, or nearly so
+// (src/basic/env-file.c, parse_env_file_internal). It takes any text.
+func parseEnvironmentFile(text string) []string {
+	var list []string
+	var key, value strings.Builder
+	keep := 0 // bytes of the value that blanks at its end cannot be taken from
+	state := beforeKey
+	push := func(chomp bool) {
+		v := value.String()
+		if chomp {
+			v = v[:keep] + strings.TrimRight(v[keep:], blanks)
+		}
+		list = append(list, strings.TrimRight(key.String(), blanks)+"="+v)
+	}
+	begin := func() {
+		key.Reset()
+		value.Reset()
+		keep = 0
+		state = beforeKey
+	}
+	for _, c := range []byte(text) {
+		newline := c == '\n' || c == '\r'
+		blank := strings.IndexByte(blanks, c) >= 0
+		switch state {
+		case beforeKey:
+			if strings.IndexByte(comments, c) >= 0 {
+				state = inComment
+			} else if !blank {
+				state = inKey
+				key.WriteByte(c)
+			}
+		case inKey:
+			switch {
+			case newline:
+				begin()
+			case c == '=':
+				state = beforeValue
+			default:
+				key.WriteByte(c)
+			}
+		case beforeValue, inValue:
+			switch {
+			case newline:
+				push(state == inValue)
+				begin()
+			case c == '\\':
+				state = afterBackslash
+			case state == beforeValue && c == '\'':
+				state = inSingle
+			case state == beforeValue && c == '"':
+				state = inDouble
+			case state == inValue || !blank:
+				state = inValue
+				value.WriteByte(c)
+			}
+		case afterBackslash:
+			state = inValue
+			if !newline {
+				value.WriteByte(c)
+				keep = value.Len()
+			}
+		case inSingle:
+			if c == '\'' {
+				state = beforeValue
+			} else {
+				value.WriteByte(c)
+			}
+		case inDouble:
+			switch c {
+			case '"':
+				state = beforeValue
+			case '\\':
+				state = inDoubleAfterBackslash
+			default:
+				value.WriteByte(c)
+			}
+		case inDoubleAfterBackslash:
+			state = inDouble
+			switch {
+			case strings.IndexByte("\"\\`$", c) >= 0:
+				value.WriteByte(c)
+			case c != '\n':
+				value.WriteByte('\\')
+				value.WriteByte(c)
+			}
+		case inComment:
+			if c == '\\' {
+				state = inCommentAfterBackslash
+			} else if newline {
+				begin()
+			}
+		case inCommentAfterBackslash:
+			// since 254 a backslash does not continue a comment
+			state = inComment
+			if newline {
+				begin()
+			}
+		}
+	}
+	switch state {
+	case beforeValue, inValue, afterBackslash, inSingle, inDouble, inDoubleAfterBackslash:
+		push(state == inValue || state == afterBackslash)
+	}
+	return list
+}

@@ -1,0 +1,337 @@
+package systemd
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/cap-audit/cap-audit/capng"
+)
+
+// Service is the process that a unit file describes.
+type Service struct {
+	File    *File
+	Type    string
+	command *Command
+	refused error // why there is no command
+	// NotRun are the commands that systemd would run besides.
+	NotRun []Setting
+
+	Account *Account
+	Dynamic bool // DynamicUser=
+	// The sets, bit n for capability n. Bounding has every bit where it is not
+	// configured. Configured are the capabilities that the settings name.
+	Bounding, Ambient, Configured uint64
+	NoNewPrivileges               bool
+	SecureBits                    int
+
+	// Environ is the environment as far as the unit makes it.
+	Environ []string
+	// SearchPath is where a program without a slash is looked for.
+	SearchPath []string
+
+	// Dir is the working directory; one that is DirOptional may be missing.
+	Dir           string
+	DirOptional   bool
+	Umask         int
+	Nice          *int
+	Limits        []Limit
+	IgnoreSIGPIPE bool
+
+	// NotSimulated are the settings that are not carried out.
+	NotSimulated []Omission
+}
+
+// searchPath is where systemd looks for programs, and PATH of a service
+// (src/basic/path-util.c, default_PATH).
+func searchPath() []string {
+	list := []string{"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin"}
+	if info, err := os.Lstat("/bin"); err == nil && info.IsDir() {
+		list = append(list, "/sbin", "/bin")
+	}
+	return list
+}
+
+// Service reads the section [Service]. What it cannot do as systemd would is
+// an error, or in NotSimulated.
+func (f *File) Service() (*Service, error) {
+	s := &Service{File: f, Type: f.last("Type"), Dynamic: f.on("DynamicUser"), Dir: "/", IgnoreSIGPIPE: !f.off("IgnoreSIGPIPE")}
+	for _, read := range []func() error{s.commands, s.identity, s.environment, s.surroundings} {
+		if err := read(); err != nil {
+			return nil, fmt.Errorf("%q: %w", f.Path, err)
+		}
+	}
+	s.NotSimulated = append(s.NotSimulated, f.omissions()...)
+	return s, nil
+}
+
+// on reads a boolean that is false by default, off one that is true.
+func (f *File) on(key string) bool  { return f.boolean(key, false) }
+func (f *File) off(key string) bool { return !f.boolean(key, true) }
+
+func (f *File) boolean(key string, otherwise bool) bool {
+	value := otherwise
+	for _, s := range f.settings {
+		if s.Key != key {
+			continue
+		}
+		switch b, ok := parseBoolean(s.Value); {
+		case ok:
+			value = b
+		case s.Value != "":
+			f.warn("%s=%s: is neither yes nor no; systemd ignores it", key, shortened(s.Value))
+		}
+	}
+	return value
+}
+
+func parseBoolean(s string) (value, ok bool) {
+	switch strings.ToLower(s) {
+	case "1", "yes", "y", "true", "t", "on":
+		return true, true
+	case "0", "no", "n", "false", "f", "off":
+		return false, true
+	}
+	return false, false
+}
+
+// otherCommands are the settings whose commands are not audited.
+var otherCommands = []string{"ExecCondition", "ExecStartPre", "ExecStartPost", "ExecReload", "ExecReloadPost", "ExecStop", "ExecStopPost"}
+
+// Command is that of ExecStart=, the first one where there are several.
+func (s *Service) Command() (*Command, error) {
+	if s.refused != nil {
+		return nil, fmt.Errorf("%q: %w", s.File.Path, s.refused)
+	}
+	return s.command, nil
+}
+
+func (s *Service) commands() error {
+	var list []*Command
+	for _, value := range s.File.values("ExecStart") {
+		commands, err := s.File.commands(value)
+		if err != nil {
+			s.refused = fmt.Errorf("ExecStart=%s: %w", shortened(value), err)
+		}
+		list = append(list, commands...)
+	}
+	switch {
+	case s.refused != nil:
+	case len(list) == 0:
+		s.refused = errors.New("has no ExecStart= in [Service]; give the command to audit after --")
+	case len(list) > 1 && s.Type != "oneshot":
+		s.refused = errors.New("has more than one ExecStart=, which systemd refuses unless Type=oneshot")
+	}
+	for i, c := range list {
+		if i == 0 {
+			s.command = c
+		} else {
+			s.NotRun = append(s.NotRun, Setting{"ExecStart", c.String()})
+		}
+	}
+	for _, key := range otherCommands {
+		for _, value := range s.File.values(key) {
+			s.NotRun = append(s.NotRun, Setting{key, value})
+		}
+	}
+	return nil
+}
+
+func (s *Service) identity() (err error) {
+	f := s.File
+	if s.Account, err = f.account(s.Dynamic); err != nil {
+		return err
+	}
+	var bounding, ambient uint64
+	s.Bounding, bounding = f.capabilitySet("CapabilityBoundingSet", everything())
+	s.Ambient, ambient = f.capabilitySet("AmbientCapabilities", 0)
+	for key, names := range takenAway {
+		if f.on(key) {
+			for _, name := range names {
+				if n, ok := capng.Number(name); ok {
+					s.Bounding &^= 1 << n
+				}
+			}
+		}
+	}
+	s.Configured = (bounding | ambient) & s.Bounding
+	s.SecureBits = f.secureBits()
+	s.NoNewPrivileges = f.on("NoNewPrivileges") || s.Dynamic
+	return nil
+}
+
+func (s *Service) environment() error {
+	f := s.File
+	s.SearchPath = searchPath()
+	id := make([]byte, 16)
+	rand.Read(id)
+	s.Environ = merge(locale(), "PATH="+strings.Join(s.SearchPath, ":"), "INVOCATION_ID="+hex.EncodeToString(id))
+	login := *s.Account
+	if login.Name == "" {
+		login.Name, login.Home, login.Shell = "root", "/root", shellOf("root")
+	}
+	// systemd 257 sets USER for every service
+	s.Environ = merge(s.Environ, "USER="+login.Name)
+	if f.boolean("SetLoginEnvironment", s.Account.Name != "") {
+		for _, v := range []Setting{{"HOME", login.Home}, {"LOGNAME", login.Name}, {"SHELL", login.Shell}} {
+			if v.Value != "" {
+				s.Environ = merge(s.Environ, v.String())
+			}
+		}
+	}
+	for _, d := range directories {
+		if paths := f.directories(d.key, d.root); len(paths) > 0 {
+			s.Environ = merge(s.Environ, d.variable+"="+strings.Join(paths, ":"))
+		}
+	}
+	if list := f.values("ExecSearchPath"); len(list) > 0 {
+		s.SearchPath = strings.Split(strings.Join(list, ":"), ":")
+		s.Environ = merge(s.Environ, "PATH="+strings.Join(s.SearchPath, ":"))
+	}
+	own, err := f.environment()
+	if err != nil {
+		return err
+	}
+	files, err := f.environmentFiles()
+	if err != nil {
+		return err
+	}
+	s.Environ = merge(s.Environ, own...)
+	s.Environ = merge(s.Environ, files...)
+	for _, value := range f.values("UnsetEnvironment") {
+		words, _ := allWords(value, quoted|escaped)
+		for _, word := range words {
+			if word, err = f.expand(word); err != nil {
+				return fmt.Errorf("UnsetEnvironment=: %w", err)
+			}
+			s.Environ = without(s.Environ, word)
+		}
+	}
+	return nil
+}
+
+// without leaves out a variable, or one with that very value.
+func without(environ []string, unset string) []string {
+	var kept []string
+	for _, a := range environ {
+		name, _, _ := strings.Cut(a, "=")
+		if a != unset && name != unset {
+			kept = append(kept, a)
+		}
+	}
+	return kept
+}
+
+// locale is what the manager reads at its start (locale.conf(5)) and hands to
+// services.
+func locale() []string {
+	list := []string{"LANG=C.UTF-8"} // what systemd takes without the file
+	text, err := readRegular("/etc/locale.conf")
+	if err != nil {
+		return list
+	}
+	for _, a := range parseEnvironmentFile(string(text)) {
+		if validAssignment(a) && (strings.HasPrefix(a, "LANG=") || strings.HasPrefix(a, "LANGUAGE=") || strings.HasPrefix(a, "LC_")) {
+			list = merge(list, a)
+		}
+	}
+	return list
+}
+
+// directories that systemd makes for a service, and the variables that name
+// them to it (man systemd.exec, "RuntimeDirectory=").
+var directories = []struct{ key, root, variable string }{
+	{"RuntimeDirectory", "/run", "RUNTIME_DIRECTORY"},
+	{"StateDirectory", "/var/lib", "STATE_DIRECTORY"},
+	{"CacheDirectory", "/var/cache", "CACHE_DIRECTORY"},
+	{"LogsDirectory", "/var/log", "LOGS_DIRECTORY"},
+	{"ConfigurationDirectory", "/etc", "CONFIGURATION_DIRECTORY"},
+}
+
+func (f *File) directories(key, root string) []string {
+	var list []string
+	for _, value := range f.values(key) {
+		words, _ := allWords(value, quoted)
+		for _, word := range words {
+			word, _, _ = strings.Cut(word, ":") // what follows are links to it
+			word, err := f.expand(word)
+			if err != nil || word == "" || filepath.IsAbs(word) || !filepath.IsLocal(word) {
+				f.warn("%s=: %q is no relative path; systemd ignores it", key, shortened(word))
+				continue
+			}
+			list = append(list, filepath.Join(root, word))
+		}
+	}
+	return list
+}
+
+func (s *Service) surroundings() error {
+	f := s.File
+	s.Umask = 0o022
+	for _, value := range f.values("UMask") {
+		mask, err := strconv.ParseUint(value, 8, 32)
+		if err != nil || mask > 0o7777 {
+			f.warn("UMask=%s: is no file mode; systemd ignores it", shortened(value))
+			continue
+		}
+		s.Umask = int(mask)
+	}
+	for _, value := range f.values("Nice") {
+		n, err := strconv.Atoi(value)
+		if err != nil || n < -20 || n > 19 {
+			f.warn("Nice=%s: is no nice level; systemd ignores it", shortened(value))
+			continue
+		}
+		s.Nice = &n
+	}
+	s.Limits = f.limits()
+	return s.workingDirectory()
+}
+
+func (s *Service) workingDirectory() error {
+	value := s.File.last("WorkingDirectory")
+	if value == "" {
+		return nil
+	}
+	var dir string
+	dir, s.DirOptional = strings.CutPrefix(value, "-")
+	if dir == "~" {
+		s.Dir = s.Account.Home
+		if s.Dir == "" && s.Account.UID <= 0 {
+			s.Dir = "/root"
+		}
+		if s.Dir == "" {
+			return errors.New("WorkingDirectory=~: the user's home directory is not known")
+		}
+		return nil
+	}
+	dir, err := s.File.expand(dir)
+	switch {
+	case err != nil:
+		return fmt.Errorf("WorkingDirectory=: %w", err)
+	case !filepath.IsAbs(dir):
+		return fmt.Errorf("WorkingDirectory=%s: is not an absolute path", value)
+	}
+	s.Dir = dir
+	return nil
+}
+
+// Program is the path of a command's program.
+func (s *Service) Program(c *Command) (string, error) {
+	name := c.Path
+	if filepath.IsAbs(name) {
+		return name, nil
+	}
+	for _, dir := range s.SearchPath {
+		path := filepath.Join(dir, name)
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("%q is in none of %s, where systemd looks for programs; give its path", name, strings.Join(s.SearchPath, ", "))
+}

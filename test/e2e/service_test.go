@@ -1,0 +1,508 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+)
+
+// unitFile writes a unit whose [Service] has these lines; SHOW stands for the
+// program that shows what it is.
+func unitFile(t testing.TB, dir, name string, lines ...string) string {
+	t.Helper()
+	text := "[Unit]\nDescription=a test\n\n[Service]\n" + strings.Join(lines, "\n") + "\n"
+	path := filepath.Join(dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(strings.ReplaceAll(text, "SHOW", built("show"))), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// serviceOutput is what the program of a service printed, without the lines of
+// cap-audit, and the document.
+func serviceOutput(t testing.TB, arguments ...string) (string, document) {
+	t.Helper()
+	r := finish(t, capAudit(t, append([]string{"-j", "--service"}, arguments...)...))
+	if r.status != 0 {
+		t.Fatalf("status %d: %s", r.status, r.stderr)
+	}
+	var own strings.Builder
+	for line := range strings.Lines(string(r.stderr)) {
+		if !strings.HasPrefix(line, "[*] ") && !strings.HasPrefix(line, "Warning: ") {
+			own.WriteString(line)
+		}
+	}
+	return own.String(), decode(t, r.stdout)
+}
+
+// byFirstWord sorts the lines of show.
+func byFirstWord(text string) map[string][]string {
+	lines := map[string][]string{}
+	for line := range strings.Lines(text) {
+		first, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		lines[first] = append(lines[first], rest)
+	}
+	return lines
+}
+
+const capSysResource = 24 // uapi/linux/capability.h
+
+// recordings are runs of unit files by the real systemd: see
+// systemd/real_test.go.
+const recordings = "../../systemd/testdata/real"
+
+// differs are recordings that this machine cannot give.
+var differs = map[string]string{
+	"args-percent-cgroup": "refused", "args-percent-removed": "refused", "args-percent-shell": "refused", "args-plus": "refused",
+	"args-exclaims": "refused", "args-path-missing": "a program that is missing",
+	"args-path-dots": "a path that is made up",
+}
+
+// A program sees the same of itself whether systemd runs its unit or cap-audit
+// does.
+func TestServiceAsSystemdRunsIt(t *testing.T) {
+	wants, _ := filepath.Glob(filepath.Join(recordings, "*.want"))
+	if len(wants) == 0 {
+		t.Skipf("wanted the recordings of %s, which come with the tree", recordings)
+	}
+	dir := filepath.Join(publicDir(t), "system")
+	const there = "/usr/local/lib/cap-audit/programs/show"
+	copyUnits(t, dir, there)
+	for _, file := range wants {
+		name := strings.TrimSuffix(filepath.Base(file), ".want")
+		t.Run(name, func(t *testing.T) {
+			raw, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			state, want, _ := strings.Cut(strings.ReplaceAll(string(raw), there, built("show")), "\n")
+			unit := name
+			if strings.HasSuffix(name, "@") {
+				unit += "x-y"
+			}
+			unit = filepath.Join(dir, unit+".service")
+			ran := !strings.Contains(state, "LoadState=bad-setting") && !strings.Contains(state, "Result=resources") &&
+				!strings.Contains(state, "ExecMainStatus=2")
+			if _, different := differs[name]; different || !ran {
+				r := finish(t, capAudit(t, "-o", "/dev/null", "--service", unit))
+				if r.status == 0 {
+					t.Fatalf("is run, and prints %s", r.stdout)
+				}
+				oneError(t, withoutWarnings(r.stderr))
+				return
+			}
+			if strings.Contains(want, "USER=tester") || strings.Contains(want, "cwd /home/tester") {
+				t.Skip("wanted the user of the machine where it was recorded")
+			}
+			if name == "id-ambient-invert" && ownBounding(t)>>capSysResource&1 == 0 {
+				t.Skip("wanted all capabilities, which the unit asks for")
+			}
+			got, _ := serviceOutput(t, unit)
+			compareWithSystemd(t, name, want, got)
+		})
+	}
+}
+
+// copyUnits copies the recorded unit files and what lies beside them, links as
+// they are, with another path of the program.
+func copyUnits(t *testing.T, to, program string) {
+	t.Helper()
+	err := filepath.WalkDir(recordings, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		relative, err := filepath.Rel(recordings, path)
+		if err != nil {
+			return err
+		}
+		target := filepath.Join(to, relative)
+		switch {
+		case entry.IsDir():
+			return os.MkdirAll(target, 0o755)
+		case entry.Type() == fs.ModeSymlink:
+			link, err := os.Readlink(path)
+			if err != nil {
+				return err
+			}
+			return os.Symlink(link, target)
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(target, []byte(strings.ReplaceAll(string(text), program, built("show"))), 0o644)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func withoutWarnings(stderr []byte) []byte {
+	var kept strings.Builder
+	for line := range strings.Lines(string(stderr)) {
+		if !strings.HasPrefix(line, "Warning: ") && !strings.HasPrefix(line, "[*] ") {
+			kept.WriteString(line)
+		}
+	}
+	return []byte(kept.String())
+}
+
+func compareWithSystemd(t *testing.T, name, want, got string) {
+	t.Helper()
+	w, g := byFirstWord(want), byFirstWord(got)
+	for _, key := range []string{"arg", "cwd", "umask", "uid", "gid", "groups", "no_new_privs", "securebits", "nice"} {
+		theirs, ours := w[key], g[key]
+		if key == "arg" && len(theirs) > len(ours) && len(ours) > 0 { // the commands after the first
+			theirs = theirs[:len(ours)]
+		}
+		if strings.Contains(name, "dynamic") && key != "no_new_privs" && !strings.Contains(name, "dynamic-user") {
+			continue
+		}
+		if key == "cwd" && name == "id-dir-percent" {
+			continue // the directory of the unit file
+		}
+		if diff := cmp.Diff(theirs, ours); diff != "" && name != "args-percent-files" {
+			t.Errorf("%s (-systemd's +ours):\n%s", key, diff)
+		}
+	}
+	if diff := cmp.Diff(knownVariables(w["env"]), knownVariables(g["env"])); diff != "" {
+		t.Errorf("environment (-systemd's +ours):\n%s", diff)
+	}
+	held := ownBounding(t)
+	for i, line := range w["caps"] {
+		set, mask, _ := strings.Cut(line, " ")
+		if n, err := strconv.ParseUint(mask, 16, 64); err == nil && set != "inheritable" {
+			line = fmt.Sprintf("%s %016x", set, n&held)
+		} else if set == "inheritable" && strings.Contains(mask, "200100") {
+			continue // systemd 257 leaves what it needed to install seccomp filters
+		}
+		if i >= len(g["caps"]) || line != g["caps"][i] {
+			t.Errorf("capabilities: %q of systemd's is not in\n%s", line, strings.Join(g["caps"], "\n"))
+		}
+	}
+	if len(w["signals"]) > 0 && slices.Contains(w["signals"], "ignored 13") != slices.Contains(g["signals"], "ignored 13") {
+		t.Errorf("ignored signals:\n%q\n%q", w["signals"], g["signals"])
+	}
+	compareLimits(t, w["rlimit"], g["rlimit"])
+}
+
+// compareLimits: those that a service gets are what systemd sets, or the
+// caller's where that is less.
+func compareLimits(t *testing.T, want, got []string) {
+	t.Helper()
+	for i, line := range want {
+		fields := strings.Fields(line)
+		if slices.Contains([]string{"nproc", "sigpending", "stack", "core"}, fields[0]) {
+			continue // by default they depend on the machine; the others are none
+		}
+		if i < len(got) && got[i] == line {
+			continue
+		}
+		hard, err := strconv.ParseUint(strings.ReplaceAll(strings.Fields(got[i])[2], "unlimited", "18446744073709551615"), 10, 64)
+		theirs, err2 := strconv.ParseUint(strings.ReplaceAll(fields[2], "unlimited", "18446744073709551615"), 10, 64)
+		if err != nil || err2 != nil || hard >= theirs || ownBounding(t)>>capSysResource&1 != 0 {
+			t.Errorf("limit: systemd's is %q, ours %q", line, got[i])
+		}
+	}
+}
+
+func knownVariables(list []string) []string {
+	var known []string
+	for _, a := range list {
+		name, value, _ := strings.Cut(a, "=")
+		switch name {
+		case "INVOCATION_ID", "SYSTEMD_EXEC_PID", "JOURNAL_STREAM", "MEMORY_PRESSURE_WATCH", "MEMORY_PRESSURE_WRITE", "LANG":
+			continue
+		case "PATH":
+			if strings.HasPrefix(value, "/usr/local/sbin:") {
+				continue
+			}
+		}
+		known = append(known, a)
+	}
+	slices.Sort(known)
+	return known
+}
+
+// ownBounding is the bounding set that the test itself has.
+func ownBounding(t testing.TB) uint64 {
+	t.Helper()
+	var set uint64
+	for n := range 64 {
+		if held, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, uintptr(n), 0, 0, 0); err == nil && held == 1 {
+			set |= 1 << n
+		}
+	}
+	return set
+}
+
+// After -- there can be another command, or arguments for the unit's program.
+func TestServiceWithCommand(t *testing.T) {
+	dir := publicDir(t)
+	unit := unitFile(t, dir, "a.service", "User=daemon", "UMask=0137", "ExecStart=@SHOW called args of the unit")
+	for name, c := range map[string]struct {
+		after []string
+		want  string
+	}{
+		"neither":   {nil, "arg called\narg args\narg of\narg the\narg unit\n"},
+		"arguments": {[]string{"-x", "args"}, "usage"}, // show -x args
+		"command":   {[]string{built("show"), "args", "own"}, "arg " + built("show") + "\narg args\narg own\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			line := []string{unit}
+			if c.after != nil {
+				line = append(append(line, "--"), c.after...)
+			}
+			if got, _ := serviceOutput(t, line...); !strings.HasPrefix(got, c.want) {
+				t.Errorf("%q, want %q", got, c.want)
+			}
+		})
+	}
+	got, _ := serviceOutput(t, unit, "--", built("show"), "all")
+	for _, line := range []string{"uid 1 1 1 fs 1\n", "umask 0137\n", "cwd /\n"} {
+		if !strings.Contains(got, line) {
+			t.Errorf("another command does not run as the unit says: no %q in\n%s", line, got)
+		}
+	}
+	// a relative path is the caller's, not the unit's
+	relative := unitFile(t, dir, "b.service", "WorkingDirectory=/usr")
+	cmd := capAudit(t, "-o", "/dev/null", "--service", relative, "--", "./program", "cwd")
+	cmd.Dir = publicDir(t)
+	installedAs(t, filepath.Join(cmd.Dir, "program"), built("show"), 0o755)
+	if r := finish(t, cmd); r.status != 0 || !strings.Contains(string(r.stdout), "cwd /usr\n") {
+		t.Errorf("status %d: %s%s", r.status, r.stdout, r.stderr)
+	}
+}
+
+// serviceKey is the key of the document.
+type serviceKey struct {
+	Service *struct {
+		Unit, File, Block string
+		User              *string
+		UID               int
+		DropIns           []string                                  `json:"drop_ins"`
+		Ambient           []string                                  `json:"ambient_capabilities"`
+		Bounding          []string                                  `json:"bounding_capabilities"`
+		NewAmbient        []string                                  `json:"recommended_ambient_capabilities"`
+		NewBounding       []string                                  `json:"recommended_bounding_capabilities"`
+		Unused            []string                                  `json:"removal_candidates"`
+		Refused           []string                                  `json:"refused_capabilities"`
+		NoNewPrivileges   bool                                      `json:"no_new_privileges"`
+		Omitted           []struct{ Setting, Value, Effect string } `json:"not_simulated"`
+		NotRun            []struct{ Setting, Value string }         `json:"not_run"`
+	}
+	Recommended []string `json:"recommended_capabilities"`
+	Verified    *bool
+}
+
+func serviceOf(t *testing.T, arguments ...string) serviceKey {
+	t.Helper()
+	r := finish(t, capAudit(t, append([]string{"-j", "--service"}, arguments...)...))
+	if r.status != 0 {
+		t.Fatalf("status %d: %s", r.status, r.stderr)
+	}
+	var key serviceKey
+	if err := json.Unmarshal(r.stdout, &key); err != nil {
+		t.Fatal(err)
+	}
+	if key.Service == nil {
+		t.Fatalf("no key service in %s", r.stdout)
+	}
+	return key
+}
+
+// Needed, configured and unused, refused: each is in its place, and in the text.
+func TestServiceReport(t *testing.T) {
+	dir := publicDir(t)
+	tree := installed(t, dir, built("tree"), 0o755)
+	unit := unitFile(t, dir, "web@.service", "User=daemon", "AmbientCapabilities=CAP_SYS_CHROOT CAP_NET_RAW",
+		"CapabilityBoundingSet=CAP_SYS_CHROOT CAP_NET_RAW CAP_KILL", "NoNewPrivileges=yes", "ProtectSystem=strict", "PrivateTmp=no",
+		"ExecStartPre=-/bin/mkdir /run/x", "ExecStart="+tree+" fork 2", "NoSuchSetting=1")
+	unitFile(t, dir, "web@.service.d/10-a.conf", "PrivateTmp=yes")
+	instance := filepath.Join(dir, "web@x.service")
+	key := serviceOf(t, instance)
+	s := key.Service
+	if diff := cmp.Diff([]string{"sys_chroot"}, key.Recommended); diff != "" {
+		t.Error(diff)
+	}
+	for what, pair := range map[string][2][]string{
+		"ambient":     {{"net_raw", "sys_chroot"}, s.Ambient},
+		"bounding":    {{"kill", "net_raw", "sys_chroot"}, s.Bounding},
+		"new ambient": {{"net_raw", "sys_chroot"}, s.NewAmbient},
+		"unused":      {{"kill", "net_raw"}, s.Unused},
+		"refused":     {{}, s.Refused},
+		"drop-ins":    {{filepath.Join(dir, "web@.service.d/10-a.conf")}, s.DropIns},
+	} {
+		if diff := cmp.Diff(pair[0], pair[1]); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", what, diff)
+		}
+	}
+	if s.Unit != "web@x.service" || s.File != unit || s.User == nil || *s.User != "daemon" || s.UID != 1 || !s.NoNewPrivileges {
+		t.Errorf("%+v", s)
+	}
+	var omitted []string
+	for _, o := range s.Omitted {
+		omitted = append(omitted, o.Setting+"="+o.Value)
+	}
+	if diff := cmp.Diff([]string{"ProtectSystem=strict", "PrivateTmp=yes", "NoSuchSetting=1"}, omitted); diff != "" {
+		t.Errorf("not simulated (-want +got):\n%s", diff)
+	}
+	if len(s.NotRun) != 1 || s.NotRun[0].Value != "-/bin/mkdir /run/x" {
+		t.Errorf("not run: %+v", s.NotRun)
+	}
+
+	r := finish(t, capAudit(t, "--service", instance))
+	for _, want := range []string{
+		"\nSYSTEMD SERVICE RECOMMENDATIONS:\n", "    AmbientCapabilities=CAP_NET_RAW CAP_SYS_CHROOT\n",
+		"    CapabilityBoundingSet=CAP_KILL CAP_NET_RAW CAP_SYS_CHROOT\n", "    NoNewPrivileges=yes\n", "ProtectSystem=strict", "ExecStartPre=",
+	} {
+		if !strings.Contains(string(r.stdout), want) {
+			t.Errorf("no %q in\n%s", want, r.stdout)
+		}
+	}
+	if strings.Contains(string(r.stdout), "\nRECOMMENDATIONS:\n") {
+		t.Error("both kinds of recommendations")
+	}
+	emitted := finish(t, capAudit(t, "--emit", "systemd", "--service", instance))
+	if string(emitted.stdout) != s.Block+"\n" {
+		t.Errorf("--emit systemd: %q, the block is %q", emitted.stdout, s.Block)
+	}
+}
+
+// A set can be proven with the unit's own identity.
+func TestServiceVerified(t *testing.T) {
+	dir := publicDir(t)
+	need := installed(t, dir, built("tree"), 0o755)
+	for name, lines := range map[string][]string{
+		"as a user": {"User=daemon", "AmbientCapabilities=CAP_SYS_CHROOT CAP_NET_RAW"},
+		"as root":   {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			unit := unitFile(t, dir, "proven.service", append(lines, "ExecStart="+need+" fork 2")...)
+			key := serviceOf(t, unit, "--minimize")
+			if key.Verified == nil || !*key.Verified {
+				t.Errorf("not verified: %+v", key)
+			}
+			if diff := cmp.Diff([]string{"sys_chroot"}, key.Recommended); diff != "" {
+				t.Errorf("minimal (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// A service that forks is watched to its end, and a test ends one that does not.
+func TestServiceForkingAndTested(t *testing.T) {
+	dir := publicDir(t)
+	unit := unitFile(t, dir, "forking.service", "Type=forking", "ExecStart=/bin/sh -c '"+built("tree")+" fork 3 & '")
+	_, d := serviceOutput(t, unit)
+	if d.StillRunning != 0 || d.Required == nil || d.Required[0].Name != "sys_chroot" {
+		t.Errorf("still running %d, required %+v", d.StillRunning, d.Required)
+	}
+	endless := unitFile(t, dir, "endless.service", "ExecStart=/bin/sleep infinity")
+	if _, d := serviceOutput(t, endless, "--test", "kill -0 $CAP_AUDIT_PID"); d.Exit.Signal != 15 {
+		t.Errorf("exit %+v", d.Exit)
+	}
+}
+
+// What cannot be done is one line, and nothing is run.
+func TestServiceRefused(t *testing.T) {
+	dir := publicDir(t)
+	marker := filepath.Join(t.TempDir(), "ran")
+	touch := "ExecStart=/bin/touch " + marker
+	fifo := filepath.Join(dir, "fifo.service")
+	if err := unix.Mkfifo(fifo, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	link := func(name, to string) string {
+		path := filepath.Join(dir, name)
+		if err := os.Symlink(to, path); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	for name, c := range map[string]struct {
+		unit   string
+		status int
+		want   string
+	}{
+		"full privileges":    {unitFile(t, dir, "plus.service", "ExecStart=+/bin/touch "+marker), 1, `"+"`},
+		"double exclamation": {unitFile(t, dir, "exclaim.service", "ExecStart=!!/bin/touch "+marker), 1, `"!!"`},
+		"no file":            {filepath.Join(dir, "none.service"), 1, "no such file"},
+		"no template":        {filepath.Join(dir, "none@x.service"), 1, "no template"},
+		"template":           {unitFile(t, dir, "t@.service", touch), 1, "t@NAME.service"},
+		"FIFO":               {fifo, 1, "not a regular file"},
+		"directory":          {dir, 1, "not a regular file"},
+		"device":             {link("zero.service", "/dev/zero"), 1, "not a regular file"},
+		"masked":             {link("masked.service", "/dev/null"), 1, "masked"},
+		"socket":             {unitFile(t, dir, "x.socket", touch), 1, "socket unit"},
+		"no ExecStart":       {unitFile(t, dir, "nothing.service"), 1, "ExecStart="},
+		"no such user":       {unitFile(t, dir, "user.service", touch, "User=nosuchuser"), 1, "User=nosuchuser: no such user"},
+		"no program":         {unitFile(t, dir, "program.service", "ExecStart=/nowhere/program"), 127, "no such file"},
+		"nowhere in PATH":    {unitFile(t, dir, "path.service", "ExecStart=no-such-program"), 127, "no-such-program"},
+		"not executable":     {unitFile(t, dir, "exec.service", "ExecStart=/etc/passwd"), 126, "not executable"},
+		"no directory":       {unitFile(t, dir, "wd.service", touch, "WorkingDirectory=/nowhere"), 1, "working directory"},
+		"no specifier":       {unitFile(t, dir, "spec.service", touch+" %Z"), 1, "%Z"},
+		"credentials":        {unitFile(t, dir, "cred.service", touch+" %d/x"), 1, "%d"},
+		"variables device":   {unitFile(t, dir, "env.service", touch, "EnvironmentFile=/dev/zero"), 1, "not a regular file"},
+		"several commands":   {unitFile(t, dir, "two.service", touch, touch), 1, "oneshot"},
+		"no text":            {unitFile(t, dir, "bytes.service", touch, "\xff"), 1, "UTF-8"},
+		"zero byte":          {unitFile(t, dir, "zerobyte.service", touch, "\x00"), 1, "zero byte"},
+		"huge":               {unitFile(t, dir, "huge.service", touch, strings.Repeat("#\n", 600_000)), 1, "larger"},
+		"terminal":           {unitFile(t, dir, "esc.service", "ExecStart=\"/\x1b[2J\""), 1, "control characters"},
+		"too many variables": {unitFile(t, dir, "many.service", touch, "Environment="+manyVariables(5000)), 1, "5000 variables"},
+		"billion laughs":     {unitFile(t, dir, "laugh.service", "Environment=A="+strings.Repeat("x", 100_000), touch+strings.Repeat(" ${A}", 50)), 1, "more arguments"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := finish(t, capAudit(t, "--service", c.unit))
+			line := oneError(t, withoutWarnings(r.stderr))
+			if r.status != c.status || !strings.Contains(line, c.want) {
+				t.Errorf("status %d, want %d; %q, want %q", r.status, c.status, line, c.want)
+			}
+			if _, err := os.Stat(marker); err == nil {
+				t.Error("the program was run")
+			}
+		})
+	}
+}
+
+func manyVariables(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "V%d=1 ", i)
+	}
+	return b.String()
+}
+
+// Only root can take on another identity.
+func TestServiceOrdinaryUser(t *testing.T) {
+	dir := publicDir(t)
+	auditor := installed(t, dir, capAuditPath, 0o755)
+	unit := unitFile(t, dir, "a.service", "ExecStart=/bin/true")
+	r := finish(t, as(command(t, auditor, "--service", unit), nobody))
+	if line := oneError(t, r.stderr); r.status != 1 || !strings.Contains(line, "root") {
+		t.Errorf("status %d: %q", r.status, line)
+	}
+}
+
+// A user that systemd would make for the service does not exist: nobody runs it.
+func TestServiceDynamicUser(t *testing.T) {
+	unit := unitFile(t, publicDir(t), "dynamic.service", "DynamicUser=yes", "ExecStart=SHOW all")
+	got, _ := serviceOutput(t, unit)
+	for _, line := range []string{"uid 65534 65534 65534 fs 65534\n", "no_new_privs 1\n", "env USER=dynamic\n", "caps permitted 0000000000000000\n"} {
+		if !strings.Contains(got, line) {
+			t.Errorf("no %q in\n%s", line, got)
+		}
+	}
+}
