@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/cap-audit/cap-audit/audit"
@@ -16,7 +17,7 @@ import (
 // files come from anywhere, and 100,000 of them are read in a row.
 const (
 	maxDocument = 4 << 20 // bytes
-	maxValues   = 200_000 // objects, lists, keys and scalars
+	maxValues   = 200_000 // objects, lists and what is in them
 	maxDepth    = 32
 	maxWord     = 512      // bytes of a function, a system call, a version
 	maxPath     = 4 * 4096 // bytes of a path, each of which can be escaped
@@ -76,68 +77,74 @@ type earlier struct {
 
 func explainJSON(err error) error {
 	var wrong *json.UnmarshalTypeError
-	if errors.As(err, &wrong) {
+	switch {
+	case errors.As(err, &wrong):
 		return fmt.Errorf("%s is a %s where the report has %s", wrong.Field, wrong.Value, wrong.Type)
+	case strings.Contains(err.Error(), "unexpected end"):
+		return errors.New("it ends in the middle")
+	case strings.Contains(err.Error(), "after top-level value"):
+		return errors.New("something follows the document")
 	}
 	return fmt.Errorf("not JSON: %w", err)
 }
 
 // checkJSON refuses what encoding/json would take: keys that are there twice,
-// and more or deeper than a report has.
+// and more or deeper than a report has. Syntax is left to that.
 func checkJSON(raw []byte) error {
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.UseNumber()
+	type collection struct {
+		keys map[string]bool // nil for a list
+		key  bool            // a key comes next
+	}
+	var open []collection
 	values := 0
-	var value func(depth int) error
-	value = func(depth int) error {
-		token, err := dec.Token()
-		if err != nil {
-			return err
+	for i := 0; i < len(raw); i++ {
+		var top *collection
+		if len(open) > 0 {
+			top = &open[len(open)-1]
 		}
-		if values++; values > maxValues {
-			return fmt.Errorf("more than %d values, which no report has", maxValues)
-		}
-		open, ok := token.(json.Delim)
-		if !ok {
-			return nil
-		}
-		if depth == maxDepth {
-			return fmt.Errorf("more than %d levels deep, which no report is", maxDepth)
-		}
-		var keys map[string]bool
-		if open == '{' {
-			keys = map[string]bool{}
-		}
-		for dec.More() {
-			if open == '{' {
-				token, err := dec.Token()
-				if err != nil {
-					return err
+		switch raw[i] {
+		case '{', '[':
+			if len(open) == maxDepth {
+				return fmt.Errorf("more than %d levels deep, which no report is", maxDepth)
+			}
+			values++
+			c := collection{}
+			if raw[i] == '{' {
+				c = collection{map[string]bool{}, true}
+			}
+			open = append(open, c)
+		case '}', ']':
+			if top != nil {
+				open = open[:len(open)-1]
+			}
+		case ',':
+			values++
+			if top != nil {
+				top.key = top.keys != nil
+			}
+		case '"':
+			end := i + 1
+			for end < len(raw) && raw[end] != '"' {
+				if raw[end] == '\\' {
+					end++
 				}
-				key := token.(string)
-				if keys[key] {
+				end++
+			}
+			if top != nil && top.key && end < len(raw) {
+				key := string(raw[i+1 : end])
+				if strings.Contains(key, `\`) && json.Unmarshal(raw[i:end+1], &key) != nil {
+					return errors.New("not JSON: a key has an escape that is none")
+				}
+				if top.keys[key] {
 					return fmt.Errorf("the key %s is there twice", quoted(key))
 				}
-				keys[key] = true
+				top.keys[key], top.key = true, false
 			}
-			if err := value(depth + 1); err != nil {
-				return err
-			}
+			i = end
 		}
-		_, err = dec.Token() // the end
-		return err
-	}
-	if err := value(0); err != nil {
-		var syntax *json.SyntaxError
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			return errors.New("it ends in the middle")
-		} else if errors.As(err, &syntax) {
-			return fmt.Errorf("not JSON: %w", err)
+		if values > maxValues {
+			return fmt.Errorf("more than %d values, which no report has", maxValues)
 		}
-		return err
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		return errors.New("something follows the document")
 	}
 	return nil
 }

@@ -1,0 +1,211 @@
+package audit
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+var (
+	bind = Syscall{Number: 49, Name: "bind"}
+	open = Syscall{Number: 257, Name: "openat"}
+)
+
+func union(reports ...*Findings) *Findings {
+	u := NewUnion()
+	for i, f := range reports {
+		u.Add(fmt.Sprintf("%d.json", i), f)
+	}
+	return u.Findings()
+}
+
+// One capability, required in two reports and refused in a third.
+func TestUnionOfACapability(t *testing.T) {
+	required := func(granted uint64, s Syscall) *Findings {
+		return &Findings{
+			Application: ended(), TotalChecks: granted,
+			Required: []Capability{{
+				Number: 10, Tally: Tally{Granted: granted}, Syscall: s,
+				CallSites:    []CallSite{{Function: "inet_bind", Syscall: s, Checks: granted}},
+				FailedAnyway: []SyscallOutcome{{s, OtherFailure, -98, 1}},
+			}},
+		}
+	}
+	refused := &Findings{
+		Application: ended(), TotalChecks: 3,
+		Denied: []Denied{{
+			Number: 10, Checks: 3, Syscalls: []Syscall{bind}, Assessment: AssessPermissionFailure,
+			CallSites: []CallSite{{Function: "inet_bind", Syscall: bind, Checks: 3}},
+			Outcomes:  []SyscallOutcome{{bind, PermissionFailure, -13, 3}},
+		}},
+	}
+	f := union(required(2, bind), required(5, open), refused)
+	want := []Capability{{
+		Number: 10, Tally: Tally{Granted: 7, Denied: 3}, Syscall: open,
+		CallSites: []CallSite{
+			{Function: "inet_bind", Syscall: bind, Checks: 5},
+			{Function: "inet_bind", Syscall: open, Checks: 5},
+		},
+		FailedAnyway: []SyscallOutcome{{bind, OtherFailure, -98, 1}, {open, OtherFailure, -98, 1}},
+	}}
+	if diff := cmp.Diff(want, f.Required); diff != "" {
+		t.Errorf("required, -want +got:\n%s", diff)
+	}
+	if f.TotalChecks != 10 || len(f.Denied) != 0 || f.Recommended() != 1<<10 {
+		t.Errorf("%d checks, denied %v, recommended %x", f.TotalChecks, f.Denied, f.Recommended())
+	}
+	provenance := []Provenance{{Number: 10, Required: Reports{2, []string{"0.json", "1.json"}}, Denied: Reports{1, []string{"2.json"}}}}
+	if diff := cmp.Diff(provenance, f.Merged.Capabilities); diff != "" {
+		t.Errorf("provenance, -want +got:\n%s", diff)
+	}
+	// refused everywhere, it stays so, with what the outcomes say together
+	f = union(refused, refused)
+	if len(f.Denied) != 1 || f.Denied[0].Checks != 6 || f.Denied[0].Assessment != AssessPermissionFailure || f.Denied[0].Outcomes[0].Count != 6 {
+		t.Errorf("%+v", f.Denied)
+	}
+}
+
+// Where one program dropped and another did not, all that the other needed is
+// needed to the end.
+func TestUnionOfPhases(t *testing.T) {
+	cap0, cap6 := []Capability{{Number: 0, Tally: Tally{Granted: 1}}}, []Capability{{Number: 6, Tally: Tally{Granted: 1}}}
+	dropped := &Findings{Application: ended(), Dropped: true, Required: cap6, Init: cap6, Operational: nil}
+	plain := &Findings{Application: ended(), Required: cap0}
+	f := union(dropped, plain)
+	if !f.Dropped || len(f.Init) != 1 || f.Init[0].Number != 6 || len(f.Operational) != 1 || f.Operational[0].Number != 0 {
+		t.Errorf("dropped %t, before %v, after %v", f.Dropped, f.Init, f.Operational)
+	}
+	if f.Recommended() != 1<<0|1<<6 || f.RecommendedOperational() != 1<<0 {
+		t.Errorf("recommended %x, to keep %x", f.Recommended(), f.RecommendedOperational())
+	}
+}
+
+// What reports say of themselves.
+func TestUnionOfCompleteness(t *testing.T) {
+	whole := &Findings{Application: ended()}
+	failed := &Findings{Application: Application{Path: "/usr/bin/x", Ended: true, Status: 1}}
+	lost := &Findings{Application: ended(), Losses: Losses{Checks: 1}}
+	untold := &Findings{Application: ended(), Untold: true}
+	f := union(whole, failed, lost, untold)
+	m := f.Merged
+	if m.Reports != 4 || m.Failed.Count != 1 || m.Incomplete.Count != 1 || m.Untold.Count != 1 || m.Incomplete.Names[0] != "2.json" {
+		t.Errorf("%+v", m)
+	}
+	if f.Unsure() == "" || union(whole, untold).Unsure() != "" || union(whole, failed).Unsure() != "" {
+		t.Errorf("unsure: %q", f.Unsure())
+	}
+	if f.Application.Path != "/usr/bin/x" || f.Application.Status != 0 {
+		t.Errorf("%+v", f.Application)
+	}
+}
+
+// The settings of hosts that do not agree are none.
+func TestUnionOfHosts(t *testing.T) {
+	on := func(kernel string, setting int) *Findings {
+		return &Findings{Application: ended(), System: SystemContext{kernel, map[string]int{"kptr_restrict": setting, "dmesg_restrict": 1}}}
+	}
+	f := union(on("6.1", 1), on("6.12", 2), on("6.1", 1))
+	if diff := cmp.Diff(map[string]int{"dmesg_restrict": 1}, f.System.Sysctls); diff != "" {
+		t.Errorf("settings, -want +got:\n%s", diff)
+	}
+	if diff := cmp.Diff([]Share{{"6.1", 2}, {"6.12", 1}}, f.Merged.Kernels); diff != "" || f.System.KernelVersion != "6.1, 6.12" {
+		t.Errorf("kernel %q, -want +got:\n%s", f.System.KernelVersion, diff)
+	}
+}
+
+// Programs are joined by path, and the tree stays one.
+func TestUnionOfPrograms(t *testing.T) {
+	a := &Findings{Application: ended(), Programs: []ProgramUse{
+		{Index: 1, Path: "/bin/sh", Processes: 1, Refused: []int{0}},
+		{Index: 2, Path: "/bin/chown", Parent: 1, Processes: 2, Needs: []int{0}},
+	}}
+	b := &Findings{Application: ended(), Programs: []ProgramUse{
+		{Index: 1, Path: "/bin/chown", Processes: 1, Needs: []int{3}},
+		{Index: 2, Path: "/bin/sh", Parent: 1, Processes: 1, Needs: []int{0}},
+	}}
+	want := []ProgramUse{
+		{Index: 1, Path: "/bin/chown", Parent: 2, Processes: 3, Needs: []int{0, 3}},
+		{Index: 2, Path: "/bin/sh", Processes: 2, Needs: []int{0}},
+	}
+	if diff := cmp.Diff(want, union(a, b).Programs); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// A union of unions is the union of all.
+func TestUnionOfUnions(t *testing.T) {
+	part := func(n int) *Findings {
+		return &Findings{
+			Application: Application{Path: fmt.Sprint("/opt/", n%3), Ended: true, Status: n % 2},
+			TotalChecks: 1, Tasks: 2, CapsetCalls: 3,
+			Required: []Capability{{Number: n, Tally: Tally{Granted: uint64(n)}, Syscall: bind}},
+			Advisory: []Advisory{{Number: 21, Tally: Tally{Denied: 1}, CallSites: []CallSite{{Function: "f", Syscall: open, Checks: 1, Sampled: true}}}},
+			Nested:   []Nested{{Number: 22, Tally: Tally{Granted: 1}}},
+			Programs: []ProgramUse{{Index: 1, Path: fmt.Sprint("/opt/", n%3), Processes: 1, Needs: []int{n}}},
+		}
+	}
+	name := func(n int) string { return fmt.Sprint(n, ".json") }
+	all, left, right, both := NewUnion(), NewUnion(), NewUnion(), NewUnion()
+	for n := range 6 {
+		all.Add(name(n), part(n))
+		if n < 3 {
+			left.Add(name(n), part(n))
+		} else {
+			right.Add(name(n), part(n))
+		}
+	}
+	both.Add("left", left.Findings())
+	both.Add("right", right.Findings())
+	if diff := cmp.Diff(all.Findings(), both.Findings(), cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("-all at once +in two parts:\n%s", diff)
+	}
+}
+
+// Whatever the reports hold, a union stays as small as its bounds.
+func TestUnionIsBounded(t *testing.T) {
+	u := NewUnion()
+	for i := range 3000 {
+		path := fmt.Sprint("/opt/", i)
+		s := Syscall{Number: i, Name: fmt.Sprint("call", i)}
+		u.Add(path, &Findings{
+			Application: Application{Path: path, Ended: true, Status: 1},
+			System:      SystemContext{KernelVersion: path},
+			Backend:     path, Limits: []string{path}, TotalChecks: math.MaxUint64, StillRunning: math.MaxInt32,
+			Required: []Capability{{
+				Number: 1, Tally: Tally{Granted: math.MaxUint64, Denied: math.MaxUint64}, Syscall: s,
+				CallSites: []CallSite{{Function: path, Syscall: s, Checks: math.MaxUint64}}, FailedAnyway: []SyscallOutcome{{Syscall: s, Return: -5}},
+			}},
+			Denied: []Denied{{
+				Number: 2, Syscalls: []Syscall{s}, CallSites: []CallSite{{Function: path, Syscall: s}}, Outcomes: []SyscallOutcome{{Syscall: s, Return: -1}},
+			}},
+			Programs: []ProgramUse{{Index: 1, Path: path, Processes: math.MaxUint64}},
+		})
+	}
+	f := u.Findings()
+	for what, n := range map[string]int{
+		"programs":        len(f.Programs) - 1023,
+		"call sites":      len(f.Required[0].CallSites) - 256,
+		"outcomes":        len(f.Required[0].FailedAnyway) - 256,
+		"refused sites":   len(f.Denied[0].CallSites) - 256,
+		"refused calls":   len(f.Denied[0].Syscalls) - 256,
+		"applications":    len(f.Merged.Applications) - 65, // with that of the rest
+		"kernels":         len(f.Merged.Kernels) - 65,
+		"names":           len(f.Merged.Failed.Names) - 8,
+		"limits":          len(f.Limits) - 8,
+		"provenance":      len(f.Merged.Capabilities[0].Required.Names) - 8,
+		"kernels in text": len(f.System.KernelVersion) - 100,
+	} {
+		if n > 0 {
+			t.Errorf("%d %s too many", n, what)
+		}
+	}
+	if f.Merged.LeftOut == 0 || f.Merged.Failed.Count != 3000 {
+		t.Errorf("left out %d, failed %d", f.Merged.LeftOut, f.Merged.Failed.Count)
+	}
+	if c := f.Required[0]; f.TotalChecks != math.MaxUint64 || c.Granted != math.MaxUint64 || c.Total() != math.MaxUint64 || f.StillRunning <= 0 {
+		t.Errorf("counts went around: %d, %+v, %d", f.TotalChecks, c.Tally, f.StillRunning)
+	}
+}

@@ -1,0 +1,203 @@
+package policy
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/cap-audit/cap-audit/audit"
+	"github.com/cap-audit/cap-audit/capng"
+)
+
+const (
+	chown          = 1 << 0
+	netBindService = 1 << 10
+	netRaw         = 1 << 13
+)
+
+func loadText(t testing.TB, text string) (*Policy, error) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "policy")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return Load(file)
+}
+
+func TestLists(t *testing.T) {
+	for list, want := range map[string]uint64{
+		"none":                         0,
+		"None":                         0,
+		"chown":                        chown,
+		"CAP_CHOWN":                    chown,
+		"cap_chown,NET_RAW":            chown | netRaw,
+		"chown, net_raw , chown":       chown | netRaw,
+		"net_bind_service,CAP_NET_RAW": netBindService | netRaw,
+	} {
+		p, err := Load(list)
+		if err != nil || p.Allowed != want {
+			t.Errorf("%q: %+v, %v; want %x", list, p, err, want)
+		}
+	}
+	for _, list := range []string{"chwon", "chown,", ",", "chown,,kill", "chown kill", "all", "none,chown", "-1", "\x1b[2J"} {
+		if p, err := Load(list); err == nil || strings.Contains(err.Error(), "\x1b") {
+			t.Errorf("%q: %+v, %v", list, p, err)
+		}
+	}
+}
+
+// What a unit's settings allow, as systemd.exec(5) has it.
+func TestUnits(t *testing.T) {
+	all := all()
+	for name, test := range map[string]struct {
+		unit string
+		want uint64
+	}{
+		"nothing said":           {"", all},
+		"bounding set":           {"CapabilityBoundingSet=CAP_CHOWN", chown},
+		"repeated":               {"CapabilityBoundingSet=CAP_CHOWN\nCapabilityBoundingSet=CAP_NET_RAW", chown | netRaw},
+		"several in a line":      {"CapabilityBoundingSet=CAP_CHOWN CAP_NET_RAW", chown | netRaw},
+		"over two lines":         {"CapabilityBoundingSet=CAP_CHOWN \\\n  CAP_NET_RAW", chown | netRaw},
+		"inverted":               {"CapabilityBoundingSet=~CAP_CHOWN", all &^ chown},
+		"inverted twice":         {"CapabilityBoundingSet=~CAP_CHOWN\nCapabilityBoundingSet=~CAP_NET_RAW", all &^ chown &^ netRaw},
+		"taken away again":       {"CapabilityBoundingSet=CAP_CHOWN CAP_NET_RAW\nCapabilityBoundingSet=~CAP_CHOWN", netRaw},
+		"emptied":                {"CapabilityBoundingSet=CAP_CHOWN\nCapabilityBoundingSet=", 0},
+		"emptied and begun anew": {"CapabilityBoundingSet=CAP_CHOWN\nCapabilityBoundingSet=\nCapabilityBoundingSet=CAP_NET_RAW", netRaw},
+		"all again":              {"CapabilityBoundingSet=CAP_CHOWN\nCapabilityBoundingSet=~", all},
+		"in lower case":          {"CapabilityBoundingSet=cap_chown", chown},
+		"root by name":           {"User=root\nCapabilityBoundingSet=CAP_CHOWN", chown},
+		"another user":           {"User=daemon", 0},
+		"ambient":                {"User=daemon\nAmbientCapabilities=CAP_CHOWN", chown},
+		"ambient and bounding":   {"User=daemon\nAmbientCapabilities=CAP_CHOWN CAP_NET_RAW\nCapabilityBoundingSet=CAP_CHOWN", chown},
+		"ambient, inverted":      {"User=daemon\nAmbientCapabilities=~CAP_CHOWN", all &^ chown},
+		"only bounding":          {"User=daemon\nCapabilityBoundingSet=CAP_CHOWN", chown},
+		"nothing new":            {"User=daemon\nCapabilityBoundingSet=CAP_CHOWN\nNoNewPrivileges=yes", 0},
+		"a user of its own":      {"DynamicUser=yes\nAmbientCapabilities=CAP_NET_RAW", netRaw},
+		"ambient, as root":       {"AmbientCapabilities=CAP_CHOWN\nCapabilityBoundingSet=CAP_NET_RAW", netRaw},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, err := loadText(t, "; a comment\n\n# another\n[Unit]\nDescription=x\n[Service]\nExecStart=/bin/x\n"+test.unit+"\n")
+			if err != nil || p.Allowed != test.want {
+				t.Fatalf("%+v, %v; want %x", p, err, test.want)
+			}
+			if p.Unlimited != (test.want == all) {
+				t.Errorf("unlimited: %t", p.Unlimited)
+			}
+		})
+	}
+	for name, text := range map[string]string{
+		"unknown name":  "[Service]\nCapabilityBoundingSet=CAP_NONSENSE\n",
+		"short name":    "[Service]\nCapabilityBoundingSet=chown\n",
+		"no service":    "[Unit]\nDescription=x\n",
+		"half a header": "[Service",
+		"no value":      "[Service]\nUser\n",
+		"no answer":     "[Service]\nDynamicUser=maybe\n",
+	} {
+		if p, err := loadText(t, text); err == nil {
+			t.Errorf("%s: %+v", name, p)
+		}
+	}
+}
+
+func TestFiles(t *testing.T) {
+	for text, want := range map[string]uint64{
+		"cap_audit_policy: 1\ncapabilities: []\n":                        0,
+		"cap_audit_policy: 1\ncapabilities:\n  # why\n  - chown\n":       chown,
+		"---\ncapabilities: [CAP_NET_RAW, chown]\ncap_audit_policy: 1\n": chown | netRaw,
+		`{"cap_audit_policy": 1, "capabilities": ["net_raw"]}`:           netRaw,
+	} {
+		if p, err := loadText(t, text); err != nil || p.Allowed != want {
+			t.Errorf("%q: %+v, %v; want %x", text, p, err, want)
+		}
+	}
+	for text, says := range map[string]string{
+		"":        "empty",
+		"# only":  "empty",
+		"hello":   "neither",
+		"- chown": "neither",
+		"a: b":    "no key cap_audit_policy",
+		"application: {}\nrequired_capabilities: []":                   "a report",
+		"cap_audit_policy: 1":                                          "no key capabilities",
+		"cap_audit_policy: 1\ncapabilities:":                           "not a list",
+		"cap_audit_policy: 1\ncapabilities: chown":                     "not a list",
+		"cap_audit_policy: 1\ncapabilities: [[chown]]":                 "line 2",
+		"cap_audit_policy: 1\ncapabilities: [13]":                      `"13" is no capability`,
+		"cap_audit_policy: one\ncapabilities: []":                      "not a number",
+		"cap_audit_policy: 0\ncapabilities: []":                        "not a number",
+		"cap_audit_policy: 9\ncapabilities: []":                        "version 9",
+		"cap_audit_policy: 1\ncapabilities: []\ncapabilities: [chown]": "line 3: the key \"capabilities\" is there twice",
+		"cap_audit_policy: 1\ncapabilities: []\nallow: [chown]":        "line 3",
+		"cap_audit_policy: 1\ncapabilities: []\n---\nx: y":             "more than one document",
+		"cap_audit_policy: 1\ncapabilities: &a [*a]":                   "",
+		"cap_audit_policy: 1\ncapabilities: [\"\x1b[2J\"]":             "",
+		"\xff\xfe":                           "",
+		strings.Repeat("# x\n", maxSize/4+1): "larger",
+	} {
+		p, err := loadText(t, text)
+		if err == nil {
+			t.Errorf("%.60q: %+v", text, p)
+			continue
+		}
+		if !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "\x1b") {
+			t.Errorf("%.60q: %q, wanted %q", text, err, says)
+		}
+	}
+	if _, err := Load("no/such/file"); err == nil || err.Error() != "no such file or directory" {
+		t.Error(err)
+	}
+}
+
+// A policy allows the run that it was written for, and nothing else.
+func TestWriteAndLoad(t *testing.T) {
+	run := &audit.Findings{
+		Application: audit.Application{PID: 77, Path: "/usr/bin/x\n- sys_admin\x1b[2J", Ended: true},
+		Required: []audit.Capability{
+			{Number: 10, Tally: audit.Tally{Granted: 3}, Syscall: audit.Syscall{Number: 49, Name: "bind"}, CallSites: []audit.CallSite{
+				{Function: "g", Syscall: audit.Syscall{Name: "listen"}}, {Function: "f", Syscall: audit.Syscall{Name: "bind"}},
+				{Function: "h", Syscall: audit.Syscall{Name: "mmap"}, Advisory: "x"},
+			}},
+			{Number: 41, Syscall: audit.Syscall{Name: "new\n  - sys_time"}},
+		},
+		CapsetOnly: []audit.CapsetOnly{{Number: 0, Permitted: true}},
+		Programs:   []audit.ProgramUse{{Index: 1, Path: "/opt/a\r\n  - sys_boot", Needs: []int{10}}, {Index: 2, Path: "/opt/b", Needs: []int{10}}},
+	}
+	text := string(Write(run))
+	want := `# What "/usr/bin/x\n- sys_admin\x1b[2J" needs of the Linux capabilities, as cap-audit saw it.
+# cap-audit --check FILE compares a run with it.
+cap_audit_policy: 1
+capabilities:
+  # not used, but asked for by capset
+  - chown
+  # used in bind, listen
+  # by "/opt/a\r\n  - sys_boot", /opt/b
+  - net_bind_service
+  # used in "new\n  - sys_time"
+  - ` + capng.Name(41) + "\n"
+	if text != want {
+		t.Errorf("%s\nwanted\n%s", text, want)
+	}
+	p, err := loadText(t, text)
+	if err != nil || p.Allowed != run.Recommended() {
+		t.Errorf("%+v, %v; want %x", p, err, run.Recommended())
+	}
+}
+
+// Whatever is in a file: no panic, and an error that is fit for a terminal.
+func FuzzLoad(f *testing.F) {
+	for _, seed := range []string{
+		"cap_audit_policy: 1\ncapabilities: [chown]\n", "[Service]\nUser=x\nCapabilityBoundingSet=~CAP_CHOWN\n",
+		`{"cap_audit_policy": 1, "capabilities": []}`, "[Service]\nCapabilityBoundingSet=CAP_CHOWN \\\n CAP_KILL", "a: &a [*a]", "",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		p, err := loadText(t, text)
+		if err == nil && p.Allowed&^(1<<63|(1<<63-1)) != 0 {
+			t.Errorf("%x", p.Allowed)
+		}
+		if err != nil && strings.Contains(err.Error(), "\x1b") {
+			t.Errorf("raw escape in %q", err)
+		}
+	})
+}
