@@ -42,6 +42,9 @@ func openOutput(cfg *config) (*output, error) {
 	if o.policy, err = policy.Load(cfg.check); err != nil {
 		return nil, fmt.Errorf("--check %s: %w", printable(cfg.check), err)
 	}
+	for _, passedOver := range o.policy.Warnings {
+		warningf("--check %s: %s", printable(cfg.check), passedOver)
+	}
 	if o.policy.Unlimited {
 		warningf("--check %s: this unit allows every capability: without CapabilityBoundingSet= nothing can be outside of it", printable(cfg.check))
 	}

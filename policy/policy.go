@@ -17,6 +17,8 @@ type Policy struct {
 	Allowed uint64
 	// Unlimited: a unit that limits nothing, so that every capability is allowed.
 	Unlimited bool
+	// Warnings are lines of a unit file that systemd passes over.
+	Warnings []string
 }
 
 // maxSize bounds what is read of a file: a policy is a page.
@@ -40,7 +42,7 @@ func Load(spec string) (*Policy, error) {
 		return nil, err
 	}
 	if isUnit(text) {
-		return parseUnit(text)
+		return loadUnit(spec, text)
 	}
 	return parseFile(text)
 }

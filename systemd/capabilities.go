@@ -10,6 +10,42 @@ import (
 // everything is the set of all capabilities of the running kernel.
 func everything() uint64 { return 1<<(capng.Last()+1) - 1 }
 
+// Grants is what the settings of a unit let its processes have. Sets have bit n
+// for capability n.
+type Grants struct {
+	// Root: no other user is named, so that the processes begin with the
+	// bounding set. Those of another user begin with the ambient one.
+	Root              bool
+	Bounding, Ambient uint64
+	NoNewPrivileges   bool
+
+	configured uint64 // named by the settings
+}
+
+// Grants reads the settings that bear on capabilities, and no other, so that it
+// does not matter whether the unit could run on this machine.
+func (f *File) Grants() Grants {
+	var g Grants
+	var bounding, ambient uint64
+	g.Bounding, bounding = f.capabilitySet("CapabilityBoundingSet", everything())
+	g.Ambient, ambient = f.capabilitySet("AmbientCapabilities", 0)
+	for key, names := range takenAway {
+		if f.on(key) {
+			for _, name := range names {
+				if n, ok := capng.Number(name); ok {
+					g.Bounding &^= 1 << n
+				}
+			}
+		}
+	}
+	g.configured = (bounding | ambient) & g.Bounding
+	dynamic := f.on("DynamicUser")
+	g.NoNewPrivileges = f.on("NoNewPrivileges") || dynamic
+	user := f.last("User")
+	g.Root = !dynamic && (user == "" || user == "root" || user == "0")
+	return g
+}
+
 // capabilitySet reads AmbientCapabilities= or CapabilityBoundingSet= (man
 // systemd.exec; src/core/load-fragment.c, config_parse_capability_set). named
 // are the capabilities that the settings ask for, not those that they leave.

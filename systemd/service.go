@@ -9,8 +9,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-
-	"github.com/cap-audit/cap-audit/capng"
 )
 
 // Service is the process that a unit file describes.
@@ -147,21 +145,9 @@ func (s *Service) identity() (err error) {
 	if s.Account, err = f.account(s.Dynamic); err != nil {
 		return err
 	}
-	var bounding, ambient uint64
-	s.Bounding, bounding = f.capabilitySet("CapabilityBoundingSet", everything())
-	s.Ambient, ambient = f.capabilitySet("AmbientCapabilities", 0)
-	for key, names := range takenAway {
-		if f.on(key) {
-			for _, name := range names {
-				if n, ok := capng.Number(name); ok {
-					s.Bounding &^= 1 << n
-				}
-			}
-		}
-	}
-	s.Configured = (bounding | ambient) & s.Bounding
+	g := f.Grants()
+	s.Bounding, s.Ambient, s.Configured, s.NoNewPrivileges = g.Bounding, g.Ambient, g.configured, g.NoNewPrivileges
 	s.SecureBits = f.secureBits()
-	s.NoNewPrivileges = f.on("NoNewPrivileges") || s.Dynamic
 	return nil
 }
 
