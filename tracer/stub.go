@@ -23,13 +23,15 @@ const stubName = "cap-audit: starting the target"
 
 // order is what the stub is told to become.
 type order struct {
-	Path     []byte // see raw
-	Argv     [][]byte
-	Ignored  uint64 // signals to ignore, bit n for signal n
-	Identity *capng.Identity
-	OwnEnv   bool // the environment is Env
-	Env      [][]byte
-	Dir      []byte // hides that of Surroundings: see raw
+	Path    []byte // see raw
+	Argv    [][]byte
+	Ignored uint64 // signals to ignore, bit n for signal n
+	// OnlyIgnored: no other signal may be ignored, wherever that came from.
+	OnlyIgnored bool
+	Identity    *capng.Identity
+	OwnEnv      bool // the environment is Env
+	Env         [][]byte
+	Dir         []byte // hides that of Surroundings: see raw
 	Surroundings
 }
 
@@ -93,7 +95,7 @@ func newOrder(t Target) order {
 		OwnEnv: t.Env != nil, Env: raw(t.Env), Dir: []byte(t.Surroundings.Dir), Surroundings: t.Surroundings,
 	}
 	if t.Surroundings.Ignored != nil {
-		o.Ignored = *t.Surroundings.Ignored
+		o.Ignored, o.OnlyIgnored = *t.Surroundings.Ignored, true
 	}
 	return o
 }
@@ -131,6 +133,9 @@ func (o *order) execute() stubFailure {
 			signal.Ignore(syscall.Signal(sig))
 		}
 	}
+	if o.OnlyIgnored {
+		resetInternalSignals()
+	}
 	env := inheritedEnviron()
 	if o.OwnEnv {
 		env = cooked(o.Env)
@@ -140,6 +145,17 @@ func (o *order) execute() stubFailure {
 		return failure(stageExec, syscall.Exec(string(o.Path), cooked(o.Argv), env))
 	}
 	return o.executeWithin(lower, env)
+}
+
+// resetInternalSignals takes back what nobody asked for: glibc's posix_spawn,
+// which make uses, leaves its two internal signals ignored (glibc 2.36,
+// sysdeps/unix/sysv/linux/spawni.c), and neither the C library nor Go's runtime
+// sets them to anything else.
+func resetInternalSignals() {
+	var byDefault [4]uint64 // struct sigaction of the kernel, with SIG_DFL and nothing else
+	for _, sig := range []uintptr{32, 33} {
+		syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, sig, uintptr(unsafe.Pointer(&byDefault)), 0, 8, 0, 0)
+	}
 }
 
 // executeWithin executes under limits that may leave Go's runtime nothing.
