@@ -26,6 +26,12 @@ func runAudit(cfg *config) error {
 		return err
 	}
 	s.signals = newForwarder(s.subject != nil)
+	if s.service != nil {
+		defer s.service.removeDirectories()
+		if err := s.service.makeDirectories(); err != nil {
+			return err
+		}
+	}
 
 	r, err := s.run(first)
 	if err != nil {

@@ -23,6 +23,7 @@ type service struct {
 	// keepUser: the program is to change the user itself
 	keepUser bool
 	about    audit.Service
+	made     []string // directories
 }
 
 // prepareService makes the target from the unit file of --service.

@@ -23,7 +23,6 @@ const (
 	label      = "the security module applies what it applies to cap-audit"
 	credential = "the program does not find its credentials"
 	schedule   = "the program is scheduled as cap-audit is"
-	made       = "the directory is not made: make it before, as the service's user"
 	session    = "no session is opened"
 	streams    = "standard input is /dev/null, and output goes where cap-audit's does"
 	resource   = "the program has no such limit"
@@ -51,7 +50,6 @@ func init() {
 		credential: `LoadCredential LoadCredentialEncrypted ImportCredential SetCredential SetCredentialEncrypted`,
 		schedule: `CPUSchedulingPolicy CPUSchedulingPriority CPUSchedulingResetOnFork CPUAffinity NUMAPolicy NUMAMask IOSchedulingClass
 			IOSchedulingPriority OOMScoreAdjust TimerSlackNSec Personality CoredumpFilter MemoryTHP MemoryKSM KeyringMode UtmpIdentifier UtmpMode`,
-		made:                       `RuntimeDirectory StateDirectory CacheDirectory LogsDirectory ConfigurationDirectory`,
 		session:                    `PAMName`,
 		streams:                    `StandardInput StandardInputText StandardInputData TTYPath OpenFile RootStdin`,
 		resource:                   `TasksMax MemoryMax MemoryHigh MemorySwapMax MemoryZSwapMax Delegate DelegateSubgroup DisableControllers Slice`,
@@ -66,7 +64,7 @@ func init() {
 }
 
 // honoured are the settings that Service carries out.
-const honoured = `Type ExecStart User Group SupplementaryGroups DynamicUser AmbientCapabilities CapabilityBoundingSet NoNewPrivileges SecureBits
+const honoured = `RuntimeDirectory StateDirectory CacheDirectory LogsDirectory ConfigurationDirectory Type ExecStart User Group SupplementaryGroups DynamicUser AmbientCapabilities CapabilityBoundingSet NoNewPrivileges SecureBits
 	Environment EnvironmentFile UnsetEnvironment ExecSearchPath SetLoginEnvironment WorkingDirectory UMask Nice IgnoreSIGPIPE LimitCPU LimitFSIZE
 	LimitDATA LimitSTACK LimitCORE LimitRSS LimitNPROC LimitNOFILE LimitMEMLOCK LimitAS LimitLOCKS LimitSIGPENDING LimitMSGQUEUE LimitNICE
 	LimitRTPRIO LimitRTTIME ExecCondition ExecStartPre ExecStartPost ExecReload ExecReloadPost ExecStop ExecStopPost`

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -40,6 +41,9 @@ type Service struct {
 	Nice          *int
 	Limits        []Limit
 	IgnoreSIGPIPE bool
+
+	// Directories are those that the service finds.
+	Directories []Directory
 
 	// NotSimulated are the settings that are not carried out.
 	NotSimulated []Omission
@@ -170,11 +174,7 @@ func (s *Service) environment() error {
 			}
 		}
 	}
-	for _, d := range directories {
-		if paths := f.directories(d.key, d.root); len(paths) > 0 {
-			s.Environ = merge(s.Environ, d.variable+"="+strings.Join(paths, ":"))
-		}
-	}
+	s.directories()
 	if list := f.values("ExecSearchPath"); len(list) > 0 {
 		s.SearchPath = strings.Split(strings.Join(list, ":"), ":")
 		s.Environ = merge(s.Environ, "PATH="+strings.Join(s.SearchPath, ":"))
@@ -229,8 +229,16 @@ func locale() []string {
 	return list
 }
 
-// directories that systemd makes for a service, and the variables that name
-// them to it (man systemd.exec, "RuntimeDirectory=").
+// Directory is one that systemd makes for a service where it is missing: Name
+// below Root, for the service's user if it is Owned.
+type Directory struct {
+	Root, Name string
+	Mode       uint32
+	Owned      bool
+}
+
+// directories are the settings for that, and the variables that name them to
+// the service (man systemd.exec, "RuntimeDirectory=").
 var directories = []struct{ key, root, variable string }{
 	{"RuntimeDirectory", "/run", "RUNTIME_DIRECTORY"},
 	{"StateDirectory", "/var/lib", "STATE_DIRECTORY"},
@@ -239,21 +247,38 @@ var directories = []struct{ key, root, variable string }{
 	{"ConfigurationDirectory", "/etc", "CONFIGURATION_DIRECTORY"},
 }
 
-func (f *File) directories(key, root string) []string {
-	var list []string
-	for _, value := range f.values(key) {
-		words, _ := allWords(value, quoted)
-		for _, word := range words {
-			word, _, _ = strings.Cut(word, ":") // what follows are links to it
-			word, err := f.expand(word)
-			if err != nil || word == "" || filepath.IsAbs(word) || !filepath.IsLocal(word) {
-				f.warn("%s=: %q is no relative path; systemd ignores it", key, shortened(word))
-				continue
+func (s *Service) directories() {
+	f := s.File
+	for _, kind := range directories {
+		mode := uint32(0o755)
+		if m, err := strconv.ParseUint(f.last(kind.key+"Mode"), 8, 32); err == nil && m <= 0o7777 {
+			mode = uint32(m)
+		}
+		var paths []string
+		for _, value := range f.values(kind.key) {
+			words, _ := allWords(value, quoted)
+			for _, word := range words {
+				name, _, _ := strings.Cut(word, ":") // what follows are links to it
+				name, err := f.expand(name)
+				if err != nil || name == "" || !filepath.IsLocal(name) || filepath.Clean(name) == "." {
+					f.warn("%s=: %q is no relative path; systemd ignores it", kind.key, shortened(name))
+					continue
+				}
+				paths = append(paths, filepath.Join(kind.root, name))
+				s.Directories = append(s.Directories, Directory{kind.root, filepath.Clean(name), mode, kind.key != "ConfigurationDirectory"})
 			}
-			list = append(list, filepath.Join(root, word))
+		}
+		if len(paths) == 0 {
+			continue
+		}
+		s.Environ = merge(s.Environ, kind.variable+"="+strings.Join(paths, ":"))
+		if s.Dynamic && kind.key != "RuntimeDirectory" {
+			// systemd keeps it in /var/lib/private, away from the next user with this number
+			s.Directories = slices.DeleteFunc(s.Directories, func(d Directory) bool { return d.Root == kind.root })
+			s.NotSimulated = append(s.NotSimulated, Omission{Setting{kind.key, strings.Join(f.values(kind.key), " ")},
+				"with DynamicUser= the directory is not made"})
 		}
 	}
-	return list
 }
 
 func (s *Service) surroundings() error {

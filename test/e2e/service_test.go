@@ -506,3 +506,34 @@ func TestServiceDynamicUser(t *testing.T) {
 		}
 	}
 }
+
+// The directories that a unit asks for are there for the program, and gone
+// afterwards; nothing is made where a link leads.
+func TestServiceDirectories(t *testing.T) {
+	dir := publicDir(t)
+	name := fmt.Sprintf("cap-audit-e2e-%d", os.Getpid())
+	unit := unitFile(t, dir, "a.service", "User=daemon", "RuntimeDirectory="+name+"/a "+name+"/b", "RuntimeDirectoryMode=0700",
+		`ExecStart=/bin/sh -c 'stat -c "%%u %%a %%n" /run/`+name+`/a; touch /run/`+name+`/b/kept; echo $RUNTIME_DIRECTORY'`)
+	t.Cleanup(func() { os.RemoveAll("/run/" + name) })
+	got, _ := serviceOutput(t, unit)
+	if want := fmt.Sprintf("1 700 /run/%[1]s/a\n/run/%[1]s/a:/run/%[1]s/b\n", name); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if entries, err := os.ReadDir("/run/" + name); err != nil || len(entries) != 1 || entries[0].Name() != "b" {
+		t.Errorf("afterwards there are %v, %v; only the one with a file in it should be", entries, err)
+	}
+
+	elsewhere := t.TempDir()
+	link := name + "-link"
+	if err := os.Symlink(elsewhere, "/run/"+link); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.Remove("/run/" + link) })
+	r := finish(t, capAudit(t, "--service", unitFile(t, dir, "b.service", "RuntimeDirectory="+link+"/x", "ExecStart=/bin/true")))
+	if line := oneError(t, withoutWarnings(r.stderr)); r.status != 1 || !strings.Contains(line, "/run/"+link+"/x") {
+		t.Errorf("status %d: %q", r.status, line)
+	}
+	if entries, err := os.ReadDir(elsewhere); err != nil || len(entries) != 0 {
+		t.Errorf("made %v, %v", entries, err)
+	}
+}
