@@ -6,9 +6,13 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/cap-audit/cap-audit/report"
 )
 
 // document is what the tests read of the report: the keys that callers rely
@@ -98,7 +102,29 @@ func decode(t testing.TB, raw []byte) document {
 	if _, err := decoder.Token(); err != io.EOF {
 		t.Fatalf("more than one document (%v):\n%s", err, raw)
 	}
+	tree, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := reportSchema().Validate(tree); err != nil {
+		t.Errorf("not as the schema describes it: %v", err)
+	}
 	return d
+}
+
+// reportSchema is that of the report.
+var reportSchema = sync.OnceValue(func() *jsonschema.Schema { return compiled(report.Schema) })
+
+func compiled(schema []byte) *jsonschema.Schema {
+	compiler := jsonschema.NewCompiler()
+	tree, err := jsonschema.UnmarshalJSON(bytes.NewReader(schema))
+	if err == nil {
+		err = compiler.AddResource("schema.json", tree)
+	}
+	if err != nil {
+		panic(err) // it is compiled in
+	}
+	return compiler.MustCompile("schema.json")
 }
 
 // tally is granted and refused checks by name of the capability.

@@ -87,12 +87,7 @@ func valid(ts *testscript.TestScript, neg bool, args []string) {
 	if !ok {
 		ts.Fatalf("no schema of a %s", args[0])
 	}
-	resource, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
-	ts.Check(err)
-	compiler := jsonschema.NewCompiler()
-	ts.Check(compiler.AddResource("schema.json", resource))
-	schema, err := compiler.Compile("schema.json")
-	ts.Check(err)
+	schema := compiled(text)
 	for _, name := range args[1:] {
 		var tree any
 		ts.Check(yaml.Unmarshal([]byte(ts.ReadFile(name)), &tree)) // JSON is YAML, too
