@@ -141,6 +141,9 @@ func (s *service) describe() {
 	unit, id := s.unit, s.identity(math.MaxUint64)
 	s.about.Unit, s.about.File, s.about.DropIns = unit.File.Name, unit.File.Path, unit.File.DropIns
 	s.about.User, s.about.Dynamic = unit.Account.Name, unit.Dynamic
+	if s.keepUser {
+		s.about.User = "" // it begins as root
+	}
 	s.about.UID, s.about.GID, s.about.Groups = max(id.UID, 0), max(id.GID, 0), id.Groups
 	s.about.Ambient, s.about.Bounding = *id.Ambient, *id.Bounding&capng.Bounding()
 	s.about.Configured, s.about.NoNewPrivileges = unit.Configured, unit.NoNewPrivileges

@@ -23,6 +23,9 @@ type Account struct {
 // nobody is the user that stands in for one that DynamicUser= would make.
 const nobody = 65534
 
+// maxGroups bounds how many groups are looked up.
+const maxGroups = 1024
+
 // maxID is the largest user or group id: (uid_t)-1 means "no change".
 const maxID = 1<<32 - 2
 
@@ -70,7 +73,9 @@ func (f *File) account(dynamic bool) (*Account, error) {
 			if err != nil {
 				return nil, err
 			}
-			extra = append(extra, gid)
+			if extra = append(extra, gid); len(extra) > maxGroups {
+				return nil, fmt.Errorf("SupplementaryGroups= has more than %d groups", maxGroups)
+			}
 		}
 	}
 	// as initgroups(3), which systemd calls for every user but root's group

@@ -77,17 +77,24 @@ func (f *File) environment() ([]string, error) {
 				f.warn("Environment=: %q is no assignment of a variable; systemd ignores it", shortened(expanded))
 				continue
 			}
-			list = merge(list, expanded)
+			if list = merge(list, expanded); len(list) > maxVariables {
+				return nil, fmt.Errorf("Environment= has more than %d variables", maxVariables)
+			}
 		}
-	}
-	if len(list) > maxVariables {
-		return nil, fmt.Errorf("Environment= has %d variables; this takes at most %d", len(list), maxVariables)
 	}
 	return list, nil
 }
 
+// maxWarnings bounds what is said about a file that is all nonsense.
+const maxWarnings = 50
+
 func (f *File) warn(format string, args ...any) {
-	f.Warnings = append(f.Warnings, fmt.Sprintf(format, args...))
+	switch {
+	case len(f.Warnings) < maxWarnings:
+		f.Warnings = append(f.Warnings, fmt.Sprintf(format, args...))
+	case len(f.Warnings) == maxWarnings:
+		f.Warnings = append(f.Warnings, "and more that systemd ignores")
+	}
 }
 
 // environmentFiles reads the files of EnvironmentFile=, as root, in order.
@@ -136,9 +143,15 @@ func glob(pattern string) ([]string, error) {
 	if !strings.ContainsAny(pattern, `*?[\`) {
 		return []string{pattern}, nil
 	}
-	// a star for each directory of a deep tree would take for ever
-	if strings.Count(pattern, "*") > 8 {
-		return nil, errors.New("more than 8 stars in a pattern")
+	// a star for each level of a deep tree would take for ever
+	wild := 0
+	for element := range strings.SplitSeq(pattern, "/") {
+		if strings.ContainsAny(element, `*?[`) {
+			wild++
+		}
+	}
+	if wild > 2 {
+		return nil, errors.New("has wildcards for more than two parts of a path; name directories")
 	}
 	paths, err := filepath.Glob(pattern)
 	if len(paths) > maxEnvFiles {
@@ -159,7 +172,9 @@ func (f *File) variables(path, text string) ([]string, error) {
 			f.warn("%q: %q cannot be the name of a variable; systemd ignores it", path, shortened(name))
 			continue
 		}
-		list = merge(list, a)
+		if list = merge(list, a); len(list) > maxVariables {
+			return nil, fmt.Errorf("%q has more than %d variables", path, maxVariables)
+		}
 	}
 	return list, nil
 }

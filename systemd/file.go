@@ -21,6 +21,7 @@ import (
 const (
 	maxFile    = 1 << 20 // bytes of a unit file, drop-in or environment file
 	maxDropIns = 256
+	maxTotal   = 4 << 20 // bytes of the unit file and its drop-ins
 )
 
 // File is a unit file with its drop-ins.
@@ -35,6 +36,7 @@ type File struct {
 	Warnings []string
 
 	settings []Setting // of the section [Service], in order
+	size     int       // bytes that were read
 }
 
 // Setting is an assignment of a unit file.
@@ -244,12 +246,15 @@ func readRegular(path string) ([]byte, error) {
 
 // add takes the settings of one file over.
 func (f *File) add(path string, text []byte) error {
+	if f.size += len(text); f.size > maxTotal {
+		return fmt.Errorf("%q and its drop-ins are larger than %d bytes; this reads no more", f.Path, maxTotal)
+	}
 	lines, warnings, err := logicalLines(text)
 	if err != nil {
 		return fmt.Errorf("%q: %w", path, err)
 	}
 	for _, warning := range warnings {
-		f.Warnings = append(f.Warnings, fmt.Sprintf("%q: %s", path, warning))
+		f.warn("%q: %s", path, warning)
 	}
 	options, err := unit.DeserializeOptions(inPieces{strings.NewReader(lines)})
 	if err != nil {

@@ -66,13 +66,11 @@ func logicalLines(text []byte) (lines string, warnings []string, err error) {
 		if continued.Len()+len(line) > maxLine {
 			return "", nil, fmt.Errorf("line %d is longer than %d bytes", i+1, maxLine)
 		}
-		continued.WriteString(line)
 		if endsInBackslash(line) {
-			joined := continued.String()
-			continued.Reset()
-			continued.WriteString(joined[:len(joined)-1] + " ")
+			continued.WriteString(line[:len(line)-1] + " ")
 			continue
 		}
+		continued.WriteString(line)
 		if err := finish(continued.String()); err != nil {
 			return "", nil, err
 		}
@@ -90,8 +88,10 @@ func endsInBackslash(line string) bool {
 }
 
 // shortened is text for an error's line.
-func shortened(text string) string {
-	const most = 60
+func shortened(text string) string { return cut(text, 60) }
+
+// cut is the beginning of a text, in bytes.
+func cut(text string, most int) string {
 	if len(text) <= most {
 		return text
 	}

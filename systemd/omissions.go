@@ -96,34 +96,59 @@ var known = func() map[string]bool {
 	return all
 }()
 
+// Bounds of what is said about settings: how many, and bytes of each.
+const (
+	maxListed = 500
+	maxShown  = 4096
+)
+
 // omissions are the settings that are in force and not carried out, by their
 // first appearance.
 func (f *File) omissions() []Omission {
-	var list []Omission
-	seen := map[string]bool{}
+	var order []string
+	values := map[string][]string{}
 	for _, s := range f.settings {
-		if seen[s.Key] || known[s.Key] || strings.HasPrefix(s.Key, "X-") {
+		if known[s.Key] || strings.HasPrefix(s.Key, "X-") {
 			continue
 		}
-		seen[s.Key] = true
-		effect, ok := omitted[s.Key]
+		if _, seen := values[s.Key]; !seen {
+			order = append(order, s.Key)
+		}
+		if s.Value == "" {
+			values[s.Key] = []string{} // a reset
+			continue
+		}
+		values[s.Key] = append(values[s.Key], s.Value)
+	}
+	var list []Omission
+	for _, key := range order {
+		effect, ok := omitted[key]
 		if !ok {
 			effect = unknown
 		}
-		value := strings.Join(f.values(s.Key), " ")
-		if _, isBool := parseBoolean(f.last(s.Key)); isBool { // not a list
-			value = f.last(s.Key)
+		value := strings.Join(values[key], " ")
+		last := ""
+		if n := len(values[key]); n > 0 {
+			last = values[key][n-1]
 		}
-		if b, isBool := parseBoolean(value); value == "" || isBool && !b || harmless(s.Key, value) {
+		b, isBool := parseBoolean(last)
+		if isBool { // not a list
+			value = last
+		}
+		if value == "" || isBool && !b || harmless(key, value) {
 			continue
 		}
-		list = append(list, Omission{Setting{s.Key, value}, effect})
+		if len(list) == maxListed {
+			list = append(list, Omission{Setting{"...", ""}, "and more"})
+			break
+		}
+		list = append(list, Omission{Setting{cut(key, maxShown), cut(value, maxShown)}, effect})
 	}
 	if f.on("DynamicUser") {
 		list = append(list, Omission{Setting{"DynamicUser", "yes"},
 			"no user is made, and " + files + ", without the ProtectSystem=strict, ProtectHome=read-only, PrivateTmp= and RestrictSUIDSGID= that go with it"})
 	}
-	if socket := f.socket(); socket != "" && !seen["Sockets"] {
+	if socket := f.socket(); socket != "" && len(values["Sockets"]) == 0 {
 		list = append(list, Omission{Setting{"Sockets", filepath.Base(socket)}, omitted["Sockets"]})
 	}
 	return list

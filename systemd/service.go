@@ -133,15 +133,24 @@ func (s *Service) commands() error {
 		if i == 0 {
 			s.command = c
 		} else {
-			s.NotRun = append(s.NotRun, Setting{"ExecStart", c.String()})
+			s.notRun("ExecStart", c.String())
 		}
 	}
 	for _, key := range otherCommands {
 		for _, value := range s.File.values(key) {
-			s.NotRun = append(s.NotRun, Setting{key, value})
+			s.notRun(key, value)
 		}
 	}
 	return nil
+}
+
+func (s *Service) notRun(key, value string) {
+	switch n := len(s.NotRun); {
+	case n < maxListed:
+		s.NotRun = append(s.NotRun, Setting{key, cut(value, maxShown)})
+	case n == maxListed:
+		s.NotRun = append(s.NotRun, Setting{"...", "and more"})
+	}
 }
 
 func (s *Service) identity() (err error) {

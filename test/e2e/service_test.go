@@ -456,12 +456,14 @@ func TestServiceRefused(t *testing.T) {
 		"no specifier":       {unitFile(t, dir, "spec.service", touch+" %Z"), 1, "%Z"},
 		"credentials":        {unitFile(t, dir, "cred.service", touch+" %d/x"), 1, "%d"},
 		"variables device":   {unitFile(t, dir, "env.service", touch, "EnvironmentFile=/dev/zero"), 1, "not a regular file"},
+		"deep wildcards":     {unitFile(t, dir, "glob.service", touch, "EnvironmentFile=/*/*/*/*/*/*"), 1, "wildcards"},
 		"several commands":   {unitFile(t, dir, "two.service", touch, touch), 1, "oneshot"},
 		"no text":            {unitFile(t, dir, "bytes.service", touch, "\xff"), 1, "UTF-8"},
 		"zero byte":          {unitFile(t, dir, "zerobyte.service", touch, "\x00"), 1, "zero byte"},
 		"huge":               {unitFile(t, dir, "huge.service", touch, strings.Repeat("#\n", 600_000)), 1, "larger"},
 		"terminal":           {unitFile(t, dir, "esc.service", "ExecStart=\"/\x1b[2J\""), 1, "control characters"},
-		"too many variables": {unitFile(t, dir, "many.service", touch, "Environment="+manyVariables(5000)), 1, "5000 variables"},
+		"too many variables": {unitFile(t, dir, "many.service", touch, "Environment="+manyVariables(5000)), 1, "more than 4096 variables"},
+		"all continued":      {unitFile(t, dir, "continued.service", touch+" "+strings.Repeat("\\\n", 300_000), "User=nosuchuser"), 1, "nosuchuser"},
 		"billion laughs":     {unitFile(t, dir, "laugh.service", "Environment=A="+strings.Repeat("x", 100_000), touch+strings.Repeat(" ${A}", 50)), 1, "more arguments"},
 	} {
 		t.Run(name, func(t *testing.T) {
