@@ -43,7 +43,7 @@ func (s *session) prepareService() (first attempt, err error) {
 	if err := s.setCommand(); err != nil {
 		return first, err
 	}
-	if unit.Type == "forking" {
+	if own := s.cfg.command; unit.Type == "forking" && (len(own) == 0 || strings.HasPrefix(own[0], "-")) {
 		// what it starts is the service
 		s.cfg.follow = true
 	}
@@ -55,6 +55,7 @@ func (s *session) prepareService() (first attempt, err error) {
 	s.target.Env = unit.Environ
 	s.target.Surroundings = tracer.Surroundings{
 		Dir: unit.Dir, DirOptional: unit.DirOptional, Umask: &unit.Umask, Nice: unit.Nice, Limits: limits, Ignored: &ignored,
+		OnlyStandardFiles: true,
 	}
 	if s.target.Stdin, err = os.Open(os.DevNull); err != nil {
 		return first, err

@@ -43,6 +43,8 @@ type Surroundings struct {
 	Limits []Limit
 	// Ignored are the signals to ignore, bit n for signal n; no other is then.
 	Ignored *uint64
+	// OnlyStandardFiles: no other open file is handed down.
+	OnlyStandardFiles bool
 }
 
 // Limit is a resource limit, as setrlimit(2) has it.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/signal"
 	"runtime"
@@ -135,6 +136,11 @@ func (o *order) execute() stubFailure {
 	}
 	if o.OnlyIgnored {
 		resetInternalSignals()
+	}
+	if o.OnlyStandardFiles {
+		if err := unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC); err != nil {
+			return failure("keep other open files from it", err)
+		}
 	}
 	env := inheritedEnviron()
 	if o.OwnEnv {

@@ -177,6 +177,9 @@ func compareWithSystemd(t *testing.T, name, want, got string) {
 			t.Errorf("%s (-systemd's +ours):\n%s", key, diff)
 		}
 	}
+	for _, fd := range g["fd"][min(3, len(g["fd"])):] {
+		t.Errorf("an open file of the caller's is handed down: %s", fd)
+	}
 	if diff := cmp.Diff(knownVariables(w["env"]), knownVariables(g["env"])); diff != "" {
 		t.Errorf("environment (-systemd's +ours):\n%s", diff)
 	}
