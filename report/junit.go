@@ -105,6 +105,8 @@ func (d *Document) subject() string {
 		return printable(*d.Target.Name)
 	case d.Application.Comm != "":
 		return printable(d.Application.Comm)
+	case d.Target.Cgroup != nil:
+		return printable(*d.Target.Cgroup)
 	}
 	return "several programs"
 }
