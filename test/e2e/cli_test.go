@@ -33,7 +33,7 @@ func TestCannotExecute(t *testing.T) {
 		{"bad interpreter", write("bad", "#!/no/such/interpreter -x\n", 0o755), 126, "/no/such/interpreter"},
 		{"no #! line", write("text", "echo hello\n", 0o755), 126, "#!"},
 		{"empty file", write("empty", "", 0o755), 126, "#!"},
-		{"unit file", write("x.service", "[Service]\nExecStart=/bin/true\n", 0o644), 126, "ExecStart"},
+		{"unit file", write("x.service", "[Service]\nExecStart=/bin/true\n", 0o644), 126, "--service"},
 		{"empty name", "", 127, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
