@@ -284,6 +284,19 @@ func TestSystemdTakesIt(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("%s\n%s", dropin, diff)
 	}
+	// and so does what --service recommends
+	for name, sets := range map[string]struct{ bounding, ambient []int }{
+		"none": {}, "bounding only": {bounding: []int{13}}, "both": {[]int{0, 13}, []int{13}}, "all": {known(), known()},
+	} {
+		block := ServiceBlock(sets.bounding, sets.ambient, true, true)
+		got := understood("[Service]\nCapabilityBoundingSet=CAP_SYS_ADMIN CAP_CHOWN\nAmbientCapabilities=CAP_SYS_ADMIN\n" + block)
+		if diff := cmp.Diff(sets.bounding, got["CapabilityBoundingSet"]); diff != "" {
+			t.Errorf("%s: CapabilityBoundingSet\n%s", name, diff)
+		}
+		if diff := cmp.Diff(sets.ambient, got["AmbientCapabilities"]); diff != "" {
+			t.Errorf("%s: AmbientCapabilities\n%s", name, diff)
+		}
+	}
 	for name, advice := range map[string]Advice{
 		"none":               {},
 		"one":                {Grant: []int{13}},
