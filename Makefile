@@ -114,6 +114,10 @@ build/systemd.test: FORCE
 test-vm-systemd: build/cap-audit build/systemd.test programs ## services of a system that systemd runs, in a VM
 	test/vm/suite 6.18:systemd
 
+.PHONY: test-image
+test-image: deps-test programs ## the container image alone: built, and run by podman
+	$(GO) test -count=1 -v ./test/image
+
 .PHONY: bench
 bench: deps-test cap-audit programs ## measure what an audit costs
 	CAP_AUDIT=$(CURDIR)/cap-audit CAP_AUDIT_PROGRAMS=$(CURDIR)/build/programs $(GO) test -count=1 -run '^$$' -bench . -benchtime 1x ./test/e2e
