@@ -88,7 +88,11 @@ func reportNames(arguments []string) func(yield func(string, error) bool) {
 func readReport(name string) (*audit.Findings, error) {
 	f, err := os.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
 	if err != nil {
-		return nil, errors.Unwrap(err)
+		err = errors.Unwrap(err)
+		if strings.HasPrefix(name, "-") {
+			err = fmt.Errorf("%w; options come before the reports", err)
+		}
+		return nil, err
 	}
 	defer f.Close()
 	info, err := f.Stat()

@@ -2,15 +2,19 @@
 # audited may.
 
 _cap_audit() {
-	local cur=${COMP_WORDS[COMP_CWORD]} i=1 value=
+	local cur=${COMP_WORDS[COMP_CWORD]} i=1 value= what=command
 
 	# Walk over what stands before the cursor. Bash hands "--backend=x" over as three words.
 	while ((i < COMP_CWORD)); do
 		case ${COMP_WORDS[i]} in
 		--)
 			((i++))
-			_cap_audit_command "$i"
+			_cap_audit_$what "$i"
 			return
+			;;
+		--merge | --diff)
+			what=reports
+			((i++))
 			;;
 		-[osdp] | --output | --backend | --as | --test | --service | --unit | --pid | --cgroup | --container | --duration | \
 			--until-idle | --check | --format | --emit | --policy-out | -[!-]*[osdp])
@@ -29,7 +33,7 @@ _cap_audit() {
 			;;
 		-?*) ((i++)) ;;
 		*)
-			_cap_audit_command "$i"
+			_cap_audit_$what "$i"
 			return
 			;;
 		esac
@@ -41,9 +45,12 @@ _cap_audit() {
 			--emit --policy-out --write-dropin --revert-dropin --propagate -v --verbose --merge --diff --backend --probe -h --help
 			-V --version --' -- "$cur")
 	else
-		_cap_audit_command "$i"
+		_cap_audit_$what "$i"
 	fi
 }
+
+# _cap_audit_reports: files, as readline quotes them.
+_cap_audit_reports() { compopt -o default; }
 
 # _cap_audit_value OPTION BEGINNING: what may follow an option that takes a value.
 _cap_audit_value() {

@@ -11,6 +11,8 @@ function __cap_audit_command
                 set -q words[2]; or return 1
                 set -e words[1]
                 break
+            case --merge --diff
+                return 1
             case -o --output --backend --as --test -s --service --unit -p --pid --cgroup --container -d --duration --until-idle --check \
                     --format --emit --policy-out
                 set -e words[1]
@@ -29,11 +31,17 @@ function __cap_audit_command
     printf '%s\n' $words
 end
 
+# The words are reports, not a command.
+function __cap_audit_reports
+    __cap_audit_options; and string match -qr -- '^--(merge|diff)$' (commandline -opc)
+end
+
 function __cap_audit_options
     not __cap_audit_command >/dev/null
 end
 
 complete -c cap-audit -f
+complete -c cap-audit -n __cap_audit_reports -F
 complete -c cap-audit -n __cap_audit_command -x -a '(__fish_complete_subcommand --commandline (__cap_audit_command))'
 complete -c cap-audit -n __cap_audit_options -s s -l service -r -F -d 'Run the program of a unit file as the unit says'
 complete -c cap-audit -n __cap_audit_options -l unit -x -d 'Watch a service of the running system'

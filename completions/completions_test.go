@@ -170,6 +170,9 @@ func TestBash(t *testing.T) {
 		{words: []string{"--output", "=", "/et"}, want: readline},
 		{words: []string{"./pro"}, want: readline},
 		{words: []string{"true", "/et"}, want: readline},
+		{words: []string{"--merge", "chow"}, want: readline},
+		{words: []string{"-j", "--diff", "old", "chow"}, want: readline},
+		{words: []string{"--merge", "--check", "x", "chow"}, want: readline},
 		{words: []string{"--backend", "="}, want: []string{"kprobe"}},
 		{words: []string{"--backend", "=", "kp"}, want: []string{"kprobe"}},
 		{words: []string{"--as", "="}, want: []string{"root"}},
@@ -213,6 +216,9 @@ func TestFish(t *testing.T) {
 	check(t, []line{
 		{words: []string{"-o", "/et"}, want: []string{"/etc/"}},
 		{words: []string{"--output=/et"}, want: []string{"--output=/etc/"}},
+		{words: []string{"--merge", "/et"}, want: []string{"/etc/"}},
+		{words: []string{"-j", "--diff", "/dev/null", "/et"}, want: []string{"/etc/"}},
+		{words: []string{"--merge", "--js"}, want: []string{"--json"}},
 		{words: []string{"--backend=k"}, want: []string{"--backend=kprobe"}},
 		{words: []string{"-"}, want: all},
 	}, complete)
