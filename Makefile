@@ -79,7 +79,11 @@ build/e2e.test: bpf/cap_audit.bpf.o FORCE
 FORCE:
 
 .PHONY: test
-test: deps-test cap-audit programs ## unit tests, then the end-to-end suite on the running kernel (needs root; skips say why)
+test: test-host ## test-host, then a part of the end-to-end suite in VMs with other kernels (test/vm/ci)
+	$(MAKE) test-vm-ci
+
+.PHONY: test-host
+test-host: deps-test cap-audit programs ## unit tests, then the end-to-end suite on the running kernel (needs root; skips say why)
 	$(GO) vet ./...
 	CAP_AUDIT=$(CURDIR)/cap-audit CAP_AUDIT_PROGRAMS=$(CURDIR)/build/programs $(GO) test -count=1 ./...
 
@@ -90,9 +94,13 @@ build/cap-audit: bpf/cap_audit.bpf.o FORCE | deps
 	@mkdir -p $(@D)
 	$(GOBUILD) -o $@ .
 
+.PHONY: test-vm-ci
+test-vm-ci: build/cap-audit build/e2e.test build/systemd.test programs
+	test/vm/ci
+
 KERNEL ?=
 .PHONY: test-vm
-test-vm: build/cap-audit build/e2e.test programs ## the end-to-end suite in VMs: all kernels and backends, or KERNEL="6.1 7.3:fentry"
+test-vm: build/cap-audit build/e2e.test build/systemd.test programs ## the end-to-end suite in VMs: all kernels and backends, or KERNEL="6.1 7.3:fentry"
 	test/vm/suite $(KERNEL)
 
 build/real.test: bpf/cap_audit.bpf.o FORCE
@@ -157,4 +165,4 @@ clean: ## remove what was built
 
 .PHONY: help
 help: ## show this
-	@awk -F ':.*## ' '/^[a-z -]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z -]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
