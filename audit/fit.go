@@ -33,9 +33,15 @@ func (f *Findings) Fit(allowed uint64) Fit {
 	// One that was refused after the program had put it into its own sets was
 	// within its reach: refusing was the program's doing.
 	refused &^= needed
+	outside := needed &^ allowed
+	for _, l := range f.Lessers() {
+		if allowed>>l.Asked&1 == 1 {
+			outside &^= 1 << l.Enough // the greater one does as well
+		}
+	}
 	return Fit{
 		Allowed: allowed,
-		Outside: needed &^ allowed,
+		Outside: outside,
 		Refused: allowed & refused,
 		Unused:  allowed &^ used &^ refused,
 		Unsure:  f.Unsure(),

@@ -64,6 +64,22 @@ func TestFit(t *testing.T) {
 	}
 }
 
+// Where either of two does, a policy that allows one of them is met.
+func TestFitOfLesserOnes(t *testing.T) {
+	f := &Findings{Application: ended(), Required: []Capability{{
+		Number: capSysAdmin, Tally: Tally{Granted: 1}, CallSites: []CallSite{{Function: "ioprio_check_cap", Checks: 1}},
+	}}}
+	for allowed, outside := range map[uint64]uint64{
+		1 << capSysNice:  0,
+		1 << capSysAdmin: 0,
+		0:                1 << capSysNice,
+	} {
+		if got := f.Fit(allowed); got.Outside != outside || got.Unused != 0 {
+			t.Errorf("allowed %x: outside %x, unused %x; want outside %x", allowed, got.Outside, got.Unused, outside)
+		}
+	}
+}
+
 func TestDiff(t *testing.T) {
 	needs := func(n int) *Findings { return &Findings{Required: []Capability{{Number: n}}} }
 	refuses := &Findings{Denied: []Denied{{Number: 0}}}

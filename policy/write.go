@@ -53,6 +53,11 @@ func Write(f *audit.Findings) []byte {
 // chance.
 func reasons(f *audit.Findings, n int) []string {
 	var list []string
+	for _, l := range f.Lessers() {
+		if l.Enough == n {
+			list = append(reasons(f, l.Asked), "in place of "+capng.Name(l.Asked)+", which the kernel asks for first")
+		}
+	}
 	for _, c := range f.Required {
 		if c.Number == n {
 			calls := []string{c.Syscall.Name}

@@ -107,6 +107,12 @@ func (v Violation) String() string {
 // why says who asked for a capability, and where.
 func (d *Document) why(name string) []string {
 	var lines []string
+	for _, l := range d.lessers {
+		if capng.Name(l.Enough) == name && !slices.ContainsFunc(d.Required, func(c Capability) bool { return c.Number == l.Enough }) {
+			asked := capng.Name(l.Asked)
+			return append([]string{"does for what " + asked + " was"}, d.why(asked)...)
+		}
+	}
 	add := func(verb string, sites []CallSite, first Syscall) {
 		seen := []Syscall{}
 		for _, s := range append([]Syscall{first}, each(sites, CallSite.syscall)...) {

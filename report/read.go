@@ -302,6 +302,8 @@ func (d *earlier) findings() (*audit.Findings, error) {
 			Engine:      r.optional(d.Target.Engine),
 			Image:       r.optional(d.Target.Image),
 			ContainerID: r.optional(d.Target.ContainerID),
+
+			UserNamespace: d.Target.UserNamespace,
 		},
 		Interim:      d.Interim,
 		System:       audit.SystemContext{KernelVersion: r.word(d.SystemContext.KernelVersion), Sysctls: d.SystemContext.sysctls()},
