@@ -9,14 +9,10 @@ import (
 
 // cannotTrace says why no audit can run here, "" if one can.
 func cannotTrace(cfg *config) string {
-	var last string
-	for _, trial := range tracer.Probe(cfg.backends) {
-		if trial.Works {
-			return ""
-		}
-		last = trial.Reason
+	if err := tracer.Possible(cfg.backends); err != nil {
+		return explain(err).Error()
 	}
-	return last
+	return ""
 }
 
 // runUntraced becomes the command, for --if-possible. What was to be written is

@@ -169,6 +169,17 @@ func Probe(backends []Backend) []Trial {
 	return trials
 }
 
+// Possible is nil where an audit by one of the backends can run; else it is
+// what Start would return.
+func Possible(backends []Backend) error {
+	k, err := openKernel(backends, settings{})
+	if err != nil {
+		return err
+	}
+	k.close()
+	return nil
+}
+
 // System is what bears on whether tracing works here.
 type System struct {
 	Kernel            string
