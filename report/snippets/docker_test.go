@@ -67,7 +67,8 @@ func startDocker(t *testing.T) (run func(args ...string) *exec.Cmd) {
 		}
 		archive := filepath.Join(dir, tag+".tar")
 		output(t, exec.Command(wanted(t, "tar"), "--xattrs", "--xattrs-include=*", "-C", filepath.Join(dir, tag), "-cf", archive, "."))
-		output(t, run("import", archive, image+":"+tag))
+		works(t, run("import", archive, image+":"+tag))
+		works(t, run(append([]string{"run", "--rm", "--network", "none", image + ":" + tag}, strings.Fields(showStatus)...)...))
 	}
 	return run
 }
