@@ -51,8 +51,11 @@ func (o *output) verdict(doc *report.Document) error {
 	if !p.Sure {
 		return fmt.Errorf("cannot say whether the run fits the policy %s: %s", name, *p.Unsure)
 	}
-	if m := doc.Merged; m != nil && m.Untold.Count > 0 {
+	switch m := doc.Merged; {
+	case m != nil && m.Untold.Count > 0:
 		warningf("%d of the %d reports do not say whether they are complete; as far as they tell, they fit the policy", m.Untold.Count, m.Reports)
+	case !doc.Complete:
+		warningf("the run fits the policy %s, though details of it are missing; COMPLETENESS in the text report names them", name)
 	}
 	return nil
 }
