@@ -1,10 +1,15 @@
 package policy
 
 import (
+	"bytes"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"gopkg.in/yaml.v3"
 
 	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/capng"
@@ -223,4 +228,48 @@ func FuzzLoad(f *testing.F) {
 			t.Errorf("raw escape in %q", err)
 		}
 	})
+}
+
+// The schema describes what Write writes, and nothing that Load refuses for its
+// form.
+func TestSchema(t *testing.T) {
+	compiler := jsonschema.NewCompiler()
+	tree, err := jsonschema.UnmarshalJSON(bytes.NewReader(Schema))
+	if err == nil {
+		err = compiler.AddResource("schema.json", tree)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema := compiler.MustCompile("schema.json")
+	some := &audit.Findings{Required: []audit.Capability{{Number: 13}, {Number: 41}}}
+	for text, want := range map[string]bool{
+		string(Write(&audit.Findings{})):                        true,
+		string(Write(some)):                                     true,
+		"cap_audit_policy: 1\ncapabilities: [CAP_CHOWN]":        true,
+		"cap_audit_policy: 2\ncapabilities: []":                 false,
+		"cap_audit_policy: 1":                                   false,
+		"capabilities: []":                                      false,
+		"cap_audit_policy: 1\ncapabilities: []\nallow: [chown]": false,
+		"cap_audit_policy: 1\ncapabilities: [13]":               false,
+		"cap_audit_policy: 1\ncapabilities: chown":              false,
+	} {
+		var tree any
+		if err := yaml.Unmarshal([]byte(text), &tree); err != nil {
+			t.Fatal(err)
+		}
+		raw, err := json.Marshal(tree)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tree, err = jsonschema.UnmarshalJSON(bytes.NewReader(raw)); err != nil {
+			t.Fatal(err)
+		}
+		if err := schema.Validate(tree); (err == nil) != want {
+			t.Errorf("%s: %v", text, err)
+		}
+		if _, err := loadText(t, text); (err == nil) != want {
+			t.Errorf("%s: Load: %v", text, err)
+		}
+	}
 }
