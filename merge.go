@@ -74,7 +74,11 @@ func reportNames(arguments []string) func(yield func(string, error) bool) {
 					return
 				}
 			}
-			if err := lines.Err(); err != nil {
+			err := lines.Err()
+			if errors.Is(err, bufio.ErrTooLong) {
+				err = fmt.Errorf("a line is longer than the %d bytes of a path", maxName)
+			}
+			if err != nil {
 				yield("", fmt.Errorf("--merge: the list on standard input: %w", err))
 				return
 			}

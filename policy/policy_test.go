@@ -108,6 +108,16 @@ func TestUnits(t *testing.T) {
 	}
 }
 
+func TestTemplates(t *testing.T) {
+	unit := filepath.Join(t.TempDir(), "x@.service")
+	if err := os.WriteFile(unit, []byte("[Service]\nUser=%i\nAmbientCapabilities=CAP_CHOWN\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := Load(unit); err != nil || p.Allowed != chown {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
+
 // Drop-ins beside the file count.
 func TestDropIns(t *testing.T) {
 	dir := t.TempDir()

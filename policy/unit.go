@@ -3,6 +3,7 @@ package policy
 import (
 	"errors"
 	"math"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -34,6 +35,10 @@ func all() uint64 { return math.MaxUint64 >> (63 - capng.Last()) }
 func loadUnit(path, text string) (*Policy, error) {
 	if !slices.ContainsFunc(strings.Split(text, "\n"), func(line string) bool { return strings.TrimSpace(line) == "[Service]" }) {
 		return nil, errors.New("has no section [Service], and is no policy in YAML or JSON either")
+	}
+	// a template allows each of its instances the same
+	if before, after, ok := strings.Cut(filepath.Base(path), "@."); ok {
+		path = filepath.Join(filepath.Dir(path), before+"@any."+after)
 	}
 	file, err := systemd.ReadFile(path)
 	if err != nil {
