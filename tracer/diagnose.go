@@ -53,6 +53,10 @@ func Diagnose(err error) string {
 			n, _ := capng.Number(name)
 			missing[i] = capng.Constant(n)
 		}
+		if os.Geteuid() == 0 {
+			return fmt.Sprintf("tracing lacks %s, though root runs it: a container takes --cap-add=BPF --cap-add=PERFMON, "+
+				"and a service has them in CapabilityBoundingSet=", strings.Join(missing, " and "))
+		}
 		return fmt.Sprintf("tracing lacks %s: run as root, or give cap-audit file capabilities with "+
 			"setcap cap_bpf,cap_perfmon,cap_sys_ptrace=ep", strings.Join(missing, " and "))
 	}

@@ -220,7 +220,7 @@ func TestPrivileges(t *testing.T) {
 		"PERFMON": {slices.Concat([]string{"--cap-drop=ALL", "--cap-add=BPF"}, profile), "CAP_PERFMON"},
 	} {
 		_, stderr, status := run(t, test.flags, "--", "true")
-		if status != 1 || !strings.HasPrefix(stderr, "Error: ") || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, test.want) {
+		if status != 1 || !strings.HasPrefix(stderr, "Error: ") || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "lacks "+test.want+", ") {
 			t.Errorf("without %s: status %d, wanted 1 and a line with %s: %s", name, status, test.want, stderr)
 		}
 	}
