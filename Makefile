@@ -100,7 +100,7 @@ test-vm-ci: build/cap-audit build/e2e.test build/systemd.test programs
 
 KERNEL ?=
 .PHONY: test-vm
-test-vm: build/cap-audit build/e2e.test build/systemd.test programs ## the end-to-end suite in VMs: all kernels and backends, or KERNEL="6.1 7.3:fentry"
+test-vm: build/cap-audit build/e2e.test build/systemd.test build/simulated.test programs ## the end-to-end suite in VMs: all kernels and backends, or KERNEL="6.1 7.3:fentry"
 	test/vm/suite $(KERNEL)
 
 build/real.test: bpf/cap_audit.bpf.o FORCE
@@ -117,6 +117,8 @@ test-vm-truth: build/cap-audit build/real.test programs ## the truth suite in a 
 build/systemd.test: FORCE
 	@mkdir -p build
 	$(GO) test -c -o $@ ./test/services
+build/simulated.test: build/systemd.test
+	cp $< $@
 
 .PHONY: test-vm-systemd
 test-vm-systemd: build/cap-audit build/systemd.test programs ## services of a system that systemd runs, in a VM
