@@ -39,7 +39,7 @@ func TestFleetUnits(t *testing.T) {
 		t.Errorf("%v:\n%s", err, metrics)
 	}
 	systemctl(t, "start", "cap-audit@nginx.timer")
-	t.Cleanup(func() { run(t, "systemctl", "stop", "cap-audit@nginx.timer") })
+	defer systemctl(t, "stop", "cap-audit@nginx.timer")
 	if out := systemctl(t, "list-timers", "--no-pager", "cap-audit@nginx.timer"); !strings.Contains(out, "cap-audit@nginx.service") {
 		t.Errorf("%s", out)
 	}
