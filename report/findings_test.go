@@ -69,6 +69,8 @@ var examples = map[string]*audit.Findings{
 			Ambient: 1<<13 | 1<<10, Bounding: 1<<13 | 1<<10, Configured: 1<<13 | 1<<10, NoNewPrivileges: true,
 			NotSimulated: []audit.Omission{
 				{Setting: audit.Setting{Key: "ProtectSystem", Value: "strict"}, Effect: "the program sees the whole file system"},
+				{Setting: audit.Setting{Key: "RestrictRealtime", Value: "yes"}, Effect: "no system call is refused"},
+				{Setting: audit.Setting{Key: "PrivateTmp", Value: "yes"}, Effect: "the program sees the whole file system"},
 				{Setting: audit.Setting{Key: "NoSuch\x1b[2J", Value: "\xff"}, Effect: "cap-audit does not know this setting"},
 			},
 			NotRun:   []audit.Setting{{Key: "ExecStartPre", Value: "-/bin/mkdir /run/pinger"}},

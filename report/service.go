@@ -190,8 +190,17 @@ func (t *text) omissions(s *Service) {
 	if len(s.NotSimulated) > 0 {
 		t.line("")
 		t.line("  Not simulated:")
+		// settings with the same effect in one entry
+		var effects []string
+		settings := map[string][]string{}
 		for _, o := range s.NotSimulated {
-			t.WriteString(wrap("    - ", "      ", printable(o.Key+"="+shortened(o.Value))+": "+printable(o.Effect)+".", t.width))
+			if settings[o.Effect] == nil {
+				effects = append(effects, o.Effect)
+			}
+			settings[o.Effect] = append(settings[o.Effect], printable(o.Key+"="+shortened(o.Value)))
+		}
+		for _, effect := range effects {
+			t.WriteString(wrap("    - ", "      ", strings.Join(settings[effect], ", ")+": "+printable(effect)+".", t.width))
 		}
 	}
 	if len(s.NotRun) > 0 {
