@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -19,8 +20,17 @@ import (
 )
 
 // image is what the containers of these tests are made from: busybox, and the
-// program tree as /bin/tree, both static.
-const image = "localhost/cap-audit-test:latest"
+// program tree as /bin/tree, both static. It is each run's own.
+var image = fmt.Sprintf("localhost/cap-audit-test:%d", os.Getpid())
+
+// imported: podman has it, and has to be rid of it.
+var imported bool
+
+func removeImage() {
+	if imported {
+		exec.Command("podman", "rmi", "--force", image).Run()
+	}
+}
 
 // imageTar is a tar archive of the image's files.
 var imageTar = sync.OnceValues(func() ([]byte, error) {
@@ -60,6 +70,7 @@ var podmanWorks = sync.OnceValue(func() string {
 	if out, err := load.CombinedOutput(); err != nil {
 		return fmt.Sprintf("wanted a podman that imports an image: %v: %s", err, out)
 	}
+	imported = true
 	words := append(append([]string{"run", "--rm"}, runFlags...), image, "tree", "loop", "1")
 	if out, err := exec.Command("podman", words...).CombinedOutput(); err != nil {
 		return fmt.Sprintf("wanted a podman that runs a container: %v: %s", err, out)
@@ -386,6 +397,34 @@ func TestPodmanRunAsACommand(t *testing.T) {
 	}
 }
 
+// What --emit prints for a container are options that give the next one just
+// what it needs: with these it works, and it has nothing else.
+func TestContainerGrant(t *testing.T) {
+	b := startBox(t, nil, inBox("exec chroot / true")...)
+	r := begin(t, capAudit(t, "--emit", "docker", "--container", b.name))
+	r.watched()
+	b.open()
+	end := r.end()
+	flags := strings.Fields(string(end.stdout))
+	if end.status != 0 || len(flags) == 0 {
+		t.Fatalf("status %d, options %q: %s", end.status, flags, end.stderr)
+	}
+	// a script of the shell's own, which is process 1 and shows what it has
+	script := `while read key value; do case $key in Cap*) echo $key $value;; esac; done </proc/1/status; exec chroot / true`
+	got := podman(t, slices.Concat([]string{"run", "--rm"}, runFlags, flags, []string{image, "sh", "-c", script})...)
+	for _, set := range []string{"CapPrm", "CapEff", "CapBnd"} {
+		if want := fmt.Sprintf("%s: %016x\n", set, 1<<capSysChroot); !strings.Contains(got+"\n", want) {
+			t.Errorf("with %q the container has, wanted %s:\n%s", flags, want, got)
+		}
+	}
+	// and without what it needs it fails
+	fails := slices.Concat([]string{"run", "--rm"}, runFlags, flags, []string{"--cap-add=CHOWN", image, "chroot", "/", "true"})
+	fails = slices.DeleteFunc(fails, func(flag string) bool { return strings.Contains(flag, "SYS_CHROOT") })
+	if r := finish(t, command(t, "podman", fails...)); r.status == 0 {
+		t.Errorf("podman %q succeeded", fails)
+	}
+}
+
 // Each of these is one clear line, and nothing is watched.
 func TestNoContainer(t *testing.T) {
 	stopped := newBox(t, nil, "tree", "loop", "1")
@@ -446,6 +485,9 @@ func daemon(t *testing.T, socket, name string, arguments ...string) {
 		select {
 		case <-ended:
 			said, _ := os.ReadFile(log.Name())
+			if os.Getenv("CI") == "true" {
+				t.Fatalf("%s:\n%s", name, said)
+			}
 			t.Skipf("wanted a %s that runs here, it says:\n%s", name, said)
 		default:
 		}

@@ -48,6 +48,7 @@ func TestMain(m *testing.M) {
 	}
 	status := m.Run()
 	removePrepared()
+	removeImage()
 	os.Exit(status)
 }
 
