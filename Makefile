@@ -147,19 +147,24 @@ install: cap-audit ## install under $(DESTDIR)$(PREFIX)
 	install -D -m 644 completions/_cap-audit $(DESTDIR)$(DATADIR)/zsh/site-functions/_cap-audit
 	install -D -m 644 completions/cap-audit.fish $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/cap-audit.fish
 
-.PHONY: vendor
-vendor: ## put the Go modules into vendor/
-	$(GO) mod vendor
-
-# Two tarballs: the source, and the modules for builders without a network.
-# Sorted, with the commit's time: the same bytes whoever makes them.
+# Two tarballs: the source of REF, and the modules for builders without a
+# network, with their licences and an SBOM. Sorted, with the commit's time: the
+# same bytes whoever makes them.
 DIST := cap-audit-$(VERSION)
+REF  ?= HEAD
 .PHONY: dist
-dist: vendor ## make the release tarballs, build/cap-audit-VERSION{,-vendor}.tar.gz
-	@mkdir -p build
-	git archive --prefix=$(DIST)/ HEAD | gzip -9n >build/$(DIST).tar.gz
-	tar --sort=name --mtime=@$$(git log -1 --format=%ct) --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX \
-		--transform 's,^,$(DIST)/,' -cf - vendor | gzip -9n >build/$(DIST)-vendor.tar.gz
+dist: ## make the release tarballs, build/cap-audit-VERSION{,-vendor}.tar.gz
+	rm -rf build/dist
+	mkdir -p build/dist
+	git archive --prefix=$(DIST)/ $(REF) >build/dist/source.tar
+	tar -C build/dist -xf build/dist/source.tar
+	cd build/dist/$(DIST) && $(GO) mod vendor -o ../vendor
+	cd build/dist/$(DIST) && $(GO) list -e -deps -f '{{with .Module}}{{.Path}}{{end}}' . >../linked
+	cd build/dist/$(DIST)/packaging/sbom && $(GO) run . $(VERSION) ../../../vendor ../debian/copyright <../../../linked
+	gzip -9n <build/dist/source.tar >build/$(DIST).tar.gz
+	tar -C build/dist --sort=name --mtime=@$$(git log -1 --format=%ct $(REF)) --owner=0 --group=0 --numeric-owner \
+		--mode=u=rwX,go=rX -cf - vendor | gzip -9n >build/$(DIST)-vendor.tar.gz
+	rm -r build/dist
 
 .PHONY: clean
 clean: ## remove what was built
