@@ -17,12 +17,18 @@ GO          = $(shell scripts/install-build-deps --go)
 GOARCH   ?= $(shell $(GO) env GOARCH)
 BPF_ARCH  = $(patsubst amd64,x86,$(GOARCH))
 
+# What is done before anything else. DEPS= leaves it out: a package's build has
+# declared what it needs, and has no network.
+DEPS := deps
+
 # STATIC=1 links libbpf.a; libelf, zlib and libcap-ng stay shared.
 STATIC ?=
 TAGS    = $(if $(STATIC),static)
+# for packages: more flags for Go's linker
+GO_LDFLAGS ?=
 # -trimpath and a fixed build id: the same bytes wherever they are built
 GOBUILD = $(GO) build -trimpath -buildvcs=false $(if $(TAGS),-tags $(TAGS)) \
-	-ldflags '-X main.version=$(VERSION) -buildid='
+	-ldflags '-X main.version=$(VERSION) -buildid= $(GO_LDFLAGS)'
 
 PROGRAMS = $(patsubst test/programs/%.c,build/programs/%,$(wildcard test/programs/*.c)) build/programs/tree-static $(if $(filter amd64,$(GOARCH)),build/programs/int80-i386)
 
@@ -37,31 +43,31 @@ deps-test: ## install what is missing to test
 
 # The object is CO-RE and made without vmlinux.h, BTF or kernel headers. Paths
 # are mapped away, so that two machines make the same bytes.
-bpf/cap_audit.bpf.o: bpf/cap_audit.bpf.c $(wildcard bpf/*.h) | deps
+bpf/cap_audit.bpf.o: bpf/cap_audit.bpf.c $(wildcard bpf/*.h) | $(DEPS)
 	$(CLANG) -g -O2 -mcpu=v3 -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wextra -Wno-unused-parameter -Werror \
 		-ffile-prefix-map=$(CURDIR)=. -fdebug-compilation-dir=. -c $< -o $@.tmp
 	$(LLVM_STRIP) -g $@.tmp
 	mv $@.tmp $@
 
 .PHONY: cap-audit
-cap-audit: bpf/cap_audit.bpf.o | deps
+cap-audit: bpf/cap_audit.bpf.o | $(DEPS)
 	$(GOBUILD) -o $@ .
 
-build/programs/%: test/programs/%.c $(wildcard test/programs/*/*.h) | deps
+build/programs/%: test/programs/%.c $(wildcard test/programs/*/*.h) | $(DEPS)
 	@mkdir -p $(@D)
 	$(CC) -O2 -Wall -Wextra -Werror -pthread -o $@ $<
 
 # for containers, which have no C library
-build/programs/%-static: test/programs/%.c | deps
+build/programs/%-static: test/programs/%.c | $(DEPS)
 	@mkdir -p $(@D)
 	$(CC) -O2 -Wall -Wextra -Werror -pthread -static -o $@ $<
 
 # No C library: no 32-bit one is installed, and pointers must fit 32 bits.
 BARE = -O2 -Wall -Wextra -Werror -ffreestanding -nostdlib -static -no-pie -fno-pie -fno-stack-protector
-build/programs/int80: test/programs/int80.c | deps
+build/programs/int80: test/programs/int80.c | $(DEPS)
 	@mkdir -p $(@D)
 	$(if $(filter amd64,$(GOARCH)),$(CC) $(BARE) -o $@ $<,true)
-build/programs/int80-i386: test/programs/int80.c | deps
+build/programs/int80-i386: test/programs/int80.c | $(DEPS)
 	@mkdir -p $(@D)
 	$(CC) -m32 $(BARE) -o $@ $<
 # wants lld, and a kernel with Arm's 32-bit calls: only scripts/cross-arm64 makes it
@@ -79,24 +85,33 @@ build/e2e.test: bpf/cap_audit.bpf.o FORCE
 FORCE:
 
 .PHONY: test
-test: test-host ## test-host, then a part of the end-to-end suite in VMs with other kernels (test/vm/ci)
+test: test-host ## test-host, then a part of the end-to-end suite in VMs with other kernels (test/vm/ci), then test-packages
 	$(MAKE) test-vm-ci
+	$(MAKE) test-packages
 
 .PHONY: test-host
 test-host: deps-test cap-audit programs ## unit tests, then the end-to-end suite on the running kernel (needs root; skips say why)
 	$(GO) vet ./...
 	CAP_AUDIT=$(CURDIR)/cap-audit CAP_AUDIT_PROGRAMS=$(CURDIR)/build/programs $(GO) test -count=1 ./...
 
+.PHONY: test-packages
+test-packages: deps-test ## build the packages as distributions do, install them, run them (needs root, a Debian mirror)
+	CAP_AUDIT_PACKAGES=1 $(GO) test -count=1 -timeout 20m ./test/packages
+
 # What the VMs run: they have no newer libbpf than their own Debian, nor its
 # glibc's newer symbols.
 build/cap-audit: STATIC := 1
-build/cap-audit: bpf/cap_audit.bpf.o FORCE | deps
+build/cap-audit: bpf/cap_audit.bpf.o FORCE | $(DEPS)
 	@mkdir -p $(@D)
 	$(GOBUILD) -o $@ .
 
 .PHONY: test-vm-ci
 test-vm-ci: build/cap-audit build/e2e.test build/systemd.test programs
 	test/vm/ci
+
+.PHONY: test-unit
+test-unit: bpf/cap_audit.bpf.o ## unit tests alone, which need neither privileges nor a network
+	$(GO) test -count=1 -vet=off $$($(GO) list ./... | grep -v /test/)
 
 KERNEL ?=
 .PHONY: test-vm
