@@ -137,7 +137,7 @@ build/simulated.test: build/systemd.test
 
 .PHONY: test-vm-systemd
 test-vm-systemd: build/cap-audit build/systemd.test programs ## services of a system that systemd runs, in a VM
-	test/vm/suite 6.18:systemd
+	test/vm/suite 6.1:systemd
 
 .PHONY: test-image
 test-image: deps-test programs ## the container image alone: built, and run by podman

@@ -20,7 +20,6 @@ import (
 
 // liveUnit is a service of the running system under audit.
 type liveUnit struct {
-	manager *systemd.Manager
 	*systemd.Unit
 	// ended is closed when the unit has stopped.
 	ended chan struct{}
@@ -37,13 +36,11 @@ func (s *session) prepareUnit() error {
 	if err != nil {
 		return wrong(err)
 	}
-	ctx := context.Background()
-	manager, err := systemd.Connect(ctx)
-	if err != nil {
-		return wrong(err)
-	}
-	unit, err := manager.Unit(ctx, name)
-	if err != nil {
+	var unit *systemd.Unit
+	if err := ask(func(m *systemd.Manager) (err error) {
+		unit, err = m.Unit(context.Background(), name)
+		return err
+	}); err != nil {
 		return wrong(err)
 	}
 	switch {
@@ -54,7 +51,7 @@ func (s *session) prepareUnit() error {
 	case s.cfg.writeDropin && unit.Transient:
 		return wrong(errors.New("is transient, and no drop-in outlives it; give the set to what makes it, as in systemd-run -p CapabilityBoundingSet=..."))
 	}
-	s.unit = &liveUnit{manager: manager, Unit: unit, ended: make(chan struct{})}
+	s.unit = &liveUnit{Unit: unit, ended: make(chan struct{})}
 	s.about = audit.Target{Kind: audit.TargetUnit, Name: unit.Name, Cgroup: unit.Cgroup, Ambient: unit.Ambient, FromStart: s.cfg.restart}
 	s.subject = &tracer.Subject{
 		Cgroup: unit.Cgroup,
@@ -87,16 +84,18 @@ func runsIn(group string) bool {
 // the unit stops. The time of --duration and a --test begin once the service
 // says that it is up; one of Type=oneshot says so when it is done.
 func (s *session) followUnit() error {
-	var restarted <-chan string
-	if s.cfg.restart {
+	ctx := context.Background()
+	manager, err := systemd.Connect(ctx)
+	var restart *systemd.Job
+	if s.cfg.restart && err == nil {
 		s.lines.print("[*] Restarting %s", s.unit.Name)
-		var err error
-		if restarted, err = s.unit.manager.Restart(context.Background(), s.unit.Name); err != nil {
-			return fmt.Errorf("--unit %s: %w", s.unit.Name, err)
-		}
+		restart, err = manager.Restart(ctx, s.unit.Name)
+	}
+	if s.cfg.restart && err != nil {
+		return fmt.Errorf("--unit %s: %w", s.unit.Name, err)
 	}
 	up := make(chan struct{})
-	go s.unit.follow(restarted, up)
+	go s.unit.follow(ctx, manager, restart, up)
 	if s.unit.Type == "oneshot" {
 		return nil
 	}
@@ -114,23 +113,43 @@ func (s *session) followUnit() error {
 	}
 }
 
-// follow waits for the restart and then for the unit's end.
-func (u *liveUnit) follow(restarted <-chan string, up chan<- struct{}) {
+// follow waits for the restart and then for the unit's end. manager is nil
+// where it could not be reached yet.
+func (u *liveUnit) follow(ctx context.Context, manager *systemd.Manager, restart *systemd.Job, up chan<- struct{}) {
 	defer close(u.ended)
-	if restarted != nil {
-		if result := <-restarted; result != "done" {
+	if restart != nil {
+		// without an answer the unit's state has to tell
+		if result, err := restart.Wait(ctx); err == nil && result != "done" {
 			u.fail("the restart of %s ended with %q; journalctl -u %s says why", u.Name, result, u.Name)
 		}
 	}
 	close(up)
-	stopped, err := u.manager.Stopped(context.Background(), u.Name)
-	if err != nil {
-		u.fail("%v", err)
-		return
+	var state string
+	for {
+		if manager != nil {
+			var err error
+			if state, err = manager.WaitStopped(ctx, u.Name); err == nil {
+				break
+			}
+			manager.Close()
+		}
+		// systemd executes itself anew when it is upgraded; the unit goes on
+		time.Sleep(time.Second)
+		manager, _ = systemd.Connect(ctx)
 	}
-	if state := <-stopped; state == "failed" {
+	if state == "failed" {
 		u.fail("%s has failed; journalctl -u %s says why", u.Name, u.Name)
 	}
+}
+
+// ask has a connection to systemd of its own: an audit can outlive one.
+func ask(question func(*systemd.Manager) error) error {
+	manager, err := systemd.Connect(context.Background())
+	if err != nil {
+		return err
+	}
+	defer manager.Close()
+	return question(manager)
 }
 
 // fail keeps the first trouble and tells of it.
@@ -148,10 +167,16 @@ func (u *liveUnit) describe(f *audit.Findings) {
 	f.Application.Path = u.Program
 	f.Application.Unprivileged = !u.Root
 	// after a restart it is another process; a unit that has stopped has none
-	if now, err := u.manager.Unit(context.Background(), u.Name); err == nil && now.MainPID != 0 {
-		f.Application.PID = now.MainPID
-	}
+	ask(func(m *systemd.Manager) error {
+		now, err := m.Unit(context.Background(), u.Name)
+		if err == nil && now.MainPID != 0 {
+			f.Application.PID = now.MainPID
+		}
+		return err
+	})
 }
+
+func reload(m *systemd.Manager) error { return m.Reload(context.Background()) }
 
 // writeDropin is --write-dropin: it limits the unit to the recommended set.
 func (s *session) writeDropin(f *audit.Findings, doc *report.Document) error {
@@ -178,6 +203,9 @@ func (s *session) writeDropin(f *audit.Findings, doc *report.Document) error {
 	for line := range strings.Lines(block.String()) {
 		s.lines.print("    %s", strings.TrimSuffix(line, "\n"))
 	}
+	if strings.HasPrefix(s.unit.FragmentPath, "/run/") {
+		s.lines.print("[*] %s is made anew at each boot; the drop-in is for each of these units", printable(s.unit.FragmentPath))
+	}
 	for _, program := range s.unit.Privileged {
 		s.lines.print("[*] %s runs with full privileges (\"+\"): the limits are not for it, though the set holds what it used", printable(program))
 	}
@@ -187,7 +215,7 @@ func (s *session) writeDropin(f *audit.Findings, doc *report.Document) error {
 	if err := dropin.Write(block.Bytes()); err != nil {
 		return refuse(err.Error())
 	}
-	if err := s.unit.manager.Reload(context.Background()); err != nil {
+	if err := ask(reload); err != nil {
 		return fmt.Errorf("the drop-in is written, but systemd does not reload its files: %w; try systemctl daemon-reload", err)
 	}
 	s.lines.print("[*] Written. It holds from the next start on: systemctl restart %s", s.unit.Name)
@@ -203,25 +231,23 @@ func revertDropin(cfg *config) error {
 	if err != nil {
 		return wrong(err)
 	}
-	ctx := context.Background()
-	manager, unreachable := systemd.Connect(ctx)
-	if unreachable == nil {
+	ask(func(m *systemd.Manager) error {
 		// the drop-in is under the primary name
-		if unit, err := manager.Unit(ctx, name); err == nil {
+		unit, err := m.Unit(context.Background(), name)
+		if err == nil {
 			name = unit.Name
 		}
-	}
+		return err
+	})
 	dropin := systemd.Dropin{Units: systemd.UnitsOfAdmin, Unit: name}
 	if err := dropin.Remove(); err != nil {
 		return wrong(err)
 	}
-	if unreachable == nil {
-		unreachable = manager.Reload(ctx)
-	}
+	err = ask(reload)
 	lines := newLines(cfg)
 	lines.print("[*] Removed %s", dropin.Path())
-	if unreachable != nil {
-		return fmt.Errorf("systemd does not know yet that the drop-in is gone: %w", unreachable)
+	if err != nil {
+		return fmt.Errorf("systemd does not know yet that the drop-in is gone: %w", err)
 	}
 	lines.print("[*] What runs keeps its limits until systemctl restart %s", name)
 	return nil

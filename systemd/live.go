@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/coreos/go-systemd/v22/dbus"
 	"golang.org/x/sys/unix"
@@ -139,47 +140,75 @@ func (m *Manager) Unit(ctx context.Context, name string) (*Unit, error) {
 	return u, p.err
 }
 
+// ErrGone: systemd closed the connection, as it does when it executes itself anew.
+var ErrGone = errors.New("systemd closed the connection")
+
+// lookEvery is how often a connection is seen to be lost: that is no event.
+const lookEvery = 5 * time.Second
+
+// Job is one that systemd has been asked to do.
+type Job struct {
+	manager *Manager
+	result  chan string
+}
+
 // Restart asks for the unit to be restarted, or started where it does not run.
-// The channel gets the job's result, "done" for success, when it has ended.
-func (m *Manager) Restart(ctx context.Context, unit string) (<-chan string, error) {
-	result := make(chan string, 1)
-	if _, err := m.conn.RestartUnitContext(ctx, unit, "replace", result); err != nil {
+func (m *Manager) Restart(ctx context.Context, unit string) (*Job, error) {
+	job := &Job{m, make(chan string, 1)}
+	if _, err := m.conn.RestartUnitContext(ctx, unit, "replace", job.result); err != nil {
 		return nil, fmt.Errorf("systemd does not restart it: %w", err)
 	}
-	return result, nil
+	return job, nil
+}
+
+// Wait returns the job's result when it has ended, "done" for success.
+func (j *Job) Wait(ctx context.Context) (string, error) {
+	ticker := time.NewTicker(lookEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case result := <-j.result:
+			return result, nil
+		case <-ctx.Done():
+			return "", ctx.Err()
+		case <-ticker.C:
+			if !j.manager.conn.Connected() {
+				return "", ErrGone
+			}
+		}
+	}
 }
 
 // Reload makes the manager read all unit files anew.
 func (m *Manager) Reload(ctx context.Context) error { return m.conn.ReloadContext(ctx) }
 
-// Stopped returns a channel that gets the unit's state once it is neither
-// active nor on the way there, be it now. To be called once.
-func (m *Manager) Stopped(ctx context.Context, unit string) (<-chan string, error) {
+// WaitStopped returns the unit's state once it is neither active nor on the
+// way there, be it now. To be called once for a Manager.
+func (m *Manager) WaitStopped(ctx context.Context, unit string) (string, error) {
 	// of every unit
 	changes := make(chan *dbus.PropertiesUpdate, 1024)
 	m.conn.SetPropertiesSubscriber(changes, make(chan error, cap(changes)))
-	state, err := m.state(ctx, unit)
-	if err != nil {
-		return nil, err
-	}
-	stopped := make(chan string, 1)
-	go func() {
-		for active(state) {
+	ticker := time.NewTicker(lookEvery)
+	defer ticker.Stop()
+	for {
+		// not what a change says: a service that restarts by itself is inactive for a moment
+		state, err := m.state(ctx, unit)
+		if err != nil || !active(state) {
+			return state, err
+		}
+		for changed := false; !changed; {
 			select {
 			case <-ctx.Done():
-				return
-			case change := <-changes:
-				// a service that restarts by itself is inactive for a moment
-				if change.UnitName == unit {
-					if now, err := m.state(ctx, unit); err == nil {
-						state = now
-					}
+				return "", ctx.Err()
+			case <-ticker.C:
+				if !m.conn.Connected() {
+					return "", ErrGone
 				}
+			case change := <-changes:
+				changed = change.UnitName == unit
 			}
 		}
-		stopped <- state
-	}()
-	return stopped, nil
+	}
 }
 
 func (m *Manager) state(ctx context.Context, unit string) (string, error) {

@@ -18,6 +18,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -109,12 +110,9 @@ func audit(t *testing.T, arguments ...string) (document, result) {
 	t.Helper()
 	report := filepath.Join(t.TempDir(), "report")
 	r := run(t, capAuditPath, append([]string{"-j", "-o", report}, arguments...)...)
-	if r.status != 0 {
-		t.Fatalf("%q: status %d\n%s%s", arguments, r.status, r.stdout, r.stderr)
-	}
 	raw, err := os.ReadFile(report)
-	if err != nil {
-		t.Fatal(err)
+	if r.status != 0 || err != nil {
+		t.Fatalf("%q: status %d, report %v\n%s%s%s", arguments, r.status, err, r.stdout, r.stderr, raw)
 	}
 	var d document
 	if err := json.Unmarshal(raw, &d); err != nil {
@@ -124,6 +122,19 @@ func audit(t *testing.T, arguments ...string) (document, result) {
 		t.Errorf("%q: not complete\n%s", arguments, raw)
 	}
 	return d, r
+}
+
+// simulate is what --service finds for a unit file, while the use is made of
+// the program.
+func simulate(t *testing.T, file, use string) []string {
+	t.Helper()
+	d, _ := audit(t, "--service", file, "--test", use)
+	return d.Recommended
+}
+
+// without is a list without what is in the other.
+func without(list, other []string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return slices.Contains(other, s) })
 }
 
 // unit writes a unit of the test's own. It is gone after the test.

@@ -69,6 +69,7 @@ var services = []service{
 }
 
 func makeKey(t *testing.T) {
+	os.Remove("/root/key") // of an earlier test
 	must(t, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "/root/key")
 	must(t, "install", "-d", "-o", "tester", "-m", "700", "/home/tester/.ssh")
 	must(t, "install", "-o", "tester", "-m", "600", "/root/key.pub", "/home/tester/.ssh/authorized_keys")

@@ -22,12 +22,14 @@ func daemon(settings string, needs ...string) string {
 	return fmt.Sprintf("[Service]\n%sExecStart=/bin/sh -c '%sexec sleep infinity'\n", settings, script)
 }
 
-// own is a unit of the test's own, what it needs, and what it may have once
-// the drop-in is there.
+// own is a unit of the test's own, and what it needs.
 type own struct {
 	name, text string
 	needs      []string
-	ambient    []string
+	// ambient is what it may have once the drop-in is there.
+	ambient []string
+	// besides is needed by commands that --service does not run.
+	besides []string
 }
 
 var owns = []own{
@@ -38,7 +40,8 @@ var owns = []own{
 		text: "[Service]\nType=forking\nExecStart=/bin/sh -c '" + needPath + " sys_nice; sleep infinity & exit 0'\n" +
 			"ExecStop=" + needPath + " syslog\n",
 		// the stop of the old instance is seen, too
-		needs: []string{"sys_nice", "syslog"},
+		needs:   []string{"sys_nice", "syslog"},
+		besides: []string{"syslog"},
 	},
 	{
 		name:    "user.service",
@@ -58,33 +61,35 @@ var owns = []own{
 		// /etc/environment.audit says so
 		needs: []string{"sys_chroot"},
 	},
+	{name: "template@sys_boot.service", text: daemon("", "%i"), needs: []string{"sys_boot"}},
+	{
+		name: "dropins.service",
+		text: daemon("CapabilityBoundingSet=CAP_CHOWN\n", "sys_chroot"),
+		// a drop-in of the test's allows that
+		needs: []string{"sys_chroot"},
+	},
 }
 
 func TestOwnUnits(t *testing.T) {
 	file(t, "/etc/environment.audit", "WHAT=sys_chroot\n")
+	file(t, "/etc/systemd/system/dropins.service.d/10-more.conf", "[Service]\nCapabilityBoundingSet=CAP_SYS_CHROOT CAP_KILL\n")
 	for _, o := range owns {
-		t.Run(strings.TrimSuffix(o.name, ".service"), func(t *testing.T) {
-			unit(t, o.name, o.text)
-			prove(t, o)
-		})
+		name, _, instance := strings.Cut(strings.TrimSuffix(o.name, ".service"), "@")
+		if instance {
+			name += "@"
+		}
+		file(t, "/etc/systemd/system/"+name+".service", o.text)
 	}
-	t.Run("template", func(t *testing.T) {
-		unit(t, "template@.service", daemon("", "%i"))
-		prove(t, own{name: "template@sys_boot.service", needs: []string{"sys_boot"}})
-		// the drop-in was for that instance
-		if list, err := filepath.Glob("/etc/systemd/system/template*"); err != nil || len(list) != 1 {
+	systemctl(t, "daemon-reload")
+	for _, o := range owns {
+		t.Run(strings.TrimSuffix(o.name, ".service"), func(t *testing.T) { prove(t, o) })
+	}
+	// what was there before is still there, and nothing else
+	for pattern, want := range map[string]int{"template*": 1, "dropins*/*": 1, "*/50-cap-audit.conf": 0} {
+		if list, err := filepath.Glob("/etc/systemd/system/" + pattern); err != nil || len(list) != want {
 			t.Errorf("left: %v %v", list, err)
 		}
-	})
-	t.Run("dropins", func(t *testing.T) {
-		unit(t, "dropins.service", daemon("CapabilityBoundingSet=CAP_CHOWN\n", "sys_chroot"))
-		file(t, "/etc/systemd/system/dropins.service.d/10-more.conf", "[Service]\nCapabilityBoundingSet=CAP_SYS_CHROOT CAP_KILL\n")
-		systemctl(t, "daemon-reload")
-		prove(t, own{name: "dropins.service", needs: []string{"sys_chroot"}})
-		if _, err := os.Stat("/etc/systemd/system/dropins.service.d/10-more.conf"); err != nil {
-			t.Errorf("the other drop-in is gone: %v", err)
-		}
-	})
+	}
 }
 
 // prove audits a unit from its start, limits it to what was found, and sees
@@ -93,7 +98,6 @@ func prove(t *testing.T, o own) {
 	t.Helper()
 	t.Cleanup(func() { exec.Command("systemctl", "stop", o.name).Run() })
 	systemctl(t, "start", o.name)
-	before := set(t, mainPID(t, o.name), bounding)
 	d, r := audit(t, "--unit", o.name, "--restart", "--write-dropin", "--test", arrived(o.name))
 	if !equal(d.Recommended, o.needs) {
 		t.Errorf("found: %v, want %v; programs: %+v", d.Recommended, o.needs, d.Programs)
@@ -110,9 +114,12 @@ func prove(t *testing.T, o own) {
 		t.Errorf("with the drop-in the ambient set is %v, want %v\n%s", got, o.ambient, r.stdout)
 	}
 	must(t, capAuditPath, "--unit", o.name, "--revert-dropin")
-	systemctl(t, "restart", o.name)
-	if got := set(t, mainPID(t, o.name), bounding); !equal(got, before) {
-		t.Errorf("after --revert-dropin the bounding set is %v, it was %v", got, before)
+	systemctl(t, "stop", o.name)
+
+	// --service makes the same process of the file, and runs no other command
+	simulated := simulate(t, "/etc/systemd/system/"+o.name, retry("grep -qx sleep /proc/[0-9]*/comm"))
+	if want := without(o.needs, o.besides); !equal(simulated, want) {
+		t.Errorf("--service finds %v, want %v", simulated, want)
 	}
 }
 
@@ -127,7 +134,11 @@ func TestEnds(t *testing.T) {
 	const name = "ends.service"
 	unit(t, name, daemon(""))
 	for how, end := range map[string]func(t *testing.T, w *watching){
-		"stop":      func(t *testing.T, _ *watching) { systemctl(t, "stop", name) },
+		"stop": func(t *testing.T, _ *watching) { systemctl(t, "stop", name) },
+		"stop after systemd has executed itself anew": func(t *testing.T, _ *watching) {
+			systemctl(t, "daemon-reexec")
+			systemctl(t, "stop", name)
+		},
 		"interrupt": func(t *testing.T, w *watching) { w.Process.Signal(unix.SIGINT) },
 	} {
 		t.Run(how, func(t *testing.T) {
