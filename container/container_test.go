@@ -204,6 +204,16 @@ func TestPodmanIsAskedWithoutAShell(t *testing.T) {
 	fails(t, "web", "podman cannot tell: 5 container inspect --format json web here")
 }
 
+const noAnswer = "no answer within"
+
+// impatient shortens what has to be waited out, and nothing else: machines that
+// build packages can be slow.
+func impatient(t *testing.T) {
+	before := patience
+	t.Cleanup(func() { patience = before })
+	patience = time.Second
+}
+
 func TestHostileAnswersOfPodman(t *testing.T) {
 	for name, c := range map[string]struct{ script, want string }{
 		"no JSON":        {"echo hello", "not understood"},
@@ -219,16 +229,17 @@ func TestHostileAnswersOfPodman(t *testing.T) {
 			"no ID"},
 		"too deep":      {`yes '[' | head -c 200000`, "not understood"},
 		"too long":      {"yes", "longer than 4 MiB"},
-		"long errors":   {"yes >&2", "no answer within"},
-		"no end":        {"exec sleep 1000", "no answer within"},
+		"long errors":   {"yes >&2", noAnswer},
+		"no end":        {"exec sleep 1000", noAnswer},
 		"pipe kept":     {"sleep 20 & echo '[]'", "podman cannot tell"},
 		"fails":         {"echo one >&2; echo 'Error: database is locked' >&2; exit 125", "podman cannot tell: Error: database is locked"},
 		"fails quietly": {"exit 3", "exit status 3"},
 		"killed":        {"kill -9 $$", "killed"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			defer func(p time.Duration) { patience = p }(patience)
-			patience = 2 * time.Second
+			if c.want == noAnswer {
+				impatient(t)
+			}
 			newMachine(t).program("podman", c.script)
 			fails(t, "web", c.want)
 		})
@@ -285,11 +296,12 @@ func TestHostileAnswersOfDocker(t *testing.T) {
 				}
 			}
 		}, "longer than 4 MiB"},
-		"no end": {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "no answer within"},
+		"no end": {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, noAnswer},
 	} {
 		t.Run(name, func(t *testing.T) {
-			defer func(p time.Duration) { patience = p }(patience)
-			patience = time.Second
+			if c.want == noAnswer {
+				impatient(t)
+			}
 			newMachine(t).docker(c.handler)
 			fails(t, "web", c.want)
 		})
