@@ -95,7 +95,11 @@ func TestServiceAsSystemdRunsIt(t *testing.T) {
 			unit = filepath.Join(dir, unit+".service")
 			ran := !strings.Contains(state, "LoadState=bad-setting") && !strings.Contains(state, "Result=resources") &&
 				!strings.Contains(state, "ExecMainStatus=2")
-			if _, different := differs[name]; different || !ran {
+			_, different := differs[name]
+			if name == "args-path-dots" && built("show") == there {
+				different = false
+			}
+			if different || !ran {
 				r := finish(t, capAudit(t, "-o", "/dev/null", "--service", unit))
 				if r.status == 0 {
 					t.Fatalf("is run, and prints %s", r.stdout)
