@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"regexp"
 	"strings"
@@ -291,6 +292,43 @@ func TestKindsAreDocumented(t *testing.T) {
 		kinds := words.FindAllString(strings.NewReplacer(".Cm ", "", "\nor\n", "\n").Replace(text), -1)
 		if diff := cmp.Diff(snippets.Kinds, kinds); diff != "" {
 			t.Errorf("%s:\n%s", file, diff)
+		}
+	}
+}
+
+// However they are spelt, two names of one file are one.
+func TestSameFile(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	write(t, "there", "")
+	write(t, "other", "")
+	if err := errors.Join(os.Mkdir("folder", 0o755), os.Symlink("folder", "link"), os.Symlink("there", "alias"), os.Link("there", "hard")); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		a, b string
+		same bool
+	}{
+		{"x1", "./x1", true},
+		{"x1", dir + "/x1", true},
+		{"folder/../x1", "x1", true},
+		{"folder/x1", "link/x1", true},
+		{"there", "alias", true},
+		{"there", "hard", true},
+		{"nowhere/x1", "./nowhere//x1", true},
+		{"x1", "x2", false},
+		{"there", "other", false},
+		{"folder/x1", "x1", false},
+		{"", "", false},
+		{"x1", "", false},
+	} {
+		if sameFile(c.a, c.b) != c.same || sameFile(c.b, c.a) != c.same {
+			t.Errorf("%q and %q: want %t", c.a, c.b, c.same)
+		}
+	}
+	for _, line := range [][]string{{"-o", "x1", "--policy-out", "./x1", "true"}, {"--check", "alias", "--policy-out", "./there", "true"}} {
+		if _, _, err := parse(line...); err == nil || !strings.Contains(err.Error(), "same file") {
+			t.Errorf("%q: %v", line, err)
 		}
 	}
 }

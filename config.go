@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -301,12 +302,39 @@ func (cfg *config) validatePolicy() error {
 	switch {
 	case cfg.checkUnused && cfg.check == "":
 		return errors.New("--check-unused adds to --check: name the policy with that")
-	case cfg.policyOut != "" && cfg.policyOut == cfg.output:
+	case sameFile(cfg.policyOut, cfg.output):
 		return errors.New("--output and --policy-out name the same file: choose another for one of them")
-	case cfg.policyOut != "" && cfg.policyOut == cfg.check:
+	case sameFile(cfg.policyOut, cfg.check):
 		return errors.New("--check and --policy-out name the same file: the policy would agree with whatever the run did")
 	}
 	return nil
+}
+
+// sameFile tells whether two names that may be "", for none, are of one file
+// that is there or can come to be.
+func sameFile(a, b string) bool {
+	if a == "" || b == "" {
+		return false
+	}
+	if place(a) == place(b) {
+		return true
+	}
+	one, err1 := os.Stat(a)
+	two, err2 := os.Stat(b)
+	// what comes to one device does not take the place of what came before
+	return err1 == nil && err2 == nil && one.Mode().IsRegular() && os.SameFile(one, two)
+}
+
+// place is where a file of that name is or would be.
+func place(name string) string {
+	dir, err := filepath.EvalSymlinks(filepath.Dir(name))
+	if err != nil {
+		dir = filepath.Dir(name)
+	}
+	if absolute, err := filepath.Abs(dir); err == nil {
+		dir = absolute
+	}
+	return filepath.Join(dir, filepath.Base(name))
 }
 
 // attaches: what is audited runs already.
