@@ -86,28 +86,18 @@ func reportNames(arguments []string) func(yield func(string, error) bool) {
 	}
 }
 
-// readReport reads one earlier report. A FIFO that somebody put among the
-// reports would be waited for for ever: only those that the shell made for us
-// are read.
+// readReport reads one earlier report.
 func readReport(name string) (*audit.Findings, error) {
-	f, err := os.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
-	if err != nil {
-		err = errors.Unwrap(err)
-		if strings.HasPrefix(name, "-") {
-			err = fmt.Errorf("%w; options come before the reports", err)
-		}
+	f, err := openInput(name)
+	switch {
+	case errors.Is(err, unix.EISDIR):
+		return nil, fmt.Errorf("%w; name the reports in it", err)
+	case err != nil && strings.HasPrefix(name, "-"):
+		return nil, fmt.Errorf("%w; options come before the reports", err)
+	case err != nil:
 		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	switch {
-	case err != nil:
-		return nil, err
-	case info.IsDir():
-		return nil, errors.New("is a directory; name the reports in it")
-	case !info.Mode().IsRegular() && !isDescriptor(name):
-		return nil, errors.New("is no file")
-	}
 	return report.Read(f)
 }
 

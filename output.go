@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -39,7 +41,7 @@ func openOutput(cfg *config) (*output, error) {
 		return o, nil
 	}
 	var err error
-	if o.policy, err = policy.Load(cfg.check); err != nil {
+	if o.policy, err = policy.Load(cfg.check, openInput); err != nil {
 		return nil, fmt.Errorf("--check %s: %w", printable(cfg.check), err)
 	}
 	for _, passedOver := range o.policy.Warnings {
@@ -52,11 +54,13 @@ func openOutput(cfg *config) (*output, error) {
 }
 
 func writable(file string) error {
-	info, err := os.Stat(file)
-	switch {
-	case err == nil && info.IsDir():
+	if info, err := os.Stat(file); err == nil && info.IsDir() {
 		return errors.New("is a directory")
-	case err == nil && (!info.Mode().IsRegular() || isDescriptor(file)):
+	}
+	if _, ok := descriptor(file); ok {
+		return unix.Access(file, unix.W_OK)
+	}
+	if info, err := os.Lstat(file); err == nil && inPlace(info.Mode()) {
 		return unix.Access(file, unix.W_OK)
 	}
 	dir := filepath.Dir(file)
@@ -142,10 +146,10 @@ func (o *output) render(w io.Writer, doc *report.Document) error {
 
 // replaceFile writes beside the file and renames, so that there is never half
 // a report, and so that a link put there meanwhile is replaced and not
-// followed. A device or FIFO is written to as it is.
+// followed. A device or FIFO is written to as it is, and so is a descriptor of
+// ours.
 func replaceFile(file string, text []byte) (err error) {
-	if info, err := os.Stat(file); err == nil && (!info.Mode().IsRegular() || isDescriptor(file)) {
-		f, err := os.OpenFile(file, os.O_WRONLY, 0)
+	if f, err := openInPlace(file); f != nil || err != nil {
 		if err != nil {
 			return err
 		}
@@ -169,27 +173,75 @@ func replaceFile(file string, text []byte) (err error) {
 	return os.Rename(tmp, file)
 }
 
-// isDescriptor tells whether a path names one of our own open files, as
-// /dev/stdout does: to rename over that would replace the machine's link.
-func isDescriptor(file string) bool {
+// openInPlace opens what is not to be replaced; nil is for all else. A link is
+// followed to a descriptor of ours only: it can be anybody's, and lead to a
+// disk.
+func openInPlace(file string) (*os.File, error) {
+	if n, ok := descriptor(file); ok {
+		// not opened anew, which would begin at the start of a file, and could
+		// write to one that was opened to be read
+		fd, err := unix.FcntlInt(uintptr(n), unix.F_DUPFD_CLOEXEC, 0)
+		if err != nil {
+			return nil, err
+		}
+		return os.NewFile(uintptr(fd), file), nil
+	}
+	if info, err := os.Lstat(file); err != nil || !inPlace(info.Mode()) {
+		return nil, nil
+	}
+	// open(2) would wait for a FIFO to have a reader, and for a modem to answer
+	fd, err := unix.Open(file, unix.O_WRONLY|unix.O_NOFOLLOW|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if errors.Is(err, unix.ENXIO) {
+		return nil, fmt.Errorf("nothing reads from it: %w", err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	err = unix.SetNonblock(fd, false) // a slow reader is waited for
+	f := os.NewFile(uintptr(fd), file)
+	info, statErr := f.Stat()
+	if err = errors.Join(err, statErr); err == nil && !inPlace(info.Mode()) {
+		err = errors.New("it has become another file meanwhile")
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// inPlace: a device, a FIFO or, which then cannot be opened, a socket.
+func inPlace(mode fs.FileMode) bool {
+	return mode&(fs.ModeDevice|fs.ModeNamedPipe|fs.ModeSocket) != 0
+}
+
+// descriptor tells whether a path names one of our own open files, as
+// /dev/stdout does, and which: to rename over that would replace the machine's
+// link.
+func descriptor(file string) (n int, ok bool) {
+	own, err := filepath.EvalSymlinks("/proc/self/fd")
+	if err != nil {
+		return 0, false
+	}
 	for range 8 { // links in a row
 		dir, err := filepath.EvalSymlinks(filepath.Dir(file))
 		if err != nil {
-			return false
+			return 0, false
 		}
-		if match, _ := filepath.Match("/proc/*/fd", dir); match {
-			return true
+		if dir == own {
+			n, err := strconv.Atoi(filepath.Base(file))
+			return n, err == nil
 		}
 		target, err := os.Readlink(filepath.Join(dir, filepath.Base(file)))
 		if err != nil {
-			return false
+			return 0, false
 		}
 		if !filepath.IsAbs(target) {
 			target = filepath.Join(dir, target)
 		}
 		file = target
 	}
-	return false
+	return 0, false
 }
 
 // saveElsewhere keeps a report that nobody took.

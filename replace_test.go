@@ -2,9 +2,11 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -118,16 +120,21 @@ func TestReplaceFileFails(t *testing.T) {
 		"below a file":        {"file/report", syscall.ENOTDIR},
 		"a directory":         {"folder", nil}, // EISDIR or EEXIST, as the kernel likes
 		"a name without room": {strings.Repeat("x", 256), syscall.ENAMETOOLONG},
-		"a full device":       {"full", syscall.ENOSPC},
+		"a full device":       {"/dev/full", syscall.ENOSPC},
+		"a FIFO nobody reads": {"fifo", syscall.ENXIO},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			write(t, filepath.Join(dir, "file"), "kept")
-			if err := errors.Join(os.Mkdir(filepath.Join(dir, "folder"), 0o755), os.Symlink("/dev/full", filepath.Join(dir, "full"))); err != nil {
+			if err := errors.Join(os.Mkdir(filepath.Join(dir, "folder"), 0o755), unix.Mkfifo(filepath.Join(dir, "fifo"), 0o600)); err != nil {
 				t.Fatal(err)
 			}
 			before := names(t, dir)
-			err := replaceFile(filepath.Join(dir, c.path), []byte("new"))
+			path := c.path
+			if !filepath.IsAbs(path) {
+				path = filepath.Join(dir, path)
+			}
+			err := replaceFile(path, []byte("new"))
 			if err == nil || c.want != nil && !errors.Is(err, c.want) {
 				t.Errorf("%v, want %v", err, c.want)
 			}
@@ -152,28 +159,94 @@ func TestReplaceFileWithALongName(t *testing.T) {
 	}
 }
 
+// What is more than a pipe holds waits for the reader.
 func TestFifoIsWrittenTo(t *testing.T) {
 	dir := t.TempDir()
 	fifo := filepath.Join(dir, "fifo")
 	if err := unix.Mkfifo(fifo, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	read := make(chan string, 1)
-	go func() {
-		raw, err := os.ReadFile(fifo)
-		read <- string(raw)
-		if err != nil {
-			t.Error(err)
-		}
-	}()
-	if err := replaceFile(fifo, []byte("new")); err != nil {
+	// not blocking, so that it is open before there is a writer
+	reader, err := os.OpenFile(fifo, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if got := <-read; got != "new" {
-		t.Errorf("%q", got)
+	defer reader.Close()
+	size, err := unix.FcntlInt(reader.Fd(), unix.F_GETPIPE_SZ, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Repeat("new", size)
+	written := make(chan error, 1)
+	go func() { written <- replaceFile(fifo, []byte(text)) }()
+	// the writer is there as soon as there is something to read
+	if n, err := unix.Poll([]unix.PollFd{{Fd: int32(reader.Fd()), Events: unix.POLLIN}}, 60_000); n != 1 {
+		t.Fatal(n, err)
+	}
+	if got, err := io.ReadAll(reader); err != nil || string(got) != text {
+		t.Errorf("%d bytes, want %d: %v", len(got), len(text), err)
+	}
+	if err := <-written; err != nil {
+		t.Error(err)
 	}
 	if info, err := os.Lstat(fifo); err != nil || info.Mode()&fs.ModeNamedPipe == 0 {
 		t.Errorf("the FIFO is gone: %v, %v", info, err)
+	}
+}
+
+// Whose directory it is can make a link to any device or FIFO, or to what he
+// has opened to read.
+func TestLinkToADeviceIsReplaced(t *testing.T) {
+	dir := t.TempDir()
+	fifo := filepath.Join(dir, "fifo")
+	if err := unix.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	reader, err := os.OpenFile(fifo, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	precious := write(t, filepath.Join(dir, "precious"), "precious")
+	opened, err := os.Open(precious)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer opened.Close()
+	other := exec.Command("cat")
+	other.ExtraFiles = []*os.File{opened}
+	stdin, err := other.StdinPipe()
+	if err == nil {
+		err = other.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Wait()
+	defer stdin.Close()
+
+	for name, target := range map[string]string{
+		"a FIFO": fifo, "a device": "/dev/full",
+		"another's descriptor": fmt.Sprintf("/proc/%d/fd/3", other.Process.Pid),
+	} {
+		t.Run(name, func(t *testing.T) {
+			report := filepath.Join(t.TempDir(), "report")
+			if err := os.Symlink(target, report); err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(writable(report), replaceFile(report, []byte("new"))); err != nil {
+				t.Fatal(err)
+			}
+			if info, err := os.Lstat(report); err != nil || !info.Mode().IsRegular() || contents(t, report) != "new" {
+				t.Errorf("%v, %v", info.Mode(), err)
+			}
+		})
+	}
+	if raw, err := io.ReadAll(reader); err != nil || len(raw) > 0 {
+		t.Errorf("the FIFO was written to: %q, %v", raw, err)
+	}
+	if got := contents(t, precious); got != "precious" {
+		t.Errorf("another's file was written to: %q", got)
 	}
 }
 
@@ -195,6 +268,10 @@ func TestLinkToAnOpenFileIsWrittenTo(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer redirected.Close()
+	// progress lines, say
+	if _, err := redirected.WriteString("before\n"); err != nil {
+		t.Fatal(err)
+	}
 	device := filepath.Join(dir, "stdout") // as /dev/stdout is made, so that the real one is safe from this test
 	if err := os.Symlink("/proc/self/fd/"+fdName(redirected), device); err != nil {
 		t.Fatal(err)
@@ -205,8 +282,21 @@ func TestLinkToAnOpenFileIsWrittenTo(t *testing.T) {
 	if info, err := os.Lstat(device); err != nil || info.Mode()&fs.ModeSymlink == 0 {
 		t.Errorf("the link is gone: %v, %v", info.Mode(), err)
 	}
-	if got := contents(t, redirected.Name()); got != "new" {
+	if got := contents(t, redirected.Name()); got != "before\nnew" {
 		t.Errorf("the file has %q", got)
+	}
+}
+
+// A descriptor that was opened to read is not opened anew to write.
+func TestReadOnlyDescriptorIsNotWrittenTo(t *testing.T) {
+	file := write(t, filepath.Join(t.TempDir(), "file"), "kept")
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := replaceFile("/proc/self/fd/"+fdName(f), []byte("new")); !errors.Is(err, syscall.EBADF) || contents(t, file) != "kept" {
+		t.Errorf("%v, the file has %q", err, contents(t, file))
 	}
 }
 

@@ -28,13 +28,14 @@ const maxSize = 1 << 20
 // spelling with commas between them, else a file. A list is taken for a list
 // even where there is a file of that name, which can be spelt ./name. A file
 // whose first line, but for comments and blank ones, begins with [ is a unit
-// file; any other has to be one of ours, in YAML or JSON.
-func Load(spec string) (*Policy, error) {
+// file; any other has to be one of ours, in YAML or JSON. Files are opened with
+// open.
+func Load(spec string, open func(name string) (*os.File, error)) (*Policy, error) {
 	set, unknown := parseNames(spec)
 	if unknown == "" {
 		return &Policy{Allowed: set}, nil
 	}
-	text, err := readFile(spec)
+	text, err := readFile(spec, open)
 	if errors.Is(err, os.ErrNotExist) && !strings.ContainsAny(spec, "/.") {
 		return nil, fmt.Errorf("neither a file nor a list of capabilities: %s is none; capabilities(7) lists them", escape(unknown))
 	}
@@ -71,8 +72,8 @@ func empty(word string) string {
 	return ""
 }
 
-func readFile(name string) (string, error) {
-	f, err := os.Open(name)
+func readFile(name string, open func(name string) (*os.File, error)) (string, error) {
+	f, err := open(name)
 	if err != nil {
 		return "", reason(err)
 	}

@@ -27,7 +27,7 @@ func loadText(t testing.TB, text string) (*Policy, error) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return Load(file)
+	return Load(file, os.Open)
 }
 
 func TestLists(t *testing.T) {
@@ -40,13 +40,13 @@ func TestLists(t *testing.T) {
 		"chown, net_raw , chown":       chown | netRaw,
 		"net_bind_service,CAP_NET_RAW": netBindService | netRaw,
 	} {
-		p, err := Load(list)
+		p, err := Load(list, os.Open)
 		if err != nil || p.Allowed != want {
 			t.Errorf("%q: %+v, %v; want %x", list, p, err, want)
 		}
 	}
 	for _, list := range []string{"chwon", "chown,", ",", "chown,,kill", "chown kill", "all", "none,chown", "-1", "\x1b[2J"} {
-		if p, err := Load(list); err == nil || strings.Contains(err.Error(), "\x1b") {
+		if p, err := Load(list, os.Open); err == nil || strings.Contains(err.Error(), "\x1b") {
 			t.Errorf("%q: %+v, %v", list, p, err)
 		}
 	}
@@ -113,7 +113,7 @@ func TestTemplates(t *testing.T) {
 	if err := os.WriteFile(unit, []byte("[Service]\nUser=%i\nAmbientCapabilities=CAP_CHOWN\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if p, err := Load(unit); err != nil || p.Allowed != chown {
+	if p, err := Load(unit, os.Open); err != nil || p.Allowed != chown {
 		t.Errorf("%+v, %v", p, err)
 	}
 }
@@ -133,7 +133,7 @@ func TestDropIns(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if p, err := Load(unit); err != nil || p.Allowed != chown|netRaw {
+	if p, err := Load(unit, os.Open); err != nil || p.Allowed != chown|netRaw {
 		t.Errorf("%+v, %v", p, err)
 	}
 }
@@ -181,7 +181,7 @@ func TestFiles(t *testing.T) {
 			t.Errorf("%.60q: %q, wanted %q", text, err, says)
 		}
 	}
-	if _, err := Load("no/such/file"); err == nil || err.Error() != "no such file or directory" {
+	if _, err := Load("no/such/file", os.Open); err == nil || err.Error() != "no such file or directory" {
 		t.Error(err)
 	}
 }
