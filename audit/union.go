@@ -137,11 +137,11 @@ func (u *Union) Add(name string, f *Findings) {
 	if u.first == nil {
 		u.first = f
 		u.f.System = SystemContext{Sysctls: maps.Clone(f.System.Sysctls)}
+		u.f.Dropped = f.Dropped
 	} else {
 		u.agree(f)
 	}
 	u.allEnded = u.allEnded && f.Application.Ended
-	u.f.Dropped = u.f.Dropped || f.Dropped
 	u.f.Interim = u.f.Interim || f.Interim
 	u.f.CapsetCalls = Sum(u.f.CapsetCalls, f.CapsetCalls)
 	u.f.TotalChecks = Sum(u.f.TotalChecks, f.TotalChecks)
@@ -175,6 +175,8 @@ func (u *Union) agree(f *Findings) {
 			delete(u.f.System.Sysctls, key)
 		}
 	}
+	// the phases of some runs would hide what the others needed throughout
+	u.f.Dropped = u.f.Dropped && f.Dropped
 	a, b := u.first.Application, f.Application
 	u.sameRunAs = u.sameRunAs && u.first.RunAs == f.RunAs
 	u.sameTarget = u.sameTarget && u.first.Target == f.Target
@@ -194,10 +196,6 @@ func (u *Union) addCapabilities(f *Findings) {
 		u.addNeed(&p.need, c)
 		u.addOutcomes(&p.failedAnyway, c.FailedAnyway)
 		p.seen.need = true
-		// where nothing is dropped, all that is needed is needed to the end
-		if !f.Dropped {
-			u.addNeed(&p.operate, c)
-		}
 	}
 	for _, c := range f.Init {
 		u.addNeed(&u.caps[c.Number].init, c)
@@ -406,7 +404,10 @@ func (u *Union) Findings() *Findings {
 	f.Backend = strings.Join(slices.Sorted(maps.Keys(u.backends)), ", ")
 	f.Limits = slices.Sorted(maps.Keys(u.limits))
 	stated, operational := u.stated, u.operational
-	f.Stated, f.StatedOperational = &stated, &operational
+	f.Stated = &stated
+	if f.Dropped {
+		f.StatedOperational = &operational
+	}
 	for n := range u.caps {
 		u.caps[n].into(n, &f)
 		if p := u.caps[n].provenance; p.Required.Count+p.CapsetOnly.Count+p.Denied.Count > 0 {

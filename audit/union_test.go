@@ -68,18 +68,35 @@ func TestUnionOfACapability(t *testing.T) {
 	}
 }
 
-// Where one program dropped and another did not, all that the other needed is
-// needed to the end.
+// Where each run dropped, so did the union. Where one did not, all that any
+// needed is needed throughout.
 func TestUnionOfPhases(t *testing.T) {
-	cap0, cap6 := []Capability{{Number: 0, Tally: Tally{Granted: 1}}}, []Capability{{Number: 6, Tally: Tally{Granted: 1}}}
-	dropped := &Findings{Application: ended(), Dropped: true, Required: cap6, Init: cap6, Operational: nil}
-	plain := &Findings{Application: ended(), Required: cap0}
-	f := union(dropped, plain)
-	if !f.Dropped || len(f.Init) != 1 || f.Init[0].Number != 6 || len(f.Operational) != 1 || f.Operational[0].Number != 0 {
+	need := func(n int) []Capability { return []Capability{{Number: n, Tally: Tally{Granted: 1}}} }
+	dropped := &Findings{Application: ended(), Dropped: true, Required: need(6), Init: need(6)}
+	late := &Findings{Application: ended(), Dropped: true, Required: need(7), Operational: need(7)}
+	plain := &Findings{Application: ended(), Required: need(0)}
+
+	f := union(dropped, late)
+	if !f.Dropped || len(f.Init) != 1 || f.Init[0].Number != 6 || len(f.Operational) != 1 || f.Operational[0].Number != 7 {
 		t.Errorf("dropped %t, before %v, after %v", f.Dropped, f.Init, f.Operational)
 	}
-	if f.Recommended() != 1<<0|1<<6 || f.RecommendedOperational() != 1<<0 {
+	if f.Recommended() != 1<<6|1<<7 || f.RecommendedOperational() != 1<<7 {
 		t.Errorf("recommended %x, to keep %x", f.Recommended(), f.RecommendedOperational())
+	}
+	for order, mixed := range map[string]*Findings{
+		"first": union(plain, dropped, late), "last": union(dropped, late, plain),
+		"of unions": union(union(dropped, plain), union(late, dropped)),
+	} {
+		if mixed.Dropped || len(mixed.Init)+len(mixed.Operational) != 0 {
+			t.Errorf("%s: dropped %t, before %v, after %v", order, mixed.Dropped, mixed.Init, mixed.Operational)
+		}
+		want := uint64(1<<0 | 1<<6 | 1<<7)
+		if numbers(mixed.Required) != want || mixed.Recommended() != want || mixed.RecommendedOperational() != want {
+			t.Errorf("%s: required %v, recommended %x, to keep %x", order, mixed.Required, mixed.Recommended(), mixed.RecommendedOperational())
+		}
+	}
+	if union().Dropped {
+		t.Error("a union of nothing dropped")
 	}
 }
 
