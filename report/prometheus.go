@@ -79,10 +79,11 @@ func (m *metric) add(value any, labels ...string) {
 	m.samples = append(m.samples, fmt.Sprintf("%s{%s} %d\n", m.name, strings.Join(labels, ","), value))
 }
 
-var escapeLabel = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
+// Line breaks are for printable to escape.
+var escapeLabel = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
 func label(name, value string) string {
-	return name + `="` + escapeLabel.Replace(valid(value)) + `"`
+	return name + `="` + escapeLabel.Replace(printable(value)) + `"`
 }
 
 func truth(b bool) int {

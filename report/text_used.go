@@ -14,7 +14,7 @@ func (t *text) capabilities(heading string, list []Capability) {
 	for _, c := range list {
 		t.capability(c.Name, c.Number)
 		t.line("    Checks: %d granted, %d denied", c.Checks.Granted, c.Checks.Denied)
-		t.labelled("    ", "Reason:", c.Reason+inParens(functions(c.CallSites, c.syscall)))
+		t.labelled("    ", "Reason:", printable(c.Reason)+inParens(functions(c.CallSites, c.syscall)))
 		if others := otherSyscalls(c); others != "" {
 			t.labelled("    ", "Also used by:", others)
 		}
