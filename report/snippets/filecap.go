@@ -24,9 +24,18 @@ func Setcap(a Advice) string {
 	})
 }
 
-// interpreter is what the programs are called that run other people's.
-var interpreter = regexp.MustCompile(`^(python|pypy|perl|ruby|node|nodejs|php|lua|luajit|tclsh|java|` +
-	`sh|bash|dash|ash|ksh|mksh|zsh|fish|busybox|env|awk|gawk|mawk)[0-9.]*$`)
+// doesAnything is what the programs are called that run others, or read and
+// write whatever they are told to, for whoever may execute them: interpreters,
+// launchers, editors, archivers, debuggers.
+var doesAnything = regexp.MustCompile(`^(` +
+	`python|pypy|perl|ruby|node|nodejs|php|lua|luajit|tclsh|expect|java|` +
+	`sh|bash|dash|ash|ksh|mksh|zsh|fish|csh|tcsh|busybox|toybox|coreutils|awk|gawk|mawk|nawk|` +
+	`setpriv|capsh|chroot|nsenter|unshare|bwrap|systemd-run|su|runuser|sudo|doas|pkexec|start-stop-daemon|` +
+	`env|nice|ionice|chrt|taskset|prlimit|numactl|timeout|nohup|setsid|setarch|stdbuf|flock|watch|time|script|` +
+	`find|fd|xargs|parallel|make|git|ssh|screen|tmux|` +
+	`tar|bsdtar|cpio|rsync|zip|ed|sed|vi|vim|vimdiff|nvim|view|ex|emacs|nano|less|more|man|` +
+	`gdb|strace|ltrace|perf|bpftrace` +
+	`)[0-9.]*(\.[a-z]+)?$`)
 
 // inFile is the command remove or add, with the program's path for FILE.
 func inFile(a Advice, remove string, add func([]int) string) string {
@@ -34,9 +43,9 @@ func inFile(a Advice, remove string, add func([]int) string) string {
 		return `# The kernel ignores the file capabilities of scripts, and those of the
 # interpreter would serve every script. Use one of the other ways.`
 	}
-	if interpreter.MatchString(path.Base(a.Path)) {
-		return `# This program runs whatever it is given: with capabilities in its file,
-# everybody's scripts would have them. Use one of the other ways.`
+	if a.grantsAny() && doesAnything.MatchString(path.Base(a.Path)) {
+		return `# This program does or runs whatever it is told to: with capabilities in
+# its file, everybody could use them for anything. Use one of the other ways.`
 	}
 	hint, file := "", "/path/to/program"
 	// filecap takes a relative path for the name of a capability
@@ -53,6 +62,7 @@ func inFile(a Advice, remove string, add func([]int) string) string {
 	command := remove
 	if a.grantsAny() {
 		command = add(a.Grant)
+		hint += "# Whoever may execute the file gets these: restrict it to a group.\n"
 	} else {
 		hint += "# None are needed. If the file has any, this takes them away:\n"
 	}

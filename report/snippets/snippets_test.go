@@ -194,15 +194,33 @@ func TestNoNewPrivileges(t *testing.T) {
 	}
 }
 
-// An interpreter with capabilities would hand them to everybody.
-func TestInterpretersGetNone(t *testing.T) {
+// What does anything it is told to would hand its capabilities to everybody.
+func TestProgramsThatDoAnythingGetNone(t *testing.T) {
 	for name, want := range map[string]bool{
 		"/usr/bin/python3.11": true, "/bin/sh": true, "/usr/bin/perl": true, "/bin/busybox": true, "/usr/bin/php8.2": true,
+		"/usr/bin/setpriv": true, "/usr/sbin/capsh": true, "/usr/sbin/chroot": true, "/usr/bin/nsenter": true, "/usr/bin/sudo": true,
+		"/usr/bin/find": true, "/usr/bin/tar": true, "/usr/bin/vim.basic": true, "/usr/bin/gdb": true, "/usr/bin/strace": true,
+		"/usr/bin/env": true, "/usr/bin/timeout": true, "/bin/busybox.static": true, "/usr/bin/cat": false, "/usr/bin/findmnt": false,
 		"/usr/bin/ping": false, "/usr/sbin/sshd": false, "/opt/shell": false, "/usr/bin/python-server": false,
 	} {
 		for _, command := range []string{Filecap(Advice{Path: name, Grant: []int{13}}), Setcap(Advice{Path: name, Grant: []int{13}})} {
 			if got := !strings.Contains(command, "net_raw"); got != want {
 				t.Errorf("%s: %s", name, command)
+			}
+		}
+	}
+}
+
+// What file capabilities give, they give to everybody.
+func TestFileCapabilitiesSayWhoseTheyAre(t *testing.T) {
+	for _, snippet := range []func(Advice) string{Filecap, Setcap} {
+		if got := snippet(Advice{Path: "/usr/bin/cat", Grant: []int{2}}); !strings.HasPrefix(got, "# Whoever may execute") || strings.Count(got, "\n") != 1 {
+			t.Error(got)
+		}
+		// to take them away is good for any program
+		for _, name := range []string{"/usr/bin/cat", "/usr/bin/setpriv"} {
+			if got := snippet(Advice{Path: name}); strings.Contains(got, "Whoever") || !strings.Contains(got, name) {
+				t.Error(got)
 			}
 		}
 	}
@@ -218,7 +236,7 @@ func TestPythonByItsInterpreter(t *testing.T) {
 }
 
 func TestRelativePathIsNotUsed(t *testing.T) {
-	if got := Filecap(Advice{Path: "", Grant: []int{13}}); got != "filecap /path/to/program net_raw" {
+	if got := Filecap(Advice{Path: "", Grant: []int{13}}); !strings.HasSuffix(got, "\nfilecap /path/to/program net_raw") {
 		t.Error(got)
 	}
 }
