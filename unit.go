@@ -25,6 +25,8 @@ type liveUnit struct {
 	ended chan struct{}
 
 	mu sync.Mutex
+	// started: systemd has said that the restart is done.
+	started bool
 	// trouble says what went wrong with the unit, "" for nothing.
 	trouble string
 }
@@ -118,8 +120,13 @@ func (s *session) followUnit() error {
 func (u *liveUnit) follow(ctx context.Context, manager *systemd.Manager, restart *systemd.Job, up chan<- struct{}) {
 	defer close(u.ended)
 	if restart != nil {
-		// without an answer the unit's state has to tell
-		if result, err := restart.Wait(ctx); err == nil && result != "done" {
+		switch result, err := restart.Wait(ctx); {
+		case err != nil: // without an answer the unit's state has to tell
+		case result == "done":
+			u.mu.Lock()
+			u.started = true
+			u.mu.Unlock()
+		default:
 			u.fail("the restart of %s ended with %q; journalctl -u %s says why", u.Name, result, u.Name)
 		}
 	}
@@ -178,22 +185,31 @@ func (u *liveUnit) describe(f *audit.Findings) {
 
 func reload(m *systemd.Manager) error { return m.Reload(context.Background()) }
 
+// obstacle says why the unit is not to be limited to the set, "" for no reason.
+func (u *liveUnit) obstacle(f *audit.Findings, doc *report.Document) string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	switch {
+	case u.trouble != "":
+		return u.trouble
+	case !u.started:
+		return "systemd has not said that it is started, and the rest of the start may need more; run the audit again until it is"
+	case !doc.Complete:
+		return "the record has gaps, and the set may be too small; see COMPLETENESS in the report, and run the audit again"
+	case slices.ContainsFunc(capng.Numbers(f.Recommended()), func(n int) bool { return !capng.Known(n) }):
+		return "libcap-ng on this machine has no name for one of the capabilities"
+	}
+	return ""
+}
+
 // writeDropin is --write-dropin: it limits the unit to the recommended set.
 func (s *session) writeDropin(f *audit.Findings, doc *report.Document) error {
 	dropin := systemd.Dropin{Units: systemd.UnitsOfAdmin, Unit: s.unit.Name}
 	refuse := func(reason string) error {
 		return fmt.Errorf("no drop-in is written for %s: %s", s.unit.Name, reason)
 	}
-	s.unit.mu.Lock()
-	trouble := s.unit.trouble
-	s.unit.mu.Unlock()
-	switch {
-	case trouble != "":
-		return refuse(trouble)
-	case !doc.Complete:
-		return refuse("the record has gaps, and the set may be too small; see COMPLETENESS in the report, and run the audit again")
-	case slices.ContainsFunc(capng.Numbers(f.Recommended()), func(n int) bool { return !capng.Known(n) }):
-		return refuse("libcap-ng on this machine has no name for one of the capabilities")
+	if reason := s.unit.obstacle(f, doc); reason != "" {
+		return refuse(reason)
 	}
 	var block bytes.Buffer
 	if err := report.WriteSnippet(&block, doc, "systemd"); err != nil {
