@@ -202,6 +202,16 @@ func (u *liveUnit) obstacle(f *audit.Findings, doc *report.Document) string {
 	return ""
 }
 
+// undone are the drop-ins that come after ours and change the sets that it
+// gives to the unit, none if nothing does.
+func undone(now *systemd.Unit, ours string, bounding, ambient uint64) []string {
+	if now.Bounding == bounding && now.Ambient == ambient {
+		return nil
+	}
+	// settings such as PrivateDevices= change them as well, and take no more than that
+	return now.DropIns[slices.Index(now.DropIns, ours)+1:]
+}
+
 // writeDropin is --write-dropin: it limits the unit to the recommended set.
 func (s *session) writeDropin(f *audit.Findings, doc *report.Document) error {
 	dropin := systemd.Dropin{Units: systemd.UnitsOfAdmin, Unit: s.unit.Name}
@@ -234,7 +244,20 @@ func (s *session) writeDropin(f *audit.Findings, doc *report.Document) error {
 	if err := ask(reload); err != nil {
 		return fmt.Errorf("the drop-in is written, but systemd does not reload its files: %w; try systemctl daemon-reload", err)
 	}
-	s.lines.print("[*] Written. It holds from the next start on: systemctl restart %s", s.unit.Name)
+	var now *systemd.Unit
+	if err := ask(func(m *systemd.Manager) (err error) {
+		now, err = m.Unit(context.Background(), s.unit.Name)
+		return err
+	}); err != nil {
+		return fmt.Errorf("the drop-in is written, but whether systemd heeds it is not known: %w", err)
+	}
+	if later := undone(now, dropin.Path(), f.Recommended(), s.unit.Ambient&f.Recommended()); len(later) > 0 {
+		s.lines.print("[*] Written, for the next start: systemctl restart %s", s.unit.Name)
+		warningf("%s gets other sets than the drop-in's: later ones change them; see CapabilityBoundingSet= and AmbientCapabilities= in %s",
+			s.unit.Name, printable(strings.Join(later, ", ")))
+	} else {
+		s.lines.print("[*] Written. It holds from the next start on: systemctl restart %s", s.unit.Name)
+	}
 	s.lines.print("[*] To take it back: cap-audit --unit %s --revert-dropin", s.unit.Name)
 	return nil
 }

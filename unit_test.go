@@ -1,11 +1,13 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/report"
+	"github.com/cap-audit/cap-audit/systemd"
 )
 
 func TestWhatKeepsAUnitUnlimited(t *testing.T) {
@@ -24,6 +26,25 @@ func TestWhatKeepsAUnitUnlimited(t *testing.T) {
 		got := test.unit.obstacle(&audit.Findings{}, test.doc)
 		if (got == "") != (test.want == "") || !strings.Contains(got, test.want) {
 			t.Errorf("%s: %q, want %q", name, got, test.want)
+		}
+	}
+}
+
+func TestLaterDropins(t *testing.T) {
+	const ours = "/etc/systemd/system/a.service.d/50-cap-audit.conf"
+	for name, test := range map[string]struct {
+		now  systemd.Unit
+		want []string
+	}{
+		"as written":           {systemd.Unit{Bounding: 3, Ambient: 1, DropIns: []string{ours, "z"}}, nil},
+		"more":                 {systemd.Unit{Bounding: 7, Ambient: 1, DropIns: []string{"a", ours, "y", "z"}}, []string{"y", "z"}},
+		"less":                 {systemd.Unit{Bounding: 1, Ambient: 1, DropIns: []string{ours, "z"}}, []string{"z"}},
+		"ambient":              {systemd.Unit{Bounding: 3, Ambient: 3, DropIns: []string{ours, "z"}}, []string{"z"}},
+		"by the unit's own":    {systemd.Unit{Bounding: 1, Ambient: 1, DropIns: []string{"a", ours}}, nil},
+		"in the place of ours": {systemd.Unit{Bounding: 7, DropIns: []string{"/run/systemd/system.control/a.service.d/50-cap-audit.conf"}}, []string{"/run/systemd/system.control/a.service.d/50-cap-audit.conf"}},
+	} {
+		if got := undone(&test.now, ours, 3, 1); !slices.Equal(got, test.want) {
+			t.Errorf("%s: %v, want %v", name, got, test.want)
 		}
 	}
 }

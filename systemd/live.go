@@ -59,6 +59,8 @@ type Unit struct {
 	// FragmentPath is the unit's file, "" for none. What a generator or a
 	// program made lies below /run.
 	FragmentPath string
+	// DropIns are the paths of its drop-ins, in the order in which they count.
+	DropIns []string
 	// Transient: made by a program such as systemd-run, and gone with its last process.
 	Transient bool
 	// Type is that of Type=.
@@ -95,6 +97,7 @@ func (m *Manager) Unit(ctx context.Context, name string) (*Unit, error) {
 		Name:         p.text("Id"),
 		ActiveState:  p.text("ActiveState"),
 		FragmentPath: p.text("FragmentPath"),
+		DropIns:      get[[]string](&p, "DropInPaths"),
 		Transient:    p.flag("Transient"),
 	}
 	switch state := p.text("LoadState"); state {
