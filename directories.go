@@ -49,6 +49,9 @@ func (s *service) makeDirectory(d systemd.Directory) error {
 			continue
 		}
 		s.made = append(s.made, path)
+		if err := unix.Fchmod(fd, 0o755); err != nil { // whatever the umask
+			return err
+		}
 		if i < len(names)-1 {
 			continue
 		}

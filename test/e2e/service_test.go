@@ -546,3 +546,25 @@ func TestServiceDirectories(t *testing.T) {
 		t.Errorf("made %v, %v", entries, err)
 	}
 }
+
+// A directory on the way to the one that is asked for is everybody's to enter,
+// whatever the caller's umask.
+func TestServiceDirectoriesOfOthers(t *testing.T) {
+	dir := publicDir(t)
+	name := fmt.Sprintf("cap-audit-e2e-others-%d", os.Getpid())
+	t.Cleanup(func() { os.RemoveAll("/run/" + name) })
+	nested := unitFile(t, dir, "nested.service", "User=daemon", "RuntimeDirectory="+name+"/a/b", "ExecStart=/bin/touch /run/"+name+"/a/b/kept")
+	report := filepath.Join(t.TempDir(), "report")
+	r := finish(t, command(t, "/bin/sh", "-c", `umask 077; exec "$@"`, "sh", capAuditPath, "-j", "-o", report, "--service", nested))
+	var d document
+	if raw, err := os.ReadFile(report); r.status != 0 || err != nil {
+		t.Fatalf("status %d, %v: %s", r.status, err, r.stderr)
+	} else if d = decode(t, raw); d.Exit.Status != 0 {
+		t.Errorf("the service exits with %d: %s", d.Exit.Status, r.stderr)
+	}
+	for _, path := range []string{"/run/" + name, "/run/" + name + "/a", "/run/" + name + "/a/b"} {
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o755 {
+			t.Errorf("%s: %v, %v", path, info, err)
+		}
+	}
+}
