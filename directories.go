@@ -9,11 +9,12 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/systemd"
 )
 
 // makeDirectories makes what is missing of the directories that the unit asks
-// for. What is there stays as it is.
+// for. What is there stays as it is, and is told where systemd would change it.
 func (s *service) makeDirectories() error {
 	for _, d := range s.unit.Directories {
 		if err := s.makeDirectory(d); err != nil {
@@ -45,18 +46,25 @@ func (s *service) makeDirectory(d systemd.Directory) error {
 		}
 		dir.Close()
 		dir = os.NewFile(uintptr(fd), path)
+		uid, gid := max(s.unit.Account.UID, 0), max(s.unit.Account.GID, 0)
+		last := i == len(names)-1
 		if made != nil {
+			if last && d.Owned {
+				if err := s.checkOwner(fd, d, uid, gid); err != nil {
+					return err
+				}
+			}
 			continue
 		}
 		s.made = append(s.made, path)
 		if err := unix.Fchmod(fd, 0o755); err != nil { // whatever the umask
 			return err
 		}
-		if i < len(names)-1 {
+		if !last {
 			continue
 		}
 		if d.Owned {
-			if err := unix.Fchown(fd, max(s.unit.Account.UID, 0), max(s.unit.Account.GID, 0)); err != nil {
+			if err := unix.Fchown(fd, uid, gid); err != nil {
 				return err
 			}
 		}
@@ -64,6 +72,27 @@ func (s *service) makeDirectory(d systemd.Directory) error {
 			return err
 		}
 	}
+	return nil
+}
+
+// checkOwner tells the report of a directory that was there and is not the
+// service's own.
+func (s *service) checkOwner(fd int, d systemd.Directory, uid, gid int) error {
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return err
+	}
+	if int(st.Uid) == uid && int(st.Gid) == gid {
+		return nil
+	}
+	user := s.unit.Account.Name
+	if user == "" && uid == 0 {
+		user = "root"
+	}
+	// src/core/execute.c, setup_exec_directory
+	s.about.NotSimulated = append(s.about.NotSimulated, audit.Omission{Setting: audit.Setting{Key: d.Key, Value: d.Name},
+		Effect: fmt.Sprintf("it is there with another owner or group; systemd would hand it over to %s (uid %d, gid %d), with all in it",
+			user, uid, gid)})
 	return nil
 }
 

@@ -239,11 +239,11 @@ func locale() []string {
 }
 
 // Directory is one that systemd makes for a service where it is missing: Name
-// below Root, for the service's user if it is Owned.
+// below Root, for the service's user if it is Owned. Key is the setting.
 type Directory struct {
-	Root, Name string
-	Mode       uint32
-	Owned      bool
+	Key, Root, Name string
+	Mode            uint32
+	Owned           bool
 }
 
 // directories are the settings for that, and the variables that name them to
@@ -274,7 +274,7 @@ func (s *Service) directories() {
 					continue
 				}
 				paths = append(paths, filepath.Join(kind.root, name))
-				s.Directories = append(s.Directories, Directory{kind.root, filepath.Clean(name), mode, kind.key != "ConfigurationDirectory"})
+				s.Directories = append(s.Directories, Directory{kind.key, kind.root, filepath.Clean(name), mode, kind.key != "ConfigurationDirectory"})
 			}
 		}
 		if len(paths) == 0 {

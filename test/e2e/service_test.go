@@ -548,7 +548,7 @@ func TestServiceDirectories(t *testing.T) {
 }
 
 // A directory on the way to the one that is asked for is everybody's to enter,
-// whatever the caller's umask.
+// whatever the caller's umask; the owner of one that is there is left and told.
 func TestServiceDirectoriesOfOthers(t *testing.T) {
 	dir := publicDir(t)
 	name := fmt.Sprintf("cap-audit-e2e-others-%d", os.Getpid())
@@ -566,5 +566,19 @@ func TestServiceDirectoriesOfOthers(t *testing.T) {
 		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o755 {
 			t.Errorf("%s: %v, %v", path, info, err)
 		}
+	}
+	if key := serviceOf(t, nested); len(key.Service.Omitted) != 0 {
+		t.Errorf("the service's own: %+v", key.Service.Omitted)
+	}
+
+	other := unitFile(t, dir, "other.service", "User=nobody", "RuntimeDirectory="+name+"/a/b", "ExecStart=/bin/true")
+	key := serviceOf(t, other)
+	if o := key.Service.Omitted; len(o) != 1 || o[0].Setting != "RuntimeDirectory" || o[0].Value != name+"/a/b" ||
+		!strings.Contains(o[0].Effect, "systemd would hand it over to nobody") {
+		t.Errorf("not simulated: %+v", o)
+	}
+	var st unix.Stat_t
+	if err := unix.Stat("/run/"+name+"/a/b", &st); err != nil || st.Uid != 1 {
+		t.Errorf("the owner is %d, %v", st.Uid, err)
 	}
 }
