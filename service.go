@@ -152,6 +152,12 @@ func (s *service) describe() {
 	for _, o := range unit.NotSimulated {
 		s.about.NotSimulated = append(s.about.NotSimulated, audit.Omission{Setting: audit.Setting(o.Setting), Effect: o.Effect})
 	}
+	if id.UID > 0 { // a program that is to change the user itself has CAP_SYS_ADMIN
+		for _, setting := range unit.Filtering {
+			s.about.NotSimulated = append(s.about.NotSimulated, audit.Omission{Setting: audit.Setting(setting),
+				Effect: "older systemd, such as 252, sets no_new_privs here: file capabilities and set-uid bits then count for nothing"})
+		}
+	}
 	for _, setting := range unit.NotRun {
 		s.about.NotRun = append(s.about.NotRun, audit.Setting(setting))
 	}

@@ -17,7 +17,8 @@ type Policy struct {
 	Allowed uint64
 	// Unlimited: a unit that limits nothing, so that every capability is allowed.
 	Unlimited bool
-	// Warnings are lines of a unit file that systemd passes over.
+	// Warnings are lines of a unit file that systemd passes over, and what older
+	// systemd makes of others.
 	Warnings []string
 }
 

@@ -108,6 +108,22 @@ func TestUnits(t *testing.T) {
 	}
 }
 
+// Where the version of systemd decides, that is said.
+func TestNoNewPrivilegesOfOlderSystemd(t *testing.T) {
+	for unit, warned := range map[string]bool{
+		"User=daemon\nCapabilityBoundingSet=CAP_CHOWN\nSystemCallFilter=@system-service":                        true,
+		"User=daemon\nCapabilityBoundingSet=CAP_CHOWN\nRestrictNamespaces=no\nProtectClock=no":                  false,
+		"User=daemon\nCapabilityBoundingSet=CAP_CHOWN":                                                          false,
+		"CapabilityBoundingSet=CAP_CHOWN\nSystemCallFilter=@system-service":                                     false,
+		"User=daemon\nAmbientCapabilities=CAP_CHOWN\nCapabilityBoundingSet=CAP_CHOWN\nMemoryDenyWriteExecute=1": false,
+	} {
+		p, err := loadText(t, "[Service]\n"+unit+"\n")
+		if err != nil || p.Allowed != chown || (len(p.Warnings) == 1 && strings.Contains(p.Warnings[0], "no_new_privs")) != warned {
+			t.Errorf("%q: %+v, %v", unit, p, err)
+		}
+	}
+}
+
 func TestTemplates(t *testing.T) {
 	unit := filepath.Join(t.TempDir(), "x@.service")
 	if err := os.WriteFile(unit, []byte("[Service]\nUser=%i\nAmbientCapabilities=CAP_CHOWN\n"), 0o600); err != nil {

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"path/filepath"
 	"slices"
@@ -31,7 +32,8 @@ func all() uint64 { return math.MaxUint64 >> (63 - capng.Last()) }
 // service. As root, that is the bounding set. As another user, it is the
 // ambient set. Where there is none, only the program's file can bring
 // capabilities, and the bounding set limits these, if the unit has one and does
-// not forbid new privileges.
+// not forbid new privileges. Which units do is a matter of systemd's version:
+// the newer ones are followed, and the others warned of.
 func loadUnit(path, text string) (*Policy, error) {
 	if !slices.ContainsFunc(strings.Split(text, "\n"), func(line string) bool { return strings.TrimSpace(line) == "[Service]" }) {
 		return nil, errors.New("has no section [Service], and is no policy in YAML or JSON either")
@@ -44,8 +46,9 @@ func loadUnit(path, text string) (*Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Policy{}
-	switch g := file.Grants(); {
+	g := file.Grants()
+	p := &Policy{Warnings: file.Warnings}
+	switch {
 	case g.Root:
 		p.Allowed = g.Bounding
 		p.Unlimited = g.Bounding == all()
@@ -53,7 +56,10 @@ func loadUnit(path, text string) (*Policy, error) {
 		p.Allowed = g.Ambient & g.Bounding
 	case !g.NoNewPrivileges && g.Bounding != all():
 		p.Allowed = g.Bounding
+		if len(g.Filtering) > 0 {
+			p.Warnings = append(p.Warnings, fmt.Sprintf("older systemd, such as 252, sets no_new_privs because of %s=: "+
+				"there the service gets none of the capabilities that its file brings", g.Filtering[0].Key))
+		}
 	}
-	p.Warnings = file.Warnings
 	return p, nil
 }

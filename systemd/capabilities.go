@@ -18,6 +18,11 @@ type Grants struct {
 	Root              bool
 	Bounding, Ambient uint64
 	NoNewPrivileges   bool
+	// Filtering are settings for which systemd before 255 sets no_new_privs all
+	// the same: those that filter system calls, which it does without
+	// CAP_SYS_ADMIN for another user than root (src/core/execute.c of 252,
+	// context_has_no_new_privileges).
+	Filtering []Setting
 
 	configured uint64 // named by the settings
 }
@@ -43,6 +48,9 @@ func (f *File) Grants() Grants {
 	g.NoNewPrivileges = f.on("NoNewPrivileges") || dynamic
 	user := f.last("User")
 	g.Root = !dynamic && (user == "" || user == "root" || user == "0")
+	if admin, _ := capng.Number("sys_admin"); !g.Root && !g.NoNewPrivileges && g.Ambient&g.Bounding>>admin&1 == 0 {
+		g.Filtering = f.filtering()
+	}
 	return g
 }
 
@@ -106,6 +114,22 @@ var takenAway = map[string][]string{
 	"ProtectKernelModules": {"sys_module"},
 	"ProtectKernelLogs":    {"syslog"},
 	"ProtectClock":         {"sys_time", "wake_alarm"},
+}
+
+// filtering are the settings in force that systemd carries out by seccomp
+// filters, of those that 252 knows.
+func (f *File) filtering() []Setting {
+	var list []Setting
+	for _, key := range []string{
+		"SystemCallFilter", "SystemCallArchitectures", "SystemCallLog", "RestrictAddressFamilies", "RestrictNamespaces", "RestrictRealtime",
+		"RestrictSUIDSGID", "LockPersonality", "MemoryDenyWriteExecute", "PrivateDevices", "ProtectKernelTunables", "ProtectKernelModules",
+		"ProtectKernelLogs", "ProtectClock", "ProtectHostname",
+	} {
+		if value := inForce(f.values(key)); value != "" {
+			list = append(list, Setting{key, cut(value, maxShown)})
+		}
+	}
+	return list
 }
 
 // secureBits are the names of SecureBits= by bit of uapi/linux/securebits.h.

@@ -141,6 +141,31 @@ Madeup=1
 	}
 }
 
+// Settings for which systemd 252 sets no_new_privs, unless it has CAP_SYS_ADMIN.
+func TestFiltering(t *testing.T) {
+	for unit, want := range map[string]string{
+		"User=daemon\nSystemCallFilter=@a\nSystemCallFilter=~@b\nLockPersonality=yes": "SystemCallFilter=@a ~@b LockPersonality=yes",
+		"User=daemon\nPrivateDevices=yes\nAmbientCapabilities=CAP_NET_RAW":            "PrivateDevices=yes",
+		"User=daemon\nPrivateDevices=yes\nAmbientCapabilities=CAP_SYS_ADMIN":          "",
+		"User=daemon\nPrivateDevices=yes\nNoNewPrivileges=yes":                        "",
+		"User=daemon\nSystemCallFilter=@a\nSystemCallFilter=\nProtectClock=no":        "",
+		"DynamicUser=yes\nPrivateDevices=yes":                                         "",
+		"PrivateDevices=yes\nRestrictNamespaces=yes":                                  "",
+	} {
+		f, err := ReadFile(filepath.Join(tree(t, map[string]string{"a.service": "[Service]\n" + unit + "\n"}), "a.service"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, s := range f.Grants().Filtering {
+			got = append(got, s.String())
+		}
+		if got := strings.Join(got, " "); got != want {
+			t.Errorf("%q: %q, want %q", unit, got, want)
+		}
+	}
+}
+
 // No setting is in two of the lists.
 func TestSettingsAreListedOnce(t *testing.T) {
 	seen := map[string]bool{}

@@ -126,16 +126,8 @@ func (f *File) omissions() []Omission {
 		if !ok {
 			effect = unknown
 		}
-		value := strings.Join(values[key], " ")
-		last := ""
-		if n := len(values[key]); n > 0 {
-			last = values[key][n-1]
-		}
-		b, isBool := parseBoolean(last)
-		if isBool { // not a list
-			value = last
-		}
-		if value == "" || isBool && !b || harmless(key, value) {
+		value := inForce(values[key])
+		if value == "" || harmless(key, value) {
 			continue
 		}
 		if len(list) == maxListed {
@@ -152,6 +144,21 @@ func (f *File) omissions() []Omission {
 		list = append(list, Omission{Setting{"Sockets", filepath.Base(socket)}, omitted["Sockets"]})
 	}
 	return list
+}
+
+// inForce is what the values of a setting come to, "" for nothing.
+func inForce(values []string) string {
+	if len(values) == 0 {
+		return ""
+	}
+	last := values[len(values)-1]
+	switch b, isBool := parseBoolean(last); {
+	case isBool && b:
+		return last // not a list
+	case isBool:
+		return ""
+	}
+	return strings.Join(values, " ")
 }
 
 // harmless are values that ask for nothing.

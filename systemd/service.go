@@ -27,6 +27,7 @@ type Service struct {
 	// configured. Configured are the capabilities that the settings name.
 	Bounding, Ambient, Configured uint64
 	NoNewPrivileges               bool
+	Filtering                     []Setting // as in Grants
 	SecureBits                    int
 
 	// Environ is the environment as far as the unit makes it.
@@ -159,7 +160,8 @@ func (s *Service) identity() (err error) {
 		return err
 	}
 	g := f.Grants()
-	s.Bounding, s.Ambient, s.Configured, s.NoNewPrivileges = g.Bounding, g.Ambient, g.configured, g.NoNewPrivileges
+	s.Bounding, s.Ambient, s.Configured = g.Bounding, g.Ambient, g.configured
+	s.NoNewPrivileges, s.Filtering = g.NoNewPrivileges, g.Filtering
 	s.SecureBits = f.secureBits()
 	return nil
 }

@@ -582,3 +582,29 @@ func TestServiceDirectoriesOfOthers(t *testing.T) {
 		t.Errorf("the owner is %d, %v", st.Uid, err)
 	}
 }
+
+// What older versions of systemd would forbid, and the audit does not, is said.
+func TestServiceFilteringSystemCalls(t *testing.T) {
+	dir := publicDir(t)
+	for name, c := range map[string]struct {
+		lines []string
+		want  []string
+	}{
+		"another user":              {[]string{"User=daemon", "ExecStart=/bin/true"}, []string{"SystemCallFilter", "LockPersonality"}},
+		"a program that changes it": {[]string{"User=daemon", "ExecStart=!/bin/true"}, nil},
+		"root":                      {[]string{"ExecStart=/bin/true"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			key := serviceOf(t, unitFile(t, dir, "a.service", append(c.lines, "SystemCallFilter=@system-service", "LockPersonality=yes")...))
+			var got []string
+			for _, o := range key.Service.Omitted {
+				if strings.Contains(o.Effect, "no_new_privs") {
+					got = append(got, o.Setting)
+				}
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" || key.Service.NoNewPrivileges {
+				t.Errorf("%t, (-want +got):\n%s", key.Service.NoNewPrivileges, diff)
+			}
+		})
+	}
+}
