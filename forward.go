@@ -22,9 +22,12 @@ type forwarder struct {
 	mu     sync.Mutex
 	target *tracer.Audit
 	count  int // requests to end
-	last   syscall.Signal
-	lastAt time.Time
-	leave  chan struct{}
+	// late counts those that came when the run was over
+	late     int
+	finished bool
+	last     syscall.Signal
+	lastAt   time.Time
+	leave    chan struct{}
 	// interim gets the requests for an interim report.
 	interim chan os.Signal
 }
@@ -37,7 +40,12 @@ func newForwarder(attached bool) *forwarder {
 	f := &forwarder{attached: attached, leave: make(chan struct{}, 1), interim: make(chan os.Signal, 1)}
 	signal.Notify(f.interim, unix.SIGUSR1)
 	signals := make(chan os.Signal, 16)
-	signal.Notify(signals, unix.SIGINT, unix.SIGTERM, unix.SIGQUIT, unix.SIGHUP, unix.SIGTSTP, unix.SIGCONT)
+	for _, sig := range []syscall.Signal{unix.SIGINT, unix.SIGTERM, unix.SIGQUIT, unix.SIGHUP, unix.SIGTSTP, unix.SIGCONT} {
+		// what nohup and the like have us ignore, the target ignores as well
+		if !tracer.IgnoredAtStart(sig) {
+			signal.Notify(signals, sig)
+		}
+	}
 	go func() {
 		for s := range signals {
 			f.handle(s.(syscall.Signal))
@@ -49,7 +57,7 @@ func newForwarder(attached bool) *forwarder {
 func (f *forwarder) setTarget(a *tracer.Audit) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.target = a
+	f.target, f.finished = a, false
 	if f.count == 0 {
 		return
 	}
@@ -59,6 +67,15 @@ func (f *forwarder) setTarget(a *tracer.Audit) {
 	} else {
 		a.Signal(f.last)
 	}
+}
+
+// finish says that the run is over. What is left to do should take no time,
+// but a reader that does not read can hold the report up: the first request
+// is then answered, and the second obeyed.
+func (f *forwarder) finish() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.finished = true
 }
 
 // asked reports whether the user wanted an end.
@@ -76,8 +93,12 @@ func (f *forwarder) handle(sig syscall.Signal) {
 		if sig == f.last && time.Since(f.lastAt) < sameRequest {
 			return
 		}
-		f.count++
 		f.last, f.lastAt = sig, time.Now()
+		if f.finished {
+			f.giveUp(sig)
+			return
+		}
+		f.count++
 	}
 	if f.target == nil {
 		return
@@ -99,6 +120,16 @@ func (f *forwarder) handle(sig syscall.Signal) {
 	case !typed(sig):
 		f.target.Signal(sig)
 	}
+}
+
+// giveUp ends cap-audit by the signal if it is the second one.
+func (f *forwarder) giveUp(sig syscall.Signal) {
+	if f.late++; f.late == 1 {
+		warningf("the report is being written; another signal gives it up")
+		return
+	}
+	signal.Reset(sig)
+	unix.Kill(unix.Getpid(), sig)
 }
 
 func (f *forwarder) requestLeave() {

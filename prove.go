@@ -22,8 +22,8 @@ func (s *session) prove(first *result) error {
 		f.Proof.Skipped = "the run was interrupted, so there is no natural end to compare with; --test COMMAND can exercise and end it"
 	case first.cut:
 		f.Proof.Skipped = "--duration or --until-idle ended the run, so there is no natural end to compare with; --test COMMAND can exercise and end it"
-	case first.test != nil && first.test.ExitStatus() != 0:
-		f.Proof.Skipped = "the test failed already in the first run"
+	case f.TestFailed != "":
+		f.Proof.Skipped = f.TestFailed + " already in the first run"
 	case f.StillRunning > 0:
 		f.Proof.Skipped = "descendants were still running; --follow waits for them"
 	}

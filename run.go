@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 
 	"github.com/cap-audit/cap-audit/audit"
@@ -42,10 +43,16 @@ func runAudit(cfg *config) error {
 			return err
 		}
 	}
+	if r.findings.TestFailed != "" {
+		warningf("%s: what it was to exercise may be missing", r.findings.TestFailed)
+	}
 	s.lines.print("[*] Analyzing results...")
 	doc := s.document(r.findings)
 	if err := s.out.conclude(doc, r.findings); err != nil || !cfg.writeDropin {
 		return err
+	}
+	if r.findings.TestFailed != "" {
+		return fmt.Errorf("no drop-in is written for %s: %s", s.unit.Name, r.findings.TestFailed)
 	}
 	return s.writeDropin(r.findings, doc)
 }

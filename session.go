@@ -96,7 +96,9 @@ func (s *session) run(at attempt) (*result, error) {
 	}
 	s.signals.setTarget(a)
 	r := &result{}
-	if err := s.watch(a, at, r); err != nil {
+	err = s.watch(a, at, r)
+	s.signals.finish()
+	if err != nil {
 		return nil, err
 	}
 	r.took = time.Since(start)
@@ -109,6 +111,7 @@ func (s *session) run(at attempt) (*result, error) {
 		return nil, fmt.Errorf("read the audit out of the kernel: %w", err)
 	}
 	r.findings = audit.Analyze(observation)
+	r.findings.TestFailed = s.testFailed(r)
 	r.findings.Target = s.about
 	return r, nil
 }

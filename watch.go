@@ -54,6 +54,15 @@ func (s *session) watch(a *tracer.Audit, at attempt, r *result) error {
 				default:
 				}
 			}
+			if tested != nil && r.test == nil && s.subject != nil {
+				// what was watched has ended, and the test, which may have seen to that, should as well
+				select {
+				case status := <-tested:
+					r.test = &status
+				case <-time.After(endGrace):
+					a.KillCompanions()
+				}
+			}
 			if err == nil && r.cut && s.subject == nil {
 				err = awaitTree(a, deadline)
 			}
@@ -129,6 +138,21 @@ func (s *session) startTest(a *tracer.Audit) (<-chan unix.WaitStatus, error) {
 		return nil, fmt.Errorf("--test: %w", err)
 	}
 	return tested, nil
+}
+
+// testFailed says what went wrong with --test, "" for nothing.
+func (s *session) testFailed(r *result) string {
+	switch {
+	case s.cfg.test == "":
+		return ""
+	case r.test == nil:
+		return "the test had not ended when the audit did"
+	case r.test.Signaled():
+		return fmt.Sprintf("the test was ended by signal %d", r.test.Signal())
+	case r.test.ExitStatus() != 0:
+		return fmt.Sprintf("the test exited with status %d", r.test.ExitStatus())
+	}
+	return ""
 }
 
 // end asks the target to end, and says when it is to be killed. What ran

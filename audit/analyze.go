@@ -2,6 +2,7 @@ package audit
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -68,6 +69,10 @@ func limits(o *Observation) []string {
 	}
 	if !o.LSMKnown {
 		list = append(list, "lsm: a capability that AppArmor or SELinux refused is counted as granted")
+	}
+	if o.MovedIn > 0 {
+		list = append(list, fmt.Sprintf("moved: of %d processes with several threads that were moved into the control group, "+
+			"the other threads were watched only up to 0.2 seconds later", o.MovedIn))
 	}
 	return list
 }

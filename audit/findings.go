@@ -142,6 +142,9 @@ type Findings struct {
 	// granted elsewhere, too.
 	Refusals []Refusal
 
+	// TestFailed says what went wrong with --test, "" for nothing: what it was to
+	// exercise may be missing.
+	TestFailed string
 	// RunAs is the account of --as, "" for the caller's own.
 	RunAs string
 	// Service is the unit of --service, nil without.

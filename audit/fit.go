@@ -56,6 +56,8 @@ func (f *Findings) Unsure() string {
 	switch {
 	case lost != 0:
 		return "part of the run could not be recorded"
+	case f.TestFailed != "":
+		return f.TestFailed
 	case f.Interim:
 		return "the audit went on when the report was made"
 	case f.Merged != nil && f.Merged.Incomplete.Count > 0:

@@ -240,6 +240,9 @@ type Observation struct {
 
 	// Tasks ever traced, threads included.
 	Tasks uint64
+	// MovedIn counts processes of several threads that were moved into the
+	// watched control group: all but one of their threads were seen a moment later.
+	MovedIn uint64
 	// StillRunning counts descendants that outlived the audit.
 	StillRunning int
 	// MissedExits is how many system calls, of any process on the machine,

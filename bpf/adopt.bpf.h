@@ -205,7 +205,8 @@ int BPF_PROG(on_moved, struct cgroup *group, const char *path, struct task_struc
 	if (!is_member(task))
 		return 0;
 	enter(task);
-	if (threadgroup && BPF_CORE_READ(task, signal, nr_threads) > 1)
+	/* one that has yet to exec will have a single thread then */
+	if (!enter_at_exec && threadgroup && BPF_CORE_READ(task, signal, nr_threads) > 1)
 		add(&state.rescans);
 	return 0;
 }

@@ -511,21 +511,33 @@ static __always_inline void count_outcome(const struct ca_task *t, long result)
 	add(n ? n : &state.lost_outcomes);
 }
 
+/*
+ * What a capset asks for in one of its sets. What merely stays while a few are
+ * given up has not been chosen, nor has a set that stays as it was: setpriv
+ * sets all, to change one or none.
+ */
+static __always_inline __u64 asked_for(__u64 before, __u64 now)
+{
+	__u64 given_up = before & ~now, kept = before & now;
+
+	return __builtin_popcountll(kept) <= __builtin_popcountll(given_up) ? now : now & ~before;
+}
+
 static __always_inline void on_capset_done(struct ca_task *t, struct task_struct *task)
 {
 	struct ca_sets now;
+	__u64 all;
 
 	read_sets(&now, BPF_CORE_READ(task, cred));
 	add(&state.capset_calls);
 	if (verbose)
 		emit(CA_EVENT_CAPSET, t, task, 0, 0, t->syscall, t->abi, 0, &now);
-	/* a set that stays as it was has not been asked for: setpriv sets all, to change one or none */
-	if (now.effective != t->before.effective)
-		__sync_fetch_and_or(&state.requested.effective, now.effective);
-	if (now.permitted != t->before.permitted)
-		__sync_fetch_and_or(&state.requested.permitted, now.permitted);
-	if (now.inheritable != t->before.inheritable)
-		__sync_fetch_and_or(&state.requested.inheritable, now.inheritable);
+	__sync_fetch_and_or(&state.requested.permitted, asked_for(t->before.permitted, now.permitted));
+	__sync_fetch_and_or(&state.requested.inheritable, asked_for(t->before.inheritable, now.inheritable));
+	/* to take back all that root has, after a change of user took it out of the effective set, chooses nothing either */
+	all = sets_bits(&BPF_CORE_READ(task, cred)->cap_bset);
+	if (now.effective != all)
+		__sync_fetch_and_or(&state.requested.effective, asked_for(t->before.effective, now.effective));
 	if ((t->flags & CA_TASK_FIRST) &&
 	    ((t->before.effective & ~now.effective) || (t->before.permitted & ~now.permitted)))
 		state.phase = CA_PHASE_DROPPED;

@@ -44,6 +44,7 @@ func NewDocument(f *audit.Findings) *Document {
 		Target:       target(f.Target),
 		Interim:      f.Interim,
 		Service:      service(f),
+		testFailed:   f.TestFailed,
 		fromStart:    f.Target.FromStart || !f.Target.Kind.Attached(),
 		Merged:       merged(f.Merged),
 

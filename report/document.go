@@ -61,6 +61,8 @@ type Document struct {
 	// Service is the unit of --service, null without.
 	Service *Service `json:"service"`
 
+	// testFailed says what went wrong with --test.
+	testFailed string
 	// fromStart: nothing that was audited had begun before the audit.
 	fromStart bool
 	// lessers are those recommended in the place of required ones.

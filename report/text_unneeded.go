@@ -181,7 +181,11 @@ func (t *text) gaps() []string {
 	// A security module may be the reason why a call failed that was granted
 	// its capability. Anywhere else it makes no difference not to see it.
 	for _, limit := range d.Limits {
-		if kind, says, _ := strings.Cut(limit, ": "); kind == "lsm" && t.permissionFailureThoughGranted() {
+		kind, says, _ := strings.Cut(limit, ": ")
+		if kind == "moved" {
+			gaps = append(gaps, sentence(printable(says)))
+		}
+		if kind == "lsm" && t.permissionFailureThoughGranted() {
 			gaps = append(gaps, fmt.Sprintf("Calls failed for want of permission although they were granted a capability, and with "+
 				"the %s backend %s.", printable(d.Backend), printable(says)))
 		}

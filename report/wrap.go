@@ -9,6 +9,11 @@ import (
 // columns lines that the terminal breaks are easier to read than ours.
 const minProse = 20
 
+// sentence makes one of a clause.
+func sentence(clause string) string {
+	return strings.ToUpper(clause[:1]) + clause[1:] + "."
+}
+
 // wrap breaks prose between words so that no line is wider than width columns
 // where that is possible. The first line begins with first, the others with
 // rest.

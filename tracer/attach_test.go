@@ -6,6 +6,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -178,5 +180,13 @@ func TestSubjectsThatCannotBe(t *testing.T) {
 		if opened, err := s.open(); err == nil {
 			t.Errorf("%s: %+v was opened", name, opened.Subject)
 		}
+	}
+	threads, err := os.ReadDir("/proc/self/task")
+	if err != nil || len(threads) < 2 {
+		t.Fatalf("%d threads, %v", len(threads), err)
+	}
+	thread, _ := strconv.Atoi(threads[len(threads)-1].Name())
+	if _, err := (Subject{PID: thread}).open(); err == nil || !strings.Contains(err.Error(), "is a thread") {
+		t.Errorf("a thread: %v", err)
 	}
 }

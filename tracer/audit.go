@@ -49,7 +49,7 @@ type Audit struct {
 // Start loads the kernel half, starts the target and returns once the target
 // has been executed. Nothing is left behind when it fails. Errors about the
 // target are *StartError, those about tracing *BackendError, joined.
-func Start(target Target, options Options) (a *Audit, err error) {
+func Start(target Target, options Options) (_ *Audit, err error) {
 	// the stub gets ready while the kernel half is being verified
 	stub, err := startStub(target)
 	if err != nil {
@@ -68,7 +68,12 @@ func Start(target Target, options Options) (a *Audit, err error) {
 	if err != nil {
 		return nil, err
 	}
-	a = &Audit{options: options, kernel: k, target: target, process: stub}
+	defer func() {
+		if err != nil {
+			k.close()
+		}
+	}()
+	a := &Audit{options: options, kernel: k, target: target, process: stub}
 	if options.OnEvent != nil {
 		if a.events, err = k.readEvents(options.OnEvent); err != nil {
 			return nil, err

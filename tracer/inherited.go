@@ -39,6 +39,10 @@ import (
 	"syscall"
 )
 
+// IgnoredAtStart reports whether this process was started with a signal
+// ignored, as nohup(1) and shells do for programs in the background.
+func IgnoredAtStart(sig syscall.Signal) bool { return ignoredSignals()>>sig&1 != 0 }
+
 // ignoredSignals is the set of signals, bit n for signal n, that this process
 // was started with ignored. The target must ignore them as well.
 func ignoredSignals() uint64 { return uint64(C.ignored_signals()) }

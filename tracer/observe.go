@@ -184,6 +184,7 @@ func (a *Audit) readState(o *audit.Observation) error {
 	}
 	o.Dropped = s.phase == phaseDropped
 	o.Tasks = uint64(s.tasks)
+	o.MovedIn = uint64(s.rescans)
 	o.Losses = audit.Losses{
 		Tasks:    uint64(s.lost_tasks),
 		Rows:     uint64(s.lost_rows),

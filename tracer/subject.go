@@ -95,7 +95,12 @@ func (s Subject) open() (opened *subject, err error) {
 			f.Close()
 		}
 	}
-	if s.Cgroup != "" {
+	switch {
+	case s.Cgroup == "":
+	case os.Geteuid() != 0:
+		// with file capabilities on cap-audit, anybody could look at the processes of all others
+		err = errors.New("only root can watch a control group: it can hold other users' processes")
+	default:
 		err = opened.lookUpGroup()
 	}
 	if err != nil {
@@ -121,11 +126,41 @@ func openPID(pid int) (pidfd int, err error) {
 	case err != nil:
 		return -1, fmt.Errorf("process %d: %w", pid, err)
 	}
-	if _, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); errors.Is(err, fs.ErrNotExist) {
+	if err := mayWatch(pid); err != nil {
 		unix.Close(pidfd)
-		return -1, fmt.Errorf("process %d runs no program: it is a kernel thread, or has ended", pid)
+		return -1, err
 	}
 	return pidfd, nil
+}
+
+// mayWatch says why a process cannot be watched.
+func mayWatch(pid int) error {
+	if _, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); errors.Is(err, fs.ErrNotExist) {
+		// fs/proc/task_mmu.c, since the task itself has no memory any more
+		if threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/exe", pid)); slices.ContainsFunc(threads, canRead) {
+			return fmt.Errorf("the first thread of process %d has ended while others run: name its control group with --cgroup", pid)
+		}
+		return fmt.Errorf("process %d runs no program: it is a kernel thread, or has ended", pid)
+	}
+	if os.Geteuid() != 0 && ownerOf(pid) != os.Getuid() {
+		return fmt.Errorf("process %d belongs to another user: only root can watch it", pid)
+	}
+	return nil
+}
+
+func canRead(link string) bool { _, err := os.Readlink(link); return err == nil }
+
+// ownerOf is the real user id of a process, -1 if it cannot be read.
+func ownerOf(pid int) int {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return -1
+	}
+	uid := -1
+	for line := range strings.Lines(string(raw)) {
+		fmt.Sscanf(line, "Uid:\t%d", &uid)
+	}
+	return uid
 }
 
 func (s *subject) lookUpGroup() error {

@@ -335,6 +335,46 @@ func TestCannotAttach(t *testing.T) {
 	}
 }
 
+// An ordinary user to whom the file of cap-audit lends the privileges to trace
+// can watch no process of anybody else.
+func TestOthersAreNoBusinessOfUsers(t *testing.T) {
+	if backend == "kprobe" {
+		t.Skip("wanted a backend that an ordinary user can have, kprobe is forced")
+	}
+	path := unprivilegedCapAudit(t, privileged(t))
+	others := startCrowd(t, nil)
+	own := startCrowd(t, func(cmd *exec.Cmd) {
+		gate := cmd.Args[len(cmd.Args)-1]
+		for file, mode := range map[string]os.FileMode{gate: 0o644, filepath.Dir(gate): 0o755, filepath.Dir(filepath.Dir(gate)): 0o755} {
+			if err := os.Chmod(file, mode); err != nil {
+				t.Fatal(err)
+			}
+		}
+		cmd.Path = installed(t, publicDir(t), built("tree"), 0o755)
+		as(cmd, nobody)
+	})
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"-p", fmt.Sprint(others.Process.Pid)}, "belongs to another user: only root can watch it"},
+		{[]string{"--cgroup", "/"}, "only root can watch a control group"},
+	} {
+		r := finish(t, as(command(t, path, withBackend(test.args...)...), nobody))
+		if r.status != 1 || !strings.Contains(string(r.stderr), test.want) {
+			t.Errorf("%q: status %d: %s", test.args, r.status, r.stderr)
+		}
+	}
+	r := begin(t, as(command(t, path, withBackend("-j", "-p", fmt.Sprint(own.Process.Pid))...), nobody))
+	r.watched()
+	own.finish(t)
+	d := r.document()
+	d.wholeAndConsistent(t)
+	if got := refused(d.Denied)["sys_chroot"]; got != [2]uint64{0, 16 * checksOfCrowd} {
+		t.Errorf("refused checks of sys_chroot: %v", got)
+	}
+}
+
 // v1Group is one of the old kind, "" where there is none.
 func v1Group() string {
 	for _, controller := range []string{"pids", "memory", "cpu", "freezer"} {

@@ -1,10 +1,12 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -36,6 +38,81 @@ func TestNotIdleWhileNewChecksCome(t *testing.T) {
 	if got := granted(d.Required); got["sys_chroot"] != [2]uint64{4, 0} {
 		t.Errorf("required: %v, wanted 4 of sys_chroot, each by a program of its own", got)
 	}
+}
+
+// Without the exercise that was meant, nobody is told that all is well.
+func TestFailingTest(t *testing.T) {
+	for name, test := range map[string]struct {
+		command, want string
+	}{
+		"exit":   {"exit 7", "the test exited with status 7"},
+		"signal": {"kill -9 $$", "the test was ended by signal 9"},
+		"typo":   {"no-such-command-at-all", "the test exited with status 127"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := finish(t, capAudit(t, "--check", "none", "--test", test.command, "--", "sleep", "600"))
+			if r.status != 1 || !strings.Contains(string(r.stderr), "Warning: "+test.want) ||
+				!strings.Contains(string(r.stderr), "cannot say whether the run fits the policy none: "+test.want) {
+				t.Errorf("status %d: %s", r.status, r.stderr)
+			}
+		})
+	}
+}
+
+// The test of what ran before ends with it.
+func TestTestOfWhatEnds(t *testing.T) {
+	c := startCrowd(t, nil)
+	mark := filepath.Join(t.TempDir(), "mark")
+	r := attachedTo(t, "-p", fmt.Sprint(c.Process.Pid), "--test", "while :; do sleep 0.1; done; touch "+mark)
+	c.finish(t)
+	end := r.end()
+	if end.status != 0 || !strings.Contains(string(end.stderr), "the test had not ended when the audit did") {
+		t.Errorf("status %d: %s", end.status, end.stderr)
+	}
+}
+
+// What a reader that does not read holds up can be given up: the first signal
+// is answered, the second obeyed.
+func TestReportNobodyReads(t *testing.T) {
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer read.Close()
+	cmd := capAudit(t, "-v", "--", "sh", "-c", "echo begun >&2; "+built("tree")+" loop 20000; echo done >&2")
+	cmd.Stdout = write
+	r := begin(t, cmd)
+	write.Close()
+	r.await("^done$")
+	// the target has ended, and the pipe is full of lines
+	eventually(t, "the signal is answered", func() bool {
+		r.signal(unix.SIGTERM)
+		select {
+		case line := <-r.lines:
+			return strings.HasPrefix(line, "Warning: the report is being written")
+		case <-time.After(time.Second):
+			return false
+		}
+	})
+	time.Sleep(400 * time.Millisecond) // equal signals sooner than 0.3 s are one
+	r.signal(unix.SIGTERM)
+	if end := r.end(); end.signal != unix.SIGTERM {
+		t.Errorf("status %d, signal %d", end.status, end.signal)
+	}
+}
+
+// What cap-audit was started with ignored, such as SIGHUP by nohup, ends no audit.
+func TestIgnoredSignalsEndNothing(t *testing.T) {
+	c := startCrowd(t, nil)
+	cmd := command(t, tool(t, "nohup"), append([]string{capAuditPath}, withBackend("-j", "-p", fmt.Sprint(c.Process.Pid))...)...)
+	r := begin(t, cmd)
+	r.watched()
+	r.signal(unix.SIGHUP)
+	if d := r.interim(); !d.Interim { // it is there to answer
+		t.Error("no interim report after SIGHUP")
+	}
+	c.finish(t)
+	r.document().wholeAndConsistent(t)
 }
 
 // A run that was cut short is nothing to compare another with.

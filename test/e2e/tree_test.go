@@ -141,6 +141,20 @@ func TestDrop(t *testing.T) {
 	}
 }
 
+// What comes back as a whole, or merely stays, has not been asked for.
+func TestSetThatIsNoChoice(t *testing.T) {
+	for _, target := range [][]string{
+		{"--reuid", fmt.Sprint(nobody), "--clear-groups", "true"}, // takes the effective set back as a whole
+		{"--inh-caps", "-chown", "true"},
+		{"true"}, // setpriv sets everything to what it was
+	} {
+		d := audited(t, append([]string{tool(t, "setpriv")}, target...)...)
+		if len(d.CapsetOnly) != 0 || len(d.Recommended) > 3 {
+			t.Errorf("setpriv %q: capset-only %+v, recommended %v", target, d.CapsetOnly, d.Recommended)
+		}
+	}
+}
+
 // What a capset keeps and nobody uses is told apart from what was used.
 func TestCapsetOnly(t *testing.T) {
 	d := audited(t, built("tree"), "drop", "0", "0")

@@ -115,15 +115,10 @@ func prepare(t *testing.T) (dir, need string) {
 		}
 	}
 	dir, need = filepath.Join(top, "prepared"), filepath.Join(top, "need")
-	text, err := os.ReadFile(needPath)
-	if err == nil {
-		err = os.WriteFile(need, text, 0o755)
-	}
-	if err == nil {
-		err = os.Chmod(need, 0o755) // whatever the umask
-	}
-	if err != nil {
-		t.Fatal(err)
+	// by another process: a child that a parallel test forks would inherit our
+	// descriptor, and a file that is open for writing cannot be executed
+	if out, err := command(t, "install", "-m", "755", needPath, need).CombinedOutput(); err != nil {
+		t.Fatalf("install: %v: %s", err, out)
 	}
 	if out, err := command(t, need, "--prepare", dir).CombinedOutput(); err != nil {
 		t.Fatalf("need --prepare: %v: %s", err, out)
