@@ -16,6 +16,7 @@ import (
 
 	"github.com/cap-audit/cap-audit/policy"
 	"github.com/cap-audit/cap-audit/report"
+	"github.com/cap-audit/cap-audit/tracer"
 )
 
 // output is where the report will go, and what it will be held against.
@@ -90,6 +91,9 @@ func (o *output) writeText(text []byte) error {
 		failed = fmt.Errorf("cannot write the report to %s: %w", printable(o.cfg.output), err)
 	}
 	_, err := os.Stdout.Write(text)
+	if tracer.StdoutWasClosed() {
+		err = &os.PathError{Op: "write", Path: "standard output", Err: syscall.EBADF}
+	}
 	switch {
 	case err == nil && failed != nil:
 		return fmt.Errorf("%w; it is on standard output instead", failed)

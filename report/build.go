@@ -43,8 +43,8 @@ func NewDocument(f *audit.Findings) *Document {
 		Proof:        proof(f.Proof),
 		Target:       target(f.Target),
 		Interim:      f.Interim,
+		TestFailed:   optional(f.TestFailed),
 		Service:      service(f),
-		testFailed:   f.TestFailed,
 		fromStart:    f.Target.FromStart || !f.Target.Kind.Attached(),
 		Merged:       merged(f.Merged),
 

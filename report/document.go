@@ -60,9 +60,9 @@ type Document struct {
 	Merged *Merged `json:"merged"`
 	// Service is the unit of --service, null without.
 	Service *Service `json:"service"`
+	// TestFailed says what went wrong with --test, null for nothing.
+	TestFailed *string `json:"test_failed"`
 
-	// testFailed says what went wrong with --test.
-	testFailed string
 	// fromStart: nothing that was audited had begun before the audit.
 	fromStart bool
 	// lessers are those recommended in the place of required ones.

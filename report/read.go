@@ -306,6 +306,7 @@ func (d *earlier) findings() (*audit.Findings, error) {
 			UserNamespace: d.Target.UserNamespace,
 		},
 		Interim:      d.Interim,
+		TestFailed:   r.optional(d.TestFailed),
 		System:       audit.SystemContext{KernelVersion: r.word(d.SystemContext.KernelVersion), Sysctls: d.SystemContext.sysctls()},
 		Backend:      r.word(d.Backend),
 		Limits:       each(d.Limits, r.word),

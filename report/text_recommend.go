@@ -78,8 +78,8 @@ func (d *Document) Doubts() []string {
 	if !d.fromStart {
 		list = append(list, "What was audited had started before: what it needed for that is not included. "+beforehand(d.Target.Kind))
 	}
-	if d.testFailed != "" {
-		list = append(list, sentence(d.testFailed)+" What it was to exercise may be missing.")
+	if d.TestFailed != nil {
+		list = append(list, sentence(printable(*d.TestFailed))+" What it was to exercise may be missing.")
 	}
 	if ended := d.endedBadly(); ended != "" {
 		list = append(list, ended)

@@ -100,7 +100,7 @@ func TestKeysInOrder(t *testing.T) {
 		"operational_capabilities", "denied_capabilities",
 		"schema_version", "tool", "backend", "limits", "total_checks", "advisory_capabilities",
 		"nested_capabilities", "programs", "tasks", "still_running", "missed_exits", "losses", "complete",
-		"recommended_capabilities", "exit", "run_as", "verified", "proof", "target", "interim", "policy", "merged", "service",
+		"recommended_capabilities", "exit", "run_as", "verified", "proof", "target", "interim", "policy", "merged", "service", "test_failed",
 	}
 	if diff := cmp.Diff(want, fromYAML); diff != "" {
 		t.Errorf("YAML: - want, + got:\n%s", diff)

@@ -1,12 +1,15 @@
 package tracer
 
 /*
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <unistd.h>
 
 static unsigned long long ignored_at_start;
 static const char *environ_start, *environ_end;
+static int stdout_closed;
 
 // Runs before Go's runtime, which installs its handlers over dispositions
 // inherited as "ignore" for all signals but SIGHUP and SIGINT.
@@ -23,11 +26,15 @@ __attribute__((constructor)) static void remember(int argc, char **argv)
 		environ_end = (const char *)getauxval(AT_EXECFN);
 	}
 
+	// Go's runtime opens /dev/null in the place of what is closed
+	stdout_closed = fcntl(STDOUT_FILENO, F_GETFD) < 0;
+
 	for (int sig = 1; sig < 64; sig++)
 		if (sigaction(sig, NULL, &sa) == 0 && sa.sa_handler == SIG_IGN)
 			ignored_at_start |= 1ULL << sig;
 }
 
+static int stdout_was_closed(void) { return stdout_closed; }
 static unsigned long long ignored_signals(void) { return ignored_at_start; }
 static const char *environ_at_start(void) { return environ_start; }
 static long environ_length(void) { return environ_end - environ_start; }
@@ -42,6 +49,10 @@ import (
 // IgnoredAtStart reports whether this process was started with a signal
 // ignored, as nohup(1) and shells do for programs in the background.
 func IgnoredAtStart(sig syscall.Signal) bool { return ignoredSignals()>>sig&1 != 0 }
+
+// StdoutWasClosed reports whether this process was started without a standard
+// output: what is written there goes nowhere, and no error says so.
+func StdoutWasClosed() bool { return C.stdout_was_closed() != 0 }
 
 // ignoredSignals is the set of signals, bit n for signal n, that this process
 // was started with ignored. The target must ignore them as well.

@@ -47,8 +47,9 @@ type document struct {
 		Status, Signal int
 		Ended          bool
 	}
-	Interim bool
-	Target  target
+	Interim    bool
+	TestFailed string `json:"test_failed"`
+	Target     target
 }
 
 type target struct {

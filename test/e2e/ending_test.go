@@ -66,8 +66,12 @@ func TestTestOfWhatEnds(t *testing.T) {
 	r := attachedTo(t, "-p", fmt.Sprint(c.Process.Pid), "--test", "while :; do sleep 0.1; done; touch "+mark)
 	c.finish(t)
 	end := r.end()
-	if end.status != 0 || !strings.Contains(string(end.stderr), "the test had not ended when the audit did") {
+	const want = "the test had not ended when the audit did"
+	if end.status != 0 || !strings.Contains(string(end.stderr), want) {
 		t.Errorf("status %d: %s", end.status, end.stderr)
+	}
+	if d := decode(t, end.stdout); d.TestFailed != want {
+		t.Errorf("test_failed is %q", d.TestFailed)
 	}
 }
 

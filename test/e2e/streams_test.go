@@ -288,6 +288,24 @@ func TestOutputFileRefusedBeforehand(t *testing.T) {
 	})
 }
 
+// Who has no standard output gets the report all the same.
+func TestStandardOutputClosed(t *testing.T) {
+	dir := t.TempDir()
+	line := append([]string{"-c", `exec "$@" >&-`, "sh", capAuditPath}, withBackend("-j", "--", "true")...)
+	cmd := command(t, tool(t, "sh"), line...)
+	cmd.Env = append(os.Environ(), "TMPDIR="+dir)
+	r := finish(t, cmd)
+	saved, err := filepath.Glob(filepath.Join(dir, "cap-audit-*.json"))
+	if r.status != 1 || err != nil || len(saved) != 1 || !strings.Contains(string(r.stderr), saved[0]) {
+		t.Fatalf("status %d, saved in %q: %s", r.status, saved, r.stderr)
+	}
+	raw, err := os.ReadFile(saved[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	decode(t, raw).wholeAndConsistent(t)
+}
+
 // A file system that fills up during the run costs neither the old report nor
 // the new one.
 func TestOutputFileFails(t *testing.T) {
