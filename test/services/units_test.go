@@ -214,6 +214,53 @@ func TestFailedRestart(t *testing.T) {
 	}
 }
 
+// A start of which the audit has not seen the end limits nothing: the rest may
+// need more.
+func TestHalfAStart(t *testing.T) {
+	for name, test := range map[string]struct {
+		text      string
+		arguments []string
+		interrupt bool
+	}{
+		"interrupted": {"Type=notify\nExecStart=/bin/sleep infinity\n", nil, true},
+		"cut":         {"Type=oneshot\nExecStart=/bin/sleep infinity\nExecStart=" + needPath + " sys_boot\n", []string{"-d", "0.1s"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			name := name + ".service"
+			unit(t, name, "[Service]\n"+test.text)
+			t.Cleanup(func() { exec.Command("systemctl", "stop", name).Run() })
+			w := watch(t, append([]string{"--unit", name, "--restart", "--write-dropin"}, test.arguments...)...)
+			if test.interrupt {
+				must(t, "sh", "-c", retry(`test "$(systemctl show -P ActiveState `+name+`)" = activating`))
+				w.Process.Signal(unix.SIGINT)
+			}
+			output, err := <-w.output, w.Wait()
+			if err == nil || w.ProcessState.ExitCode() != 1 || !strings.Contains(w.stderr.String(), "has not said that it is started") ||
+				!strings.Contains(output, "CAPABILITY ANALYSIS FOR") {
+				t.Errorf("%v\n%s%s", err, output, w.stderr.String())
+			}
+			if _, err := os.Lstat(dropinPath(name)); !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("a drop-in was written: %v", err)
+			}
+		})
+	}
+}
+
+// A drop-in that comes later and changes the sets is named.
+func TestLaterDropin(t *testing.T) {
+	const name = "later.service"
+	unit(t, name, daemon("", "sys_time"))
+	t.Cleanup(func() { exec.Command("systemctl", "stop", name).Run() })
+	later := "/etc/systemd/system/" + name + ".d/override.conf" // of systemctl edit
+	file(t, later, "[Service]\nCapabilityBoundingSet=CAP_CHOWN CAP_SYS_TIME\n")
+	systemctl(t, "daemon-reload")
+	_, r := audit(t, "--unit", name, "--restart", "--write-dropin", "--test", arrived(name))
+	if strings.Count(r.stderr, later) != 1 || strings.Contains(r.stdout, "It holds") {
+		t.Errorf("%s%s", r.stdout, r.stderr)
+	}
+	must(t, capAuditPath, "--unit", name, "--revert-dropin")
+}
+
 // A drop-in that somebody else wrote stays, and the report is there.
 func TestForeignDropin(t *testing.T) {
 	const name, text = "foreign.service", "[Service]\nNice=1\n"
