@@ -57,6 +57,8 @@ static __always_inline void begin(struct ca_task *t, struct task_struct *task, _
 	t->program = program_of_running(task);
 	if (task->pid == task->tgid)
 		add_process(t->program);
+	if (!state.first_pid)
+		state.first_pid = pid_seen_by_auditor(task);
 	add(&state.tasks);
 }
 

@@ -267,6 +267,9 @@ func TestAttachToGroup(t *testing.T) {
 	d := r.document()
 	d.wholeAndConsistent(t)
 	d.counted(t, chroots((16+2)*checksOfCrowd+3))
+	if d.Application.PID == 0 || d.Application.Comm != built("tree") {
+		t.Errorf("the application is %+v, not a process of %s", d.Application, built("tree"))
+	}
 	if d.Tasks != 16+2+1 {
 		t.Errorf("%d tasks, not 19", d.Tasks)
 	}
