@@ -154,14 +154,23 @@ func file(t *testing.T, path, text string) {
 	t.Cleanup(func() { os.Remove(path) })
 }
 
-// mainPID of an active unit.
+// mainPID of an active unit, once that runs its own program: with Type=simple
+// systemd calls a service started before it has executed that.
 func mainPID(t *testing.T, unit string) int {
 	t.Helper()
 	pid, err := strconv.Atoi(systemctl(t, "show", "-P", "MainPID", unit))
 	if err != nil || pid == 0 {
 		t.Fatalf("%s has no main process: %d %v\n%s", unit, pid, err, run(t, "journalctl", "-u", unit, "-n", "20").stdout)
 	}
-	return pid
+	for limit := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		exe, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
+		if err == nil && !strings.HasPrefix(filepath.Base(exe), "systemd") {
+			return pid
+		}
+		if time.Now().After(limit) {
+			t.Fatalf("the main process of %s runs %q (%v)", unit, exe, err)
+		}
+	}
 }
 
 // Sets of a process, as /proc names them.
