@@ -401,7 +401,36 @@ func preparedDir(t testing.TB) string {
 }
 
 func removePrepared() {
-	if prepared != "" {
-		os.RemoveAll(prepared)
+	for _, dir := range []string{prepared, shown} {
+		if dir != "" {
+			os.RemoveAll(dir)
+		}
 	}
 }
+
+// shown is the directory of publicShow's copy, "" for none.
+var shown string
+
+// publicShow is the program show where every user can execute it: itself, or a
+// copy where the tree lies below a directory of root's alone.
+var publicShow = sync.OnceValue(func() string {
+	show := built("show")
+	reachable := true
+	for dir := filepath.Dir(show); reachable && dir != "/"; dir = filepath.Dir(dir) {
+		info, err := os.Stat(dir)
+		reachable = err == nil && info.Mode()&0o001 != 0
+	}
+	if reachable {
+		return show
+	}
+	dir, err := os.MkdirTemp("", "cap-audit-show-")
+	if err != nil {
+		return show
+	}
+	shown = dir
+	os.Chmod(dir, 0o755)
+	if exec.Command("install", "-m", "755", show, dir).Run() != nil {
+		return show
+	}
+	return filepath.Join(dir, "show")
+})

@@ -24,7 +24,7 @@ func unitFile(t testing.TB, dir, name string, lines ...string) string {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(path, []byte(strings.ReplaceAll(text, "SHOW", built("show"))), 0o644); err != nil {
+	if err := os.WriteFile(path, []byte(strings.ReplaceAll(text, "SHOW", publicShow())), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	return path
@@ -87,7 +87,7 @@ func TestServiceAsSystemdRunsIt(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			state, want, _ := strings.Cut(strings.ReplaceAll(string(raw), there, built("show")), "\n")
+			state, want, _ := strings.Cut(strings.ReplaceAll(string(raw), there, publicShow()), "\n")
 			unit := name
 			if strings.HasSuffix(name, "@") {
 				unit += "x-y"
@@ -96,7 +96,7 @@ func TestServiceAsSystemdRunsIt(t *testing.T) {
 			ran := !strings.Contains(state, "LoadState=bad-setting") && !strings.Contains(state, "Result=resources") &&
 				!strings.Contains(state, "ExecMainStatus=2")
 			_, different := differs[name]
-			if name == "args-path-dots" && built("show") == there {
+			if name == "args-path-dots" && publicShow() == there {
 				different = false
 			}
 			if different || !ran {
@@ -146,7 +146,7 @@ func copyUnits(t *testing.T, to, program string) {
 		if err != nil {
 			return err
 		}
-		return os.WriteFile(target, []byte(strings.ReplaceAll(string(text), program, built("show"))), 0o644)
+		return os.WriteFile(target, []byte(strings.ReplaceAll(string(text), program, publicShow())), 0o644)
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -265,7 +265,7 @@ func TestServiceWithCommand(t *testing.T) {
 	}{
 		"neither":   {nil, "arg called\narg args\narg of\narg the\narg unit\n"},
 		"arguments": {[]string{"-x", "args"}, "usage"}, // show -x args
-		"command":   {[]string{built("show"), "args", "own"}, "arg " + built("show") + "\narg args\narg own\n"},
+		"command":   {[]string{publicShow(), "args", "own"}, "arg " + publicShow() + "\narg args\narg own\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			line := []string{unit}
@@ -277,7 +277,7 @@ func TestServiceWithCommand(t *testing.T) {
 			}
 		})
 	}
-	got, _ := serviceOutput(t, unit, "--", built("show"), "all")
+	got, _ := serviceOutput(t, unit, "--", publicShow(), "all")
 	for _, line := range []string{"uid 1 1 1 fs 1\n", "umask 0137\n", "cwd /\n"} {
 		if !strings.Contains(got, line) {
 			t.Errorf("another command does not run as the unit says: no %q in\n%s", line, got)
@@ -287,7 +287,7 @@ func TestServiceWithCommand(t *testing.T) {
 	relative := unitFile(t, dir, "b.service", "WorkingDirectory=/usr")
 	cmd := capAudit(t, "-o", "/dev/null", "--service", relative, "--", "./program", "cwd")
 	cmd.Dir = publicDir(t)
-	installedAs(t, filepath.Join(cmd.Dir, "program"), built("show"), 0o755)
+	installedAs(t, filepath.Join(cmd.Dir, "program"), publicShow(), 0o755)
 	if r := finish(t, cmd); r.status != 0 || !strings.Contains(string(r.stdout), "cwd /usr\n") {
 		t.Errorf("status %d: %s%s", r.status, r.stdout, r.stderr)
 	}
