@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/cap-audit/cap-audit/audit"
+	"github.com/cap-audit/cap-audit/cgroup"
 	"github.com/cap-audit/cap-audit/tracer"
 )
 
@@ -38,7 +39,7 @@ func inUserNamespace(pid int) bool {
 // controlGroup is the directory of a group, and its path from the root of the
 // hierarchy; it can be named by either.
 func controlGroup(name string) (directory, path string) {
-	root := tracer.CgroupRoot()
+	root := cgroup.Root()
 	if within, ok := strings.CutPrefix(name, root+"/"); ok && root != "" {
 		name = within
 	} else if strings.HasPrefix(name, "/sys/fs/cgroup/") {

@@ -5,7 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -13,6 +13,7 @@ import (
 
 	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/capng"
+	"github.com/cap-audit/cap-audit/cgroup"
 	"github.com/cap-audit/cap-audit/report"
 	"github.com/cap-audit/cap-audit/systemd"
 	"github.com/cap-audit/cap-audit/tracer"
@@ -69,17 +70,8 @@ func (s *session) prepareUnit() error {
 
 // runsIn reports whether this process is in a control group or below it.
 func runsIn(group string) bool {
-	raw, err := os.ReadFile("/proc/self/cgroup")
-	if err != nil {
-		return false
-	}
-	for line := range strings.Lines(string(raw)) {
-		// the line of cgroup v2; man cgroups
-		if path, ok := strings.CutPrefix(strings.TrimSpace(line), "0::"); ok {
-			return strings.HasPrefix(path+"/", strings.TrimPrefix(group, systemd.CgroupRoot)+"/")
-		}
-	}
-	return false
+	path, err := cgroup.Of(0)
+	return err == nil && strings.HasPrefix(filepath.Join(cgroup.Root(), path)+"/", group+"/")
 }
 
 // followUnit restarts the unit if that is wanted, and has the audit end when

@@ -3,17 +3,18 @@ package container
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"regexp"
 	"strings"
+
+	"github.com/cap-audit/cap-audit/cgroup"
 )
 
 // locate finds the container's control group, and makes sure that the process
 // is one of its own: what the engine says may be about another machine, another
 // pid namespace, or a process that has ended since.
 func locate(c Container) (*Container, error) {
-	path, err := cgroupOf(c.PID)
+	path, err := cgroup.Of(c.PID)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return nil, fmt.Errorf("%s says that it runs as process %d, which is gone, or not of this pid namespace: "+
@@ -27,27 +28,6 @@ func locate(c Container) (*Container, error) {
 			"try again, on the host or with the engine's --pid=host", c.Engine, c.PID)
 	}
 	return &c, nil
-}
-
-// cgroupOf is the path of a process's cgroup v2 group as /proc/PID/cgroup has
-// it, "" on a machine that has groups of version 1 only.
-func cgroupOf(pid int) (string, error) {
-	file, err := os.Open(fmt.Sprintf("/proc/%d/cgroup", pid))
-	if err != nil {
-		return "", err
-	}
-	defer file.Close()
-	raw, err := io.ReadAll(io.LimitReader(file, most))
-	if err != nil {
-		return "", err
-	}
-	for line := range strings.Lines(string(raw)) {
-		// "0::PATH", cgroups(7)
-		if path, ok := strings.CutPrefix(line, "0::"); ok {
-			return strings.TrimSuffix(path, "\n"), nil
-		}
-	}
-	return "", nil
 }
 
 // ownGroup cuts a path down to the group that the engine made for the

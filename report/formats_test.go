@@ -5,7 +5,6 @@ import (
 	"encoding/xml"
 	"io"
 	"maps"
-	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cap-audit/cap-audit/audit"
+	"github.com/cap-audit/cap-audit/test/machine"
 )
 
 // judged are documents with a verdict, and unions.
@@ -76,19 +76,6 @@ func TestSchemaDescribesJudgedDocuments(t *testing.T) {
 	}
 }
 
-// consumer is a program that reads a format.
-func consumer(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip("wanted a reader of the format: ", err)
-	}
-	return path
-}
-
 // A test report is what its readers take: counts that add up, one test for each
 // name, at most one of failure, error and skipped in it.
 func TestJUnit(t *testing.T) {
@@ -138,7 +125,7 @@ func readJUnit(t *testing.T, text []byte) junitSuites {
 	if diff := cmp.Diff([]int{tests, failures, errors, skipped}, []int{s.Tests, s.Failures, s.Errors, s.Skipped}); diff != "" || got.Tests != tests || got.Failures != failures || got.Errors != errors {
 		t.Errorf("tests, failures, errors, skipped, -counted +said:\n%s", diff)
 	}
-	cmd := exec.Command(consumer(t, "xmllint"), "--noout", "-")
+	cmd := exec.Command(machine.Program(t, "xmllint"), "--noout", "-")
 	cmd.Stdin = bytes.NewReader(text)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("xmllint: %v: %s", err, out)
@@ -170,7 +157,7 @@ func TestJUnitOfAPolicy(t *testing.T) {
 
 // Prometheus itself takes the metrics, and has nothing to say about their names.
 func TestPrometheus(t *testing.T) {
-	promtool := consumer(t, "promtool")
+	promtool := machine.Program(t, "promtool")
 	documents := judged()
 	for name, f := range examples {
 		documents[name] = NewDocument(f)

@@ -11,14 +11,12 @@ import (
 	"time"
 
 	"github.com/coreos/go-systemd/v22/dbus"
-	"golang.org/x/sys/unix"
+
+	"github.com/cap-audit/cap-audit/cgroup"
 )
 
 // Manager is a connection to the service manager of the running system.
 type Manager struct{ conn *dbus.Conn }
-
-// CgroupRoot is where systemd mounts the cgroup file system.
-const CgroupRoot = "/sys/fs/cgroup"
 
 // ErrNotRunning: there is no systemd to ask.
 var ErrNotRunning = errors.New("systemd does not run this system")
@@ -127,9 +125,8 @@ func (m *Manager) Unit(ctx context.Context, name string) (*Unit, error) {
 			}
 		}
 	}
-	var fs unix.Statfs_t
-	if err := unix.Statfs(CgroupRoot, &fs); err != nil || fs.Type != unix.CGROUP2_SUPER_MAGIC {
-		return nil, fmt.Errorf("%s is no cgroup v2 file system; boot with systemd.unified_cgroup_hierarchy=1", CgroupRoot)
+	if cgroup.Root() == "" {
+		return nil, cgroup.ErrNone
 	}
 	group := p.text("ControlGroup")
 	if group == "" {
@@ -139,7 +136,7 @@ func (m *Manager) Unit(ctx context.Context, name string) (*Unit, error) {
 		}
 		group = filepath.Join(strings.Trim(root, `"`), slicePath(p.text("Slice")), cgroupName(u.Name))
 	}
-	u.Cgroup = filepath.Join(CgroupRoot, group)
+	u.Cgroup = filepath.Join(cgroup.Root(), group)
 	return u, p.err
 }
 

@@ -11,6 +11,8 @@ import (
 
 	bpflib "github.com/aquasecurity/libbpfgo"
 	"golang.org/x/sys/unix"
+
+	"github.com/cap-audit/cap-audit/cgroup"
 )
 
 // Attach loads the kernel half and returns once every task of the subject is
@@ -266,7 +268,7 @@ func hasEnded(pidfd int) bool {
 // isInhabited reports whether processes are in a group or below it.
 func isInhabited(group string) bool {
 	raw, err := os.ReadFile(group + "/cgroup.events")
-	if err != nil && group == CgroupRoot() {
+	if err != nil && group == cgroup.Root() {
 		return true // the root has no such file
 	}
 	return err == nil && strings.Contains(string(raw), "populated 1")

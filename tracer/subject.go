@@ -8,12 +8,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 
 	bpflib "github.com/aquasecurity/libbpfgo"
 	"golang.org/x/sys/unix"
 
 	"github.com/cap-audit/cap-audit/capng"
+	"github.com/cap-audit/cap-audit/cgroup"
 )
 
 // Entry says from when on a process that comes into a watched group is recorded.
@@ -59,22 +59,6 @@ type subject struct {
 	exe           string
 	filePermitted uint64
 	unprivileged  bool
-}
-
-// CgroupRoot is where the cgroup v2 hierarchy is mounted: where systemd and
-// everybody has it, or beside v1 ones ("hybrid"). "" if it is in neither place.
-var CgroupRoot = sync.OnceValue(func() string {
-	for _, path := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"} {
-		if isV2(path) {
-			return path
-		}
-	}
-	return ""
-})
-
-func isV2(path string) bool {
-	var stat unix.Statfs_t
-	return unix.Statfs(path, &stat) == nil && stat.Type == unix.CGROUP2_SUPER_MAGIC
 }
 
 // open looks the subject up. Errors name what is wrong and what to try.
@@ -164,10 +148,9 @@ func ownerOf(pid int) int {
 }
 
 func (s *subject) lookUpGroup() error {
-	root := CgroupRoot()
+	root := cgroup.Root()
 	if root == "" {
-		return errors.New("this machine has no cgroup v2 hierarchy on /sys/fs/cgroup, and only groups of that can be watched; " +
-			"boot with systemd.unified_cgroup_hierarchy=1")
+		return cgroup.ErrNone
 	}
 	path, err := filepath.Abs(s.Cgroup)
 	if err != nil {
@@ -181,7 +164,7 @@ func (s *subject) lookUpGroup() error {
 		return err
 	case err == nil && !info.IsDir():
 		return fmt.Errorf("control group %s: is not a directory", s.Cgroup)
-	case err == nil && !isV2(path):
+	case err == nil && !cgroup.Is(path):
 		return fmt.Errorf("%s is no group of cgroup v2, and only such groups can be watched; they are below %s", s.Cgroup, root)
 	}
 	within, ok := strings.CutPrefix(path, root)
@@ -197,7 +180,7 @@ func (s *subject) lookUpGroup() error {
 }
 
 // directory of the group.
-func (s *subject) directory() string { return filepath.Join(CgroupRoot(), s.path) }
+func (s *subject) directory() string { return filepath.Join(cgroup.Root(), s.path) }
 
 // groupID is the kernel's id of a group: the inode number of its directory
 // (fs/kernfs/inode.c, since 5.5); 0 if there is none.

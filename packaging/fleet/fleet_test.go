@@ -3,7 +3,6 @@ package fleet
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -15,28 +14,12 @@ import (
 	"time"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/cap-audit/cap-audit/test/machine"
 )
 
 // patience bounds every wait for a fact.
 const patience = time.Minute
-
-// lacking skips a test, but not where everything has been installed.
-func lacking(t *testing.T, format string, args ...any) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatalf(format, args...)
-	}
-	t.Skipf(format, args...)
-}
-
-func wanted(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		lacking(t, "want %s: %v", name, err)
-	}
-	return path
-}
 
 func read(t *testing.T, name string) string {
 	t.Helper()
@@ -50,23 +33,16 @@ func read(t *testing.T, name string) string {
 // capAudit is the built program.
 func capAudit(t *testing.T) string {
 	t.Helper()
-	path := os.Getenv("CAP_AUDIT")
-	if path == "" {
-		path = "../../cap-audit"
-	}
-	path, err := filepath.Abs(path)
-	if err == nil {
-		_, err = os.Stat(path)
-	}
-	if err != nil {
-		lacking(t, "want a built cap-audit: %v", err)
+	path := machine.Setting("CAP_AUDIT", "../../cap-audit")
+	if _, err := os.Stat(path); err != nil {
+		machine.Lacks(t, "wanted a built cap-audit: %v", err)
 	}
 	return path
 }
 
 // systemd itself understands the units, and has nothing to say about them.
 func TestUnits(t *testing.T) {
-	analyze := wanted(t, "systemd-analyze")
+	analyze := machine.Program(t, "systemd-analyze")
 	dir := t.TempDir()
 	for _, name := range []string{"cap-audit@.service", "cap-audit@.timer"} {
 		// where nothing is installed
@@ -85,7 +61,7 @@ func TestUnits(t *testing.T) {
 		t.Fatal(err)
 	}
 	if out := verify("good.service"); out != "" {
-		lacking(t, "want systemd-analyze verify to work here: %s", out)
+		machine.Lacks(t, "wanted systemd-analyze verify to work here: %s", out)
 	}
 	for _, name := range []string{"cap-audit@nginx.service", "cap-audit@nginx.timer"} {
 		if out := verify(name); out != "" {
@@ -103,7 +79,7 @@ func TestUnits(t *testing.T) {
 }
 
 func TestTmpfiles(t *testing.T) {
-	tmpfiles := wanted(t, "systemd-tmpfiles")
+	tmpfiles := machine.Program(t, "systemd-tmpfiles")
 	root := t.TempDir()
 	reports := filepath.Join(root, "var/lib/cap-audit/reports")
 	if err := os.MkdirAll(reports, 0o755); err != nil {
@@ -162,12 +138,9 @@ func objects(t *testing.T) map[string]object {
 
 // The pods do what they are for: podman runs them, on the node's own kernel.
 func TestPods(t *testing.T) {
-	if os.Geteuid() != 0 {
-		lacking(t, "want root, there is user %d", os.Geteuid())
-	}
 	p := startPodman(t)
 	all := objects(t)
-	textfile := filepath.Join(p.dir, "textfile")
+	textfile := filepath.Join(p.Dir, "textfile")
 	p.play(t, "pvc", all["PersistentVolumeClaim"])
 	p.play(t, "watch", p.pod("watch", all["DaemonSet"].at("spec", "template", "spec"), textfile))
 
@@ -176,7 +149,7 @@ func TestPods(t *testing.T) {
 		text, err := os.ReadFile(metrics)
 		return err == nil && regexp.MustCompile(`(?m)^cap_audit_reports\{.*\} ([2-9]|\d\d+)$`).Match(text)
 	})
-	promtool := exec.Command(wanted(t, "promtool"), "check", "metrics")
+	promtool := exec.Command(machine.Program(t, "promtool"), "check", "metrics")
 	text, err := os.ReadFile(metrics)
 	if err != nil {
 		t.Fatal(err)
@@ -185,55 +158,34 @@ func TestPods(t *testing.T) {
 	if out, err := promtool.CombinedOutput(); err != nil {
 		t.Errorf("promtool: %v: %s", err, out)
 	}
-	p.run(t, "pod", "stop", "--time", "30", "watch")
+	p.Run(t, "pod", "stop", "--time", "30", "watch")
 
 	// what this machine did meanwhile is anything, so that only the way there is
 	// compared: reports are found and joined, and the policy is read
 	p.play(t, "policy", all["ConfigMap"], p.pod("check", all["CronJob"].at("spec", "jobTemplate", "spec", "template", "spec"), textfile))
-	status := strings.TrimSpace(p.run(t, "wait", "check-check"))
-	logs := p.run(t, "logs", "check-check")
+	status, logs := p.Ended(t, "check-check")
 	if status != "0" && status != "3" || !strings.Contains(logs, "Reports joined: ") {
 		t.Errorf("status %s:\n%s", status, logs)
 	}
 }
 
-// podman is an engine with a store and settings of its own. The settings are
-// for machines where root may not raise limits and has no network to give.
-type podman struct{ path, dir string }
+// podman is an engine that can run cap-audit.
+type podman struct{ machine.Podman }
 
-func startPodman(t *testing.T) *podman {
+func startPodman(t *testing.T) podman {
 	t.Helper()
-	p := &podman{wanted(t, "podman"), t.TempDir()}
-	wanted(t, "runc")
-	p.write(t, "containers.conf", `[containers]
-default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
-netns = "none"
-log_driver = "k8s-file"
-[engine]
-runtime = "runc"
-cgroup_manager = "cgroupfs"
-events_logger = "file"
-`)
-	p.write(t, "storage.conf", fmt.Sprintf("[storage]\ndriver = \"vfs\"\ngraphroot = %q\nrunroot = %q\n",
-		filepath.Join(p.dir, "graph"), filepath.Join(p.dir, "run")))
-	// not every engine works everywhere, for instance in a chroot
-	for _, cmd := range []*exec.Cmd{
-		exec.Command(capAudit(t), "--probe"),
-		p.command("import", "--quiet", "--change", "ENV PATH=/bin", p.image(t), "localhost/cap-audit:latest"),
-		p.command("run", "--rm", "localhost/cap-audit:latest", "/bin/true"),
-	} {
-		if out, err := cmd.CombinedOutput(); err != nil {
-			lacking(t, "want %q to work here: %v: %s", cmd.Args, err, out)
-		}
-	}
-	t.Cleanup(func() { p.command("pod", "rm", "--all", "--force", "--time", "0").Run() })
+	p := podman{machine.NewPodman(t)}
+	machine.Works(t, exec.Command(capAudit(t), "--probe"))
+	p.Import(t, p.image(t), "localhost/cap-audit:latest", "--change", "ENV PATH=/bin")
+	machine.Works(t, p.Command("run", "--rm", "localhost/cap-audit:latest", "/bin/true"))
+	t.Cleanup(func() { p.Command("pod", "rm", "--all", "--force", "--time", "0").Run() })
 	return p
 }
 
-// image is an archive with cap-audit, what it links, and a shell.
-func (p *podman) image(t *testing.T) string {
+// image is a directory with cap-audit, what it links, and a shell.
+func (p podman) image(t *testing.T) string {
 	t.Helper()
-	root := filepath.Join(p.dir, "image")
+	root := filepath.Join(p.Dir, "image")
 	copyTo := func(path, from string) {
 		raw, err := os.ReadFile(from)
 		if err == nil {
@@ -248,29 +200,25 @@ func (p *podman) image(t *testing.T) string {
 	}
 	program := capAudit(t)
 	copyTo("/bin/cap-audit", program)
-	libraries, err := exec.Command(wanted(t, "ldd"), program).Output()
+	libraries, err := exec.Command(machine.Program(t, "ldd"), program).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, library := range regexp.MustCompile(`/\S+`).FindAllString(string(libraries), -1) {
 		copyTo(library, library)
 	}
-	busybox := wanted(t, "busybox")
+	busybox := machine.Program(t, "busybox")
 	copyTo("/bin/busybox", busybox)
 	for _, name := range []string{"sh", "find", "date", "true"} {
 		if err := os.Symlink("busybox", filepath.Join(root, "bin", name)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	archive := filepath.Join(p.dir, "image.tar")
-	if out, err := exec.Command("tar", "-C", root, "-cf", archive, ".").CombinedOutput(); err != nil {
-		t.Fatalf("tar: %v: %s", err, out)
-	}
-	return archive
+	return root
 }
 
 // pod is one from a template, with the marked values of this machine.
-func (p *podman) pod(name string, spec object, textfile string) object {
+func (p podman) pod(name string, spec object, textfile string) object {
 	container := spec["containers"].([]any)[0].(object)
 	container["image"] = "localhost/cap-audit:latest"
 	if container["env"] != nil {
@@ -288,7 +236,7 @@ func (p *podman) pod(name string, spec object, textfile string) object {
 	return object{"apiVersion": "v1", "kind": "Pod", "metadata": object{"name": name, "annotations": annotations}, "spec": spec}
 }
 
-func (p *podman) play(t *testing.T, name string, list ...object) {
+func (p podman) play(t *testing.T, name string, list ...object) {
 	t.Helper()
 	var b bytes.Buffer
 	enc := yaml.NewEncoder(&b)
@@ -297,42 +245,17 @@ func (p *podman) play(t *testing.T, name string, list ...object) {
 			t.Fatal(err)
 		}
 	}
-	p.write(t, name+".yaml", b.String())
-	p.run(t, "kube", "play", "--network", "none", filepath.Join(p.dir, name+".yaml"))
-}
-
-func (p *podman) write(t *testing.T, name, text string) {
-	t.Helper()
-	if err := os.WriteFile(filepath.Join(p.dir, name), []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func (p *podman) command(args ...string) *exec.Cmd {
-	cmd := exec.Command(p.path, args...)
-	cmd.Env = append(os.Environ(),
-		"CONTAINERS_CONF="+filepath.Join(p.dir, "containers.conf"),
-		"CONTAINERS_STORAGE_CONF="+filepath.Join(p.dir, "storage.conf"))
-	return cmd
-}
-
-func (p *podman) run(t *testing.T, args ...string) string {
-	t.Helper()
-	out, err := p.command(args...).CombinedOutput()
-	if err != nil {
-		t.Fatalf("podman %q: %v\n%s", args, err, out)
-	}
-	return string(out)
+	p.Run(t, "kube", "play", "--network", "none", p.Write(t, name+".yaml", b.String()))
 }
 
 // eventually waits until something holds, as long as the container runs.
-func (p *podman) eventually(t *testing.T, container, what string, holds func() bool) {
+func (p podman) eventually(t *testing.T, container, what string, holds func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(patience)
 	for !holds() {
-		state, _ := p.command("inspect", "--format", "{{.State.Status}}", container).Output()
+		state, _ := p.Command("inspect", "--format", "{{.State.Status}}", container).Output()
 		if time.Now().After(deadline) || strings.TrimSpace(string(state)) == "exited" {
-			logs, _ := p.command("logs", container).CombinedOutput()
+			logs, _ := p.Command("logs", container).CombinedOutput()
 			t.Fatalf("no %s; the container is %s:\n%.2000s", what, state, logs)
 		}
 		time.Sleep(50 * time.Millisecond)

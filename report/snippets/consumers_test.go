@@ -14,27 +14,8 @@ import (
 
 	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/capng"
+	"github.com/cap-audit/cap-audit/test/machine"
 )
-
-// wanted finds a program that a snippet is for, one of those that
-// scripts/install-build-deps installs.
-func wanted(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		lacking(t, "want %s: %v", name, err)
-	}
-	return path
-}
-
-// lacking skips a test, but not where everything has been installed.
-func lacking(t *testing.T, format string, args ...any) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatalf(format, args...)
-	}
-	t.Skipf(format, args...)
-}
 
 // optional finds one that is not everywhere.
 func optional(t *testing.T, names ...string) string {
@@ -46,14 +27,6 @@ func optional(t *testing.T, names ...string) string {
 	}
 	t.Skipf("want one of %q, there is none", names)
 	return ""
-}
-
-// asRoot is for consumers that only root can use.
-func asRoot(t *testing.T) {
-	t.Helper()
-	if uid := os.Geteuid(); uid != 0 {
-		lacking(t, "want root, have user %d", uid)
-	}
 }
 
 // held leaves of a list what this process could pass on.
@@ -122,10 +95,10 @@ func exactly(t *testing.T, want []int, status string) {
 
 func compileC(t *testing.T, a Advice) string {
 	t.Helper()
-	cc := wanted(t, "gcc")
-	flags, err := exec.Command(wanted(t, "pkg-config"), "--cflags", "--libs", "libcap-ng").Output()
+	cc := machine.Program(t, "gcc")
+	flags, err := exec.Command(machine.Program(t, "pkg-config"), "--cflags", "--libs", "libcap-ng").Output()
 	if err != nil {
-		lacking(t, "want libcap-ng-dev: %v", err)
+		machine.Lacks(t, "wanted libcap-ng-dev: %v", err)
 	}
 	source := write(t, "snippet.c", C(a)+`
 #include <string.h>
@@ -163,7 +136,7 @@ func TestCKeepsExactlyThose(t *testing.T) {
 func TestPythonKeepsExactlyThose(t *testing.T) {
 	python := "/usr/bin/python3" // the one that Debian's packages are for
 	if out, err := exec.Command(python, "-c", "import capng; capng.CAPNG_ADD").CombinedOutput(); err != nil {
-		lacking(t, "want python3-cap-ng: %v: %s", err, out)
+		machine.Lacks(t, "wanted python3-cap-ng: %v: %s", err, out)
 	}
 	for name, keep := range map[string][]int{"none": {}, "two": held(t, 0, 13)} {
 		t.Run(name, func(t *testing.T) {
@@ -187,7 +160,7 @@ print(open("/proc/self/status").read())
 func TestFilecapAndSetcapTakeIt(t *testing.T) {
 	for command, snippet := range map[string]func(Advice) string{"filecap": Filecap, "setcap": Setcap} {
 		t.Run(command, func(t *testing.T) {
-			wanted(t, command)
+			machine.Program(t, command)
 			testFileCapabilities(t, snippet)
 		})
 	}
@@ -195,7 +168,7 @@ func TestFilecapAndSetcapTakeIt(t *testing.T) {
 
 func testFileCapabilities(t *testing.T, snippet func(Advice) string) {
 	const setfcap = 31
-	bash := wanted(t, "bash")
+	bash := machine.Program(t, "bash")
 	held(t, setfcap)
 	for name, c := range map[string]struct {
 		file  string
@@ -231,7 +204,7 @@ func testFileCapabilities(t *testing.T, snippet func(Advice) string) {
 			if diff := cmp.Diff(append([]int{}, c.grant...), capng.Numbers(permitted)); diff != "" || effective != ok {
 				t.Errorf("effective: %t\n%s", effective, diff)
 			}
-			getcap := strings.TrimPrefix(run(t, wanted(t, "getcap"), path), path)
+			getcap := strings.TrimPrefix(run(t, machine.Program(t, "getcap"), path), path)
 			for name := range strings.SplitSeq(strings.TrimSuffix(strings.Trim(getcap, " \n"), "=ep"), ",") {
 				if n, ok := capng.Number(name); name != "" && (!ok || !slices.Contains(c.grant, n)) {
 					t.Errorf("getcap shows %s", getcap)
@@ -371,7 +344,7 @@ func TestKubernetesTakesIt(t *testing.T) {
 
 // What a shell hands to docker is what was meant.
 func TestDockerCommandLine(t *testing.T) {
-	bash := wanted(t, "bash")
+	bash := machine.Program(t, "bash")
 	for name, grant := range map[string][]int{"none": nil, "one": {13}, "all": known()} {
 		t.Run(name, func(t *testing.T) {
 			want := "run\n--cap-drop=ALL\n"

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cap-audit/cap-audit/capng"
+	"github.com/cap-audit/cap-audit/test/machine"
 )
 
 // A container that shows what it holds.
@@ -20,99 +21,24 @@ const (
 	showStatus = "/bin/cat /proc/self/status"
 )
 
-// podman is an engine with a store and settings of its own. The settings are
-// for machines where root may not raise limits and has no network to give.
-type podman struct {
-	path, dir string
-}
-
-func startPodman(t *testing.T) *podman {
+// startPodman has an engine with an image that can show what it holds.
+func startPodman(t *testing.T) machine.Podman {
 	t.Helper()
-	asRoot(t)
-	p := &podman{wanted(t, "podman"), t.TempDir()}
-	// runc takes settings that crun refuses on some machines
-	wanted(t, "runc")
-	p.write(t, "containers.conf", `[containers]
-default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
-netns = "none"
-log_driver = "k8s-file"
-[engine]
-runtime = "runc"
-cgroup_manager = "cgroupfs"
-events_logger = "file"
-`)
-	p.write(t, "storage.conf", fmt.Sprintf("[storage]\ndriver = \"vfs\"\ngraphroot = %q\nrunroot = %q\n",
-		filepath.Join(p.dir, "graph"), filepath.Join(p.dir, "run")))
-
-	busybox, err := os.ReadFile(wanted(t, "busybox"))
+	p := machine.NewPodman(t)
+	busybox, err := os.ReadFile(machine.Program(t, "busybox"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	bin := filepath.Join(p.dir, "image", "bin")
-	if err := os.MkdirAll(bin, 0o755); err != nil {
+	root := filepath.Join(p.Dir, "image")
+	if err := os.MkdirAll(filepath.Join(root, "bin"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(bin, "cat"), busybox, 0o755); err != nil {
+	if err := os.WriteFile(filepath.Join(root, "bin", "cat"), busybox, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	archive := filepath.Join(p.dir, "image.tar")
-	run(t, wanted(t, "tar"), "-C", filepath.Join(p.dir, "image"), "-cf", archive, ".")
-	// not every engine works everywhere, for instance in a chroot
-	works(t, p.command(p.path, "import", "--quiet", archive, image))
-	works(t, p.command(p.path, append([]string{"run", "--rm", image}, strings.Fields(showStatus)...)...))
+	p.Import(t, root, image)
+	machine.Works(t, p.Command(append([]string{"run", "--rm", image}, strings.Fields(showStatus)...)...))
 	return p
-}
-
-// works is for what a consumer must be able to do before a snippet is to blame.
-func works(t *testing.T, cmd *exec.Cmd) {
-	t.Helper()
-	if out, err := cmd.CombinedOutput(); err != nil {
-		lacking(t, "want %q to work here: %v: %s", cmd.Args, err, out)
-	}
-}
-
-func (p *podman) write(t *testing.T, name, text string) string {
-	t.Helper()
-	path := filepath.Join(p.dir, name)
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-// command is one of podman, or of a program that runs podman.
-func (p *podman) command(path string, args ...string) *exec.Cmd {
-	cmd := exec.Command(path, args...)
-	cmd.Dir = p.dir
-	cmd.Env = append(os.Environ(),
-		"CONTAINERS_CONF="+filepath.Join(p.dir, "containers.conf"),
-		"CONTAINERS_STORAGE_CONF="+filepath.Join(p.dir, "storage.conf"))
-	return cmd
-}
-
-// output of a command that has to succeed; what it says on standard error is
-// shown when it does not.
-func output(t *testing.T, cmd *exec.Cmd) string {
-	t.Helper()
-	var complaints strings.Builder
-	cmd.Stderr = &complaints
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%q: %v\n%s%s", cmd.Args, err, out, &complaints)
-	}
-	return string(out)
-}
-
-func (p *podman) run(t *testing.T, args ...string) string {
-	t.Helper()
-	return output(t, p.command(p.path, args...))
-}
-
-// ended is what a container printed, once it has ended.
-func (p *podman) ended(t *testing.T, container string) string {
-	t.Helper()
-	p.run(t, "wait", container)
-	return p.run(t, "logs", container)
 }
 
 // indented is text with spaces before each line.
@@ -143,7 +69,7 @@ func confined(t *testing.T, a Advice, noNewPrivs bool, status string) {
 // Podman runs containers as each of the snippets for containers says.
 func TestPodmanTakesIt(t *testing.T) {
 	p := startPodman(t)
-	bash := wanted(t, "bash")
+	bash := machine.Program(t, "bash")
 	grant := held(t, 0, 13)
 
 	for name, c := range map[string]struct {
@@ -161,43 +87,45 @@ func TestPodmanTakesIt(t *testing.T) {
 		}
 		t.Run("docker, "+name, func(t *testing.T) {
 			text := strings.Replace(Docker(c.advice), " IMAGE", " "+image+" "+showStatus, 1)
-			docker := fmt.Sprintf("docker() { local command=$1; shift; %q $command --rm --user %s \"$@\"; }\n", p.path, user)
-			confined(t, c.advice, c.noNewPrivs, output(t, p.command(bash, "-c", docker+text)))
+			docker := fmt.Sprintf("docker() { local command=$1; shift; %q $command --rm --user %s \"$@\"; }\n", p.Path, user)
+			confined(t, c.advice, c.noNewPrivs, machine.Output(t, p.For(bash, "-c", docker+text)))
 
 			// what --emit prints, in the place of options
-			text = fmt.Sprintf("%q run --rm --user %s $(echo %q) %s %s", p.path, user, DockerOptions(c.advice), image, showStatus)
-			confined(t, c.advice, c.noNewPrivs, output(t, p.command(bash, "-c", text)))
+			text = fmt.Sprintf("%q run --rm --user %s $(echo %q) %s %s", p.Path, user, DockerOptions(c.advice), image, showStatus)
+			confined(t, c.advice, c.noNewPrivs, machine.Output(t, p.For(bash, "-c", text)))
 		})
 		t.Run("kubernetes, "+name, func(t *testing.T) {
 			manifest := "apiVersion: v1\nkind: Pod\nmetadata: {name: pod}\nspec:\n  restartPolicy: Never\n  securityContext: {runAsUser: " + user +
 				"}\n  containers:\n  - name: one\n    image: " + image + "\n    command: [" + strings.ReplaceAll(showStatus, " ", ", ") + "]\n" +
 				indented(Kubernetes(c.advice), "    ")
-			file := p.write(t, "pod.yaml", manifest)
-			p.run(t, "kube", "play", "--network", "none", file)
-			defer p.run(t, "kube", "down", file)
-			confined(t, c.advice, c.noNewPrivs, p.ended(t, "pod-one"))
+			file := p.Write(t, "pod.yaml", manifest)
+			p.Run(t, "kube", "play", "--network", "none", file)
+			defer p.Run(t, "kube", "down", file)
+			_, status := p.Ended(t, "pod-one")
+			confined(t, c.advice, c.noNewPrivs, status)
 		})
 		t.Run("compose, "+name, func(t *testing.T) {
-			compose := wanted(t, "podman-compose")
-			base := p.write(t, "compose.yaml", "services:\n  SERVICE:\n    container_name: composed\n    image: "+image+"\n    user: \""+user+
+			compose := machine.Program(t, "podman-compose")
+			base := p.Write(t, "compose.yaml", "services:\n  SERVICE:\n    container_name: composed\n    image: "+image+"\n    user: \""+user+
 				"\"\n    command: "+showStatus+"\n")
-			snippet := p.write(t, "snippet.yaml", Compose(c.advice))
+			snippet := p.Write(t, "snippet.yaml", Compose(c.advice))
 			// the network that it makes by itself is not to be had everywhere
-			without := p.write(t, "podman", "#!/bin/bash\n[ \"$1\" != network ] || exit 0\nargs=()\n"+
+			without := p.Write(t, "podman", "#!/bin/bash\n[ \"$1\" != network ] || exit 0\nargs=()\n"+
 				"while [ $# -gt 0 ]; do\n\tcase $1 in\n\t--net | --network-alias) shift ;;\n\t--net=* | --network-alias=*) ;;\n"+
-				"\t*) args+=(\"$1\") ;;\n\tesac\n\tshift\ndone\nexec '"+p.path+"' \"${args[@]}\"\n")
+				"\t*) args+=(\"$1\") ;;\n\tesac\n\tshift\ndone\nexec '"+p.Path+"' \"${args[@]}\"\n")
 			if err := os.Chmod(without, 0o755); err != nil {
 				t.Fatal(err)
 			}
-			output(t, p.command(compose, "--podman-path", without, "-f", base, "-f", snippet, "up", "-d"))
-			defer p.run(t, "rm", "--force", "composed")
-			confined(t, c.advice, c.noNewPrivs, p.ended(t, "composed"))
+			machine.Output(t, p.For(compose, "--podman-path", without, "-f", base, "-f", snippet, "up", "-d"))
+			defer p.Run(t, "rm", "--force", "composed")
+			_, status := p.Ended(t, "composed")
+			confined(t, c.advice, c.noNewPrivs, status)
 		})
 		t.Run("quadlet, "+name, func(t *testing.T) {
 			options := quadletOptions(t, Quadlet(c.advice))
 			// Podman makes what it adds ambient: this one is only for Podman
 			confined(t, c.advice, !c.advice.SetID,
-				p.run(t, slices.Concat([]string{"run", "--rm", "--user", user}, options, []string{image}, strings.Fields(showStatus))...))
+				p.Run(t, slices.Concat([]string{"run", "--rm", "--user", user}, options, []string{image}, strings.Fields(showStatus))...))
 		})
 	}
 }
@@ -214,7 +142,7 @@ func quadletOptions(t *testing.T, container string) []string {
 	cmd := exec.Command(quadlet, "--dryrun")
 	cmd.Env = append(os.Environ(), "QUADLET_UNIT_DIRS="+dir)
 	var options []string
-	for line := range strings.Lines(output(t, cmd)) {
+	for line := range strings.Lines(machine.Output(t, cmd)) {
 		command, ok := strings.CutPrefix(line, "ExecStart=")
 		if !ok {
 			continue
@@ -235,21 +163,21 @@ func quadletOptions(t *testing.T, container string) []string {
 // bubblewrap gives a program of root the set, and one of another user the same
 // within a user namespace.
 func TestBubblewrapTakesIt(t *testing.T) {
-	asRoot(t)
-	bash := wanted(t, "bash")
-	bwrap := wanted(t, "bwrap")
-	works(t, exec.Command(bwrap, "--ro-bind", "/", "/", "true"))
+	machine.Root(t)
+	bash := machine.Program(t, "bash")
+	bwrap := machine.Program(t, "bwrap")
+	machine.Works(t, exec.Command(bwrap, "--ro-bind", "/", "/", "true"))
 	for name, grant := range map[string][]int{"none": nil, "two": held(t, 0, 13)} {
 		command := fmt.Sprintf("exec %q --ro-bind / / $(echo %q) %s", bwrap, Bwrap(Advice{Grant: grant}), showStatus)
 		t.Run("root, "+name, func(t *testing.T) {
-			exactly(t, grant, output(t, exec.Command(bash, "-c", command)))
+			exactly(t, grant, machine.Output(t, exec.Command(bash, "-c", command)))
 		})
 		t.Run("nobody, "+name, func(t *testing.T) {
-			setpriv := wanted(t, "setpriv")
+			setpriv := machine.Program(t, "setpriv")
 			if out, err := exec.Command(setpriv, "--reuid=65534", "--regid=65534", "--clear-groups", "unshare", "-U", "true").CombinedOutput(); err != nil {
 				t.Skipf("want user namespaces for everybody: %v: %s", err, out)
 			}
-			exactly(t, grant, output(t, exec.Command(setpriv, "--reuid=65534", "--regid=65534", "--clear-groups", bash, "-c", command)))
+			exactly(t, grant, machine.Output(t, exec.Command(setpriv, "--reuid=65534", "--regid=65534", "--clear-groups", bash, "-c", command)))
 		})
 	}
 }
@@ -257,7 +185,7 @@ func TestBubblewrapTakesIt(t *testing.T) {
 // apparmor_parser compiles a profile with the rules, and shows which
 // capabilities it has understood. It refuses a name that it does not know.
 func TestAppArmorTakesIt(t *testing.T) {
-	parser := wanted(t, "apparmor_parser")
+	parser := machine.Program(t, "apparmor_parser")
 	understood := func(rules string) ([]int, error) {
 		profile := write(t, "profile", "profile cap-audit-snippet /nonexistent {\n  file,\n"+indented(rules, "  ")+"}\n")
 		out, err := exec.Command(parser, "--skip-kernel-load", "--skip-cache", "--debug", profile).Output()

@@ -10,14 +10,15 @@ import (
 	"testing"
 
 	"github.com/cap-audit/cap-audit/capng"
+	"github.com/cap-audit/cap-audit/test/machine"
 )
 
 // startDocker is a Docker of the test's own, with an image whose cat has the
 // capabilities in its file, and one whose cat has not.
 func startDocker(t *testing.T) (run func(args ...string) *exec.Cmd) {
 	t.Helper()
-	asRoot(t)
-	daemon, client := wanted(t, "dockerd"), wanted(t, "docker")
+	machine.Root(t)
+	daemon, client := machine.Program(t, "dockerd"), machine.Program(t, "docker")
 	dir := t.TempDir()
 	socket := "unix://" + filepath.Join(dir, "socket")
 	cmd := exec.Command(daemon, "--host", socket, "--data-root", filepath.Join(dir, "data"), "--exec-root", filepath.Join(dir, "exec"),
@@ -38,7 +39,7 @@ func startDocker(t *testing.T) (run func(args ...string) *exec.Cmd) {
 	lines := bufio.NewScanner(log)
 	for ready := false; !ready; ready = strings.Contains(lines.Text(), "API listen on") {
 		if !lines.Scan() {
-			lacking(t, "want a dockerd that runs here, this one said:\n%s", &said)
+			machine.Lacks(t, "wanted a dockerd that runs here, this one said:\n%s", &said)
 		}
 		said.WriteString(lines.Text() + "\n")
 	}
@@ -50,7 +51,7 @@ func startDocker(t *testing.T) (run func(args ...string) *exec.Cmd) {
 	run = func(args ...string) *exec.Cmd {
 		return exec.Command(client, append([]string{"--host", socket}, args...)...)
 	}
-	busybox, err := os.ReadFile(wanted(t, "busybox"))
+	busybox, err := os.ReadFile(machine.Program(t, "busybox"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,12 +64,12 @@ func startDocker(t *testing.T) (run func(args ...string) *exec.Cmd) {
 			t.Fatal(err)
 		}
 		if tag == "setcap" {
-			output(t, exec.Command(wanted(t, "bash"), "-c", Setcap(Advice{Path: cat, Grant: []int{0, 13}})))
+			machine.Output(t, exec.Command(machine.Program(t, "bash"), "-c", Setcap(Advice{Path: cat, Grant: []int{0, 13}})))
 		}
 		archive := filepath.Join(dir, tag+".tar")
-		output(t, exec.Command(wanted(t, "tar"), "--xattrs", "--xattrs-include=*", "-C", filepath.Join(dir, tag), "-cf", archive, "."))
-		works(t, run("import", archive, image+":"+tag))
-		works(t, run(append([]string{"run", "--rm", "--network", "none", image + ":" + tag}, strings.Fields(showStatus)...)...))
+		machine.Output(t, exec.Command(machine.Program(t, "tar"), "--xattrs", "--xattrs-include=*", "-C", filepath.Join(dir, tag), "-cf", archive, "."))
+		machine.Works(t, run("import", archive, image+":"+tag))
+		machine.Works(t, run(append([]string{"run", "--rm", "--network", "none", image + ":" + tag}, strings.Fields(showStatus)...)...))
 	}
 	return run
 }
@@ -80,7 +81,7 @@ func TestDockerTakesIt(t *testing.T) {
 	grant := held(t, 0, 13)
 	status := func(a Advice, more ...string) string {
 		args := append([]string{"run", "--rm", "--network", "none"}, strings.Fields(DockerOptions(a))...)
-		return output(t, docker(append(append(args, more...), strings.Fields(showStatus)...)...))
+		return machine.Output(t, docker(append(append(args, more...), strings.Fields(showStatus)...)...))
 	}
 	confined(t, Advice{}, true, status(Advice{}, image+":plain"))
 	root := Advice{Grant: grant}

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/cap-audit/cap-audit/test/machine"
 )
 
 // tree writes files, by their path in a new directory.
@@ -31,7 +33,7 @@ const libcapVersion = "v1.2.78"
 // All threads of a Go program hold what was asked for, with cgo and without:
 // the package has two ways of reaching them.
 func TestGoKeepsExactlyThose(t *testing.T) {
-	command := wanted(t, "go")
+	command := machine.Program(t, "go")
 	const rest = `
 
 import (
@@ -75,7 +77,7 @@ func main() {
 		return cmd
 	}
 	if out, err := goRun("0", "mod", "download").CombinedOutput(); err != nil {
-		lacking(t, "want libcap's Go package: %v: %s", err, out)
+		machine.Lacks(t, "wanted libcap's Go package: %v: %s", err, out)
 	}
 	for _, cgo := range []string{"0", "1"} {
 		for name, keep := range variants {
@@ -87,7 +89,7 @@ func main() {
 				if name == "all" {
 					return // it compiles; this process may not hold them all
 				}
-				for status := range strings.SplitSeq(strings.TrimSuffix(output(t, exec.Command(program)), "\x00"), "\x00") {
+				for status := range strings.SplitSeq(strings.TrimSuffix(machine.Output(t, exec.Command(program)), "\x00"), "\x00") {
 					exactly(t, keep, status)
 				}
 			})
@@ -100,7 +102,7 @@ func formatted(t *testing.T, formatter, text string, args ...string) {
 	t.Helper()
 	cmd := exec.Command(optional(t, formatter), args...)
 	cmd.Stdin = strings.NewReader(text)
-	if got := output(t, cmd); got != text {
+	if got := machine.Output(t, cmd); got != text {
 		t.Errorf("%s would write\n%s\ninstead of\n%s", formatter, got, text)
 	}
 }
@@ -111,7 +113,7 @@ const debianCrates = "/usr/share/cargo/registry"
 func TestRustKeepsExactlyThose(t *testing.T) {
 	cargo := optional(t, "cargo")
 	if found, err := filepath.Glob(debianCrates + "/caps-*"); err != nil || len(found) == 0 {
-		lacking(t, "want librust-caps-dev, there is no %s/caps-*", debianCrates)
+		machine.Lacks(t, "wanted librust-caps-dev, there is no %s/caps-*", debianCrates)
 	}
 	files := map[string]string{
 		"Cargo.toml": "[package]\nname = \"snippet\"\nversion = \"0.0.0\"\nedition = \"2021\"\n\n[dependencies]\ncaps = \"0.5\"\n",
@@ -139,7 +141,7 @@ fn main() {
 	}
 	for _, name := range []string{"none", "two"} {
 		t.Run(name, func(t *testing.T) {
-			exactly(t, variants[name], output(t, exec.Command(filepath.Join(dir, "target", "debug", name))))
+			exactly(t, variants[name], machine.Output(t, exec.Command(filepath.Join(dir, "target", "debug", name))))
 		})
 	}
 }

@@ -17,6 +17,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
+
+	"github.com/cap-audit/cap-audit/test/machine"
 )
 
 // image is what the containers of these tests are made from: busybox, and the
@@ -78,29 +80,12 @@ var podmanWorks = sync.OnceValue(func() string {
 	return ""
 })
 
-// needContainers skips in a chroot, where the kernel makes no roots for them.
-func needContainers(t *testing.T) {
-	t.Helper()
-	mounts, err := os.ReadFile("/proc/self/mountinfo")
-	if err != nil {
-		t.Fatal(err)
-	}
-	// proc_pid_mountinfo(5): the fifth field is where something is mounted; a chroot's root is only a directory
-	if !regexp.MustCompile(`(?m)^\S+ \S+ \S+ \S+ / `).Match(mounts) {
-		t.Skip("wanted containers, but this is a chroot")
-	}
-}
-
 // needPodman skips where podman has none; where CI=true it must.
 func needPodman(t *testing.T) {
 	t.Helper()
-	needContainers(t)
-	reason := podmanWorks()
-	switch {
-	case reason != "" && os.Getenv("CI") == "true":
-		t.Fatal(reason)
-	case reason != "":
-		t.Skip(reason)
+	machine.Containers(t)
+	if reason := podmanWorks(); reason != "" {
+		machine.Lacks(t, "%s", reason)
 	}
 }
 
@@ -457,12 +442,7 @@ func TestNoContainer(t *testing.T) {
 // daemon starts an engine's daemon and returns once its socket is there.
 func daemon(t *testing.T, socket, name string, arguments ...string) {
 	t.Helper()
-	if _, err := exec.LookPath(name); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skipf("wanted %s: %v", name, err)
-	}
+	machine.Program(t, name)
 	cmd := exec.Command(name, arguments...)
 	log, err := os.Create(filepath.Join(t.TempDir(), name+".log"))
 	if err != nil {
@@ -486,10 +466,7 @@ func daemon(t *testing.T, socket, name string, arguments ...string) {
 		select {
 		case <-ended:
 			said, _ := os.ReadFile(log.Name())
-			if os.Getenv("CI") == "true" {
-				t.Fatalf("%s:\n%s", name, said)
-			}
-			t.Skipf("wanted a %s that runs here, it says:\n%s", name, said)
+			machine.Lacks(t, "wanted a %s that runs here, it says:\n%s", name, said)
 		default:
 		}
 		conn, err := net.Dial("unix", socket)
@@ -518,7 +495,7 @@ func TestContainerOfDocker(t *testing.T) {
 	if err != nil {
 		t.Skip(err)
 	}
-	needContainers(t)
+	machine.Containers(t)
 	dir := t.TempDir()
 	socket := filepath.Join(dir, "docker.sock")
 	daemon(t, socket, "dockerd", "--host", "unix://"+socket, "--data-root", filepath.Join(dir, "data"),

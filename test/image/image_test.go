@@ -14,13 +14,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/cap-audit/cap-audit/test/machine"
 )
 
 const suite = "trixie" // the Dockerfile's own base
@@ -45,19 +46,6 @@ func TestMain(m *testing.M) {
 	status := m.Run()
 	exec.Command("podman", "rmi", "--force", image).Run()
 	os.Exit(status)
-}
-
-// cannotBuild says why no image can be built here, "" if one can.
-func cannotBuild() string {
-	if os.Geteuid() != 0 {
-		return fmt.Sprintf("wanted root, there is user %d", os.Geteuid())
-	}
-	for _, name := range []string{"podman", "debootstrap"} {
-		if _, err := exec.LookPath(name); err != nil {
-			return fmt.Sprintf("wanted %s: %v", name, err)
-		}
-	}
-	return ""
 }
 
 // build makes the base image, unless it is there, and the image from it.
@@ -101,20 +89,10 @@ func built(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short")
 	}
-	mounts, err := os.ReadFile("/proc/self/mountinfo")
-	if err != nil {
-		t.Fatal(err)
-	}
-	// proc_pid_mountinfo(5): the fifth field is where something is mounted; a chroot's root is only a directory
-	if !regexp.MustCompile(`(?m)^\S+ \S+ \S+ \S+ / `).Match(mounts) {
-		t.Skip("wanted containers, but this is a chroot")
-	}
-	if reason := cannotBuild(); reason != "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(reason)
-		}
-		t.Skip(reason)
-	}
+	machine.Containers(t)
+	machine.Root(t)
+	machine.Program(t, "podman")
+	machine.Program(t, "debootstrap")
 	if err := build(); err != nil {
 		t.Fatal(err)
 	}

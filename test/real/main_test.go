@@ -17,13 +17,14 @@ package real
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/cap-audit/cap-audit/test/machine"
 )
 
 // patience bounds every wait for a fact. It only decides how soon a failure is
@@ -32,52 +33,15 @@ const patience = 2 * time.Minute
 
 // What the environment says.
 var (
-	capAuditPath = setting("CAP_AUDIT", "../../cap-audit")
-	needPath     = filepath.Join(setting("CAP_AUDIT_PROGRAMS", "../../build/programs"), "need")
+	capAuditPath = machine.Setting("CAP_AUDIT", "../../cap-audit")
+	needPath     = filepath.Join(machine.Setting("CAP_AUDIT_PROGRAMS", "../../build/programs"), "need")
 	backend      = os.Getenv("CAP_AUDIT_BACKEND")
 )
 
-// setting is absolute: targets run in other directories.
-func setting(variable, otherwise string) string {
-	path := os.Getenv(variable)
-	if path == "" {
-		path = otherwise
-	}
-	if absolute, err := filepath.Abs(path); err == nil {
-		return absolute
-	}
-	return path
-}
-
 func TestMain(m *testing.M) {
 	playRole()
-	if reason := cannotTrace(); reason != "" {
-		if os.Getenv("CI") == "true" {
-			fmt.Println("FAIL: where CI=true the suite of real programs must run:", reason)
-			os.Exit(1)
-		}
-		fmt.Println("skipped, the whole suite of real programs:", reason)
-		os.Exit(0)
-	}
+	machine.Suite("the suite of real programs", machine.CannotTrace(capAuditPath, withBackend(), needPath))
 	os.Exit(m.Run())
-}
-
-// cannotTrace says what is missing for any of the tests, "" when nothing is.
-func cannotTrace() string {
-	if os.Geteuid() != 0 {
-		return fmt.Sprintf("wanted root, there is user %d", os.Geteuid())
-	}
-	for _, file := range []string{capAuditPath, needPath} {
-		if _, err := os.Stat(file); err != nil {
-			return fmt.Sprintf("wanted a built tree (make cap-audit programs), there is: %v", err)
-		}
-	}
-	out, err := exec.Command(capAuditPath, withBackend("--probe")...).CombinedOutput()
-	if err != nil {
-		return fmt.Sprintf("wanted a kernel on which cap-audit --probe succeeds, there it says (%v): %s",
-			err, strings.ReplaceAll(strings.TrimSpace(string(out)), "\n", "; "))
-	}
-	return ""
 }
 
 // withBackend puts the forced backend before other arguments.

@@ -1,0 +1,59 @@
+// Package cgroup finds control groups of version 2, the only ones that can be
+// watched.
+package cgroup
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// ErrNone: the machine has no hierarchy of version 2, or not where it is looked for.
+var ErrNone = errors.New("this machine has no cgroup v2 hierarchy on /sys/fs/cgroup, and only groups of that can be watched; " +
+	"boot with systemd.unified_cgroup_hierarchy=1")
+
+// Root is where the hierarchy is mounted: where systemd and everybody has it,
+// or beside those of version 1 ("hybrid"). "" if it is in neither place.
+var Root = sync.OnceValue(func() string {
+	for _, path := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"} {
+		if Is(path) {
+			return path
+		}
+	}
+	return ""
+})
+
+// Is tells whether a path lies in a hierarchy of version 2.
+func Is(path string) bool {
+	var stat unix.Statfs_t
+	return unix.Statfs(path, &stat) == nil && stat.Type == unix.CGROUP2_SUPER_MAGIC
+}
+
+// Of is the path of a process's group from the root of the hierarchy, or from
+// that of our cgroup namespace; "" on a machine without a hierarchy. The
+// process 0 is the caller's own. The error is that of opening /proc/PID/cgroup.
+func Of(pid int) (string, error) {
+	name := "/proc/self/cgroup"
+	if pid != 0 {
+		name = fmt.Sprintf("/proc/%d/cgroup", pid)
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	// "HIERARCHY:CONTROLLERS:PATH", of version 2 "0::PATH" (cgroups(7)); a name
+	// has no line feed, cgroup_mkdir() refuses it
+	lines := bufio.NewScanner(file)
+	for lines.Scan() {
+		if path, ok := strings.CutPrefix(lines.Text(), "0::"); ok {
+			return path, nil
+		}
+	}
+	return "", lines.Err()
+}
