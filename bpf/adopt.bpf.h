@@ -48,15 +48,16 @@ static __noinline __u32 program_of_running(struct task_struct *task)
 	return index_of(&key, 0, task);
 }
 
-/* Begins to record a task that runs already. */
-static __always_inline void begin(struct ca_task *t, struct task_struct *task, __u32 flags)
+static __always_inline __u32 recording(struct task_struct *task)
 {
-	t->flags = CA_TASK_RECORDING | flags;
-	if (task->flags & (PF_IO_WORKER | PF_USER_WORKER))
-		t->flags |= CA_TASK_IO_WORKER;
-	t->program = program_of_running(task);
+	return CA_TASK_RECORDING | (task->flags & (PF_IO_WORKER | PF_USER_WORKER) ? CA_TASK_IO_WORKER : 0);
+}
+
+/* Counts a task that ran already when it was taken in. */
+static __always_inline void count_running(struct task_struct *task, __u32 program)
+{
 	if (task->pid == task->tgid)
-		add_process(t->program);
+		add_process(program);
 	if (!state.first_pid)
 		state.first_pid = pid_seen_by_auditor(task);
 	add(&state.tasks);
@@ -65,16 +66,18 @@ static __always_inline void begin(struct ca_task *t, struct task_struct *task, _
 /* A task came into the watched group, by clone3() or because somebody moved it. */
 static __always_inline void enter(struct task_struct *task)
 {
-	struct ca_task *t = bpf_task_storage_get(&tasks, task, (void *)&no_task, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct ca_task *t = task_of(task);
+	__u32 program;
 
-	if (!t)
-		add(&state.lost_tasks);
-	else if (t->flags)
+	if (t && t->flags)
 		return; /* known */
-	else if (enter_at_exec)
-		t->flags = CA_TASK_ENTERING;
-	else
-		begin(t, task, 0);
+	if (enter_at_exec) {
+		take_in(task, CA_TASK_ENTERING, 0);
+		return;
+	}
+	program = program_of_running(task);
+	if (take_in(task, recording(task), program))
+		count_running(task, program);
 }
 
 /* Says whether who entered has become what it was meant to be. */
@@ -95,7 +98,7 @@ static __always_inline bool has_arrived(struct task_struct *task, struct linux_b
  */
 static __always_inline void adopt(struct bpf_iter__task *ctx, struct task_struct *task, __u32 flags)
 {
-	struct ca_task *t = bpf_task_storage_get(&tasks, task, (void *)&no_task, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct ca_task *t = give_storage(task);
 	struct ca_adopted told = {};
 
 	if (t && (!t->flags || (t->flags & CA_TASK_ROOT))) {
@@ -105,7 +108,11 @@ static __always_inline void adopt(struct bpf_iter__task *ctx, struct task_struct
 			state.pid_ns = pid_ns_of(task);
 			state.first_pid = pid_seen_by_auditor(task);
 		}
-		begin(t, task, flags | CA_TASK_UNTOLD);
+		t->flags = recording(task) | flags | CA_TASK_UNTOLD;
+		t->program = program_of_running(task);
+		t->exec_id = exec_id_of(task);
+		if (!fetch(task))
+			count_running(task, t->program);
 	}
 	if (t && !(t->flags & CA_TASK_UNTOLD))
 		return;

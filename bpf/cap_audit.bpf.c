@@ -338,7 +338,7 @@ int BPF_PROG(tp_cap_capable, const struct cred *cred, struct user_namespace *ns,
 	     const struct user_namespace *capable_ns, int capability, int result)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct ca_task *t = task_of(task);
+	struct ca_task *t = own_task(task, &state.lost_checks);
 
 	if (!t)
 		return 0;
@@ -356,7 +356,7 @@ int BPF_PROG(fexit_cap_capable, const struct cred *cred, struct user_namespace *
 	     unsigned int options, int result)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct ca_task *t = task_of(task);
+	struct ca_task *t = own_task(task, &state.lost_checks);
 
 	if (!t)
 		return 0;
@@ -444,7 +444,7 @@ SEC("kprobe/cap_capable")
 int BPF_KPROBE(kprobe_cap_capable, const struct cred *cred, struct user_namespace *ns, int capability,
 	       unsigned int options)
 {
-	struct ca_task *t = task_of(bpf_get_current_task_btf());
+	struct ca_task *t = own_task(bpf_get_current_task_btf(), &state.lost_checks);
 
 	if (!t || !(t->flags & CA_TASK_RECORDING))
 		return 0;
@@ -546,9 +546,14 @@ static __always_inline void on_capset_done(struct ca_task *t, struct task_struct
 static __always_inline int on_syscall_done(long result)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct ca_task *t = task_of(task);
+	struct ca_task *t = own_task(task, &state.denied_again);
 	struct ca_sets denied = {};
 
+	/* an exec is over, and nothing was told of it */
+	if (preemptible && t && t->exec_id && t->exec_id != exec_id_of(task)) {
+		t->exec_id = exec_id_of(task);
+		add(&state.lost_programs);
+	}
 	if (!t || !(t->granted | t->denied | t->lsm_refused | (t->flags & CA_TASK_CAPSET)))
 		return 0;
 

@@ -126,7 +126,7 @@ struct ca_task {
 	/* the system call under way, once it made a check */
 	__s32 syscall;
 	__u32 abi;
-	__u32 exec_id;		/* the exec last seen: task->self_exec_id + 1 */
+	__u32 exec_id;		/* the exec last seen, of this task or a forebear: exec_id_of() */
 	__u32 pad;
 	__u64 granted;		/* masks of the capabilities it asked for */
 	__u64 denied;
@@ -139,6 +139,18 @@ struct ca_task {
 	__u32 options;
 	/* fentry backend: row the last cap_capable was counted in, for security_capable */
 	struct ca_check last;
+};
+
+/* A task that belongs to the tree and could not be given storage yet: it gets it when it first does something. */
+struct ca_newborn {
+	__u32 flags;
+	__u32 program;
+	__u32 exec_id;
+};
+
+struct ca_newborn_key {
+	__u64 task;		/* address, which another can have later */
+	__u64 born;		/* task->start_time */
 };
 
 /* What the iterators say of a task that they adopt. */
@@ -186,12 +198,16 @@ struct ca_state {
 	__u64 group;		/* id of the watched control group if it was made anew, else 0 */
 	__u64 pid_ns;		/* address of the root's pid namespace: compared, never followed */
 	__u64 rescans;		/* processes of several threads that came into the group: only their leaders were adopted */
+	/* tasks without storage, see struct ca_newborn */
+	__u64 waiting;		/* how many there are, some of which may have ended */
+	__u64 denied_again;	/* times that one could not be given any where nothing is lost by it */
 	/* losses */
-	__u64 lost_tasks;	/* tasks that could not be given storage: their checks are missing */
+	__u64 lost_tasks;	/* tasks that are not followed: their checks are missing */
+	__u64 lost_checks;	/* checks by tasks that had no storage yet */
 	__u64 lost_rows;	/* checks missing from the rows, still in the totals */
 	__u64 lost_sites;	/* call sites not recorded */
 	__u64 lost_outcomes;	/* syscall outcomes not recorded */
-	__u64 lost_programs;	/* execs of a program beyond CA_PROGRAMS */
+	__u64 lost_programs;	/* execs unseen, or of a program beyond CA_PROGRAMS */
 	__u64 lost_events;	/* --verbose lines not printed */
 };
 

@@ -155,6 +155,7 @@ struct task_struct {
 	struct pid *thread_pid;
 	const struct cred *real_cred;
 	const struct cred *cred;
+	__u64 start_time;
 	__u32 self_exec_id;
 	char comm[16];
 };

@@ -7,6 +7,8 @@ const volatile bool verbose = false;
 const volatile __u64 walk_always = 0;
 /* Capabilities that are asked for even where the system call's arguments make the answer irrelevant. */
 const volatile __u64 idle_matters = 0;
+/* Tracepoints can be preempted (7.0), so that an exec can go unseen: see tree.bpf.h. */
+const volatile bool preemptible = false;
 
 /*
  * Settings of audits of what runs already. by_group: what is watched is a control
@@ -32,6 +34,18 @@ struct {
 	__type(key, int);
 	__type(value, struct ca_task);
 } tasks SEC(".maps");
+
+/*
+ * Storage cannot be had at any moment: up to 7.0 not while another task was preempted in the middle of getting or
+ * freeing some on the same CPU (kernel/bpf/bpf_task_storage.c, bpf_task_storage_trylock()). The task waits here, then.
+ * Full: lost_tasks.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct ca_newborn_key);
+	__type(value, struct ca_newborn);
+} newborns SEC(".maps");
 
 /* The account. Rows differ in program, syscall and the like, not in process: a full map is a
  * strange program, and costs the details (lost_rows), never the totals. */
@@ -104,4 +118,84 @@ static __always_inline void add(__u64 *counter)
 static __always_inline struct ca_task *task_of(struct task_struct *task)
 {
 	return bpf_task_storage_get(&tasks, task, 0, 0);
+}
+
+static __always_inline struct ca_task *give_storage(struct task_struct *task)
+{
+	return bpf_task_storage_get(&tasks, task, (void *)&no_task, BPF_LOCAL_STORAGE_GET_F_CREATE);
+}
+
+/* 0 is the stub, and no other task has that. */
+static __always_inline __u32 exec_id_of(struct task_struct *task)
+{
+	return task->self_exec_id + 1;
+}
+
+static __always_inline struct ca_newborn_key newborn_key(struct task_struct *task)
+{
+	return (struct ca_newborn_key){ .task = (__u64)task, .born = task->start_time };
+}
+
+/* Says that a task waited for storage, and lets it wait no longer. */
+static __always_inline bool fetch(struct task_struct *task)
+{
+	struct ca_newborn_key key = newborn_key(task);
+
+	if (!state.waiting || bpf_map_delete_elem(&newborns, &key))
+		return false;
+	__sync_fetch_and_add(&state.waiting, -1);
+	return true;
+}
+
+/* Takes a task into the tree. Says whether it was not there before, under any of the two forms. */
+static __noinline bool take_in(struct task_struct *task, __u32 flags, __u32 program)
+{
+	struct ca_newborn newborn = { .flags = flags, .program = program, .exec_id = exec_id_of(task) };
+	struct ca_newborn_key key = newborn_key(task);
+	struct ca_task *t = give_storage(task);
+	long err;
+
+	if (t) {
+		if (t->flags)
+			return false;
+		t->flags = flags;
+		t->program = program;
+		t->exec_id = newborn.exec_id;
+		return !fetch(task);
+	}
+	err = bpf_map_update_elem(&newborns, &key, &newborn, BPF_NOEXIST);
+	if (err == 0)
+		add(&state.waiting);
+	else if (err != -17 /* EEXIST */)
+		add(&state.lost_tasks);
+	return err == 0;
+}
+
+/* Gives a task of the tree the storage that could not be had before; counts a loss if it still cannot. */
+static __noinline struct ca_task *claim(struct task_struct *task, __u64 *loss)
+{
+	struct ca_newborn_key key = newborn_key(task);
+	struct ca_newborn *newborn = bpf_map_lookup_elem(&newborns, &key);
+	struct ca_task *t;
+
+	if (!newborn)
+		return 0;
+	t = give_storage(task);
+	if (!t) {
+		add(loss);
+		return 0;
+	}
+	t->flags = newborn->flags;
+	t->program = newborn->program;
+	t->exec_id = newborn->exec_id;
+	fetch(task);
+	return t;
+}
+
+/* The storage of the task that runs. What is lost if it belongs to the tree and can get none? */
+static __always_inline struct ca_task *own_task(struct task_struct *task, __u64 *loss)
+{
+	struct ca_task *t = task_of(task);
+
+	return t || !state.waiting ? t : claim(task, loss);
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* How the tree is followed: forks, workers that the kernel makes, execs. */
 
-/* A child is traced from before its first instruction. */
-static __always_inline int on_new_task(struct task_struct *parent, struct task_struct *child, __u32 extra_flags)
+/* A child is traced from before its first instruction. This may be called several times for it. */
+static __always_inline int on_new_task(struct task_struct *parent, struct task_struct *child)
 {
-	struct ca_task *p = task_of(parent), *c;
+	struct ca_task *p = own_task(parent, &state.lost_tasks);
+	bool thread = child->tgid == parent->tgid;
+	__u32 flags = CA_TASK_RECORDING;
 
 	if (!p || !(p->flags & (CA_TASK_RECORDING | CA_TASK_ENTERING))) {
 		/* clone3() with CLONE_INTO_CGROUP; else the parent were in the group, and known */
@@ -12,72 +14,58 @@ static __always_inline int on_new_task(struct task_struct *parent, struct task_s
 			enter(child);
 		return 0;
 	}
-	c = bpf_task_storage_get(&tasks, child, (void *)&no_task, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!c) {
-		add(&state.lost_tasks);
-		return 0;
-	}
-	if (c->flags) /* the first of the twins was here */
-		return 0;
 	if (p->flags & CA_TASK_ENTERING) {
-		c->flags = CA_TASK_ENTERING;
+		take_in(child, CA_TASK_ENTERING, 0);
 		return 0;
 	}
-	c->flags = CA_TASK_RECORDING | extra_flags;
-	c->program = p->program;
+	if (child->flags & (PF_IO_WORKER | PF_USER_WORKER))
+		flags |= CA_TASK_IO_WORKER;
+	if (thread)
+		flags |= p->flags & CA_TASK_FIRST;
+	if (!take_in(child, flags, p->program))
+		return 0;
 	add(&state.tasks);
-	if (child->tgid == parent->tgid)
-		c->flags |= p->flags & CA_TASK_FIRST;
-	else
-		add_process(c->program);
+	if (!thread)
+		add_process(p->program);
 	return 0;
 }
 
-/*
- * A BPF program does not run while it is running already on that CPU. Since
- * 7.0 tracepoints can be preempted, so a task that comes in between would be
- * missed: there, each of these programs is attached twice, and the second does
- * what the first could not.
- */
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {
-	return on_new_task(parent, child, 0);
-}
-
-SEC("tp_btf/sched_process_fork")
-int BPF_PROG(on_fork_twin, struct task_struct *parent, struct task_struct *child)
-{
-	return on_new_task(parent, child, 0);
+	return on_new_task(parent, child);
 }
 
 /* Workers of io_uring and vhost are made by copy_process() alone: no fork tracepoint tells of them. */
-static __always_inline int on_new_worker(struct task_struct *child)
-{
-	if (!(child->flags & (PF_IO_WORKER | PF_USER_WORKER)))
-		return 0;
-	return on_new_task(bpf_get_current_task_btf(), child, CA_TASK_IO_WORKER);
-}
-
 SEC("tp_btf/task_newtask")
 int BPF_PROG(on_newtask, struct task_struct *child)
 {
-	return on_new_worker(child);
+	if (!(child->flags & (PF_IO_WORKER | PF_USER_WORKER)))
+		return 0;
+	return on_new_task(bpf_get_current_task_btf(), child);
 }
 
-SEC("tp_btf/task_newtask")
-int BPF_PROG(on_newtask_twin, struct task_struct *child)
+/*
+ * A BPF program is not run while it is running already on that CPU. Since 7.0
+ * tracepoints can be preempted, and then the program is not run for a task that
+ * comes in between. But this one is hit with the run queue locked, and so with
+ * preemption off, for every new task (kernel/sched/core.c, wake_up_new_task()).
+ * Not for older kernels: up to 6.3 task storage is allocated in a way that can
+ * wake kswapd, for which the run queue would be locked once more.
+ */
+SEC("tp_btf/sched_wakeup_new")
+int BPF_PROG(on_wakeup_new, struct task_struct *child)
 {
-	return on_new_worker(child);
+	return on_new_task(bpf_get_current_task_btf(), child);
 }
 
 static __always_inline int on_exec_done(struct task_struct *task, struct linux_binprm *bprm)
 {
-	struct ca_task *t = task_of(task);
+	struct ca_task *t = own_task(task, &state.lost_programs);
 
-	if (!t || t->exec_id == task->self_exec_id + 1)
+	if (!t || t->exec_id == exec_id_of(task))
 		return 0;
-	t->exec_id = task->self_exec_id + 1; /* 0 is a task that has not execed */
+	t->exec_id = exec_id_of(task);
 	if (t->flags & CA_TASK_ARMED) {
 		t->flags = CA_TASK_RECORDING | CA_TASK_FIRST;
 		state.user_ns = (__u64)BPF_CORE_READ(task, cred, user_ns);
@@ -102,6 +90,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	return on_exec_done(task, bprm);
 }
 
+/* Attached beside the first where that can be preempted: what one misses, the other sees. */
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec_twin, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {

@@ -129,6 +129,14 @@ func (t *text) completeness() {
 	}
 }
 
+// unseenAdvice is what to do about checks that a backend did not see.
+func unseenAdvice(backend string) string {
+	if backend == "kprobe" {
+		return ""
+	}
+	return "; --backend kprobe sees all where the kernel has it"
+}
+
 func (t *text) gaps() []string {
 	d := t.d
 	var gaps []string
@@ -138,11 +146,11 @@ func (t *text) gaps() []string {
 		then      string
 	}{
 		{d.Losses.Tasks, "task", "tasks", "could not be followed: checks made there are missing"},
-		{d.Losses.Checks, "check", "checks", "went unseen, so a capability may be missing; --backend kprobe misses none where the kernel has it"},
+		{d.Losses.Checks, "check", "checks", "went unseen, of this program or another, so a capability may be missing" + unseenAdvice(d.Backend)},
 		{d.Losses.Rows, "check", "checks", "were only counted: which system call and program made them is not known"},
 		{d.Losses.Sites, "call site", "call sites", "could not be recorded: reasons may be missing"},
 		{d.Losses.Outcomes, "outcome", "outcomes", "of system calls could not be recorded: assessments rest on the others"},
-		{d.Losses.Programs, "program start", "program starts", "came after the list of programs was full: what they needed is counted without their path"},
+		{d.Losses.Programs, "program start", "program starts", "went unseen or came after the list of programs was full: what they needed is counted without their path"},
 		{d.Losses.Events, "line", "lines", "of --verbose could not be printed: the report does not depend on them"},
 	} {
 		if loss.n > 0 {

@@ -20,16 +20,19 @@ const (
 	Kprobe Backend = "kprobe"
 )
 
-// Backends lists them in the order auto tries them on most kernels.
+// Backends lists them in the order auto tries them on kernels that are not
+// preemptible.
 var Backends = []Backend{Fentry, Tracepoint, Kprobe}
 
-// autoOrder is the order for the running kernel. Since 7.0 a task can be
-// preempted inside of fexit and tracepoint programs, and the kernel then skips
-// the program for whoever runs next on that CPU: 16 threads on 2 emulated CPUs
-// lost a fifth of their checks. Kprobes run with preemption off.
+// autoOrder is the order for the running kernel. Where a task can be preempted
+// inside of a fexit program, the kernel skips the program for whoever runs next
+// on that CPU. Kprobes run with preemption off; so do tracepoints up to 6.19.
 func autoOrder() []Backend {
-	if preemptibleTracepoints() {
+	switch {
+	case preemptibleTracepoints():
 		return []Backend{Kprobe, Fentry, Tracepoint}
+	case preemptible():
+		return []Backend{Kprobe, Tracepoint, Fentry}
 	}
 	return Backends
 }
@@ -52,9 +55,12 @@ func ParseBackend(name string) ([]Backend, error) {
 	return nil, fmt.Errorf("unknown backend %q: choose auto, fentry, tracepoint or kprobe", name)
 }
 
-// trackPrograms follow the tree, whatever the backend. With preemptible
-// tracepoints each has a twin.
+// trackPrograms follow the tree, whatever the backend.
 var trackPrograms = []string{"on_newtask", "on_fork", "on_exec", "on_sys_exit"}
+
+// preemptedPrograms help them where tracepoints can be preempted: the first
+// cannot be, the twins see what the others miss.
+var preemptedPrograms = []string{"on_wakeup_new", "on_exec" + twin, "on_sys_exit" + twin}
 
 const twin = "_twin"
 

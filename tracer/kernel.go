@@ -19,8 +19,8 @@ import (
 type kernel struct {
 	module  *bpflib.Module
 	backend Backend
-	// twins: programs that follow the tree are attached twice
-	twins bool
+	// preemptible: tracepoints are, and preemptedPrograms attached
+	preemptible bool
 }
 
 // libbpfLog keeps what libbpf says: it must not reach the terminal, and a
@@ -82,8 +82,12 @@ func openKernel(backends []Backend, set settings) (*kernel, error) {
 }
 
 func tryBackend(backend Backend, set settings) (k *kernel, stage string, err error) {
+	// both are known before anything is loaded, which takes long
 	if backend == Fentry && fexitRefused() {
 		return nil, "load", fmt.Errorf("the kernel refuses fexit programs: %w", unix.EPERM)
+	}
+	if backend == Kprobe && noKprobes() {
+		return nil, "load", fmt.Errorf("the kernel has no kprobes: %w", unix.ENOTSUP)
 	}
 	module, err := bpflib.NewModuleFromBufferArgs(bpflib.NewModuleArgs{
 		BPFObjBuff: bpf.Object,
@@ -101,7 +105,7 @@ func tryBackend(backend Backend, set settings) (k *kernel, stage string, err err
 			module.Close()
 		}
 	}()
-	k = &kernel{module: module, backend: backend, twins: preemptibleTracepoints()}
+	k = &kernel{module: module, backend: backend, preemptible: preemptibleTracepoints()}
 	if err = k.configure(set); err != nil {
 		return nil, "open", err
 	}
@@ -121,8 +125,8 @@ func (k *kernel) configure(set settings) error {
 			autoload[name] = backend == k.backend
 		}
 	}
-	for _, name := range trackPrograms {
-		autoload[name+twin] = k.twins
+	for _, name := range preemptedPrograms {
+		autoload[name] = k.preemptible
 	}
 	for _, name := range attachPrograms {
 		autoload[name] = slices.Contains(set.subject.programs(), name)
@@ -145,6 +149,11 @@ func (k *kernel) configure(set settings) error {
 	if err := set.subject.configure(k.module); err != nil {
 		return err
 	}
+	if k.preemptible {
+		if err := k.module.InitGlobalVariable("preemptible", true); err != nil {
+			return err
+		}
+	}
 	if set.verbose {
 		return k.module.InitGlobalVariable("verbose", true)
 	}
@@ -163,10 +172,8 @@ func (k *kernel) attach(s *subject) error {
 	if s.groups() {
 		names = append(names, "on_group_made", "on_moved")
 	}
-	if k.twins {
-		for _, name := range trackPrograms {
-			names = append(names, name+twin)
-		}
+	if k.preemptible {
+		names = append(names, preemptedPrograms...)
 	}
 	for _, name := range append(names, checkPrograms[k.backend]...) {
 		prog, err := k.module.GetProgram(name)
@@ -318,7 +325,7 @@ func (k *kernel) misses(name string) (uint64, error) {
 		return 0, err
 	}
 	n, err := programMisses(prog.FileDescriptor())
-	if err != nil || !k.twins || !slices.Contains(trackPrograms, name) {
+	if err != nil || !k.preemptible || !slices.Contains(preemptedPrograms, name+twin) {
 		return n, err
 	}
 	both, err := k.misses(name + twin)

@@ -1,6 +1,7 @@
 package tracer
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,6 +14,12 @@ import (
 // what they do later is not in it.
 func (a *Audit) Observe() (*audit.Observation, error) {
 	k := a.kernel
+	// First: on preemptible kernels programs are skipped while a map is read on
+	// that CPU, too, and what others do meanwhile is no loss of this audit.
+	missed, err := a.missed()
+	if err != nil {
+		return nil, err
+	}
 	o := &audit.Observation{
 		Application:  a.application(),
 		System:       systemContext(),
@@ -26,7 +33,7 @@ func (a *Audit) Observe() (*audit.Observation, error) {
 	if err := k.readChecks(o); err != nil {
 		return nil, fmt.Errorf("read the checks: %w", err)
 	}
-	err := each(k, "outcomes", func(key kernelOutcome, count uint64) {
+	err = each(k, "outcomes", func(key kernelOutcome, count uint64) {
 		for verdict, mask := range map[audit.Verdict]uint64{
 			audit.Granted: uint64(key.granted), audit.Refused: uint64(key.denied), audit.LSMRefused: uint64(key.lsm_refused),
 		} {
@@ -56,6 +63,9 @@ func (a *Audit) Observe() (*audit.Observation, error) {
 	if err := a.readState(o); err != nil {
 		return nil, fmt.Errorf("read the kernel's counters: %w", err)
 	}
+	o.MissedExits = missed.exits
+	o.Losses.Checks += missed.checks
+	o.Losses.Tasks += missed.tasks
 	alive, err := k.liveProcesses()
 	o.StillRunning = len(alive)
 	return o, err
@@ -187,6 +197,7 @@ func (a *Audit) readState(o *audit.Observation) error {
 	o.MovedIn = uint64(s.rescans)
 	o.Losses = audit.Losses{
 		Tasks:    uint64(s.lost_tasks),
+		Checks:   uint64(s.lost_checks),
 		Rows:     uint64(s.lost_rows),
 		Sites:    uint64(s.lost_sites),
 		Outcomes: uint64(s.lost_outcomes),
@@ -195,26 +206,12 @@ func (a *Audit) readState(o *audit.Observation) error {
 	}
 	if a.attached != nil {
 		o.Losses.Tasks += a.attached.lost()
+	} else if s.tasks == 0 {
+		o.Losses.Tasks++ // the first process: its exec went unseen
 	}
 	if s.entered > s.returned {
 		// kretprobes that ran out of instances
 		o.Losses.Checks += uint64(s.entered - s.returned)
-	}
-	for _, name := range checkPrograms[k.backend] {
-		if err := k.addMisses(name, &o.Losses.Checks); err != nil {
-			return err
-		}
-	}
-	missed := map[string]*uint64{
-		"on_fork": &o.Losses.Tasks, "on_newtask": &o.Losses.Tasks, "on_exec": &o.Losses.Tasks, "on_sys_exit": &o.MissedExits,
-	}
-	if a.attached != nil && a.attached.subject.groups() {
-		missed["on_group_made"], missed["on_moved"] = &o.Losses.Tasks, &o.Losses.Tasks
-	}
-	for name, loss := range missed {
-		if err := k.addMisses(name, loss); err != nil {
-			return err
-		}
 	}
 
 	o.Programs = []audit.Program{{}} // index 0: programs beyond the limit
@@ -233,8 +230,32 @@ func (a *Audit) readState(o *audit.Observation) error {
 	return nil
 }
 
-func (k *kernel) addMisses(name string, loss *uint64) error {
-	n, err := k.misses(name)
-	*loss += n
-	return err
+// misses are events that programs of the kernel half did not see, because they
+// ran already on that CPU. The kernel counts those of all tasks, so these are
+// how many at most were of the tree.
+type misses struct{ checks, tasks, exits uint64 }
+
+func (a *Audit) missed() (m misses, err error) {
+	k := a.kernel
+	add := func(loss *uint64, name string) {
+		n, failed := k.misses(name)
+		*loss += n
+		err = errors.Join(err, failed)
+	}
+	for _, name := range checkPrograms[k.backend] {
+		add(&m.checks, name)
+	}
+	if k.preemptible {
+		add(&m.tasks, "on_wakeup_new") // which sees all; execs unseen are counted in lost_programs
+	} else {
+		add(&m.tasks, "on_newtask")
+		add(&m.tasks, "on_fork")
+		add(&m.tasks, "on_exec")
+	}
+	if a.attached != nil && a.attached.subject.groups() {
+		add(&m.tasks, "on_group_made")
+		add(&m.tasks, "on_moved")
+	}
+	add(&m.exits, "on_sys_exit")
+	return m, err
 }

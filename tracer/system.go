@@ -1,7 +1,9 @@
 package tracer
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -39,6 +41,47 @@ func kernelRelease() string {
 		return "unknown"
 	}
 	return unix.ByteSliceToString(u.Release[:])
+}
+
+// preemptible tells whether a task can lose its CPU to another while the kernel
+// works for it; where the kernel does not let that be known, it may be.
+func preemptible() bool {
+	var u unix.Utsname
+	if err := unix.Uname(&u); err != nil {
+		return true
+	}
+	models, _ := os.ReadFile("/sys/kernel/debug/sched/preempt")
+	commandLine, _ := os.ReadFile("/proc/cmdline")
+	return isPreemptible(unix.ByteSliceToString(u.Version[:]), string(models), string(commandLine))
+}
+
+// isPreemptible takes a build as uname -v has it (init/Makefile); models such
+// as "none voluntary (full)", the one in force in parentheses (6.0,
+// kernel/sched/debug.c, sched_dynamic_show()), "" if they cannot be read; and
+// the kernel's command line.
+func isPreemptible(build, models, commandLine string) bool {
+	if !strings.Contains(build, "PREEMPT_DYNAMIC") {
+		return strings.Contains(build, "PREEMPT")
+	}
+	_, rest, _ := strings.Cut(models, "(")
+	model, _, _ := strings.Cut(rest, ")")
+	for word := range strings.FieldsSeq(commandLine) {
+		if value, ok := strings.CutPrefix(word, "preempt="); ok && models == "" {
+			model = value
+		}
+	}
+	return model != "none" && model != "voluntary"
+}
+
+// noKprobes: the kernel shows what perf events there are, and kprobes are none
+// of them.
+func noKprobes() bool {
+	const events = "/sys/bus/event_source/devices"
+	if _, err := os.Stat(events); err != nil {
+		return false // nothing is shown, as without sysfs
+	}
+	_, err := os.Stat(events + "/kprobe")
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // kernelVersion is the first two numbers of the release, 0 if it has none.
