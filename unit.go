@@ -25,6 +25,9 @@ type liveUnit struct {
 	// ended is closed when the unit has stopped.
 	ended chan struct{}
 
+	// restart: it is to be restarted under the audit.
+	restart bool
+
 	mu sync.Mutex
 	// started: systemd has said that the restart is done.
 	started bool
@@ -54,7 +57,7 @@ func (s *session) prepareUnit() error {
 	case s.cfg.writeDropin && unit.Transient:
 		return wrong(errors.New("is transient, and no drop-in outlives it; give the set to what makes it, as in systemd-run -p CapabilityBoundingSet=..."))
 	}
-	s.unit = &liveUnit{Unit: unit, ended: make(chan struct{})}
+	s.unit = &liveUnit{Unit: unit, restart: s.cfg.restart, ended: make(chan struct{})}
 	s.about = audit.Target{Kind: audit.TargetUnit, Name: unit.Name, Cgroup: unit.Cgroup, Ambient: unit.Ambient, FromStart: s.cfg.restart}
 	s.subject = &tracer.Subject{
 		Cgroup: unit.Cgroup,
@@ -165,14 +168,37 @@ func (u *liveUnit) fail(format string, args ...any) {
 func (u *liveUnit) describe(f *audit.Findings) {
 	f.Application.Path = u.Program
 	f.Application.Unprivileged = !u.Root
-	// after a restart it is another process; a unit that has stopped has none
+	if pid := u.mainPID(); pid != 0 {
+		f.Application.PID = pid
+	}
+	f.Target.CutShort = u.cutShort()
+}
+
+// mainPID is that of the unit's main process: after a restart it is another, a
+// unit that has stopped has none, and it is 0.
+func (u *liveUnit) mainPID() (pid int) {
 	ask(func(m *systemd.Manager) error {
 		now, err := m.Unit(context.Background(), u.Name)
-		if err == nil && now.MainPID != 0 {
-			f.Application.PID = now.MainPID
+		if err == nil {
+			pid = now.MainPID
 		}
 		return err
 	})
+	return pid
+}
+
+// cutShort says why a start under the audit was not seen to its end, "" if it
+// was, or none was to be.
+func (u *liveUnit) cutShort() string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	switch {
+	case !u.restart || u.started:
+		return ""
+	case u.trouble != "":
+		return u.trouble
+	}
+	return "systemd had not said that " + u.Name + " is started when the audit ended"
 }
 
 func reload(m *systemd.Manager) error { return m.Reload(context.Background()) }

@@ -129,7 +129,11 @@ func (s *session) startTest(a *tracer.Audit) (<-chan unix.WaitStatus, error) {
 	if s.cfg.test == "" {
 		return nil, nil
 	}
-	environ := append(os.Environ(), fmt.Sprintf("CAP_AUDIT_PID=%d", a.PID()))
+	pid := a.PID()
+	if s.unit != nil {
+		pid = s.unit.mainPID()
+	}
+	environ := append(os.Environ(), fmt.Sprintf("CAP_AUDIT_PID=%d", pid))
 	tested, err := a.RunBeside("/bin/sh", []string{"sh", "-c", s.cfg.test}, environ)
 	if err != nil {
 		if s.subject == nil {

@@ -56,6 +56,8 @@ func (f *Findings) Unsure() string {
 	switch {
 	case lost != 0:
 		return "part of the run could not be recorded"
+	case f.Target.CutShort != "":
+		return f.Target.CutShort
 	case f.TestFailed != "":
 		return f.TestFailed
 	case f.Interim:

@@ -47,6 +47,9 @@ func TestFit(t *testing.T) {
 		"what ran before": {func(f *Findings) {
 			f.Target.Kind, f.Application.Ended, f.StillRunning = TargetUnit, false, 2
 		}, chown | kill, Fit{}},
+		"a start that was cut short": {func(f *Findings) {
+			f.Target.Kind, f.Target.CutShort = TargetUnit, "it had not started"
+		}, chown | kill, Fit{Unsure: "it had not started"}},
 		"what ran before, with losses": {func(f *Findings) {
 			f.Target.Kind, f.Losses.Tasks = TargetPID, 1
 		}, chown | kill, Fit{Unsure: "part of the run could not be recorded"}},

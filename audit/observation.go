@@ -201,6 +201,9 @@ type Target struct {
 	// FromStart: of what ran before the audit nothing was missed, since it was
 	// restarted, or only began, under the audit.
 	FromStart bool
+	// CutShort says why that start was not seen to its end, "" if it was or was
+	// not to be.
+	CutShort string
 }
 
 // SystemContext holds the settings of the host that bear on capabilities; -1

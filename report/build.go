@@ -45,6 +45,7 @@ func NewDocument(f *audit.Findings) *Document {
 		Interim:      f.Interim,
 		TestFailed:   optional(f.TestFailed),
 		Service:      service(f),
+		cutShort:     f.Target.CutShort,
 		fromStart:    f.Target.FromStart || !f.Target.Kind.Attached(),
 		Merged:       merged(f.Merged),
 
@@ -77,7 +78,7 @@ func complete(f *audit.Findings) bool {
 	if m := f.Merged; m != nil && m.Incomplete.Count+m.Untold.Count > 0 {
 		return false
 	}
-	return !f.Losses.Any() && !f.Untold && (f.Target.Kind.Attached() || f.StillRunning == 0 && f.Application.Ended)
+	return !f.Losses.Any() && !f.Untold && f.Target.CutShort == "" && (f.Target.Kind.Attached() || f.StillRunning == 0 && f.Application.Ended)
 }
 
 func target(t audit.Target) Target {

@@ -65,6 +65,8 @@ type Document struct {
 
 	// fromStart: nothing that was audited had begun before the audit.
 	fromStart bool
+	// cutShort: see audit.Target
+	cutShort string
 	// lessers are those recommended in the place of required ones.
 	lessers []audit.Lesser
 	// fileExcess are capabilities of the program's file that are not recommended.

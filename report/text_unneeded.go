@@ -161,6 +161,9 @@ func (t *text) gaps() []string {
 		gaps = append(gaps, fmt.Sprintf("%s, of this program or another, returned unseen: outcomes of refused checks may be fewer than the calls by that.",
 			count(d.MissedExits, "system call", "system calls")))
 	}
+	if d.cutShort != "" {
+		gaps = append(gaps, sentence(printable(d.cutShort))+" What the rest of the start needs is missing.")
+	}
 	if m := d.Merged; m != nil {
 		if m.Incomplete.Count > 0 {
 			gaps = append(gaps, count(m.Incomplete.Count, "report is", "reports are")+" of recordings that are not complete: a capability may be missing.")

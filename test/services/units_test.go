@@ -98,7 +98,8 @@ func prove(t *testing.T, o own) {
 	t.Helper()
 	t.Cleanup(func() { exec.Command("systemctl", "stop", o.name).Run() })
 	systemctl(t, "start", o.name)
-	d, r := audit(t, "--unit", o.name, "--restart", "--write-dropin", "--test", arrived(o.name))
+	d, r := audit(t, "--unit", o.name, "--restart", "--write-dropin", "--test",
+		arrived(o.name)+` && test $CAP_AUDIT_PID = $(systemctl show -P MainPID `+o.name+`)`)
 	if !equal(d.Recommended, o.needs) {
 		t.Errorf("found: %v, want %v; programs: %+v", d.Recommended, o.needs, d.Programs)
 	}
@@ -236,7 +237,7 @@ func TestHalfAStart(t *testing.T) {
 			}
 			output, err := <-w.output, w.Wait()
 			if err == nil || w.ProcessState.ExitCode() != 1 || !strings.Contains(w.stderr.String(), "has not said that it is started") ||
-				!strings.Contains(output, "CAPABILITY ANALYSIS FOR") {
+				!strings.Contains(output, "CAPABILITY ANALYSIS FOR") || !strings.Contains(strings.Join(strings.Fields(output), " "), name+" is started when the audit ended. What the rest of the start needs is missing.") {
 				t.Errorf("%v\n%s%s", err, output, w.stderr.String())
 			}
 			if _, err := os.Lstat(dropinPath(name)); !errors.Is(err, os.ErrNotExist) {
