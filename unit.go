@@ -58,7 +58,15 @@ func (s *session) prepareUnit() error {
 		return wrong(errors.New("is transient, and no drop-in outlives it; give the set to what makes it, as in systemd-run -p CapabilityBoundingSet=..."))
 	}
 	s.unit = &liveUnit{Unit: unit, restart: s.cfg.restart, ended: make(chan struct{})}
-	s.about = audit.Target{Kind: audit.TargetUnit, Name: unit.Name, Cgroup: unit.Cgroup, Ambient: unit.Ambient, FromStart: s.cfg.restart}
+	ours := systemd.Dropin{Units: systemd.UnitsOfAdmin, Unit: unit.Name}
+	s.about = audit.Target{
+		Kind:      audit.TargetUnit,
+		Name:      unit.Name,
+		Cgroup:    unit.Cgroup,
+		Ambient:   unit.Ambient,
+		Limited:   slices.Contains(unit.DropIns, ours.Path()),
+		FromStart: s.cfg.restart,
+	}
 	s.subject = &tracer.Subject{
 		Cgroup: unit.Cgroup,
 		Entry:  tracer.EntryByManager,

@@ -195,6 +195,9 @@ type Target struct {
 	Engine, Image, ContainerID string
 	// Ambient is the set of a unit's AmbientCapabilities=.
 	Ambient uint64
+	// Limited: an earlier drop-in of cap-audit's counts, which may have emptied
+	// that set. The next takes its place.
+	Limited bool
 	// UserNamespace: it has one of its own, within which it holds its
 	// capabilities.
 	UserNamespace bool

@@ -57,6 +57,7 @@ func NewDocument(f *audit.Findings) *Document {
 			User:         f.RunAs,
 			Unprivileged: f.Application.Unprivileged,
 			Ambient:      capng.Numbers(f.Target.Ambient),
+			Limited:      f.Target.Limited,
 			SetID:        f.SetID,
 			Elsewhere:    slices.ContainsFunc(f.Programs, func(p audit.ProgramUse) bool { return p.Parent > 0 && len(p.Needs) > 0 }),
 			Grant:        capng.Numbers(f.Recommended()),

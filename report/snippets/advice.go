@@ -27,6 +27,8 @@ type Advice struct {
 	Unprivileged bool
 	// Ambient are the capabilities that the unit's AmbientCapabilities= has.
 	Ambient []int
+	// Limited: cap-audit has set them before, see audit.Target.
+	Limited bool
 	// SetID: it is, or ran, a program that gets another user or group from its
 	// file, which no_new_privs would keep from it.
 	SetID bool

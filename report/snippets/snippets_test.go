@@ -160,6 +160,7 @@ func TestSystemdDropin(t *testing.T) {
 		{Advice{Target: audit.TargetService}, "[Service]\nCapabilityBoundingSet="},
 		{Advice{Target: audit.TargetUnit, Grant: []int{13}, Unprivileged: true}, "[Service]\nCapabilityBoundingSet=\nCapabilityBoundingSet=CAP_NET_RAW"},
 		{Advice{Target: audit.TargetUnit, Grant: []int{13}, Ambient: []int{0}}, "[Service]\nCapabilityBoundingSet=\nCapabilityBoundingSet=CAP_NET_RAW\nAmbientCapabilities="},
+		{Advice{Target: audit.TargetUnit, Grant: []int{13}, Limited: true}, "[Service]\nCapabilityBoundingSet=\nCapabilityBoundingSet=CAP_NET_RAW\nAmbientCapabilities="},
 		{Advice{Target: audit.TargetUnit, Grant: []int{12, 13}, Ambient: []int{0, 13}},
 			"[Service]\nCapabilityBoundingSet=\nCapabilityBoundingSet=CAP_NET_ADMIN CAP_NET_RAW\nAmbientCapabilities=\nAmbientCapabilities=CAP_NET_RAW"},
 		{Advice{Target: audit.TargetService, Grant: []int{13}, Unprivileged: true},

@@ -247,6 +247,22 @@ func TestHalfAStart(t *testing.T) {
 	}
 }
 
+// A second audit, of what the first has limited, writes a drop-in that does as
+// well: what the unit's file says of sets must not come back.
+func TestDropinTwice(t *testing.T) {
+	const name = "twice.service"
+	unit(t, name, "[Service]\nUser=nobody\nAmbientCapabilities=CAP_KILL\nExecStart=/bin/sleep infinity\n")
+	t.Cleanup(func() { exec.Command("systemctl", "stop", name).Run() })
+	for range 2 {
+		audit(t, "--unit", name, "--restart", "--write-dropin", "--test", arrived(name))
+		systemctl(t, "restart", name)
+		if r := run(t, "sh", "-c", arrived(name)); r.status != 0 {
+			t.Fatalf("it does not come up with the drop-in:\n%s", run(t, "journalctl", "-u", name, "-n", "20").stdout)
+		}
+	}
+	must(t, capAuditPath, "--unit", name, "--revert-dropin")
+}
+
 // A drop-in that comes later and changes the sets is named.
 func TestLaterDropin(t *testing.T) {
 	const name = "later.service"
