@@ -115,7 +115,7 @@ test-unit: bpf/cap_audit.bpf.o ## unit tests alone, which need neither privilege
 
 KERNEL ?=
 .PHONY: test-vm
-test-vm: build/cap-audit build/e2e.test build/systemd.test build/simulated.test programs ## the end-to-end suite in VMs: all kernels and backends, or KERNEL="6.1 7.3:fentry"
+test-vm: build/cap-audit build/e2e.test build/systemd.test build/simulated.test build/systemd-bookworm.test programs ## the end-to-end suite in VMs: all kernels and backends, or KERNEL="6.1 7.3:fentry"
 	test/vm/suite $(KERNEL)
 
 build/real.test: bpf/cap_audit.bpf.o FORCE
@@ -132,7 +132,7 @@ test-vm-truth: build/cap-audit build/real.test programs ## the truth suite in a 
 build/systemd.test: FORCE
 	@mkdir -p build
 	$(GO) test -c -o $@ ./test/services
-build/simulated.test: build/systemd.test
+build/simulated.test build/systemd-bookworm.test: build/systemd.test
 	cp $< $@
 
 .PHONY: test-vm-systemd

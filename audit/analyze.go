@@ -70,6 +70,9 @@ func limits(o *Observation) []string {
 	if !o.LSMKnown {
 		list = append(list, "lsm: a capability that AppArmor or SELinux refused is counted as granted")
 	}
+	if o.SkipsUntold {
+		list = append(list, "skipped: this kernel is preemptible, or may be, and before 6.7 it can then skip a check now and again without counting it; booted with preempt=voluntary, it does not")
+	}
 	if o.MovedIn > 0 {
 		list = append(list, fmt.Sprintf("moved: of %d processes with several threads that were moved into the control group, "+
 			"the other threads were watched only up to 0.2 seconds later", o.MovedIn))

@@ -232,6 +232,9 @@ type Observation struct {
 	InlinedKnown bool
 	// LSMKnown: the backend was shown refusals of other security modules.
 	LSMKnown bool
+	// SkipsUntold: the kernel can have kept a check from the backend without
+	// counting that in Losses.
+	SkipsUntold bool
 
 	Checks   []Checks
 	Totals   map[int]Total

@@ -64,19 +64,19 @@ static __always_inline void count_running(struct task_struct *task, __u32 progra
 }
 
 /* A task came into the watched group, by clone3() or because somebody moved it. */
-static __always_inline void enter(struct task_struct *task)
+static __always_inline void enter(struct task_struct *task, __u64 *loss)
 {
 	struct ca_task *t = task_of(task);
 	__u32 program;
 
-	if (t && t->flags)
+	if ((t && t->flags) || is_waiting(task))
 		return; /* known */
 	if (enter_at_exec) {
-		take_in(task, CA_TASK_ENTERING, 0);
+		take_in(task, CA_TASK_ENTERING, 0, loss);
 		return;
 	}
 	program = program_of_running(task);
-	if (take_in(task, recording(task), program))
+	if (take_in(task, recording(task), program, loss))
 		count_running(task, program);
 }
 
@@ -213,7 +213,7 @@ int BPF_PROG(on_moved, struct cgroup *group, const char *path, struct task_struc
 {
 	if (!is_member(task))
 		return 0;
-	enter(task);
+	enter(task, &state.lost_tasks);
 	/* one that has yet to exec will have a single thread then */
 	if (!enter_at_exec && threadgroup && BPF_CORE_READ(task, signal, nr_threads) > 1)
 		add(&state.rescans);

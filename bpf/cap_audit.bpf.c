@@ -417,7 +417,7 @@ int BPF_PROG(fexit_security_capable, const struct cred *cred, struct user_namesp
 static __always_inline int on_security_capset(void)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct ca_task *t = task_of(task);
+	struct ca_task *t = own_task(task, &state.lost_outcomes);
 
 	if (t && (t->flags & CA_TASK_RECORDING))
 		begin_capset(t, task);
@@ -549,11 +549,8 @@ static __always_inline int on_syscall_done(long result)
 	struct ca_task *t = own_task(task, &state.denied_again);
 	struct ca_sets denied = {};
 
-	/* an exec is over, and nothing was told of it */
-	if (preemptible && t && t->exec_id && t->exec_id != exec_id_of(task)) {
-		t->exec_id = exec_id_of(task);
-		add(&state.lost_programs);
-	}
+	if (preemptible && t)
+		note_unseen_exec(t, task, result);
 	if (!t || !(t->granted | t->denied | t->lsm_refused | (t->flags & CA_TASK_CAPSET)))
 		return 0;
 

@@ -126,7 +126,7 @@ struct ca_task {
 	/* the system call under way, once it made a check */
 	__s32 syscall;
 	__u32 abi;
-	__u32 exec_id;		/* the exec last seen, of this task or a forebear: exec_id_of() */
+	__u32 exec_id;		/* the exec last seen, of this task or a forebear: exec_id_of(); 0 before an exec waited for */
 	__u32 pad;
 	__u64 granted;		/* masks of the capabilities it asked for */
 	__u64 denied;
@@ -146,11 +146,8 @@ struct ca_newborn {
 	__u32 flags;
 	__u32 program;
 	__u32 exec_id;
-};
-
-struct ca_newborn_key {
-	__u64 task;		/* address, which another can have later */
-	__u64 born;		/* task->start_time */
+	__u32 pad;
+	__u64 born;		/* task->start_time then: a later task at the same address is younger */
 };
 
 /* What the iterators say of a task that they adopt. */

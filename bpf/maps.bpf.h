@@ -43,7 +43,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1024);
-	__type(key, struct ca_newborn_key);
+	__type(key, __u64); /* address of the task */
 	__type(value, struct ca_newborn);
 } newborns SEC(".maps");
 
@@ -125,36 +125,52 @@ static __always_inline struct ca_task *give_storage(struct task_struct *task)
 	return bpf_task_storage_get(&tasks, task, (void *)&no_task, BPF_LOCAL_STORAGE_GET_F_CREATE);
 }
 
-/* 0 is the stub, and no other task has that. */
 static __always_inline __u32 exec_id_of(struct task_struct *task)
 {
 	return task->self_exec_id + 1;
 }
 
-static __always_inline struct ca_newborn_key newborn_key(struct task_struct *task)
+/*
+ * The row of a task that waits for storage. fs/exec.c, de_thread(): a thread
+ * that executes takes over the leader's time of birth, which is not later.
+ */
+static __always_inline struct ca_newborn *newborn_of(struct task_struct *task)
 {
-	return (struct ca_newborn_key){ .task = (__u64)task, .born = task->start_time };
+	__u64 key = (__u64)task;
+	struct ca_newborn *newborn = bpf_map_lookup_elem(&newborns, &key);
+
+	return newborn && task->start_time <= newborn->born ? newborn : 0;
+}
+
+static __always_inline bool is_waiting(struct task_struct *task)
+{
+	return state.waiting && newborn_of(task);
 }
 
 /* Says that a task waited for storage, and lets it wait no longer. */
 static __always_inline bool fetch(struct task_struct *task)
 {
-	struct ca_newborn_key key = newborn_key(task);
+	__u64 key = (__u64)task;
 
-	if (!state.waiting || bpf_map_delete_elem(&newborns, &key))
+	if (!is_waiting(task) || bpf_map_delete_elem(&newborns, &key))
 		return false;
 	__sync_fetch_and_add(&state.waiting, -1);
 	return true;
 }
 
 /* Takes a task into the tree. Says whether it was not there before, under any of the two forms. */
-static __noinline bool take_in(struct task_struct *task, __u32 flags, __u32 program)
+static __noinline bool take_in(struct task_struct *task, __u32 flags, __u32 program, __u64 *loss)
 {
-	struct ca_newborn newborn = { .flags = flags, .program = program, .exec_id = exec_id_of(task) };
-	struct ca_newborn_key key = newborn_key(task);
 	struct ca_task *t = give_storage(task);
-	long err;
+	struct ca_newborn newborn = {};
+	__u64 key = (__u64)task;
+	bool stale;
 
+	/* who waits for an exec may be in the midst of it */
+	newborn.exec_id = flags & CA_TASK_RECORDING ? exec_id_of(task) : 0;
+	newborn.flags = flags;
+	newborn.program = program;
+	newborn.born = task->start_time;
 	if (t) {
 		if (t->flags)
 			return false;
@@ -163,19 +179,22 @@ static __noinline bool take_in(struct task_struct *task, __u32 flags, __u32 prog
 		t->exec_id = newborn.exec_id;
 		return !fetch(task);
 	}
-	err = bpf_map_update_elem(&newborns, &key, &newborn, BPF_NOEXIST);
-	if (err == 0)
+	if (is_waiting(task))
+		return false;
+	stale = bpf_map_lookup_elem(&newborns, &key);
+	if (bpf_map_update_elem(&newborns, &key, &newborn, BPF_ANY)) {
+		add(loss);
+		return false;
+	}
+	if (!stale)
 		add(&state.waiting);
-	else if (err != -17 /* EEXIST */)
-		add(&state.lost_tasks);
-	return err == 0;
+	return true;
 }
 
 /* Gives a task of the tree the storage that could not be had before; counts a loss if it still cannot. */
 static __noinline struct ca_task *claim(struct task_struct *task, __u64 *loss)
 {
-	struct ca_newborn_key key = newborn_key(task);
-	struct ca_newborn *newborn = bpf_map_lookup_elem(&newborns, &key);
+	struct ca_newborn *newborn = newborn_of(task);
 	struct ca_task *t;
 
 	if (!newborn)

@@ -2,7 +2,7 @@
 /* The programs of the tree, by index. */
 
 /* Index of a program, a new one when it has not been seen. */
-static __always_inline __u32 index_of(struct program_path *key, __u32 parent, struct task_struct *running)
+static __noinline __u32 index_of(struct program_path *key, __u32 parent, struct task_struct *running)
 {
 	struct ca_program *program;
 	__u32 index, *known;

@@ -1,28 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* How the tree is followed: forks, workers that the kernel makes, execs. */
 
-/* A child is traced from before its first instruction. This may be called several times for it. */
-static __always_inline int on_new_task(struct task_struct *parent, struct task_struct *child)
+/* Where there is a later chance, nothing is lost yet. */
+static __always_inline __u64 *unless_preemptible(__u64 *loss)
 {
-	struct ca_task *p = own_task(parent, &state.lost_tasks);
+	return preemptible ? &state.denied_again : loss;
+}
+
+/* A child is traced from before its first instruction. This may be called several times for it. */
+static __always_inline int on_new_task(struct task_struct *parent, struct task_struct *child, __u64 *loss)
+{
+	struct ca_task *p = own_task(parent, loss);
 	bool thread = child->tgid == parent->tgid;
 	__u32 flags = CA_TASK_RECORDING;
 
 	if (!p || !(p->flags & (CA_TASK_RECORDING | CA_TASK_ENTERING))) {
 		/* clone3() with CLONE_INTO_CGROUP; else the parent were in the group, and known */
 		if (by_group && BPF_CORE_READ(child, cgroups) != BPF_CORE_READ(parent, cgroups) && is_member(child))
-			enter(child);
+			enter(child, loss);
 		return 0;
 	}
 	if (p->flags & CA_TASK_ENTERING) {
-		take_in(child, CA_TASK_ENTERING, 0);
+		take_in(child, CA_TASK_ENTERING, 0, loss);
 		return 0;
 	}
 	if (child->flags & (PF_IO_WORKER | PF_USER_WORKER))
 		flags |= CA_TASK_IO_WORKER;
 	if (thread)
 		flags |= p->flags & CA_TASK_FIRST;
-	if (!take_in(child, flags, p->program))
+	if (!take_in(child, flags, p->program, loss))
 		return 0;
 	add(&state.tasks);
 	if (!thread)
@@ -33,7 +39,7 @@ static __always_inline int on_new_task(struct task_struct *parent, struct task_s
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {
-	return on_new_task(parent, child);
+	return on_new_task(parent, child, unless_preemptible(&state.lost_tasks));
 }
 
 /* Workers of io_uring and vhost are made by copy_process() alone: no fork tracepoint tells of them. */
@@ -42,7 +48,7 @@ int BPF_PROG(on_newtask, struct task_struct *child)
 {
 	if (!(child->flags & (PF_IO_WORKER | PF_USER_WORKER)))
 		return 0;
-	return on_new_task(bpf_get_current_task_btf(), child);
+	return on_new_task(bpf_get_current_task_btf(), child, unless_preemptible(&state.lost_tasks));
 }
 
 /*
@@ -56,12 +62,12 @@ int BPF_PROG(on_newtask, struct task_struct *child)
 SEC("tp_btf/sched_wakeup_new")
 int BPF_PROG(on_wakeup_new, struct task_struct *child)
 {
-	return on_new_task(bpf_get_current_task_btf(), child);
+	return on_new_task(bpf_get_current_task_btf(), child, &state.lost_tasks);
 }
 
 static __always_inline int on_exec_done(struct task_struct *task, struct linux_binprm *bprm)
 {
-	struct ca_task *t = own_task(task, &state.lost_programs);
+	struct ca_task *t = own_task(task, unless_preemptible(&state.lost_tasks));
 
 	if (!t || t->exec_id == exec_id_of(task))
 		return 0;
@@ -90,11 +96,26 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	return on_exec_done(task, bprm);
 }
 
-/* Attached beside the first where that can be preempted: what one misses, the other sees. */
+/*
+ * Attached beside the first where that can be preempted: what one misses, the
+ * other sees. What both miss shows when the system call ends.
+ */
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec_twin, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
 	return on_exec_done(task, bprm);
+}
+
+static __always_inline void note_unseen_exec(struct ca_task *t, struct task_struct *task, long result)
+{
+	__u32 id = exec_id_of(task);
+
+	if (!t->exec_id) {
+		t->exec_id = id;
+	} else if (t->exec_id != id && result >= 0) { /* fs/exec.c: one that fails so late kills the task */
+		t->exec_id = id;
+		add(t->flags & CA_TASK_RECORDING ? &state.lost_programs : &state.lost_tasks);
+	}
 }
 
 /* Writes the process id of every traced task that lives, threads included: user space reads it as a file. */
@@ -102,13 +123,22 @@ SEC("iter/task")
 int list_tasks(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
+	struct ca_newborn *newborn;
+	__u32 flags = 0;
 	struct ca_task *t;
 	__s32 pid;
 
 	if (!task || (task->flags & PF_EXITING))
 		return 0;
 	t = task_of(task);
-	if (!t || !(t->flags & CA_TASK_RECORDING) || (t->flags & CA_TASK_IO_WORKER))
+	if (t) {
+		flags = t->flags;
+	} else if (state.waiting) {
+		newborn = newborn_of(task);
+		if (newborn)
+			flags = newborn->flags;
+	}
+	if (!(flags & CA_TASK_RECORDING) || (flags & CA_TASK_IO_WORKER))
 		return 0;
 	pid = pid_seen_by_auditor(task);
 	bpf_seq_write(ctx->meta->seq, &pid, sizeof(pid));

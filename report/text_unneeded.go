@@ -134,7 +134,7 @@ func unseenAdvice(backend string) string {
 	if backend == "kprobe" {
 		return ""
 	}
-	return "; --backend kprobe sees all where the kernel has it"
+	return "; --backend kprobe misses hardly any where the kernel has it"
 }
 
 func (t *text) gaps() []string {
@@ -193,7 +193,7 @@ func (t *text) gaps() []string {
 	// its capability. Anywhere else it makes no difference not to see it.
 	for _, limit := range d.Limits {
 		kind, says, _ := strings.Cut(limit, ": ")
-		if kind == "moved" {
+		if kind == "moved" || kind == "skipped" {
 			gaps = append(gaps, sentence(printable(says)))
 		}
 		if kind == "lsm" && t.permissionFailureThoughGranted() {

@@ -27,22 +27,29 @@ var Backends = []Backend{Fentry, Tracepoint, Kprobe}
 // autoOrder is the order for the running kernel. Where a task can be preempted
 // inside of a fexit program, the kernel skips the program for whoever runs next
 // on that CPU. Kprobes run with preemption off; so do tracepoints up to 6.19.
+// They are skipped only while somebody's bpf(2) is preempted, which is rare, but
+// is not counted before 6.7 (kernel/trace/bpf_trace.c, trace_call_bpf()).
 func autoOrder() []Backend {
 	switch {
 	case preemptibleTracepoints():
 		return []Backend{Kprobe, Fentry, Tracepoint}
-	case preemptible():
+	case preemptible() && since(6, 7):
 		return []Backend{Kprobe, Tracepoint, Fentry}
 	}
 	return Backends
 }
 
+// skipsUntold: the kernel can keep a check from the backend without counting
+// it. On preemptible kernels before 6.2 a task's storage cannot even be looked
+// up while another was preempted in the midst of that
+// (kernel/bpf/bpf_task_storage.c, bpf_task_storage_get()).
+func (b Backend) skipsUntold() bool {
+	return preemptible() && (!since(6, 2) || b == Kprobe && !since(6, 7))
+}
+
 // preemptibleTracepoints: Linux 7.0 and later. What is asked of a kernel is
 // tried; this cannot be, so the version has to tell.
-func preemptibleTracepoints() bool {
-	major, _ := kernelVersion()
-	return major >= 7
-}
+func preemptibleTracepoints() bool { return since(7, 0) }
 
 // ParseBackend reads the argument of --backend; "auto" and "" give all.
 func ParseBackend(name string) ([]Backend, error) {

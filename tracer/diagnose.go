@@ -120,10 +120,7 @@ func underSeccomp() bool {
 
 // tooOld: before 5.15, which brought bpf_task_pt_regs. Distributions backport,
 // so this only explains a failure, it never causes one.
-func tooOld() bool {
-	major, minor := kernelVersion()
-	return major < 5 || major == 5 && minor < 15
-}
+func tooOld() bool { return !since(5, 15) }
 
 // inUserNamespace tells whether this process is outside of the initial one,
 // which maps all ids to themselves (user_namespaces(7)).

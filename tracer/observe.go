@@ -27,6 +27,7 @@ func (a *Audit) Observe() (*audit.Observation, error) {
 		OptionsKnown: k.backend.knowsOptions(),
 		InlinedKnown: k.backend.knowsInlined(),
 		LSMKnown:     k.backend.knowsLSM(),
+		SkipsUntold:  k.backend.skipsUntold(),
 		Totals:       map[int]audit.Total{},
 	}
 	// rows before totals: a check made meanwhile can then only seem to lack its row, not its total

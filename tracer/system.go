@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -43,34 +44,54 @@ func kernelRelease() string {
 	return unix.ByteSliceToString(u.Release[:])
 }
 
+// since tells whether the kernel is of that version or a later one.
+func since(major, minor int) bool {
+	x, y := kernelVersion()
+	return x > major || x == major && y >= minor
+}
+
 // preemptible tells whether a task can lose its CPU to another while the kernel
 // works for it; where the kernel does not let that be known, it may be.
-func preemptible() bool {
+var preemptible = sync.OnceValue(func() bool {
 	var u unix.Utsname
 	if err := unix.Uname(&u); err != nil {
 		return true
 	}
 	models, _ := os.ReadFile("/sys/kernel/debug/sched/preempt")
 	commandLine, _ := os.ReadFile("/proc/cmdline")
-	return isPreemptible(unix.ByteSliceToString(u.Version[:]), string(models), string(commandLine))
-}
+	config, err := os.ReadFile("/boot/config-" + kernelRelease())
+	if err != nil {
+		config, _ = os.ReadFile("/lib/modules/" + kernelRelease() + "/config")
+	}
+	return isPreemptible(unix.ByteSliceToString(u.Version[:]), string(models), string(commandLine), string(config))
+})
 
 // isPreemptible takes a build as uname -v has it (init/Makefile); models such
 // as "none voluntary (full)", the one in force in parentheses (6.0,
-// kernel/sched/debug.c, sched_dynamic_show()), "" if they cannot be read; and
-// the kernel's command line.
-func isPreemptible(build, models, commandLine string) bool {
+// kernel/sched/debug.c, sched_dynamic_show()); the kernel's command line; and
+// the configuration it was built with, which has the model that a boot without
+// preempt= has. Any but the build is "" if it cannot be read.
+func isPreemptible(build, models, commandLine, config string) bool {
 	if !strings.Contains(build, "PREEMPT_DYNAMIC") {
 		return strings.Contains(build, "PREEMPT")
 	}
-	_, rest, _ := strings.Cut(models, "(")
-	model, _, _ := strings.Cut(rest, ")")
+	if _, rest, ok := strings.Cut(models, "("); ok {
+		model, _, _ := strings.Cut(rest, ")")
+		return model != "none" && model != "voluntary"
+	}
+	model := ""
 	for word := range strings.FieldsSeq(commandLine) {
-		if value, ok := strings.CutPrefix(word, "preempt="); ok && models == "" {
+		if value, ok := strings.CutPrefix(word, "preempt="); ok {
 			model = value
 		}
 	}
-	return model != "none" && model != "voluntary"
+	switch model {
+	case "none", "voluntary":
+		return false
+	case "full", "lazy":
+		return true
+	}
+	return !strings.Contains(config, "\nCONFIG_PREEMPT_NONE=y\n") && !strings.Contains(config, "\nCONFIG_PREEMPT_VOLUNTARY=y\n")
 }
 
 // noKprobes: the kernel shows what perf events there are, and kprobes are none

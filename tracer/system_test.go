@@ -24,26 +24,31 @@ func TestSysctl(t *testing.T) {
 
 // Builds as uname -v has them, models as debugfs of 6.1 to 7.3 has them.
 func TestIsPreemptible(t *testing.T) {
+	const dynamic = "#1 SMP PREEMPT_DYNAMIC Debian 6.1.1-1 (2023-01-01)"
+	const voluntary = "CONFIG_PREEMPT_BUILD=y\n# CONFIG_PREEMPT_NONE is not set\nCONFIG_PREEMPT_VOLUNTARY=y\n# CONFIG_PREEMPT is not set\n"
+	const lazy = "CONFIG_PREEMPT_BUILD=y\n# CONFIG_PREEMPT_NONE is not set\n# CONFIG_PREEMPT_VOLUNTARY is not set\nCONFIG_PREEMPT_LAZY=y\n"
 	for name, test := range map[string]struct {
-		build, models, commandLine string
-		want                       bool
+		build, models, commandLine, config string
+		want                               bool
 	}{
-		"voluntary":                    {"#1 SMP PREEMPT_DYNAMIC Debian 6.1.1-1 (2023-01-01)", "none (voluntary) full \n", "quiet", false},
-		"none":                         {"#1 SMP PREEMPT_DYNAMIC", "(none) voluntary full lazy \n", "", false},
-		"full":                         {"#1 SMP PREEMPT_DYNAMIC", "none voluntary (full)\n", "", true},
-		"lazy":                         {"#1 SMP PREEMPT_DYNAMIC", "none voluntary full (lazy) \n", "", true},
-		"lazy, with no other kind":     {"#1 SMP PREEMPT_DYNAMIC", "full (lazy) \n", "", true},
-		"changed since the boot":       {"#1 SMP PREEMPT_DYNAMIC", "none (voluntary) full \n", "preempt=full", false},
-		"by the command line":          {"#1 SMP PREEMPT_DYNAMIC", "", "ro preempt=voluntary quiet\n", false},
-		"by the command line, full":    {"#1 SMP PREEMPT_DYNAMIC", "", "preempt=none preempt=full", true},
-		"another word":                 {"#1 SMP PREEMPT_DYNAMIC", "", "foo.preempt=none", true},
-		"not to be known":              {"#1 SMP PREEMPT_DYNAMIC", "", "", true},
-		"built without":                {"#1 SMP Debian 5.10.1-1", "", "", false},
-		"built without, a vain option": {"#1 SMP Debian 5.10.1-1", "", "preempt=full", false},
-		"built with nothing else":      {"#1 SMP PREEMPT", "", "preempt=none", true},
-		"real time":                    {"#1 SMP PREEMPT_RT", "", "", true},
+		"voluntary":                 {dynamic, "none (voluntary) full \n", "quiet", "", false},
+		"none":                      {dynamic, "(none) voluntary full lazy \n", "", "", false},
+		"full":                      {dynamic, "none voluntary (full)\n", "", voluntary, true},
+		"lazy":                      {dynamic, "none voluntary full (lazy) \n", "", "", true},
+		"lazy, with no other kind":  {dynamic, "full (lazy) \n", "", "", true},
+		"changed since the boot":    {dynamic, "none (voluntary) full \n", "preempt=full", "", false},
+		"by the command line":       {dynamic, "", "ro preempt=voluntary quiet\n", lazy, false},
+		"by the command line, full": {dynamic, "", "preempt=none preempt=full", voluntary, true},
+		"another word":              {dynamic, "", "foo.preempt=none", "", true},
+		"a word that is no model":   {dynamic, "", "preempt=never", voluntary, false},
+		"as built, voluntary":       {dynamic, "", "quiet", voluntary, false},
+		"as built, lazy":            {dynamic, "", "quiet", lazy, true},
+		"not to be known":           {dynamic, "", "", "", true},
+		"built without":             {"#1 SMP Debian 5.10.1-1", "", "preempt=full", "", false},
+		"built with nothing else":   {"#1 SMP PREEMPT", "", "preempt=none", "", true},
+		"real time":                 {"#1 SMP PREEMPT_RT", "", "", "", true},
 	} {
-		if got := isPreemptible(test.build, test.models, test.commandLine); got != test.want {
+		if got := isPreemptible(test.build, test.models, test.commandLine, test.config); got != test.want {
 			t.Errorf("%s: %t", name, got)
 		}
 	}
