@@ -14,7 +14,7 @@ import (
 // A command that would go on for long is ended, and the report has what it did.
 func TestAuditsThatAreEnded(t *testing.T) {
 	for _, test := range []struct{ option, value string }{
-		{"--duration", "0.5"}, {"-d", "0.5s"}, {"--until-idle", "500ms"},
+		{"--duration", "0.5"}, {"-d", "0.5s"}, {"--until-idle", "3s"},
 	} {
 		t.Run(test.option, func(t *testing.T) {
 			d := documentOf(t, capAudit(t, "-j", test.option, test.value, "--",

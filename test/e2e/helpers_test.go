@@ -226,6 +226,12 @@ func eventually(t testing.TB, what string, holds func() bool) {
 	}
 }
 
+// hasEnded tells whether a process is gone, or only has to be reaped.
+func hasEnded(pid int) bool {
+	state := processState(pid)
+	return state == 0 || state == 'Z'
+}
+
 // processState is the letter in /proc/PID/stat, 0 when there is no such process.
 func processState(pid int) byte {
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))

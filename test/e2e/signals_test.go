@@ -75,11 +75,12 @@ func TestSignalComesFromParent(t *testing.T) {
 
 // A target that does not heed the first signal does not survive the second.
 func TestSecondSignalKills(t *testing.T) {
-	r, _ := listening(t, "15")
-	// two within 0.3 s are one request: ask until it works
-	eventually(t, "cap-audit has ended", func() bool {
+	r, target := listening(t, "15")
+	// two within 0.3 s are one request: ask until it works, and then no more, or
+	// the report is given up
+	eventually(t, "the target has ended", func() bool {
 		r.signal(unix.SIGTERM)
-		return processState(r.cmd.Process.Pid) == 'Z'
+		return hasEnded(target)
 	})
 	d := r.document()
 	d.wholeAndConsistent(t)
@@ -187,12 +188,13 @@ func TestKeyboard(t *testing.T) {
 func TestKeyboardTwice(t *testing.T) {
 	keyboard, tty := terminal(t)
 	r := onTerminal(t, tty, "-j", "--", roleProgram(t, "listen"), "2")
+	target := r.target()
 	r.await("^ready$")
 	// two within 0.3 s are one request, and a terminal takes its time to send
 	// them: type until it works
-	eventually(t, "cap-audit has ended", func() bool {
+	eventually(t, "the target has ended", func() bool {
 		keyboard.Write([]byte{3})
-		return processState(r.cmd.Process.Pid) == 'Z'
+		return hasEnded(target)
 	})
 	if d := r.document(); d.Exit.Signal != int(unix.SIGKILL) {
 		t.Errorf("exit %+v, wanted signal 9", d.Exit)
