@@ -22,6 +22,8 @@ type forwarder struct {
 	mu     sync.Mutex
 	target *tracer.Audit
 	count  int // requests to end
+	// suspended: asked to stop, as by Ctrl-Z, before there was a target.
+	suspended bool
 	// late counts those that came when the run was over
 	late     int
 	finished bool
@@ -58,6 +60,10 @@ func (f *forwarder) setTarget(a *tracer.Audit) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.target, f.finished = a, false
+	if f.suspended {
+		f.suspended = false
+		f.control(unix.SIGTSTP)
+	}
 	if f.count == 0 {
 		return
 	}
@@ -101,17 +107,14 @@ func (f *forwarder) handle(sig syscall.Signal) {
 		f.count++
 	}
 	if f.target == nil {
+		if job {
+			f.suspended = sig == unix.SIGTSTP
+		}
 		return
 	}
 	switch {
 	case job:
-		if !f.attached {
-			f.target.Signal(sig)
-		}
-		if sig == unix.SIGTSTP {
-			// the target has stopped, now we do; SIGCONT finds us here
-			unix.Kill(unix.Getpid(), unix.SIGSTOP)
-		}
+		f.control(sig)
 	case f.attached, f.target.Ended():
 		f.requestLeave()
 	case f.count > 1:
@@ -119,6 +122,17 @@ func (f *forwarder) handle(sig syscall.Signal) {
 		f.target.SignalTree(unix.SIGKILL)
 	case !typed(sig):
 		f.target.Signal(sig)
+	}
+}
+
+// control has the target stopped or continued, and this process stopped.
+func (f *forwarder) control(sig syscall.Signal) {
+	if !f.attached {
+		f.target.Signal(sig)
+	}
+	if sig == unix.SIGTSTP {
+		// the target has stopped, now we do; SIGCONT finds us here
+		unix.Kill(unix.Getpid(), unix.SIGSTOP)
 	}
 }
 

@@ -22,8 +22,13 @@ func TestSignalsBeforeTheTarget(t *testing.T) {
 		}
 	}
 	f := &forwarder{leave: make(chan struct{}, 1)}
-	f.handle(unix.SIGCONT)
-	if f.asked() {
-		t.Error("SIGCONT asks for an end")
+	for _, sig := range []unix.Signal{unix.SIGTSTP, unix.SIGCONT} {
+		f.handle(sig)
+		if f.asked() {
+			t.Errorf("%s asks for an end", sig)
+		}
+		if f.suspended != (sig == unix.SIGTSTP) {
+			t.Errorf("after %s: suspended %t", sig, f.suspended)
+		}
 	}
 }
