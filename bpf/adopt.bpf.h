@@ -48,6 +48,7 @@ static __noinline __u32 program_of_running(struct task_struct *task)
 	return index_of(&key, 0, task);
 }
 
+/* The flags of a task from when it is recorded. */
 static __always_inline __u32 recording(struct task_struct *task)
 {
 	return CA_TASK_RECORDING | (task->flags & (PF_IO_WORKER | PF_USER_WORKER) ? CA_TASK_IO_WORKER : 0);
@@ -66,10 +67,9 @@ static __always_inline void count_running(struct task_struct *task, __u32 progra
 /* A task came into the watched group, by clone3() or because somebody moved it. */
 static __always_inline void enter(struct task_struct *task, __u64 *loss)
 {
-	struct ca_task *t = task_of(task);
 	__u32 program;
 
-	if ((t && t->flags) || is_waiting(task))
+	if (flags_of(task))
 		return; /* known */
 	if (enter_at_exec) {
 		take_in(task, CA_TASK_ENTERING, 0, loss);
@@ -136,14 +136,6 @@ static __always_inline bool may_adopt(struct task_struct *task)
 	return task && !(task->flags & (PF_EXITING | PF_KTHREAD)) && task->tgid != auditor->tgid;
 }
 
-/* Flags that a thread shares with its process's leader, 0 when that is not known. */
-static __always_inline __u32 flags_of_leader(struct task_struct *task)
-{
-	struct ca_task *t = task_of(task->group_leader);
-
-	return t ? t->flags : 0;
-}
-
 /* One pass over all tasks: adopts the root, its threads, and children of who was adopted before. */
 SEC("iter/task")
 int adopt_tree(struct bpf_iter__task *ctx)
@@ -161,13 +153,12 @@ int adopt_tree(struct bpf_iter__task *ctx)
 		adopt(ctx, task, 0);
 		return 0;
 	}
-	leader = flags_of_leader(task);
+	leader = flags_of(task->group_leader);
 	if (leader & CA_TASK_RECORDING) {
 		adopt(ctx, task, leader & CA_TASK_FIRST);
 		return 0;
 	}
-	t = task_of(task->real_parent);
-	if (t && (t->flags & CA_TASK_RECORDING))
+	if (flags_of(task->real_parent) & CA_TASK_RECORDING)
 		adopt(ctx, task, 0);
 	return 0;
 }
@@ -181,7 +172,7 @@ int adopt_group(struct bpf_iter__task *ctx)
 
 	if (!may_adopt(task) || !is_member(task))
 		return 0;
-	leader = flags_of_leader(task);
+	leader = flags_of(task->group_leader);
 	if (!(leader & CA_TASK_ENTERING))
 		adopt(ctx, task, leader & CA_TASK_FIRST);
 	return 0;

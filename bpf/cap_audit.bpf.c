@@ -192,7 +192,7 @@ static __always_inline bool is_idle(struct task_struct *task, const struct ca_ch
 
 /*
  * A walk up the stack costs some microseconds, ten times the rest. It is taken
- * for the first checks of a row, then for one in 64, but always where the
+ * for the first checks of a row, then for one in 256, but always where the
  * call site decides whether the check is a need.
  */
 static __always_inline bool wants_walk(__u8 capability, __u64 seen)
@@ -546,7 +546,7 @@ static __always_inline void on_capset_done(struct ca_task *t, struct task_struct
 static __always_inline int on_syscall_done(long result)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct ca_task *t = own_task(task, &state.denied_again);
+	struct ca_task *t = own_task(task, 0);
 	struct ca_sets denied = {};
 
 	if (preemptible && t)

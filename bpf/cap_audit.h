@@ -197,7 +197,6 @@ struct ca_state {
 	__u64 rescans;		/* processes of several threads that came into the group: only their leaders were adopted */
 	/* tasks without storage, see struct ca_newborn */
 	__u64 waiting;		/* how many there are, some of which may have ended */
-	__u64 denied_again;	/* times that one could not be given any where nothing is lost by it */
 	/* losses */
 	__u64 lost_tasks;	/* tasks that are not followed: their checks are missing */
 	__u64 lost_checks;	/* checks by tasks that had no storage yet */

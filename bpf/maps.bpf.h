@@ -36,8 +36,8 @@ struct {
 } tasks SEC(".maps");
 
 /*
- * Storage cannot be had at any moment: up to 7.0 not while another task was preempted in the middle of getting or
- * freeing some on the same CPU (kernel/bpf/bpf_task_storage.c, bpf_task_storage_trylock()). The task waits here, then.
+ * Storage cannot be had at any moment: not while another task was preempted in the middle of getting or freeing some on
+ * the same CPU (6.1, 6.18: kernel/bpf/bpf_task_storage.c, bpf_task_storage_trylock()). The task waits here, then.
  * Full: lost_tasks.
  */
 struct {
@@ -147,6 +147,25 @@ static __always_inline bool is_waiting(struct task_struct *task)
 	return state.waiting && newborn_of(task);
 }
 
+/* The flags of a task, with storage or waiting for it; 0 if it is none of ours. */
+static __always_inline __u32 flags_of(struct task_struct *task)
+{
+	struct ca_task *t = task_of(task);
+	struct ca_newborn *newborn;
+
+	if (t)
+		return t->flags;
+	newborn = state.waiting ? newborn_of(task) : 0;
+	return newborn ? newborn->flags : 0;
+}
+
+static __always_inline void give_place(struct ca_task *t, const struct ca_newborn *newborn)
+{
+	t->flags = newborn->flags;
+	t->program = newborn->program;
+	t->exec_id = newborn->exec_id;
+}
+
 /* Says that a task waited for storage, and lets it wait no longer. */
 static __always_inline bool fetch(struct task_struct *task)
 {
@@ -158,7 +177,10 @@ static __always_inline bool fetch(struct task_struct *task)
 	return true;
 }
 
-/* Takes a task into the tree. Says whether it was not there before, under any of the two forms. */
+/*
+ * Takes a task into the tree. Says whether it was not there before, under any of
+ * the two forms. loss counts it if that cannot be, 0 where it can still be later.
+ */
 static __noinline bool take_in(struct task_struct *task, __u32 flags, __u32 program, __u64 *loss)
 {
 	struct ca_task *t = give_storage(task);
@@ -174,16 +196,15 @@ static __noinline bool take_in(struct task_struct *task, __u32 flags, __u32 prog
 	if (t) {
 		if (t->flags)
 			return false;
-		t->flags = flags;
-		t->program = program;
-		t->exec_id = newborn.exec_id;
+		give_place(t, &newborn);
 		return !fetch(task);
 	}
 	if (is_waiting(task))
 		return false;
 	stale = bpf_map_lookup_elem(&newborns, &key);
 	if (bpf_map_update_elem(&newborns, &key, &newborn, BPF_ANY)) {
-		add(loss);
+		if (loss)
+			add(loss);
 		return false;
 	}
 	if (!stale)
@@ -191,7 +212,7 @@ static __noinline bool take_in(struct task_struct *task, __u32 flags, __u32 prog
 	return true;
 }
 
-/* Gives a task of the tree the storage that could not be had before; counts a loss if it still cannot. */
+/* Gives a task of the tree the storage that could not be had before; counts a loss, if it is one, when it still cannot. */
 static __noinline struct ca_task *claim(struct task_struct *task, __u64 *loss)
 {
 	struct ca_newborn *newborn = newborn_of(task);
@@ -201,12 +222,11 @@ static __noinline struct ca_task *claim(struct task_struct *task, __u64 *loss)
 		return 0;
 	t = give_storage(task);
 	if (!t) {
-		add(loss);
+		if (loss)
+			add(loss);
 		return 0;
 	}
-	t->flags = newborn->flags;
-	t->program = newborn->program;
-	t->exec_id = newborn->exec_id;
+	give_place(t, newborn);
 	fetch(task);
 	return t;
 }

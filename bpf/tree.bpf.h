@@ -4,7 +4,7 @@
 /* Where there is a later chance, nothing is lost yet. */
 static __always_inline __u64 *unless_preemptible(__u64 *loss)
 {
-	return preemptible ? &state.denied_again : loss;
+	return preemptible ? 0 : loss;
 }
 
 /* A child is traced from before its first instruction. This may be called several times for it. */
@@ -12,7 +12,7 @@ static __always_inline int on_new_task(struct task_struct *parent, struct task_s
 {
 	struct ca_task *p = own_task(parent, loss);
 	bool thread = child->tgid == parent->tgid;
-	__u32 flags = CA_TASK_RECORDING;
+	__u32 flags = recording(child);
 
 	if (!p || !(p->flags & (CA_TASK_RECORDING | CA_TASK_ENTERING))) {
 		/* clone3() with CLONE_INTO_CGROUP; else the parent were in the group, and known */
@@ -24,8 +24,6 @@ static __always_inline int on_new_task(struct task_struct *parent, struct task_s
 		take_in(child, CA_TASK_ENTERING, 0, loss);
 		return 0;
 	}
-	if (child->flags & (PF_IO_WORKER | PF_USER_WORKER))
-		flags |= CA_TASK_IO_WORKER;
 	if (thread)
 		flags |= p->flags & CA_TASK_FIRST;
 	if (!take_in(child, flags, p->program, loss))
@@ -46,7 +44,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 SEC("tp_btf/task_newtask")
 int BPF_PROG(on_newtask, struct task_struct *child)
 {
-	if (!(child->flags & (PF_IO_WORKER | PF_USER_WORKER)))
+	if (!(recording(child) & CA_TASK_IO_WORKER))
 		return 0;
 	return on_new_task(bpf_get_current_task_btf(), child, unless_preemptible(&state.lost_tasks));
 }
@@ -123,21 +121,12 @@ SEC("iter/task")
 int list_tasks(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
-	struct ca_newborn *newborn;
-	__u32 flags = 0;
-	struct ca_task *t;
+	__u32 flags;
 	__s32 pid;
 
 	if (!task || (task->flags & PF_EXITING))
 		return 0;
-	t = task_of(task);
-	if (t) {
-		flags = t->flags;
-	} else if (state.waiting) {
-		newborn = newborn_of(task);
-		if (newborn)
-			flags = newborn->flags;
-	}
+	flags = flags_of(task);
 	if (!(flags & CA_TASK_RECORDING) || (flags & CA_TASK_IO_WORKER))
 		return 0;
 	pid = pid_seen_by_auditor(task);

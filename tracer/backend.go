@@ -33,7 +33,7 @@ func autoOrder() []Backend {
 	switch {
 	case preemptibleTracepoints():
 		return []Backend{Kprobe, Fentry, Tracepoint}
-	case preemptible() && since(6, 7):
+	case since(6, 7) && preemptible():
 		return []Backend{Kprobe, Tracepoint, Fentry}
 	}
 	return Backends
@@ -44,7 +44,7 @@ func autoOrder() []Backend {
 // up while another was preempted in the midst of that
 // (kernel/bpf/bpf_task_storage.c, bpf_task_storage_get()).
 func (b Backend) skipsUntold() bool {
-	return preemptible() && (!since(6, 2) || b == Kprobe && !since(6, 7))
+	return (!since(6, 2) || b == Kprobe && !since(6, 7)) && preemptible()
 }
 
 // preemptibleTracepoints: Linux 7.0 and later. What is asked of a kernel is

@@ -59,9 +59,12 @@ var preemptible = sync.OnceValue(func() bool {
 	}
 	models, _ := os.ReadFile("/sys/kernel/debug/sched/preempt")
 	commandLine, _ := os.ReadFile("/proc/cmdline")
-	config, err := os.ReadFile("/boot/config-" + kernelRelease())
-	if err != nil {
-		config, _ = os.ReadFile("/lib/modules/" + kernelRelease() + "/config")
+	var config []byte
+	if len(models) == 0 { // large, and not needed else
+		var err error
+		if config, err = os.ReadFile("/boot/config-" + kernelRelease()); err != nil {
+			config, _ = os.ReadFile("/lib/modules/" + kernelRelease() + "/config")
+		}
 	}
 	return isPreemptible(unix.ByteSliceToString(u.Version[:]), string(models), string(commandLine), string(config))
 })

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/cap-audit/cap-audit/cgroup"
 )
 
 // crowd is a tree of 8 processes with 2 threads each that waits.
@@ -195,24 +197,19 @@ func TestAttachLeavesAlone(t *testing.T) {
 // group makes a control group.
 func group(t *testing.T) string {
 	t.Helper()
-	for _, root := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"} {
-		var stat unix.Statfs_t
-		if unix.Statfs(root, &stat) != nil || stat.Type != unix.CGROUP2_SUPER_MAGIC {
-			continue
-		}
-		path := filepath.Join(root, fmt.Sprintf("cap-audit-test-%d", os.Getpid()), strings.ReplaceAll(t.Name(), "/", "-"))
-		if err := os.MkdirAll(path, 0o755); err != nil {
-			t.Skipf("wanted to make a control group: %v", err)
-		}
-		t.Cleanup(func() {
-			// a process that has ended leaves its group a moment later
-			eventually(t, "the control group can be removed", func() bool { return os.Remove(path) == nil })
-			os.Remove(filepath.Dir(path))
-		})
-		return path
+	if cgroup.Root() == "" {
+		t.Skip("wanted a cgroup v2 hierarchy on /sys/fs/cgroup, there is none")
 	}
-	t.Skip("wanted a cgroup v2 hierarchy on /sys/fs/cgroup, there is none")
-	return ""
+	path := filepath.Join(cgroup.Root(), fmt.Sprintf("cap-audit-test-%d", os.Getpid()), strings.ReplaceAll(t.Name(), "/", "-"))
+	if err := os.MkdirAll(path, 0o755); err != nil {
+		t.Skipf("wanted to make a control group: %v", err)
+	}
+	t.Cleanup(func() {
+		// a process that has ended leaves its group a moment later
+		eventually(t, "the control group can be removed", func() bool { return os.Remove(path) == nil })
+		os.Remove(filepath.Dir(path))
+	})
+	return path
 }
 
 // within starts a command in a group.
@@ -292,7 +289,7 @@ func TestCommandInGroup(t *testing.T) {
 	path := group(t)
 	inside := startCrowd(t, within(t, path))
 	r := finish(t, capAudit(t, "-j", "--cgroup", path, "--", "sh", "-c", `cat /proc/self/cgroup >&2; exec "$0" loop 5`, built("tree")))
-	if r.status != 0 || !strings.Contains(string(r.stderr), "0::"+strings.TrimPrefix(strings.TrimPrefix(path, "/sys/fs/cgroup"), "/unified")+"\n") {
+	if r.status != 0 || !strings.Contains(string(r.stderr), "0::"+strings.TrimPrefix(path, cgroup.Root())+"\n") {
 		t.Errorf("status %d, the command is not in %s:\n%s", r.status, path, r.stderr)
 	}
 	d := decode(t, r.stdout)
