@@ -22,7 +22,8 @@ type account struct {
 func lookUpAccount(spec string) (*account, error) {
 	name, group, hasGroup := strings.Cut(spec, ":")
 	if name == "" || hasGroup && group == "" {
-		return nil, fmt.Errorf("--as %s: give a user, or a user and a group as in USER:GROUP", printable(spec))
+		return nil, fmt.Errorf("--as %s: give a user, or a user and a group as in USER:GROUP",
+			printable(spec))
 	}
 	u, err := user.Lookup(name)
 	if err != nil {
@@ -42,7 +43,8 @@ func lookUpAccount(spec string) (*account, error) {
 	case isNumber(name) && hasGroup:
 		a.uid = number(name) // as useful as any: no such user is needed to own files
 	case isNumber(name):
-		return nil, fmt.Errorf("--as %s: no such user; a number without a user needs a group: %s:GROUP", name, name)
+		return nil, fmt.Errorf("--as %s: no such user; a number without a user needs a group: %s:GROUP", name,
+			name)
 	default:
 		return nil, fmt.Errorf("--as %s: no such user; see getent passwd", printable(name))
 	}
@@ -77,7 +79,8 @@ func number(s string) int {
 	return int(n)
 }
 
-var errNotRoot = errors.New("--service, --as, --verify and --minimize set the target's identity and capabilities: run as root")
+var errNotRoot = errors.New("--service, --as, --verify and --minimize set the target's identity and " +
+	"capabilities: run as root")
 
 // identity is the account with a set of capabilities, all of them ambient: a
 // program of an ordinary user keeps over exec what is ambient, and nothing else.

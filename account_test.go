@@ -36,7 +36,8 @@ func TestAccounts(t *testing.T) {
 				t.Errorf("identity %+v: the caller's groups are kept", id)
 			}
 			for set, got := range map[string]*uint64{
-				"permitted": id.Permitted, "effective": id.Effective, "inheritable": id.Inheritable, "bounding": id.Bounding, "ambient": id.Ambient,
+				"permitted": id.Permitted, "effective": id.Effective, "inheritable": id.Inheritable,
+				"bounding": id.Bounding, "ambient": id.Ambient,
 			} {
 				if got == nil || *got != 0b101 {
 					t.Errorf("the %s set is not the given one", set)
@@ -79,7 +80,8 @@ func TestRootWith(t *testing.T) {
 	if id.UID != -1 || id.GID != -1 || id.ClearGroups || id.Groups != nil {
 		t.Errorf("not the caller: %+v", id)
 	}
-	if diff := cmp.Diff([]uint64{0b11, 0b11, 0b11}, []uint64{*id.Permitted, *id.Effective, *id.Bounding}); diff != "" {
+	if diff := cmp.Diff([]uint64{0b11, 0b11, 0b11},
+		[]uint64{*id.Permitted, *id.Effective, *id.Bounding}); diff != "" {
 		t.Errorf("sets (-want +got):\n%s", diff)
 	}
 }

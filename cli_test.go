@@ -82,14 +82,15 @@ func TestCommandLines(t *testing.T) {
 		"--format junit ping -c 1":             {format: formatJUnit},
 		"--emit rust ping -c 1":                {format: formatSnippet, emit: "rust"},
 		"--policy-out p --json ping -c 1":      {format: formatJSON, policyOut: "p"},
-		"--unit a --restart --write-dropin":    {unit: "a", restart: true, writeDropin: true, command: []string{}},
-		"--unit a --revert-dropin":             {unit: "a", job: jobRevert, command: []string{}},
-		"-p 42 -d 1h":                          {pid: 42, duration: time.Hour, command: []string{}},
-		"--cgroup /c":                          {cgroup: "/c", command: []string{}},
-		"--container web --test true":          {container: "web", test: "true", command: []string{}},
-		"-s a.service --verify":                {service: "a.service", verify: true, command: []string{}},
-		"--merge -j ping -c 1":                 {job: jobMerge, format: formatJSON},
-		"--diff old new":                       {job: jobDiff, command: []string{"old", "new"}},
+		"--unit a --restart --write-dropin": {unit: "a", restart: true, writeDropin: true,
+			command: []string{}},
+		"--unit a --revert-dropin":    {unit: "a", job: jobRevert, command: []string{}},
+		"-p 42 -d 1h":                 {pid: 42, duration: time.Hour, command: []string{}},
+		"--cgroup /c":                 {cgroup: "/c", command: []string{}},
+		"--container web --test true": {container: "web", test: "true", command: []string{}},
+		"-s a.service --verify":       {service: "a.service", verify: true, command: []string{}},
+		"--merge -j ping -c 1":        {job: jobMerge, format: formatJSON},
+		"--diff old new":              {job: jobDiff, command: []string{"old", "new"}},
 	} {
 		t.Run(line, func(t *testing.T) {
 			if want.command == nil {
@@ -116,10 +117,13 @@ func TestCommandLines(t *testing.T) {
 func TestCommandsKeepTheirArguments(t *testing.T) {
 	for _, command := range [][]string{
 		{"help"}, {"h"}, {"help", "ping"}, {"version"}, {"completion", "bash"}, {"cap-audit", "--help"},
-		{"ls", "-j"}, {"ls", "-v", "--json", "--", "-y"}, {"ls", "--help"}, {"ls", "-h"}, {"ls", "-V"}, {"ls", "--"}, {"ls", "-Zz"},
-		{"ls", "-jv", "-o"}, {"sh", "-c", "exit 3"}, {"ls", "--generate-bash-completion"}, {"ls", ""}, {""}, {"ls", "\xff"}, {"a b", "c\nd"},
+		{"ls", "-j"}, {"ls", "-v", "--json", "--", "-y"}, {"ls", "--help"}, {"ls", "-h"}, {"ls", "-V"},
+		{"ls", "--"}, {"ls", "-Zz"},
+		{"ls", "-jv", "-o"}, {"sh", "-c", "exit 3"}, {"ls", "--generate-bash-completion"}, {"ls", ""}, {""},
+		{"ls", "\xff"}, {"a b", "c\nd"},
 	} {
-		for _, before := range [][]string{nil, {"--"}, {"-v"}, {"-v", "--"}, {"-vf", "-o", "out"}, {"-jv", "--as", "nobody", "--"}} {
+		for _, before := range [][]string{nil, {"--"}, {"-v"}, {"-v", "--"}, {"-vf", "-o", "out"},
+			{"-jv", "--as", "nobody", "--"}} {
 			cfg, stdout, err := parse(append(before, command...)...)
 			if err != nil || stdout != "" || cfg == nil {
 				t.Errorf("%q %q: %v, printed %q", before, command, err, stdout)
@@ -183,42 +187,49 @@ func TestBadCommandLines(t *testing.T) {
 		"an empty account":             {[]string{"--as", "", "true"}, []string{"--as", "empty"}},
 		"an empty test":                {[]string{"--test=", "true"}, []string{"--test", "empty"}},
 		"no truth value":               {[]string{"--json=maybe", "true"}, []string{"maybe", usageHint}},
-		"an unknown backend":           {[]string{"--backend", "magic", "true"}, []string{"--backend", `"magic"`, "fentry"}},
-		"a probe of a command":         {[]string{"--probe", "true"}, []string{"--probe", "no command"}},
-		"a probe of a command, --":     {[]string{"--probe", "--", "true"}, []string{"--probe", "no command"}},
-		"a probe, verbose":             {[]string{"--probe", "-v"}, []string{"--probe"}},
-		"a probe that follows":         {[]string{"-f", "--probe"}, []string{"--probe"}},
-		"a probe into a file":          {[]string{"--probe", "-o", "out"}, []string{"--probe"}},
-		"a probe of an account":        {[]string{"--probe", "--as", "nobody"}, []string{"--probe"}},
-		"a probe that verifies":        {[]string{"--probe", "--verify"}, []string{"--probe"}},
-		"a probe that minimizes":       {[]string{"--probe", "--minimize"}, []string{"--probe"}},
-		"a probe that tests":           {[]string{"--probe", "--test", "true"}, []string{"--probe"}},
-		"two subjects":                 {[]string{"--unit", "a", "-p", "1"}, []string{"--unit", "--pid", "exclude"}},
-		"a unit and a command":         {[]string{"--unit", "a", "true"}, []string{"--unit", "no command"}},
-		"a container that is verified": {[]string{"--container", "a", "--verify"}, []string{"--verify", "--container"}},
-		"a group that is followed":     {[]string{"--cgroup", "/c", "-f"}, []string{"--follow", "--cgroup"}},
-		"a process that is none":       {[]string{"-p", "-1"}, []string{"--pid", "-1", "positive"}},
-		"a process by name":            {[]string{"--pid", "sshd"}, []string{"--pid", "sshd", "positive"}},
-		"no time":                      {[]string{"-d", "soon", "true"}, []string{"--duration", "soon", "90s"}},
-		"no time at all":               {[]string{"-d", "0", "true"}, []string{"--duration", "90s"}},
-		"less than no time":            {[]string{"--until-idle", "-3s", "true"}, []string{"--until-idle", "-3s"}},
-		"an endless time":              {[]string{"-d", "1e300", "true"}, []string{"--duration", "1e300"}},
-		"an unknown format":            {[]string{"--format", "xml", "true"}, []string{"--format", "xml", "junit"}},
-		"an unknown kind":              {[]string{"--emit", "basic", "true"}, []string{"--emit", "basic", "quadlet"}},
-		"a format and JSON":            {[]string{"-j", "--format", "text", "true"}, []string{"--json", "--format", "exclude"}},
-		"a snippet and YAML":           {[]string{"-y", "--emit", "c", "true"}, []string{"--yaml", "--emit", "exclude"}},
-		"a restart of nothing":         {[]string{"--restart", "true"}, []string{"--restart", "--unit"}},
-		"a drop-in for nothing":        {[]string{"--write-dropin", "true"}, []string{"--write-dropin", "--unit"}},
-		"nothing to revert":            {[]string{"--revert-dropin"}, []string{"--revert-dropin", "--unit"}},
-		"revert and write":             {[]string{"--revert-dropin", "--write-dropin", "--unit", "a"}, []string{"--revert-dropin", "alone"}},
-		"an account and a service":     {[]string{"--as", "a", "-s", "a.service"}, []string{"--as", "--service", "User="}},
-		"unused of nothing":            {[]string{"--check-unused", "true"}, []string{"--check-unused", "--check"}},
-		"nothing to merge":             {[]string{"--merge"}, []string{"--merge", "standard input"}},
-		"a merge that watches":         {[]string{"--merge", "--pid", "1", "a"}, []string{"--merge", "--pid"}},
-		"one report to compare":        {[]string{"--diff", "a"}, []string{"--diff", "two"}},
-		"a merge and a diff":           {[]string{"--diff", "--merge", "a", "b"}, []string{"exclude"}},
-		"a probe with JUnit":           {[]string{"--probe", "--format", "junit"}, []string{"--probe", "junit"}},
-		"not an option of the old one": {[]string{"--generate-bash-completion"}, []string{"generate-bash-completion", usageHint}},
+		"an unknown backend": {[]string{"--backend", "magic", "true"},
+			[]string{"--backend", `"magic"`, "fentry"}},
+		"a probe of a command":     {[]string{"--probe", "true"}, []string{"--probe", "no command"}},
+		"a probe of a command, --": {[]string{"--probe", "--", "true"}, []string{"--probe", "no command"}},
+		"a probe, verbose":         {[]string{"--probe", "-v"}, []string{"--probe"}},
+		"a probe that follows":     {[]string{"-f", "--probe"}, []string{"--probe"}},
+		"a probe into a file":      {[]string{"--probe", "-o", "out"}, []string{"--probe"}},
+		"a probe of an account":    {[]string{"--probe", "--as", "nobody"}, []string{"--probe"}},
+		"a probe that verifies":    {[]string{"--probe", "--verify"}, []string{"--probe"}},
+		"a probe that minimizes":   {[]string{"--probe", "--minimize"}, []string{"--probe"}},
+		"a probe that tests":       {[]string{"--probe", "--test", "true"}, []string{"--probe"}},
+		"two subjects":             {[]string{"--unit", "a", "-p", "1"}, []string{"--unit", "--pid", "exclude"}},
+		"a unit and a command":     {[]string{"--unit", "a", "true"}, []string{"--unit", "no command"}},
+		"a container that is verified": {[]string{"--container", "a", "--verify"},
+			[]string{"--verify", "--container"}},
+		"a group that is followed": {[]string{"--cgroup", "/c", "-f"}, []string{"--follow", "--cgroup"}},
+		"a process that is none":   {[]string{"-p", "-1"}, []string{"--pid", "-1", "positive"}},
+		"a process by name":        {[]string{"--pid", "sshd"}, []string{"--pid", "sshd", "positive"}},
+		"no time":                  {[]string{"-d", "soon", "true"}, []string{"--duration", "soon", "90s"}},
+		"no time at all":           {[]string{"-d", "0", "true"}, []string{"--duration", "90s"}},
+		"less than no time":        {[]string{"--until-idle", "-3s", "true"}, []string{"--until-idle", "-3s"}},
+		"an endless time":          {[]string{"-d", "1e300", "true"}, []string{"--duration", "1e300"}},
+		"an unknown format":        {[]string{"--format", "xml", "true"}, []string{"--format", "xml", "junit"}},
+		"an unknown kind":          {[]string{"--emit", "basic", "true"}, []string{"--emit", "basic", "quadlet"}},
+		"a format and JSON": {[]string{"-j", "--format", "text", "true"},
+			[]string{"--json", "--format", "exclude"}},
+		"a snippet and YAML": {[]string{"-y", "--emit", "c", "true"},
+			[]string{"--yaml", "--emit", "exclude"}},
+		"a restart of nothing":  {[]string{"--restart", "true"}, []string{"--restart", "--unit"}},
+		"a drop-in for nothing": {[]string{"--write-dropin", "true"}, []string{"--write-dropin", "--unit"}},
+		"nothing to revert":     {[]string{"--revert-dropin"}, []string{"--revert-dropin", "--unit"}},
+		"revert and write": {[]string{"--revert-dropin", "--write-dropin", "--unit", "a"},
+			[]string{"--revert-dropin", "alone"}},
+		"an account and a service": {[]string{"--as", "a", "-s", "a.service"},
+			[]string{"--as", "--service", "User="}},
+		"unused of nothing":     {[]string{"--check-unused", "true"}, []string{"--check-unused", "--check"}},
+		"nothing to merge":      {[]string{"--merge"}, []string{"--merge", "standard input"}},
+		"a merge that watches":  {[]string{"--merge", "--pid", "1", "a"}, []string{"--merge", "--pid"}},
+		"one report to compare": {[]string{"--diff", "a"}, []string{"--diff", "two"}},
+		"a merge and a diff":    {[]string{"--diff", "--merge", "a", "b"}, []string{"exclude"}},
+		"a probe with JUnit":    {[]string{"--probe", "--format", "junit"}, []string{"--probe", "junit"}},
+		"not an option of the old one": {[]string{"--generate-bash-completion"},
+			[]string{"generate-bash-completion", usageHint}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, stdout, err := parse(c.args...)
@@ -241,7 +252,8 @@ func TestBadCommandLines(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, args := range [][]string{{"-h"}, {"--help"}, {"-v", "-h"}, {"-vh"}, {"--help", "ping"}, {"-h", "--"}} {
+	for _, args := range [][]string{{"-h"}, {"--help"}, {"-v", "-h"}, {"-vh"}, {"--help", "ping"},
+		{"-h", "--"}} {
 		var out bytes.Buffer
 		app := newApp() // its own action: this one runs nothing
 		app.Writer = &out
@@ -302,7 +314,8 @@ func TestSameFile(t *testing.T) {
 	t.Chdir(dir)
 	write(t, "there", "")
 	write(t, "other", "")
-	if err := errors.Join(os.Mkdir("folder", 0o755), os.Symlink("folder", "link"), os.Symlink("there", "alias"), os.Link("there", "hard")); err != nil {
+	if err := errors.Join(os.Mkdir("folder", 0o755), os.Symlink("folder", "link"),
+		os.Symlink("there", "alias"), os.Link("there", "hard")); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
@@ -326,7 +339,8 @@ func TestSameFile(t *testing.T) {
 			t.Errorf("%q and %q: want %t", c.a, c.b, c.same)
 		}
 	}
-	for _, line := range [][]string{{"-o", "x1", "--policy-out", "./x1", "true"}, {"--check", "alias", "--policy-out", "./there", "true"}} {
+	for _, line := range [][]string{{"-o", "x1", "--policy-out", "./x1", "true"},
+		{"--check", "alias", "--policy-out", "./there", "true"}} {
 		if _, _, err := parse(line...); err == nil || !strings.Contains(err.Error(), "same file") {
 			t.Errorf("%q: %v", line, err)
 		}

@@ -46,16 +46,19 @@ func (o *output) verdict(doc *report.Document) error {
 		if !p.Sure {
 			more = "; there may be more: " + *p.Unsure
 		}
-		return &statusError{statusDiffers, fmt.Sprintf("the run does not fit the policy %s: %s%s", name, p.Summary(), more)}
+		return &statusError{statusDiffers, fmt.Sprintf("the run does not fit the policy %s: %s%s", name,
+			p.Summary(), more)}
 	}
 	if !p.Sure {
 		return fmt.Errorf("cannot say whether the run fits the policy %s: %s", name, *p.Unsure)
 	}
 	switch m := doc.Merged; {
 	case m != nil && m.Untold.Count > 0:
-		warningf("%d of the %d reports do not say whether they are complete; as far as they tell, they fit the policy", m.Untold.Count, m.Reports)
+		warningf("%d of the %d reports do not say whether they are complete; as far as they tell, they fit "+
+			"the policy", m.Untold.Count, m.Reports)
 	case !doc.Complete:
-		warningf("the run fits the policy %s, though details of it are missing; COMPLETENESS in the text report names them", name)
+		warningf("the run fits the policy %s, though details of it are missing; COMPLETENESS in the text "+
+			"report names them", name)
 	}
 	return nil
 }

@@ -23,20 +23,28 @@ func TestConclude(t *testing.T) {
 		status  int
 		says    string
 	}{
-		"fits":                    {nil, config{}, chown, 0, ""},
-		"does not fit":            {nil, config{}, 0, 3, "+ chown (#0): needed, not allowed"},
-		"fits, lost details":      {func(f *audit.Findings) { f.Losses.Programs = 1 }, config{}, chown, 0, "Warning: the run fits"},
-		"fits, lost checks":       {func(f *audit.Findings) { f.Losses.Checks = 1 }, config{}, chown, 1, "cannot say"},
-		"does not, lost checks":   {func(f *audit.Findings) { f.Losses.Checks = 1 }, config{}, 0, 3, "there may be more"},
-		"status":                  {func(f *audit.Findings) { f.Application.Status = 7 }, config{}, chown, 0, ""},
-		"status passed on":        {func(f *audit.Findings) { f.Application.Status = 7 }, config{propagate: true}, chown, 7, ""},
-		"signal passed on":        {func(f *audit.Findings) { f.Application.Signal = 15 }, config{propagate: true}, chown, 143, ""},
-		"status, does not fit":    {func(f *audit.Findings) { f.Application.Status = 7 }, config{propagate: true}, 0, 3, "not allowed"},
-		"no place for the policy": {nil, config{policyOut: "/proc/none/x"}, chown, 1, "cannot write the policy"},
-		"nor does it fit":         {nil, config{policyOut: "/proc/none/x"}, 0, 1, "does not fit"},
+		"fits":         {nil, config{}, chown, 0, ""},
+		"does not fit": {nil, config{}, 0, 3, "+ chown (#0): needed, not allowed"},
+		"fits, lost details": {func(f *audit.Findings) { f.Losses.Programs = 1 }, config{}, chown, 0,
+			"Warning: the run fits"},
+		"fits, lost checks": {func(f *audit.Findings) { f.Losses.Checks = 1 }, config{}, chown, 1,
+			"cannot say"},
+		"does not, lost checks": {func(f *audit.Findings) { f.Losses.Checks = 1 }, config{}, 0, 3,
+			"there may be more"},
+		"status": {func(f *audit.Findings) { f.Application.Status = 7 }, config{}, chown, 0, ""},
+		"status passed on": {func(f *audit.Findings) { f.Application.Status = 7 }, config{propagate: true},
+			chown, 7, ""},
+		"signal passed on": {func(f *audit.Findings) { f.Application.Signal = 15 }, config{propagate: true},
+			chown, 143, ""},
+		"status, does not fit": {func(f *audit.Findings) { f.Application.Status = 7 },
+			config{propagate: true}, 0, 3, "not allowed"},
+		"no place for the policy": {nil, config{policyOut: "/proc/none/x"}, chown, 1,
+			"cannot write the policy"},
+		"nor does it fit": {nil, config{policyOut: "/proc/none/x"}, 0, 1, "does not fit"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := &audit.Findings{Application: audit.Application{Path: "/usr/bin/x", Ended: true}, Required: needsChown}
+			f := &audit.Findings{Application: audit.Application{Path: "/usr/bin/x", Ended: true},
+				Required: needsChown}
 			if test.change != nil {
 				test.change(f)
 			}
@@ -49,7 +57,8 @@ func TestConclude(t *testing.T) {
 					errorf("%v", err)
 				}
 			})
-			if status != test.status || !strings.Contains(said, test.says) || test.says == "" && test.status == 0 && said != "" {
+			if status != test.status || !strings.Contains(said, test.says) || test.says == "" &&
+				test.status == 0 && said != "" {
 				t.Errorf("status %d, want %d; want %q in %q", status, test.status, test.says, said)
 			}
 		})

@@ -137,7 +137,8 @@ func parseConfig(c *cli.Context) (*config, error) {
 	if cfg.format, err = parseFormat(c); err != nil {
 		return nil, err
 	}
-	for name, asked := range map[string]job{"probe": jobProbe, "merge": jobMerge, "diff": jobDiff, "revert-dropin": jobRevert} {
+	for name, asked := range map[string]job{"probe": jobProbe, "merge": jobMerge, "diff": jobDiff,
+		"revert-dropin": jobRevert} {
 		if !c.Bool(name) {
 			continue
 		}
@@ -174,7 +175,8 @@ func parseTime(option, text string) (time.Duration, error) {
 	}
 	d, err := time.ParseDuration(spelt)
 	if err != nil || d <= 0 {
-		return 0, fmt.Errorf("--%s %s: is no time; give seconds, or a number with its unit as in 90s, 15m, 2h", option, printable(text))
+		return 0, fmt.Errorf("--%s %s: is no time; give seconds, or a number with its unit as in 90s, 15m, "+
+			"2h", option, printable(text))
 	}
 	return d, nil
 }
@@ -185,7 +187,8 @@ func parseFormat(c *cli.Context) (format, error) {
 	for _, f := range []struct {
 		option string
 		format format
-	}{{"json", formatJSON}, {"yaml", formatYAML}, {"emit", formatSnippet}, {"format", format(c.String("format"))}} {
+	}{{"json", formatJSON}, {"yaml", formatYAML}, {"emit", formatSnippet},
+		{"format", format(c.String("format"))}} {
 		if c.IsSet(f.option) && (c.String(f.option) != "false") {
 			asked = append(asked, "--"+f.option)
 			chosen = f.format
@@ -228,8 +231,11 @@ func (cfg *config) validate(c *cli.Context) error {
 
 	switch cfg.job {
 	case jobProbe:
-		if name := given(slices.Concat(subjects, how, when, []string{"check", "output", "policy-out", "write-dropin", "emit"})...); name != "" || len(cfg.command) > 0 {
-			return errors.New("--probe runs nothing: give it no command, and no option but --json, --yaml and --backend")
+		if name := given(slices.Concat(subjects, how, when,
+			[]string{"check", "output", "policy-out", "write-dropin", "emit"})...); name != "" ||
+			len(cfg.command) > 0 {
+			return errors.New("--probe runs nothing: give it no command, and no option but --json, --yaml " +
+				"and --backend")
 		}
 		if cfg.format != formatText && cfg.format != formatJSON && cfg.format != formatYAML {
 			return fmt.Errorf("--probe reports as text, json or yaml, not as %s", cfg.format)
@@ -237,18 +243,23 @@ func (cfg *config) validate(c *cli.Context) error {
 		return nil
 	case jobMerge, jobDiff:
 		option := map[job]string{jobMerge: "merge", jobDiff: "diff"}[cfg.job]
-		if name := given(slices.Concat(subjects, how, when, []string{"backend", "write-dropin"})...); name != "" {
+		if name := given(slices.Concat(subjects, how, when,
+			[]string{"backend", "write-dropin"})...); name != "" {
 			return fmt.Errorf("--%s runs nothing, so --%s has no meaning with it", option, name)
 		}
 		switch {
 		case cfg.job == jobMerge && len(cfg.command) == 0:
-			return errors.New("--merge: name the reports to join, or - to read their names from standard input, one a line")
+			return errors.New("--merge: name the reports to join, or - to read their names from standard " +
+				"input, one a line")
 		case cfg.job == jobDiff && len(cfg.command) != 2:
-			return fmt.Errorf("--diff: name two reports, the old one and the new one; there are %d", len(cfg.command))
-		case cfg.job == jobDiff && !slices.Contains([]format{formatText, formatJSON, formatYAML}, cfg.format) && cfg.format != formatSnippet:
+			return fmt.Errorf("--diff: name two reports, the old one and the new one; there are %d",
+				len(cfg.command))
+		case cfg.job == jobDiff && !slices.Contains([]format{formatText, formatJSON, formatYAML},
+			cfg.format) && cfg.format != formatSnippet:
 			return fmt.Errorf("--diff reports as text, json or yaml, not as %s", cfg.format)
 		case cfg.job == jobDiff && given("check", "check-unused", "policy-out", "emit") != "":
-			return fmt.Errorf("--%s has no meaning with --diff", given("check", "check-unused", "policy-out", "emit"))
+			return fmt.Errorf("--%s has no meaning with --diff",
+				given("check", "check-unused", "policy-out", "emit"))
 		}
 		return cfg.validatePolicy()
 	case jobRevert:
@@ -256,7 +267,10 @@ func (cfg *config) validate(c *cli.Context) error {
 			return errors.New("--revert-dropin: name the unit with --unit")
 		}
 		if len(cfg.command) > 0 || cfg.writeDropin || cfg.restart {
-			return errors.New("--revert-dropin takes the drop-in away and does nothing else: give it --unit alone")
+			return errors.New("--revert-dropin takes the drop-in away and does nothing else: give it --unit " +
+				"" +
+				"" +
+				"alone")
 		}
 		return nil
 	}
@@ -283,12 +297,16 @@ func (cfg *config) validate(c *cli.Context) error {
 	case cfg.as != "" && cfg.service != "":
 		return errors.New("--as and --service exclude each other: the unit says who runs it, with User=")
 	case cfg.unit == "" && (cfg.restart || cfg.writeDropin):
-		return fmt.Errorf("--%s is for a service of the running system: name it with --unit", given("restart", "write-dropin"))
+		return fmt.Errorf("--%s is for a service of the running system: name it with --unit",
+			given("restart", "write-dropin"))
 	case cfg.emit != "" && !slices.Contains(snippets.KindsFor(audit.TargetKind(subject)), cfg.emit):
 		return fmt.Errorf("--emit %s: has no hold on what runs in a container; there are %s", cfg.emit,
 			joined(snippets.KindsFor(audit.TargetKind(subject))))
 	case cfg.writeDropin && !cfg.restart:
-		return errors.New("--write-dropin needs --restart: a drop-in without what the service's start needs would keep it from starting")
+		return errors.New("--write-dropin needs --restart: a drop-in without what the service's start needs " +
+			"" +
+			"" +
+			"would keep it from starting")
 	// untraced, the command is executed in our place: nobody could end it or
 	// change who it is
 	case cfg.ifPossible && given("service", "cgroup", "as", "test", "duration", "until-idle") != "":
@@ -305,7 +323,8 @@ func (cfg *config) validatePolicy() error {
 	case sameFile(cfg.policyOut, cfg.output):
 		return errors.New("--output and --policy-out name the same file: choose another for one of them")
 	case sameFile(cfg.policyOut, cfg.check):
-		return errors.New("--check and --policy-out name the same file: the policy would agree with whatever the run did")
+		return errors.New("--check and --policy-out name the same file: the policy would agree with " +
+			"whatever the run did")
 	}
 	return nil
 }

@@ -31,7 +31,8 @@ func (s *session) prepareContainer() error {
 	}
 	directory, path := controlGroup(c.Cgroup)
 	if _, err := os.Stat(directory); c.Cgroup == "" || err != nil {
-		warningf("--container %s: no control group (v2) of its own is seen from here: its first process and the descendants of that are watched, not what %s exec starts",
+		warningf("--container %s: no control group (v2) of its own is seen from here: its first process and "+
+			"the descendants of that are watched, not what %s exec starts",
 			printable(s.cfg.container), c.Engine)
 		return nil
 	}

@@ -18,7 +18,8 @@ import (
 func (s *service) makeDirectories() error {
 	for _, d := range s.unit.Directories {
 		if err := s.makeDirectory(d); err != nil {
-			return fmt.Errorf("--service: make %s for the unit: %w", printable(filepath.Join(d.Root, d.Name)), err)
+			return fmt.Errorf("--service: make %s for the unit: %w", printable(filepath.Join(d.Root, d.Name)),
+				err)
 		}
 	}
 	return nil
@@ -40,7 +41,8 @@ func (s *service) makeDirectory(d systemd.Directory) error {
 		if made != nil && !errors.Is(made, unix.EEXIST) {
 			return made
 		}
-		fd, err := unix.Openat(int(dir.Fd()), name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+		fd, err := unix.Openat(int(dir.Fd()), name,
+			unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 		if err != nil {
 			return err
 		}
@@ -90,9 +92,12 @@ func (s *service) checkOwner(fd int, d systemd.Directory, uid, gid int) error {
 		user = "root"
 	}
 	// src/core/execute.c, setup_exec_directory
-	s.about.NotSimulated = append(s.about.NotSimulated, audit.Omission{Setting: audit.Setting{Key: d.Key, Value: d.Name},
-		Effect: fmt.Sprintf("it is there with another owner or group; systemd would hand it over to %s (uid %d, gid %d), with all in it",
-			user, uid, gid)})
+	s.about.NotSimulated = append(s.about.NotSimulated,
+		audit.Omission{Setting: audit.Setting{Key: d.Key, Value: d.Name},
+			Effect: fmt.Sprintf("it is there with another owner or group; systemd would hand it over to %s "+
+				"(uid "+
+				"%d, gid %d), with all in it",
+				user, uid, gid)})
 	return nil
 }
 

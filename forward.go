@@ -42,7 +42,8 @@ func newForwarder(attached bool) *forwarder {
 	f := &forwarder{attached: attached, leave: make(chan struct{}, 1), interim: make(chan os.Signal, 1)}
 	signal.Notify(f.interim, unix.SIGUSR1)
 	signals := make(chan os.Signal, 16)
-	for _, sig := range []syscall.Signal{unix.SIGINT, unix.SIGTERM, unix.SIGQUIT, unix.SIGHUP, unix.SIGTSTP, unix.SIGCONT} {
+	for _, sig := range []syscall.Signal{unix.SIGINT, unix.SIGTERM, unix.SIGQUIT, unix.SIGHUP, unix.SIGTSTP,
+		unix.SIGCONT} {
 		// what nohup and the like have us ignore, the target ignores as well
 		if !tracer.IgnoredAtStart(sig) {
 			signal.Notify(signals, sig)

@@ -41,7 +41,8 @@ func (l *lines) print(format string, args ...any) {
 func (l *lines) event(e tracer.Event) {
 	switch e.Kind {
 	case tracer.EventCheck:
-		l.print("%s", report.VerboseCheck(e.PID, e.Capability, e.Verdict == audit.Granted, e.Syscall.Name, e.Comm))
+		l.print("%s", report.VerboseCheck(e.PID, e.Capability, e.Verdict == audit.Granted, e.Syscall.Name,
+			e.Comm))
 	case tracer.EventCapset:
 		l.print("%s", report.VerboseCapset(e.PID, e.Sets))
 	case tracer.EventSyscall:

@@ -66,9 +66,11 @@ func TestStatusLine(t *testing.T) {
 		p      tracer.Progress
 		needed []int
 	}{
-		"[1m5s] processes: 0  checks: 0  needed: ":                       {},
-		"[1m5s] processes: 3  checks: 1234567  needed: chown net_raw":    {tracer.Progress{Processes: 3, Checks: 1234567}, []int{0, 13}},
-		"[1m5s] processes: 1  checks: 18446744073709551615  needed: bpf": {tracer.Progress{Processes: 1, Checks: 1<<64 - 1}, []int{39}},
+		"[1m5s] processes: 0  checks: 0  needed: ": {},
+		"[1m5s] processes: 3  checks: 1234567  needed: chown net_raw": {tracer.Progress{Processes: 3,
+			Checks: 1234567}, []int{0, 13}},
+		"[1m5s] processes: 1  checks: 18446744073709551615  needed: bpf": {tracer.Progress{Processes: 1,
+			Checks: 1<<64 - 1}, []int{39}},
 	} {
 		if got := statusLine(65*time.Second+400*time.Millisecond, c.p, c.needed); got != want {
 			t.Errorf("%q, want %q", got, want)
@@ -107,8 +109,10 @@ func TestVerboseLines(t *testing.T) {
 		Syscall: audit.Syscall{Number: 41, Name: "socket"}, Comm: "ping"})
 	l.event(tracer.Event{Kind: tracer.EventCheck, PID: 4242, Capability: 13, Verdict: audit.LSMRefused,
 		Syscall: audit.Syscall{Number: 41, Name: "socket"}, Comm: "100%s"})
-	l.event(tracer.Event{Kind: tracer.EventCapset, PID: 4242, Sets: audit.Sets{Effective: 0x400, Permitted: 0x400}})
-	l.event(tracer.Event{Kind: tracer.EventSyscall, PID: 4242, Syscall: audit.Syscall{Number: 257, Name: "openat"}, Return: -13, Denied: 6})
+	l.event(tracer.Event{Kind: tracer.EventCapset, PID: 4242,
+		Sets: audit.Sets{Effective: 0x400, Permitted: 0x400}})
+	l.event(tracer.Event{Kind: tracer.EventSyscall, PID: 4242,
+		Syscall: audit.Syscall{Number: 257, Name: "openat"}, Return: -13, Denied: 6})
 	want := `[CAP] pid=4242 cap=net_raw result=GRANTED syscall=socket comm=ping
 [CAP] pid=4242 cap=net_raw result=DENIED syscall=socket comm=100%s
 [CAPSET] pid=4242 effective=0x400 permitted=0x400 inheritable=0x0

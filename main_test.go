@@ -57,7 +57,8 @@ func TestComplaintsAreOneLine(t *testing.T) {
 		errorf("no command \x1b]0;owned\a\r\xff")
 		errorf("%v", &tracer.StartError{Path: "\x1b[2J\n", Text: "no such file"})
 	})
-	want := "Error: first; second\nWarning: 100% of it\n" + `Error: no command \x1b]0;owned\a\r\xff` + "\n" + `Error: "\x1b[2J\n": no such file` + "\n"
+	want := "Error: first; second\nWarning: 100% of it\n" + `Error: no command \x1b]0;owned\a\r\xff` + "\n" +
+		`Error: "\x1b[2J\n": no such file` + "\n"
 	if got != want {
 		t.Errorf("%q, want %q", got, want)
 	}

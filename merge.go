@@ -47,7 +47,8 @@ func mergeReports(cfg *config) error {
 	doc.Tool.Version = version
 	err = out.conclude(doc, findings)
 	if damaged > 0 {
-		err = errors.Join(err, fmt.Errorf("--merge: %d of %d reports could not be read and are not in the result", damaged, joined+damaged))
+		err = errors.Join(err, fmt.Errorf("--merge: %d of %d reports could not be read and are not in the "+
+			"result", damaged, joined+damaged))
 	}
 	return err
 }
@@ -138,7 +139,8 @@ func diffReports(cfg *config) error {
 		return &statusError{statusDiffers, fmt.Sprintf("%s shows what %s does not: %s",
 			printable(cfg.command[1]), printable(cfg.command[0]), strings.Join(names, ", "))}
 	case diff.New.Unsure != nil:
-		return fmt.Errorf("cannot say whether something came: %s: %s", printable(cfg.command[1]), *diff.New.Unsure)
+		return fmt.Errorf("cannot say whether something came: %s: %s", printable(cfg.command[1]),
+			*diff.New.Unsure)
 	}
 	return nil
 }

@@ -29,7 +29,8 @@ type output struct {
 // openOutput looks before the run whether the report can be written after it,
 // and reads the policy, which the run could change.
 func openOutput(cfg *config) (*output, error) {
-	for _, file := range []struct{ option, name string }{{"output", cfg.output}, {"policy-out", cfg.policyOut}} {
+	for _, file := range []struct{ option, name string }{{"output", cfg.output},
+		{"policy-out", cfg.policyOut}} {
 		if file.name == "" {
 			continue
 		}
@@ -49,7 +50,8 @@ func openOutput(cfg *config) (*output, error) {
 		warningf("--check %s: %s", printable(cfg.check), passedOver)
 	}
 	if o.policy.Unlimited {
-		warningf("--check %s: this unit allows every capability: without CapabilityBoundingSet= nothing can be outside of it", printable(cfg.check))
+		warningf("--check %s: this unit allows every capability: without CapabilityBoundingSet= nothing can "+
+			"be outside of it", printable(cfg.check))
 	}
 	return o, nil
 }

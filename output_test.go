@@ -19,7 +19,8 @@ import (
 func fdName(f *os.File) string { return fmt.Sprint(f.Fd()) }
 
 func document() *report.Document {
-	return report.NewDocument(&audit.Findings{Application: audit.Application{PID: 4242, Path: "/usr/bin/ping", Ended: true}})
+	return report.NewDocument(&audit.Findings{Application: audit.Application{PID: 4242, Path: "/usr/bin/ping",
+		Ended: true}})
 }
 
 // check says whether text is a whole report of that format.
@@ -33,7 +34,8 @@ func check(t *testing.T, f format, text string) {
 	case formatYAML:
 		err = yaml.Unmarshal([]byte(text), &tree)
 	default:
-		if strings.Contains(text, "CAPABILITY ANALYSIS FOR: /usr/bin/ping (PID 4242)") && strings.Contains(text, "SUMMARY:") {
+		if strings.Contains(text, "CAPABILITY ANALYSIS FOR: /usr/bin/ping (PID 4242)") &&
+			strings.Contains(text, "SUMMARY:") {
 			return
 		}
 	}
@@ -102,7 +104,8 @@ func TestReportInAFile(t *testing.T) {
 func TestOutputThatCannotBeIsRefusedBeforeTheRun(t *testing.T) {
 	for _, file := range []string{t.TempDir(), "/nowhere/\x1b[2J/report"} {
 		_, err := openOutput(&config{output: file})
-		if err == nil || !strings.Contains(err.Error(), "choose another file") || strings.Contains(err.Error(), "\x1b") {
+		if err == nil || !strings.Contains(err.Error(), "choose another file") ||
+			strings.Contains(err.Error(), "\x1b") {
 			t.Errorf("--output %q: %v", file, err)
 		}
 	}
@@ -113,7 +116,8 @@ func TestFileThatBecameUnwritable(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "gone", "report")
 	got := captured(t, &os.Stdout, func() {
 		err := (&output{cfg: &config{output: file}}).write(document())
-		if err == nil || !strings.Contains(err.Error(), file) || !strings.Contains(err.Error(), "standard output instead") {
+		if err == nil || !strings.Contains(err.Error(), file) ||
+			!strings.Contains(err.Error(), "standard output instead") {
 			t.Errorf("%v", err)
 		}
 	})
@@ -132,7 +136,8 @@ func TestFullStandardOutput(t *testing.T) {
 				t.Fatalf("saved in %q (%v)", saved, err)
 			}
 			path := filepath.Join(dir, saved[0])
-			if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), path) || strings.Contains(err.Error(), "\n") {
+			if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), path) ||
+				strings.Contains(err.Error(), "\n") {
 				t.Errorf("%v does not say where the report is", err)
 			}
 			check(t, f, contents(t, path))
@@ -152,7 +157,8 @@ func TestClosedStandardOutput(t *testing.T) {
 	}
 	replaced(t, closed)
 	closed.Close()
-	if err := (&output{cfg: &config{}}).write(document()); err == nil || strings.Contains(err.Error(), "%!") || len(names(t, dir)) != 1 {
+	if err := (&output{cfg: &config{}}).write(document()); err == nil ||
+		strings.Contains(err.Error(), "%!") || len(names(t, dir)) != 1 {
 		t.Errorf("%v, saved in %q", err, names(t, dir))
 	}
 }
@@ -181,7 +187,8 @@ func TestNeitherFileNorStandardOutput(t *testing.T) {
 	full(t)
 	file := filepath.Join(t.TempDir(), "gone", "report")
 	err := (&output{cfg: &config{output: file}}).write(document())
-	if saved := names(t, dir); err == nil || len(saved) != 1 || !strings.Contains(err.Error(), file) || !strings.Contains(err.Error(), saved[0]) {
+	if saved := names(t, dir); err == nil || len(saved) != 1 || !strings.Contains(err.Error(), file) ||
+		!strings.Contains(err.Error(), saved[0]) {
 		t.Errorf("%v, saved in %q", err, saved)
 	}
 }
@@ -191,7 +198,8 @@ func TestNoPlaceAtAll(t *testing.T) {
 	full(t)
 	got := captured(t, &os.Stderr, func() {
 		t.Setenv("TMPDIR", "/nowhere") // captured has made its file
-		if err := (&output{cfg: &config{format: formatJSON}}).write(document()); !errors.Is(err, syscall.ENOSPC) {
+		if err := (&output{cfg: &config{format: formatJSON}}).write(document()); !errors.Is(err,
+			syscall.ENOSPC) {
 			t.Errorf("%v", err)
 		}
 	})

@@ -17,7 +17,8 @@ var probeReports = map[string]probeReport{
 		Backends: []probeBackend{{"fentry", false, "operation not permitted"}, {"tracepoint", true, ""}},
 	},
 	"does not": {
-		Kernel: "5.4.0", Missing: []string{"bpf", "perfmon"}, Backends: []probeBackend{{"kprobe", false, `"quoted": yes`}},
+		Kernel: "5.4.0", Missing: []string{"bpf", "perfmon"},
+		Backends: []probeBackend{{"kprobe", false, `"quoted": yes`}},
 	},
 }
 

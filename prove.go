@@ -19,9 +19,11 @@ func (s *session) prove(first *result) error {
 	f.Proof = &audit.Proof{}
 	switch {
 	case first.interrupted:
-		f.Proof.Skipped = "the run was interrupted, so there is no natural end to compare with; --test COMMAND can exercise and end it"
+		f.Proof.Skipped = "the run was interrupted, so there is no natural end to compare with; --test " +
+			"COMMAND can exercise and end it"
 	case first.cut:
-		f.Proof.Skipped = "--duration or --until-idle ended the run, so there is no natural end to compare with; --test COMMAND can exercise and end it"
+		f.Proof.Skipped = "--duration or --until-idle ended the run, so there is no natural end to compare " +
+			"with; --test COMMAND can exercise and end it"
 	case f.TestFailed != "":
 		f.Proof.Skipped = f.TestFailed + " already in the first run"
 	case f.StillRunning > 0:
@@ -62,7 +64,9 @@ func (s *session) prove(first *result) error {
 func (s *session) try(first *result, set uint64, without int) (*audit.Trial, error) {
 	if s.signals.asked() {
 		return &audit.Trial{Set: set, Without: without, Evidence: []audit.Evidence{{
-			Kind: "interrupted", Capability: -1, Text: "the user interrupted the audit before this run"}}}, nil
+				Kind: "interrupted", Capability: -1,
+				Text: "the user interrupted the audit before this run"}}},
+			nil
 	}
 	if without >= 0 {
 		s.lines.print("[*] Running again without %s...", capng.Name(without))
@@ -82,7 +86,8 @@ func (s *session) try(first *result, set uint64, without int) (*audit.Trial, err
 func compare(first, again *result, set uint64, without int) *audit.Trial {
 	t := &audit.Trial{Set: set, Without: without}
 	fact := func(kind, format string, args ...any) {
-		t.Evidence = append(t.Evidence, audit.Evidence{Kind: kind, Capability: -1, Text: fmt.Sprintf(format, args...)})
+		t.Evidence = append(t.Evidence, audit.Evidence{Kind: kind, Capability: -1,
+			Text: fmt.Sprintf(format, args...)})
 	}
 	switch {
 	case again.interrupted:

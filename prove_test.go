@@ -22,7 +22,8 @@ func TestRepetitions(t *testing.T) {
 		{Syscall: chown, Class: audit.PermissionFailure, Return: -1, Count: 1}}}}
 	harmless := []audit.Refusal{{Capability: 0, Syscall: chown, Checks: 1}}
 	ended := func(status int, refusals []audit.Refusal) *result {
-		return &result{findings: &audit.Findings{Application: audit.Application{Ended: true, Status: status}, Refusals: refusals}}
+		return &result{findings: &audit.Findings{Application: audit.Application{Ended: true, Status: status},
+			Refusals: refusals}}
 	}
 	tested := func(r *result, status int) *result {
 		r.test = exited(status)
@@ -37,20 +38,29 @@ func TestRepetitions(t *testing.T) {
 		kinds        []string
 		evidence     []audit.Evidence // where its text is not ours to repeat
 	}{
-		"alike":                           {first: ended(0, nil), again: ended(0, nil), behaved: true},
-		"failing alike":                   {first: ended(3, nil), again: ended(3, nil), behaved: true},
-		"another status":                  {first: ended(0, nil), again: ended(1, nil), kinds: []string{"status"}},
-		"a new failure":                   {first: ended(0, nil), again: ended(0, refusal), evidence: []audit.Evidence{refused}},
-		"the same failure":                {first: ended(0, refusal), again: ended(0, refusal), behaved: true},
-		"a refusal without consequence":   {first: ended(0, nil), again: ended(0, harmless), behaved: true, evidence: []audit.Evidence{{Kind: "refused", Syscall: chown}}},
-		"both":                            {first: ended(0, nil), again: ended(1, refusal), kinds: []string{"status", "refused"}},
-		"interrupted":                     {first: ended(0, nil), again: &result{findings: ended(0, nil).findings, interrupted: true}, kinds: []string{"interrupted"}},
-		"hanging":                         {first: ended(0, nil), again: &result{findings: ended(0, nil).findings, timedOut: true}, kinds: []string{"timeout"}},
-		"the test succeeded":              {first: tested(ended(0, nil), 0), again: tested(ended(0, nil), 0), behaved: true},
-		"the test decides, not the end":   {first: tested(ended(0, nil), 0), again: tested(ended(9, nil), 0), behaved: true},
-		"the test decides, not a failure": {first: tested(ended(0, nil), 0), again: tested(ended(0, refusal), 0), behaved: true, evidence: []audit.Evidence{refused}},
-		"the test failed":                 {first: tested(ended(0, nil), 0), again: tested(ended(0, nil), 1), kinds: []string{"test"}},
-		"the test was killed":             {first: tested(ended(0, nil), 0), again: &result{findings: ended(0, nil).findings, test: killed}, kinds: []string{"test"}},
+		"alike":          {first: ended(0, nil), again: ended(0, nil), behaved: true},
+		"failing alike":  {first: ended(3, nil), again: ended(3, nil), behaved: true},
+		"another status": {first: ended(0, nil), again: ended(1, nil), kinds: []string{"status"}},
+		"a new failure": {first: ended(0, nil), again: ended(0, refusal),
+			evidence: []audit.Evidence{refused}},
+		"the same failure": {first: ended(0, refusal), again: ended(0, refusal), behaved: true},
+		"a refusal without consequence": {first: ended(0, nil), again: ended(0, harmless), behaved: true,
+			evidence: []audit.Evidence{{Kind: "refused", Syscall: chown}}},
+		"both": {first: ended(0, nil), again: ended(1, refusal), kinds: []string{"status", "refused"}},
+		"interrupted": {first: ended(0, nil), again: &result{findings: ended(0, nil).findings,
+			interrupted: true}, kinds: []string{"interrupted"}},
+		"hanging": {first: ended(0, nil), again: &result{findings: ended(0, nil).findings, timedOut: true},
+			kinds: []string{"timeout"}},
+		"the test succeeded": {first: tested(ended(0, nil), 0), again: tested(ended(0, nil), 0),
+			behaved: true},
+		"the test decides, not the end": {first: tested(ended(0, nil), 0), again: tested(ended(9, nil), 0),
+			behaved: true},
+		"the test decides, not a failure": {first: tested(ended(0, nil), 0),
+			again: tested(ended(0, refusal), 0), behaved: true, evidence: []audit.Evidence{refused}},
+		"the test failed": {first: tested(ended(0, nil), 0), again: tested(ended(0, nil), 1),
+			kinds: []string{"test"}},
+		"the test was killed": {first: tested(ended(0, nil), 0),
+			again: &result{findings: ended(0, nil).findings, test: killed}, kinds: []string{"test"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			trial := compare(c.first, c.again, 0b110, 0)
@@ -87,7 +97,8 @@ func TestRepetitionWithLosses(t *testing.T) {
 }
 
 func TestPatience(t *testing.T) {
-	for first, least := range map[time.Duration]time.Duration{0: time.Second, time.Minute: 2 * time.Minute, time.Hour: time.Hour} {
+	for first, least := range map[time.Duration]time.Duration{0: time.Second, time.Minute: 2 * time.Minute,
+		time.Hour: time.Hour} {
 		if got := patience(first); got < least {
 			t.Errorf("after a run of %s only %s", first, got)
 		}
@@ -95,7 +106,8 @@ func TestPatience(t *testing.T) {
 }
 
 func TestSetText(t *testing.T) {
-	for set, want := range map[uint64]string{0: "no capability", 1: "chown", 1<<13 | 1<<10: "net_bind_service, net_raw"} {
+	for set, want := range map[uint64]string{0: "no capability", 1: "chown",
+		1<<13 | 1<<10: "net_bind_service, net_raw"} {
 		if got := setText(set); got != want {
 			t.Errorf("setText(%#x) = %q, want %q", set, got, want)
 		}

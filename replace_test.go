@@ -126,7 +126,8 @@ func TestReplaceFileFails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			write(t, filepath.Join(dir, "file"), "kept")
-			if err := errors.Join(os.Mkdir(filepath.Join(dir, "folder"), 0o755), unix.Mkfifo(filepath.Join(dir, "fifo"), 0o600)); err != nil {
+			if err := errors.Join(os.Mkdir(filepath.Join(dir, "folder"), 0o755),
+				unix.Mkfifo(filepath.Join(dir, "fifo"), 0o600)); err != nil {
 				t.Fatal(err)
 			}
 			before := names(t, dir)
@@ -237,7 +238,8 @@ func TestLinkToADeviceIsReplaced(t *testing.T) {
 			if err := errors.Join(writable(report), replaceFile(report, []byte("new"))); err != nil {
 				t.Fatal(err)
 			}
-			if info, err := os.Lstat(report); err != nil || !info.Mode().IsRegular() || contents(t, report) != "new" {
+			if info, err := os.Lstat(report); err != nil || !info.Mode().IsRegular() ||
+				contents(t, report) != "new" {
 				t.Errorf("%v, %v", info.Mode(), err)
 			}
 		})
@@ -272,7 +274,8 @@ func TestLinkToAnOpenFileIsWrittenTo(t *testing.T) {
 	if _, err := redirected.WriteString("before\n"); err != nil {
 		t.Fatal(err)
 	}
-	device := filepath.Join(dir, "stdout") // as /dev/stdout is made, so that the real one is safe from this test
+	// as /dev/stdout is made, so that the real one is safe from this test
+	device := filepath.Join(dir, "stdout")
 	if err := os.Symlink("/proc/self/fd/"+fdName(redirected), device); err != nil {
 		t.Fatal(err)
 	}
@@ -295,7 +298,8 @@ func TestReadOnlyDescriptorIsNotWrittenTo(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if err := replaceFile("/proc/self/fd/"+fdName(f), []byte("new")); !errors.Is(err, syscall.EBADF) || contents(t, file) != "kept" {
+	if err := replaceFile("/proc/self/fd/"+fdName(f), []byte("new")); !errors.Is(err, syscall.EBADF) ||
+		contents(t, file) != "kept" {
 		t.Errorf("%v, the file has %q", err, contents(t, file))
 	}
 }
@@ -303,7 +307,8 @@ func TestReadOnlyDescriptorIsNotWrittenTo(t *testing.T) {
 func TestWritable(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "file"), "")
-	if err := errors.Join(os.Mkdir(filepath.Join(dir, "folder"), 0o755), os.Symlink("folder", filepath.Join(dir, "link")),
+	if err := errors.Join(os.Mkdir(filepath.Join(dir, "folder"), 0o755),
+		os.Symlink("folder", filepath.Join(dir, "link")),
 		os.Symlink("nowhere", filepath.Join(dir, "dangling"))); err != nil {
 		t.Fatal(err)
 	}

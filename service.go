@@ -54,7 +54,8 @@ func (s *session) prepareService() (first attempt, err error) {
 	}
 	s.target.Env = unit.Environ
 	s.target.Surroundings = tracer.Surroundings{
-		Dir: unit.Dir, DirOptional: unit.DirOptional, Umask: &unit.Umask, Nice: unit.Nice, Limits: limits, Ignored: &ignored,
+		Dir: unit.Dir, DirOptional: unit.DirOptional, Umask: &unit.Umask, Nice: unit.Nice, Limits: limits,
+		Ignored:           &ignored,
 		OnlyStandardFiles: true,
 	}
 	if s.target.Stdin, err = os.Open(os.DevNull); err != nil {
@@ -63,7 +64,8 @@ func (s *session) prepareService() (first attempt, err error) {
 	s.about.Kind, s.about.Name = audit.TargetService, file.Name
 	s.service.describe()
 	if lacking := s.service.about.Ambient &^ capng.Bounding(); lacking != 0 {
-		return first, fmt.Errorf("--service: AmbientCapabilities= has %s, which cap-audit itself does not have here: run it with more privileges",
+		return first, fmt.Errorf("--service: AmbientCapabilities= has %s, which cap-audit itself does not "+
+			"have here: run it with more privileges",
 			capng.Text(lacking))
 	}
 	first.identity = s.service.identity(math.MaxUint64)
@@ -115,8 +117,9 @@ func (s *service) identity(set uint64) *capng.Identity {
 	unit := s.unit
 	bounding, ambient := unit.Bounding&set, unit.Ambient&unit.Bounding&set
 	id := &capng.Identity{
-		UID: unit.Account.UID, GID: unit.Account.GID, Groups: unit.Account.Groups, ClearGroups: len(unit.Account.Groups) == 0,
-		Bounding: &bounding, Inheritable: &ambient, Ambient: &ambient, NoNewPrivs: unit.NoNewPrivileges,
+		UID: unit.Account.UID, GID: unit.Account.GID, Groups: unit.Account.Groups,
+		ClearGroups: len(unit.Account.Groups) == 0,
+		Bounding:    &bounding, Inheritable: &ambient, Ambient: &ambient, NoNewPrivs: unit.NoNewPrivileges,
 	}
 	if unit.SecureBits != 0 {
 		id.SecureBits = &unit.SecureBits
@@ -150,12 +153,16 @@ func (s *service) describe() {
 	s.about.Configured, s.about.NoNewPrivileges = unit.Configured, unit.NoNewPrivileges
 	s.about.Warnings = unit.File.Warnings
 	for _, o := range unit.NotSimulated {
-		s.about.NotSimulated = append(s.about.NotSimulated, audit.Omission{Setting: audit.Setting(o.Setting), Effect: o.Effect})
+		s.about.NotSimulated = append(s.about.NotSimulated,
+			audit.Omission{Setting: audit.Setting(o.Setting), Effect: o.Effect})
 	}
 	if id.UID > 0 { // a program that is to change the user itself has CAP_SYS_ADMIN
 		for _, setting := range unit.Filtering {
-			s.about.NotSimulated = append(s.about.NotSimulated, audit.Omission{Setting: audit.Setting(setting),
-				Effect: "older systemd, such as 252, sets no_new_privs here: file capabilities and set-uid bits then count for nothing"})
+			s.about.NotSimulated = append(s.about.NotSimulated,
+				audit.Omission{Setting: audit.Setting(setting),
+					Effect: "older systemd, such as 252, sets no_new_privs here: file capabilities and " +
+						"set-uid " +
+						"bits then count for nothing"})
 		}
 	}
 	for _, setting := range unit.NotRun {
@@ -183,14 +190,17 @@ func (s *service) limits() []tracer.Limit {
 	var list []tracer.Limit
 	for i, limit := range all {
 		highest := highestLimit(limit.Resource)
-		if own := i < len(s.unit.Limits); own && limit.Hard > highest && (limit.Resource != unix.RLIMIT_NOFILE || highest < nrOpen()) {
+		if own := i < len(s.unit.Limits); own && limit.Hard > highest &&
+			(limit.Resource != unix.RLIMIT_NOFILE || highest < nrOpen()) {
 			s.about.NotSimulated = append(s.about.NotSimulated, audit.Omission{
-				Setting: audit.Setting{Key: limit.Key, Value: strings.TrimPrefix(limit.String(), limit.Key+"=")},
-				Effect:  fmt.Sprintf("cap-audit itself may not set more than %d", highest),
+				Setting: audit.Setting{Key: limit.Key, Value: strings.TrimPrefix(limit.String(),
+					limit.Key+"=")},
+				Effect: fmt.Sprintf("cap-audit itself may not set more than %d", highest),
 			})
 		}
 		list = append(list, tracer.Limit{
-			Name: limit.Key + "=", Resource: limit.Resource, Soft: min(limit.Soft, highest), Hard: min(limit.Hard, highest),
+			Name: limit.Key + "=", Resource: limit.Resource, Soft: min(limit.Soft, highest),
+			Hard: min(limit.Hard, highest),
 		})
 	}
 	return list

@@ -51,11 +51,16 @@ func (s *session) prepareUnit() error {
 	}
 	switch {
 	case !unit.Active() && !s.cfg.restart:
-		return wrong(fmt.Errorf("does not run; --restart starts it under the audit, or systemctl start %s", unit.Name))
+		return wrong(fmt.Errorf("does not run; --restart starts it under the audit, or systemctl start %s",
+			unit.Name))
 	case runsIn(unit.Cgroup):
-		return wrong(errors.New("cap-audit itself is one of its processes; run it from elsewhere, such as a login at the console"))
+		return wrong(errors.New("cap-audit itself is one of its processes; run it from elsewhere, such as a " +
+			"" +
+			"" +
+			"login at the console"))
 	case s.cfg.writeDropin && unit.Transient:
-		return wrong(errors.New("is transient, and no drop-in outlives it; give the set to what makes it, as in systemd-run -p CapabilityBoundingSet=..."))
+		return wrong(errors.New("is transient, and no drop-in outlives it; give the set to what makes it, " +
+			"as in systemd-run -p CapabilityBoundingSet=..."))
 	}
 	s.unit = &liveUnit{Unit: unit, restart: s.cfg.restart, ended: make(chan struct{})}
 	ours := systemd.Dropin{Units: systemd.UnitsOfAdmin, Unit: unit.Name}
@@ -120,7 +125,8 @@ func (s *session) followUnit() error {
 
 // follow waits for the restart and then for the unit's end. manager is nil
 // where it could not be reached yet.
-func (u *liveUnit) follow(ctx context.Context, manager *systemd.Manager, restart *systemd.Job, up chan<- struct{}) {
+func (u *liveUnit) follow(ctx context.Context, manager *systemd.Manager, restart *systemd.Job,
+	up chan<- struct{}) {
 	defer close(u.ended)
 	if restart != nil {
 		switch result, err := restart.Wait(ctx); {
@@ -219,9 +225,11 @@ func (u *liveUnit) obstacle(f *audit.Findings, doc *report.Document) string {
 	case u.trouble != "":
 		return u.trouble
 	case !u.started:
-		return "systemd has not said that it is started, and the rest of the start may need more; run the audit again until it is"
+		return "systemd has not said that it is started, and the rest of the start may need more; run the " +
+			"audit again until it is"
 	case !doc.Complete:
-		return "the record has gaps, and the set may be too small; see COMPLETENESS in the report, and run the audit again"
+		return "the record has gaps, and the set may be too small; see COMPLETENESS in the report, and run " +
+			"the audit again"
 	case slices.ContainsFunc(capng.Numbers(f.Recommended()), func(n int) bool { return !capng.Known(n) }):
 		return "libcap-ng on this machine has no name for one of the capabilities"
 	}
@@ -256,10 +264,12 @@ func (s *session) writeDropin(f *audit.Findings, doc *report.Document) error {
 		s.lines.print("    %s", strings.TrimSuffix(line, "\n"))
 	}
 	if strings.HasPrefix(s.unit.FragmentPath, "/run/") {
-		s.lines.print("[*] %s is made anew at each boot; the drop-in is for each of these units", printable(s.unit.FragmentPath))
+		s.lines.print("[*] %s is made anew at each boot; the drop-in is for each of these units",
+			printable(s.unit.FragmentPath))
 	}
 	for _, program := range s.unit.Privileged {
-		s.lines.print("[*] %s runs with full privileges (\"+\"): the limits are not for it, though the set holds what it used", printable(program))
+		s.lines.print("[*] %s runs with full privileges (\"+\"): the limits are not for it, though the set "+
+			"holds what it used", printable(program))
 	}
 	for _, doubt := range doc.Doubts() {
 		warningf("%s", doubt)
@@ -268,7 +278,8 @@ func (s *session) writeDropin(f *audit.Findings, doc *report.Document) error {
 		return refuse(err.Error())
 	}
 	if err := ask(reload); err != nil {
-		return fmt.Errorf("the drop-in is written, but systemd does not reload its files: %w; try systemctl daemon-reload", err)
+		return fmt.Errorf("the drop-in is written, but systemd does not reload its files: %w; try systemctl "+
+			"daemon-reload", err)
 	}
 	var now *systemd.Unit
 	if err := ask(func(m *systemd.Manager) (err error) {
@@ -279,7 +290,8 @@ func (s *session) writeDropin(f *audit.Findings, doc *report.Document) error {
 	}
 	if later := undone(now, dropin.Path(), f.Recommended(), s.unit.Ambient&f.Recommended()); len(later) > 0 {
 		s.lines.print("[*] Written, for the next start: systemctl restart %s", s.unit.Name)
-		warningf("%s gets other sets than the drop-in's: later ones change them; see CapabilityBoundingSet= and AmbientCapabilities= in %s",
+		warningf("%s gets other sets than the drop-in's: later ones change them; see CapabilityBoundingSet= "+
+			"and AmbientCapabilities= in %s",
 			s.unit.Name, printable(strings.Join(later, ", ")))
 	} else {
 		s.lines.print("[*] Written. It holds from the next start on: systemctl restart %s", s.unit.Name)

@@ -36,12 +36,15 @@ func TestLaterDropins(t *testing.T) {
 		now  systemd.Unit
 		want []string
 	}{
-		"as written":           {systemd.Unit{Bounding: 3, Ambient: 1, DropIns: []string{ours, "z"}}, nil},
-		"more":                 {systemd.Unit{Bounding: 7, Ambient: 1, DropIns: []string{"a", ours, "y", "z"}}, []string{"y", "z"}},
-		"less":                 {systemd.Unit{Bounding: 1, Ambient: 1, DropIns: []string{ours, "z"}}, []string{"z"}},
-		"ambient":              {systemd.Unit{Bounding: 3, Ambient: 3, DropIns: []string{ours, "z"}}, []string{"z"}},
-		"by the unit's own":    {systemd.Unit{Bounding: 1, Ambient: 1, DropIns: []string{"a", ours}}, nil},
-		"in the place of ours": {systemd.Unit{Bounding: 7, DropIns: []string{"/run/systemd/system.control/a.service.d/50-cap-audit.conf"}}, []string{"/run/systemd/system.control/a.service.d/50-cap-audit.conf"}},
+		"as written": {systemd.Unit{Bounding: 3, Ambient: 1, DropIns: []string{ours, "z"}}, nil},
+		"more": {systemd.Unit{Bounding: 7, Ambient: 1, DropIns: []string{"a", ours, "y", "z"}},
+			[]string{"y", "z"}},
+		"less":              {systemd.Unit{Bounding: 1, Ambient: 1, DropIns: []string{ours, "z"}}, []string{"z"}},
+		"ambient":           {systemd.Unit{Bounding: 3, Ambient: 3, DropIns: []string{ours, "z"}}, []string{"z"}},
+		"by the unit's own": {systemd.Unit{Bounding: 1, Ambient: 1, DropIns: []string{"a", ours}}, nil},
+		"in the place of ours": {systemd.Unit{Bounding: 7,
+			DropIns: []string{"/run/systemd/system.control/a.service.d/50-cap-audit.conf"}},
+			[]string{"/run/systemd/system.control/a.service.d/50-cap-audit.conf"}},
 	} {
 		if got := undone(&test.now, ours, 3, 1); !slices.Equal(got, test.want) {
 			t.Errorf("%s: %v, want %v", name, got, test.want)

@@ -33,7 +33,8 @@ func runUntraced(cfg *config, reason string) error {
 	}
 	warningf("the command runs untraced: %s%s", reason, consequence)
 	for _, file := range []string{cfg.output, cfg.policyOut} {
-		if _, err := os.Stat(file); file != "" && err == nil && !(file == cfg.output && cfg.format == formatJUnit) {
+		if _, err := os.Stat(file); file != "" && err == nil &&
+			!(file == cfg.output && cfg.format == formatJUnit) {
 			warningf("%s is of an earlier run and stays as it is", printable(file))
 		}
 	}

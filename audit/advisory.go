@@ -62,8 +62,9 @@ var probes = []probe{
 	{
 		// fs/xattr.c, simple_xattr_list(), and the list methods of file
 		// systems' own trusted.* handlers.
-		capability:  capSysAdmin,
-		functions:   []string{"simple_xattr_list", "ext4_xattr_trusted_list", "shmem_listxattr", "xfs_xattr_put_listent"},
+		capability: capSysAdmin,
+		functions: []string{"simple_xattr_list", "ext4_xattr_trusted_list", "shmem_listxattr",
+			"xfs_xattr_put_listent"},
 		consequence: "trusted.* extended attributes are left out of the list",
 	},
 	{
@@ -120,8 +121,10 @@ var probes = []probe{
 	{
 		// net/ipv4/inet_diag.c and its protocols: how much is told of sockets.
 		capability: capNetAdmin,
-		functions: []string{"inet_diag_dump_icsk", "inet_diag_dump_one_icsk", "tcp_diag_dump", "tcp_diag_dump_one",
-			"udp_dump", "udp_diag_dump", "udp_dump_one", "udp_diag_dump_one", "raw_diag_dump", "raw_diag_dump_one"},
+		functions: []string{"inet_diag_dump_icsk", "inet_diag_dump_one_icsk", "tcp_diag_dump",
+			"tcp_diag_dump_one",
+			"udp_dump", "udp_diag_dump", "udp_dump_one", "udp_diag_dump_one", "raw_diag_dump",
+			"raw_diag_dump_one"},
 		consequence: "marks and filters of sockets are left out of what sock_diag tells",
 	},
 	{
@@ -133,8 +136,9 @@ var probes = []probe{
 	{
 		// io_uring/io_uring.c, io_uring_create(): whether the ring's memory is
 		// charged to the user.
-		capability:  capIpcLock,
-		functions:   []string{"io_uring_create", "io_uring_setup", "__do_sys_io_uring_setup", "__x64_sys_io_uring_setup", "__arm64_sys_io_uring_setup"},
+		capability: capIpcLock,
+		functions: []string{"io_uring_create", "io_uring_setup", "__do_sys_io_uring_setup",
+			"__x64_sys_io_uring_setup", "__arm64_sys_io_uring_setup"},
 		consequence: "the ring's memory counts against RLIMIT_MEMLOCK",
 	},
 	{

@@ -100,9 +100,11 @@ func TestKnownProbes(t *testing.T) {
 		"capset's look at SETPCAP":  row(8, Granted, sysCapset, 1, asked("cap_capset", 1)),
 		"kallsyms":                  row(34, Granted, sysOpenat, 1, asked("kallsyms_show_value", 1)),
 		"%pK":                       row(34, Granted, sysOpenat, 1, through("has_capability_noaudit", "restricted_pointer", 1)),
-		"setgid, none at stake":     idle(row(4, Granted, sysChmod, 1, through("capable_wrt_inode_uidgid", "setattr_prepare", 1))),
-		"reserved blocks":           row(24, Granted, sysOpenat, 1, asked("ext4_has_free_clusters", 1)),
-		"OOM's lower bound":         row(24, Granted, sysOpenat, 1, through("has_capability_noaudit", "__set_oom_adj", 1)),
+		"setgid, none at stake": idle(row(4, Granted, sysChmod, 1,
+			through("capable_wrt_inode_uidgid", "setattr_prepare", 1))),
+		"reserved blocks": row(24, Granted, sysOpenat, 1, asked("ext4_has_free_clusters", 1)),
+		"OOM's lower bound": row(24, Granted, sysOpenat, 1,
+			through("has_capability_noaudit", "__set_oom_adj", 1)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			wantPlaces(t, observe(r), places{Advisory: []int{r.Capability}})
@@ -112,13 +114,16 @@ func TestKnownProbes(t *testing.T) {
 
 func TestKnownNeeds(t *testing.T) {
 	for name, r := range map[string]Checks{
-		"mount":                           row(21, Granted, sysMount, 1, asked("path_mount", 1)),
-		"a setgid bit at stake":           row(4, Granted, sysChmod, 1, through("capable_wrt_inode_uidgid", "setattr_prepare", 1)),
-		"a lower OOM score":               row(24, Granted, sysOpenat, 1, asked("__set_oom_adj", 1)),
-		"a site without frames":           row(21, Granted, sysBrk, 1, Site{nil, 1}),
-		"a walk that ended in plumbing":   row(21, Granted, sysBrk, 1, Site{[]string{"cap_capable", "capable"}, 1}),
-		"no site at all":                  row(21, Granted, sysBrk, 1),
-		"the probe's function further up": row(21, Granted, sysBrk, 1, Site{[]string{"cap_capable", "capable", "new_function", "cap_vm_enough_memory"}, 1}),
+		"mount": row(21, Granted, sysMount, 1, asked("path_mount", 1)),
+		"a setgid bit at stake": row(4, Granted, sysChmod, 1,
+			through("capable_wrt_inode_uidgid", "setattr_prepare", 1)),
+		"a lower OOM score":     row(24, Granted, sysOpenat, 1, asked("__set_oom_adj", 1)),
+		"a site without frames": row(21, Granted, sysBrk, 1, Site{nil, 1}),
+		"a walk that ended in plumbing": row(21, Granted, sysBrk, 1,
+			Site{[]string{"cap_capable", "capable"}, 1}),
+		"no site at all": row(21, Granted, sysBrk, 1),
+		"the probe's function further up": row(21, Granted, sysBrk, 1,
+			Site{[]string{"cap_capable", "capable", "new_function", "cap_vm_enough_memory"}, 1}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			wantPlaces(t, observe(r), places{Required: []int{r.Capability}})
@@ -129,7 +134,8 @@ func TestKnownNeeds(t *testing.T) {
 // Compilers clone and inline, and modules are named after their functions.
 func TestProbesUnderVariants(t *testing.T) {
 	for _, frame := range []string{
-		"cap_vm_enough_memory.isra.0", "cap_vm_enough_memory.constprop.0.cold", "cap_vm_enough_memory.part.0.llvm.123 [module]",
+		"cap_vm_enough_memory.isra.0", "cap_vm_enough_memory.constprop.0.cold",
+		"cap_vm_enough_memory.part.0.llvm.123 [module]",
 		"cap_vm_enough_memory [lsm]",
 	} {
 		t.Run(frame, func(t *testing.T) {
@@ -177,7 +183,8 @@ func TestRowWithNeedsAndProbes(t *testing.T) {
 				}
 			}
 			if advisory != c.wantAdvisory || needed != c.wantNeeded {
-				t.Errorf("%d advisory, %d needed; want %d, %d", advisory, needed, c.wantAdvisory, c.wantNeeded)
+				t.Errorf("%d advisory, %d needed; want %d, %d", advisory, needed, c.wantAdvisory,
+					c.wantNeeded)
 			}
 		})
 	}

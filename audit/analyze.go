@@ -65,16 +65,19 @@ func limits(o *Observation) []string {
 		list = append(list, "options: this backend is not shown the CAP_OPT flags of a check")
 	}
 	if !o.InlinedKnown {
-		list = append(list, "inlined: where the compiler has inlined cap_capable, as some kernels before 6.14 do for capset and memory overcommit, this backend does not see the check")
+		list = append(list, "inlined: where the compiler has inlined cap_capable, as some kernels before "+
+			"6.14 do for capset and memory overcommit, this backend does not see the check")
 	}
 	if !o.LSMKnown {
 		list = append(list, "lsm: a capability that AppArmor or SELinux refused is counted as granted")
 	}
 	if o.SkipsUntold {
-		list = append(list, "skipped: this kernel is preemptible, or may be, and before 6.7 it can then skip a check now and again without counting it; booted with preempt=voluntary, it does not")
+		list = append(list, "skipped: this kernel is preemptible, or may be, and before 6.7 it can then "+
+			"skip a check now and again without counting it; booted with preempt=voluntary, it does not")
 	}
 	if o.MovedIn > 0 {
-		list = append(list, fmt.Sprintf("moved: of %d processes with several threads that were moved into the control group, "+
+		list = append(list, fmt.Sprintf("moved: of %d processes with several threads that were moved into "+
+			"the control group, "+
 			"the other threads were watched only up to 0.2 seconds later", o.MovedIn))
 	}
 	return list
@@ -200,7 +203,8 @@ func mainSyscall(rows []Checks) Syscall {
 
 func compareSyscalls(a, b Syscall) int {
 	// the same number has another name on another architecture
-	return cmp.Or(cmp.Compare(a.Number, b.Number), strings.Compare(a.ABI, b.ABI), strings.Compare(a.Name, b.Name))
+	return cmp.Or(cmp.Compare(a.Number, b.Number), strings.Compare(a.ABI, b.ABI),
+		strings.Compare(a.Name, b.Name))
 }
 
 // compareSites puts the most frequent first.
@@ -276,7 +280,8 @@ func (a *account) denied(n int, l *ledger) Denied {
 		return o.Verdict != Granted && slices.Contains(d.Syscalls, o.Syscall)
 	})
 	unseen := slices.ContainsFunc(d.Syscalls, func(s Syscall) bool {
-		return s.Number >= 0 && !slices.ContainsFunc(d.Outcomes, func(o SyscallOutcome) bool { return o.Syscall == s })
+		return s.Number >= 0 && !slices.ContainsFunc(d.Outcomes,
+			func(o SyscallOutcome) bool { return o.Syscall == s })
 	})
 	d.Assessment = assess(d.Checks, d.Outcomes, unseen)
 	return d
@@ -296,7 +301,8 @@ func (a *account) outcomes(capability int, want func(Outcome) bool) []SyscallOut
 	}
 	list := make([]SyscallOutcome, 0, len(counts))
 	for k, n := range counts {
-		list = append(list, SyscallOutcome{Syscall: k.syscall, Class: Classify(k.ret), Return: k.ret, Count: n})
+		list = append(list, SyscallOutcome{Syscall: k.syscall, Class: Classify(k.ret), Return: k.ret,
+			Count: n})
 	}
 	slices.SortFunc(list, func(a, b SyscallOutcome) int {
 		return cmp.Or(compareSyscalls(a.Syscall, b.Syscall), cmp.Compare(b.Return, a.Return))

@@ -13,28 +13,42 @@ func TestAsker(t *testing.T) {
 		frames []string
 		want   string
 	}{
-		"no frames":                             {nil, ""},
-		"nothing but plumbing":                  {[]string{"cap_capable", "security_capable", "capable"}, ""},
-		"the caller of capable":                 {[]string{"cap_capable", "security_capable", "capable", "path_mount", "do_mount"}, "path_mount"},
-		"the caller of an inlined capable":      {[]string{"path_mount", "do_mount"}, "path_mount"},
-		"a clone":                               {[]string{"cap_capable", "path_mount.isra.0"}, "path_mount"},
-		"a clone of a clone":                    {[]string{"path_mount.part.0.constprop.0.cold"}, "path_mount"},
-		"a clone of the plumbing":               {[]string{"ns_capable_common.part.0", "inet_bind"}, "inet_bind"},
-		"a module's function":                   {[]string{"cap_capable", "fuse_allow_current_process [fuse]"}, "fuse_allow_current_process"},
-		"a clone in a module":                   {[]string{"cap_capable", "nfs_get_root.isra.0 [nfs]"}, "nfs_get_root"},
-		"above a BPF trampoline":                {[]string{"bpf_prog_0123456789abcdef_fexit_cap_capable", "bpf_trampoline_6442513408_1", "cap_capable", "capable", "inet_bind"}, "inet_bind"},
-		"above a raw tracepoint":                {[]string{"bpf_prog_0123456789abcdef_tp_cap_capable", "bpf_trace_run5", "__bpf_trace_cap_capable", "__traceiter_cap_capable", "cap_capable", "inet_bind"}, "inet_bind"},
-		"above a kretprobe":                     {[]string{"arch_rethook_trampoline", "security_capable", "capable", "inet_bind"}, "inet_bind"},
-		"a check of an inode's owner":           {[]string{"cap_capable", "capable_wrt_inode_uidgid", "inode_owner_or_capable", "setattr_prepare"}, "setattr_prepare"},
-		"a socket's":                            {[]string{"cap_capable", "ns_capable", "sockopt_ns_capable", "sk_setsockopt"}, "sk_setsockopt"},
-		"netlink's":                             {[]string{"cap_capable", "ns_capable", "__netlink_ns_capable", "netlink_net_capable", "rtnetlink_rcv_msg"}, "rtnetlink_rcv_msg"},
-		"a BPF token's":                         {[]string{"cap_capable", "ns_capable", "bpf_ns_capable", "bpf_token_capable", "map_create"}, "map_create"},
-		"a function that only begins like one":  {[]string{"cap_capable", "capable_of_anything"}, "capable_of_anything"},
-		"an address where there was no name":    {[]string{"cap_capable", "0xffffffff81234567"}, "0xffffffff81234567"},
-		"plumbing again above the asker":        {[]string{"cap_capable", "path_mount", "capable"}, "path_mount"},
-		"the bpf system call, loading":          {[]string{"cap_capable", "ns_capable", "bpf_token_capable", "bpf_prog_load", "__sys_bpf"}, "bpf_prog_load"},
-		"the bpf system call, attaching":        {[]string{"cap_capable", "ns_capable", "bpf_prog_attach", "__sys_bpf"}, "bpf_prog_attach"},
-		"the bpf system call, finding programs": {[]string{"cap_capable", "capable", "bpf_prog_get_fd_by_id", "__sys_bpf"}, "bpf_prog_get_fd_by_id"},
+		"no frames":            {nil, ""},
+		"nothing but plumbing": {[]string{"cap_capable", "security_capable", "capable"}, ""},
+		"the caller of capable": {[]string{"cap_capable", "security_capable", "capable", "path_mount",
+			"do_mount"}, "path_mount"},
+		"the caller of an inlined capable": {[]string{"path_mount", "do_mount"}, "path_mount"},
+		"a clone":                          {[]string{"cap_capable", "path_mount.isra.0"}, "path_mount"},
+		"a clone of a clone":               {[]string{"path_mount.part.0.constprop.0.cold"}, "path_mount"},
+		"a clone of the plumbing":          {[]string{"ns_capable_common.part.0", "inet_bind"}, "inet_bind"},
+		"a module's function": {[]string{"cap_capable", "fuse_allow_current_process [fuse]"},
+			"fuse_allow_current_process"},
+		"a clone in a module": {[]string{"cap_capable", "nfs_get_root.isra.0 [nfs]"}, "nfs_get_root"},
+		"above a BPF trampoline": {[]string{"bpf_prog_0123456789abcdef_fexit_cap_capable",
+			"bpf_trampoline_6442513408_1", "cap_capable", "capable", "inet_bind"}, "inet_bind"},
+		"above a raw tracepoint": {[]string{"bpf_prog_0123456789abcdef_tp_cap_capable", "bpf_trace_run5",
+			"__bpf_trace_cap_capable", "__traceiter_cap_capable", "cap_capable", "inet_bind"}, "inet_bind"},
+		"above a kretprobe": {[]string{"arch_rethook_trampoline", "security_capable", "capable", "inet_bind"},
+			"inet_bind"},
+		"a check of an inode's owner": {[]string{"cap_capable", "capable_wrt_inode_uidgid",
+			"inode_owner_or_capable", "setattr_prepare"}, "setattr_prepare"},
+		"a socket's": {[]string{"cap_capable", "ns_capable", "sockopt_ns_capable", "sk_setsockopt"},
+			"sk_setsockopt"},
+		"netlink's": {[]string{"cap_capable", "ns_capable", "__netlink_ns_capable", "netlink_net_capable",
+			"rtnetlink_rcv_msg"}, "rtnetlink_rcv_msg"},
+		"a BPF token's": {[]string{"cap_capable", "ns_capable", "bpf_ns_capable", "bpf_token_capable",
+			"map_create"}, "map_create"},
+		"a function that only begins like one": {[]string{"cap_capable", "capable_of_anything"},
+			"capable_of_anything"},
+		"an address where there was no name": {[]string{"cap_capable", "0xffffffff81234567"},
+			"0xffffffff81234567"},
+		"plumbing again above the asker": {[]string{"cap_capable", "path_mount", "capable"}, "path_mount"},
+		"the bpf system call, loading": {[]string{"cap_capable", "ns_capable", "bpf_token_capable",
+			"bpf_prog_load", "__sys_bpf"}, "bpf_prog_load"},
+		"the bpf system call, attaching": {[]string{"cap_capable", "ns_capable", "bpf_prog_attach",
+			"__sys_bpf"}, "bpf_prog_attach"},
+		"the bpf system call, finding programs": {[]string{"cap_capable", "capable", "bpf_prog_get_fd_by_id",
+			"__sys_bpf"}, "bpf_prog_get_fd_by_id"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := (Site{Frames: c.frames}).asker(); got != c.want {
@@ -50,12 +64,16 @@ func TestThrough(t *testing.T) {
 		wrapper string
 		want    bool
 	}{
-		"no frames":             {nil, "capable", false},
-		"the wrapper":           {[]string{"cap_capable", "has_capability_noaudit", "__set_oom_adj"}, "has_capability_noaudit", true},
-		"a clone of it":         {[]string{"cap_capable", "has_capability_noaudit.part.0", "__set_oom_adj"}, "has_capability_noaudit", true},
-		"another one":           {[]string{"cap_capable", "capable", "__set_oom_adj"}, "has_capability_noaudit", false},
-		"only above the asker":  {[]string{"cap_capable", "capable", "__set_oom_adj", "has_capability_noaudit"}, "has_capability_noaudit", false},
-		"among others":          {[]string{"cap_capable", "security_capable", "has_capability_noaudit", "has_ns_capability", "f"}, "has_capability_noaudit", true},
+		"no frames": {nil, "capable", false},
+		"the wrapper": {[]string{"cap_capable", "has_capability_noaudit", "__set_oom_adj"},
+			"has_capability_noaudit", true},
+		"a clone of it": {[]string{"cap_capable", "has_capability_noaudit.part.0", "__set_oom_adj"},
+			"has_capability_noaudit", true},
+		"another one": {[]string{"cap_capable", "capable", "__set_oom_adj"}, "has_capability_noaudit", false},
+		"only above the asker": {[]string{"cap_capable", "capable", "__set_oom_adj",
+			"has_capability_noaudit"}, "has_capability_noaudit", false},
+		"among others": {[]string{"cap_capable", "security_capable", "has_capability_noaudit",
+			"has_ns_capability", "f"}, "has_capability_noaudit", true},
 		"not the asker itself":  {[]string{"cap_capable", "path_mount"}, "path_mount", false},
 		"without any asker yet": {[]string{"cap_capable", "capable"}, "capable", true},
 	} {
@@ -70,7 +88,8 @@ func TestThrough(t *testing.T) {
 // Frames come out of the kernel, but a kernel module can be called anything.
 func FuzzAsker(f *testing.F) {
 	for _, frames := range []string{
-		"", "\n", "cap_capable\ncapable\npath_mount.isra.0", "bpf_prog_\n.\n \n.x [y]", "cap_capable [x]\n\x00\xff",
+		"", "\n", "cap_capable\ncapable\npath_mount.isra.0", "bpf_prog_\n.\n \n.x [y]",
+		"cap_capable [x]\n\x00\xff",
 		strings.Repeat("capable\n", 100),
 	} {
 		f.Add(frames, "capable")
@@ -81,7 +100,8 @@ func FuzzAsker(f *testing.F) {
 		if strings.ContainsAny(asker, ". ") {
 			t.Errorf("asker() = %q has a variant or module", asker)
 		}
-		if asker != "" && (isPlumbing(asker) || !slices.ContainsFunc(s.Frames, func(frame string) bool { return strings.HasPrefix(frame, asker) })) {
+		if asker != "" && (isPlumbing(asker) || !slices.ContainsFunc(s.Frames,
+			func(frame string) bool { return strings.HasPrefix(frame, asker) })) {
 			t.Errorf("asker() = %q is plumbing or no frame", asker)
 		}
 		if s.through(wrapper) && !isPlumbing(wrapper) {
@@ -106,7 +126,8 @@ func TestCallSites(t *testing.T) {
 			},
 		},
 		"two ways to the same function": {
-			rows: []Checks{row(1, Granted, sysOpenat, 5, asked("may_open", 2), through("ns_capable", "may_open.isra.0", 3))},
+			rows: []Checks{row(1, Granted, sysOpenat, 5, asked("may_open", 2),
+				through("ns_capable", "may_open.isra.0", 3))},
 			want: []CallSite{{Function: "may_open", Syscall: sysOpenat, Checks: 5}},
 		},
 		"one function in rows and system calls": {
@@ -125,7 +146,8 @@ func TestCallSites(t *testing.T) {
 			want: []CallSite{{Function: "may_open", Syscall: sysOpenat, Checks: 1000, Sampled: true}},
 		},
 		"sampled, in two places": {
-			rows: []Checks{row(1, Granted, sysOpenat, 1000, asked("may_open", 10), asked("do_dentry_open", 21))},
+			rows: []Checks{row(1, Granted, sysOpenat, 1000, asked("may_open", 10),
+				asked("do_dentry_open", 21))},
 			want: []CallSite{
 				{Function: "do_dentry_open", Syscall: sysOpenat, Checks: 21, Sampled: true},
 				{Function: "may_open", Syscall: sysOpenat, Checks: 10, Sampled: true},
@@ -142,7 +164,8 @@ func TestCallSites(t *testing.T) {
 			},
 		},
 		"a walk that came to no function is no call site": {
-			rows: []Checks{row(1, Granted, sysOpenat, 5, asked("may_open", 2), Site{[]string{"cap_capable"}, 3})},
+			rows: []Checks{row(1, Granted, sysOpenat, 5, asked("may_open", 2),
+				Site{[]string{"cap_capable"}, 3})},
 			want: []CallSite{{Function: "may_open", Syscall: sysOpenat, Checks: 2}},
 		},
 		"equally frequent ones by name, then by system call": {
@@ -158,7 +181,8 @@ func TestCallSites(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(c.want, Analyze(observe(c.rows...)).Required[0].CallSites, emptyIsNil); diff != "" {
+			if diff := cmp.Diff(c.want, Analyze(observe(c.rows...)).Required[0].CallSites,
+				emptyIsNil); diff != "" {
 				t.Errorf("call sites (-want +got):\n%s", diff)
 			}
 		})

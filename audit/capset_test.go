@@ -19,7 +19,8 @@ func TestCapsetOnly(t *testing.T) {
 		"in which sets": {
 			requested: Sets{bit(0) | bit(5), bit(0) | bit(5) | bit(13), bit(63)},
 			want: []CapsetOnly{
-				{0, true, true, false}, {5, true, true, false}, {13, false, true, false}, {63, false, false, true}},
+				{0, true, true, false}, {5, true, true, false}, {13, false, true, false},
+				{63, false, false, true}},
 		},
 		"not what was granted": {
 			rows:      []Checks{row(capChown, Granted, sysChown, 1)},

@@ -15,9 +15,10 @@ var choices = []choice{
 		// block/ioprio.c, ioprio_check_cap(), asked for the real-time class by
 		// ioprio_set(2), aio and io_uring. CAP_SYS_NICE is enough since 5.14;
 		// CAP_SYS_ADMIN comes first since 5.16 and in most of 5.15.y.
-		asked:     capSysAdmin,
-		enough:    capSysNice,
-		functions: []string{"ioprio_check_cap", "__do_sys_ioprio_set", "__se_sys_ioprio_set", "__x64_sys_ioprio_set", "__arm64_sys_ioprio_set"},
+		asked:  capSysAdmin,
+		enough: capSysNice,
+		functions: []string{"ioprio_check_cap", "__do_sys_ioprio_set", "__se_sys_ioprio_set",
+			"__x64_sys_ioprio_set", "__arm64_sys_ioprio_set"},
 	},
 }
 

@@ -7,7 +7,9 @@ import (
 )
 
 func TestLessers(t *testing.T) {
-	site := func(function string, checks uint64) CallSite { return CallSite{Function: function, Checks: checks} }
+	site := func(function string, checks uint64) CallSite {
+		return CallSite{Function: function, Checks: checks}
+	}
 	for name, c := range map[string]struct {
 		number  int
 		checks  uint64
@@ -15,19 +17,27 @@ func TestLessers(t *testing.T) {
 		capsets uint64
 		want    bool
 	}{
-		"only there":              {number: capSysAdmin, checks: 2, sites: []CallSite{site("ioprio_check_cap", 2)}, want: true},
-		"inlined, too":            {number: capSysAdmin, checks: 2, sites: []CallSite{site("ioprio_check_cap", 1), site("__do_sys_ioprio_set", 1)}, want: true},
-		"elsewhere, too":          {number: capSysAdmin, checks: 2, sites: []CallSite{site("ioprio_check_cap", 1), site("path_mount", 1)}},
-		"elsewhere":               {number: capSysAdmin, checks: 2, sites: []CallSite{site("path_mount", 2)}},
-		"one of unknown origin":   {number: capSysAdmin, checks: 2, sites: []CallSite{site("ioprio_check_cap", 1)}},
-		"nothing known":           {number: capSysAdmin, checks: 2},
-		"a sample":                {number: capSysAdmin, checks: 2, sites: []CallSite{{Function: "ioprio_check_cap", Checks: 2, Sampled: true}}},
-		"another capability":      {number: capChown, checks: 2, sites: []CallSite{site("ioprio_check_cap", 2)}},
-		"asked for by a capset":   {number: capSysAdmin, checks: 2, sites: []CallSite{site("ioprio_check_cap", 2)}, capsets: 1},
-		"the lesser one, by 5.15": {number: capSysNice, checks: 2, sites: []CallSite{site("ioprio_check_cap", 2)}},
+		"only there": {number: capSysAdmin, checks: 2, sites: []CallSite{site("ioprio_check_cap", 2)},
+			want: true},
+		"inlined, too": {number: capSysAdmin, checks: 2,
+			sites: []CallSite{site("ioprio_check_cap", 1), site("__do_sys_ioprio_set", 1)}, want: true},
+		"elsewhere, too": {number: capSysAdmin, checks: 2,
+			sites: []CallSite{site("ioprio_check_cap", 1), site("path_mount", 1)}},
+		"elsewhere": {number: capSysAdmin, checks: 2, sites: []CallSite{site("path_mount", 2)}},
+		"one of unknown origin": {number: capSysAdmin, checks: 2,
+			sites: []CallSite{site("ioprio_check_cap", 1)}},
+		"nothing known": {number: capSysAdmin, checks: 2},
+		"a sample": {number: capSysAdmin, checks: 2, sites: []CallSite{{Function: "ioprio_check_cap",
+			Checks: 2, Sampled: true}}},
+		"another capability": {number: capChown, checks: 2, sites: []CallSite{site("ioprio_check_cap", 2)}},
+		"asked for by a capset": {number: capSysAdmin, checks: 2,
+			sites: []CallSite{site("ioprio_check_cap", 2)}, capsets: 1},
+		"the lesser one, by 5.15": {number: capSysNice, checks: 2,
+			sites: []CallSite{site("ioprio_check_cap", 2)}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := Findings{CapsetCalls: c.capsets, Required: []Capability{{Number: c.number, Tally: Tally{Granted: c.checks}, CallSites: c.sites}}}
+			f := Findings{CapsetCalls: c.capsets, Required: []Capability{{Number: c.number,
+				Tally: Tally{Granted: c.checks}, CallSites: c.sites}}}
 			var want []Lesser
 			recommended := uint64(1) << c.number
 			if c.want {

@@ -101,7 +101,8 @@ func NewFailures(first, again *Findings) []Evidence {
 			if o.Class == Interrupted || known[failure{r.Capability, o.Syscall, o.Return}] {
 				continue
 			}
-			list = append(list, Evidence{Kind: "refused", Capability: r.Capability, Syscall: o.Syscall, Return: o.Return})
+			list = append(list, Evidence{Kind: "refused", Capability: r.Capability, Syscall: o.Syscall,
+				Return: o.Return})
 		}
 	}
 	return list

@@ -38,21 +38,35 @@ func TestCompare(t *testing.T) {
 	}{
 		"alike": {after(well, granted), after(well, granted), nil},
 		"another status": {after(well, nil), after(Application{Ended: true, Status: 2}, nil),
-			[]Evidence{{Kind: "status", Capability: -1, Text: "the program exited with status 2; before, it exited with status 0"}}},
+			[]Evidence{{Kind: "status", Capability: -1, Text: "the program exited with status 2; before, it " +
+				"" +
+				"" +
+				"exited with status 0"}}},
 		"killed": {after(well, nil), after(Application{Ended: true, Signal: 9}, nil),
-			[]Evidence{{Kind: "status", Capability: -1, Text: "the program was terminated by signal 9; before, it exited with status 0"}}},
-		"a new failure":                            {after(well, granted), after(well, refused, fails), newFailure},
-		"the same failure as before":               {after(well, refused, fails), after(well, refused, fails), nil},
-		"more often":                               {after(well, refused, fails), after(well, refused, Outcome{capChown, Refused, sysChown, -1, 9}), nil},
-		"a failure of a security module":           {after(well, granted), after(well, []Checks{row(capChown, LSMRefused, sysChown, 1)}, Outcome{capChown, LSMRefused, sysChown, -1, 1}), newFailure},
-		"another errno":                            {after(well, refused, Outcome{capChown, Refused, sysChown, -13, 1}), after(well, refused, fails), newFailure},
-		"in another system call":                   {after(well, []Checks{row(capChown, Refused, sysChown32, 1)}, Outcome{capChown, Refused, sysChown32, -1, 1}), after(well, refused, fails), newFailure},
-		"refused, but the system call succeeded":   {after(well, granted), after(well, refused, Outcome{capChown, Refused, sysChown, 0, 1}), nil},
-		"refused, and the system call interrupted": {after(well, granted), after(well, refused, Outcome{capChown, Refused, sysChown, -512, 1}), nil},
-		"granted, and failed all the same":         {after(well, granted), after(well, granted, Outcome{capChown, Granted, sysChown, -22, 1}), nil},
-		"granted elsewhere": {after(well, granted), after(well, append(refused, row(capChown, Granted, sysOpenat, 1)), fails),
+			[]Evidence{{Kind: "status", Capability: -1, Text: "the program was terminated by signal 9; " +
+				"before, it exited with status 0"}}},
+		"a new failure":              {after(well, granted), after(well, refused, fails), newFailure},
+		"the same failure as before": {after(well, refused, fails), after(well, refused, fails), nil},
+		"more often": {after(well, refused, fails), after(well, refused,
+			Outcome{capChown, Refused, sysChown, -1, 9}), nil},
+		"a failure of a security module": {after(well, granted),
+			after(well, []Checks{row(capChown, LSMRefused, sysChown, 1)},
+				Outcome{capChown, LSMRefused, sysChown, -1, 1}), newFailure},
+		"another errno": {after(well, refused, Outcome{capChown, Refused, sysChown, -13, 1}),
+			after(well, refused, fails), newFailure},
+		"in another system call": {after(well, []Checks{row(capChown, Refused, sysChown32, 1)},
+			Outcome{capChown, Refused, sysChown32, -1, 1}), after(well, refused, fails), newFailure},
+		"refused, but the system call succeeded": {after(well, granted),
+			after(well, refused, Outcome{capChown, Refused, sysChown, 0, 1}), nil},
+		"refused, and the system call interrupted": {after(well, granted),
+			after(well, refused, Outcome{capChown, Refused, sysChown, -512, 1}), nil},
+		"granted, and failed all the same": {after(well, granted),
+			after(well, granted, Outcome{capChown, Granted, sysChown, -22, 1}), nil},
+		"granted elsewhere": {after(well, granted), after(well,
+			append(refused, row(capChown, Granted, sysOpenat, 1)), fails),
 			newFailure},
-		"a refused probe": {after(well, nil), after(well, []Checks{row(capSysAdmin, Refused, sysBrk, 1, asked("cap_vm_enough_memory", 1))},
+		"a refused probe": {after(well, nil), after(well,
+			[]Checks{row(capSysAdmin, Refused, sysBrk, 1, asked("cap_vm_enough_memory", 1))},
 			Outcome{capSysAdmin, Refused, sysBrk, -12, 1}), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -67,7 +81,8 @@ func TestNewRefusals(t *testing.T) {
 	app := Application{Ended: true}
 	first := after(app, []Checks{row(capChown, Refused, sysChown, 1), row(capKill, Granted, sysMount, 1)})
 	again := after(app, []Checks{
-		row(capChown, Refused, sysChown, 5), row(capChown, Refused, sysOpenat, 1), row(capKill, Refused, sysMount, 1)},
+		row(capChown, Refused, sysChown, 5), row(capChown, Refused, sysOpenat, 1),
+		row(capKill, Refused, sysMount, 1)},
 		Outcome{capChown, Refused, sysOpenat, 0, 1}, Outcome{capKill, Refused, sysMount, -1, 1})
 	want := []Evidence{
 		{Kind: "refused", Capability: capChown, Syscall: sysOpenat},

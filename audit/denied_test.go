@@ -17,7 +17,8 @@ func TestDenied(t *testing.T) {
 		},
 		"never seen to return": {
 			rows: []Checks{row(1, Refused, sysOpenat, 1)},
-			want: []Denied{{Number: 1, Checks: 1, Syscalls: []Syscall{sysOpenat}, Assessment: AssessInconclusive}},
+			want: []Denied{{Number: 1, Checks: 1, Syscalls: []Syscall{sysOpenat},
+				Assessment: AssessInconclusive}},
 		},
 		"outside of a system call there is no outcome to miss": {
 			rows:     []Checks{row(1, Refused, noSyscall, 1), row(1, Refused, sysOpenat, 1)},
@@ -35,14 +36,17 @@ func TestDenied(t *testing.T) {
 		},
 		"system calls and outcomes in order, summed up": {
 			rows: []Checks{
-				row(1, Refused, sysOpenat, 1), row(1, LSMRefused, sysOpenat, 2), row(1, Refused, sysChown, 4), row(1, Refused, sysChown32, 8)},
+				row(1, Refused, sysOpenat, 1), row(1, LSMRefused, sysOpenat, 2), row(1, Refused, sysChown, 4),
+				row(1, Refused, sysChown32, 8)},
 			outcomes: []Outcome{
-				{1, Refused, sysOpenat, -13, 1}, {1, LSMRefused, sysOpenat, -13, 2}, {1, Refused, sysOpenat, 0, 4},
+				{1, Refused, sysOpenat, -13, 1}, {1, LSMRefused, sysOpenat, -13, 2},
+				{1, Refused, sysOpenat, 0, 4},
 				{1, Refused, sysChown32, -22, 1}, {1, Refused, sysChown, -512, 1},
 				{1, Granted, sysChown, -5, 1},  // of another check's row
 				{2, Refused, sysChown, -30, 1}, // of another capability
 			},
-			want: []Denied{{Number: 1, Checks: 15, LSMRefused: 2, Syscalls: []Syscall{sysChown, sysChown32, sysOpenat},
+			want: []Denied{{Number: 1, Checks: 15, LSMRefused: 2,
+				Syscalls: []Syscall{sysChown, sysChown32, sysOpenat},
 				Outcomes: []SyscallOutcome{
 					{sysChown, Interrupted, -512, 1},
 					{sysChown32, OtherFailure, -22, 1},
@@ -55,7 +59,8 @@ func TestDenied(t *testing.T) {
 			rows: []Checks{
 				row(capSysAdmin, Refused, sysMount, 1, asked("path_mount", 1)),
 				row(capSysAdmin, Refused, sysBrk, 1, asked("cap_vm_enough_memory", 1))},
-			outcomes: []Outcome{{capSysAdmin, Refused, sysMount, -1, 1}, {capSysAdmin, Refused, sysBrk, -12, 1}},
+			outcomes: []Outcome{{capSysAdmin, Refused, sysMount, -1, 1},
+				{capSysAdmin, Refused, sysBrk, -12, 1}},
 			want: []Denied{{Number: capSysAdmin, Checks: 1, Syscalls: []Syscall{sysMount},
 				CallSites:  []CallSite{{Function: "path_mount", Syscall: sysMount, Checks: 1}},
 				Outcomes:   []SyscallOutcome{{sysMount, PermissionFailure, -1, 1}},

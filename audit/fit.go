@@ -63,13 +63,15 @@ func (f *Findings) Unsure() string {
 	case f.Interim:
 		return "the audit went on when the report was made"
 	case f.Merged != nil && f.Merged.Incomplete.Count > 0:
-		return fmt.Sprintf("%d of the %d reports are not of complete recordings", f.Merged.Incomplete.Count, f.Merged.Reports)
+		return fmt.Sprintf("%d of the %d reports are not of complete recordings", f.Merged.Incomplete.Count,
+			f.Merged.Reports)
 	case f.Merged != nil, f.Target.Kind.Attached():
 		return ""
 	case !f.Application.Ended:
 		return "the program had not ended when the report was made"
 	case f.StillRunning > 0:
-		return fmt.Sprintf("%d of its descendants ran on when the audit ended; --follow waits for them", f.StillRunning)
+		return fmt.Sprintf("%d of its descendants ran on when the audit ended; --follow waits for them",
+			f.StillRunning)
 	}
 	return ""
 }

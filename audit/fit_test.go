@@ -37,9 +37,11 @@ func TestFit(t *testing.T) {
 		"used, though not needed": {func(f *Findings) {
 			f.Proof = &Proof{Minimal: &Trial{Set: 0, Behaved: true}}
 		}, chown, Fit{}},
-		"lost checks":     {func(f *Findings) { f.Losses.Checks = 1 }, chown | kill, Fit{Unsure: "part of the run could not be recorded"}},
+		"lost checks": {func(f *Findings) { f.Losses.Checks = 1 }, chown | kill,
+			Fit{Unsure: "part of the run could not be recorded"}},
 		"lost call sites": {func(f *Findings) { f.Losses.Sites = 1 }, chown | kill, Fit{}},
-		"interim":         {func(f *Findings) { f.Interim = true }, chown | kill, Fit{Unsure: "the audit went on when the report was made"}},
+		"interim": {func(f *Findings) { f.Interim = true }, chown | kill,
+			Fit{Unsure: "the audit went on when the report was made"}},
 		"not ended": {func(f *Findings) { f.Application.Ended = false }, chown | kill,
 			Fit{Unsure: "the program had not ended when the report was made"}},
 		"descendants": {func(f *Findings) { f.StillRunning = 2 }, chown | kill,
@@ -70,7 +72,8 @@ func TestFit(t *testing.T) {
 // Where either of two does, a policy that allows one of them is met.
 func TestFitOfLesserOnes(t *testing.T) {
 	f := &Findings{Application: ended(), Required: []Capability{{
-		Number: capSysAdmin, Tally: Tally{Granted: 1}, CallSites: []CallSite{{Function: "ioprio_check_cap", Checks: 1}},
+		Number: capSysAdmin, Tally: Tally{Granted: 1},
+		CallSites: []CallSite{{Function: "ioprio_check_cap", Checks: 1}},
 	}}}
 	for allowed, outside := range map[uint64]uint64{
 		1 << capSysNice:  0,
@@ -78,7 +81,8 @@ func TestFitOfLesserOnes(t *testing.T) {
 		0:                1 << capSysNice,
 	} {
 		if got := f.Fit(allowed); got.Outside != outside || got.Unused != 0 {
-			t.Errorf("allowed %x: outside %x, unused %x; want outside %x", allowed, got.Outside, got.Unused, outside)
+			t.Errorf("allowed %x: outside %x, unused %x; want outside %x", allowed, got.Outside, got.Unused,
+				outside)
 		}
 	}
 }

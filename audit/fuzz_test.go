@@ -27,9 +27,11 @@ func (d *dice) mask() uint64 { return uint64(d.upTo(256)) << (8 * d.upTo(8)) }
 
 // fuzzCapabilities are those of the table, some that are in none of its rows,
 // and the bounds of kernel_cap_t.
-var fuzzCapabilities = []int{capSysAdmin, capFsetid, capSetpcap, capNetAdmin, capSysResource, capSyslog, capChown, capDacOverride, 63}
+var fuzzCapabilities = []int{capSysAdmin, capFsetid, capSetpcap, capNetAdmin, capSysResource, capSyslog,
+	capChown, capDacOverride, 63}
 
-var fuzzFunctions = []string{"path_mount", "cap_vm_enough_memory", "setattr_prepare", "cap_capset", "net_ctl_permissions",
+var fuzzFunctions = []string{"path_mount", "cap_vm_enough_memory", "setattr_prepare", "cap_capset",
+	"net_ctl_permissions",
 	"__set_oom_adj", "alloc_pipe_info", "kallsyms_show_value", "security_bprm_creds_from_file", "capable", ""}
 
 func (d *dice) row(programs int) Checks {
@@ -49,7 +51,8 @@ func (d *dice) row(programs int) Checks {
 	}
 	for range d.upTo(4) {
 		wrapper := []string{"capable", "has_capability_noaudit"}[d.upTo(2)]
-		r.Sites = append(r.Sites, through(wrapper, fuzzFunctions[d.upTo(len(fuzzFunctions))], uint64(d.upTo(20))))
+		r.Sites = append(r.Sites, through(wrapper, fuzzFunctions[d.upTo(len(fuzzFunctions))],
+			uint64(d.upTo(20))))
 	}
 	return r
 }
@@ -57,7 +60,8 @@ func (d *dice) row(programs int) Checks {
 func (d *dice) observation() *Observation {
 	programs := []Program{{}}
 	for range d.upTo(4) {
-		programs = append(programs, Program{Path: []string{"", "/bin/sh"}[d.upTo(2)], Parent: d.upTo(len(programs)), Processes: 1})
+		programs = append(programs, Program{Path: []string{"", "/bin/sh"}[d.upTo(2)],
+			Parent: d.upTo(len(programs)), Processes: 1})
 	}
 	var rows []Checks
 	for range d.upTo(20) {
@@ -136,7 +140,8 @@ func checkSums(t *testing.T, o *Observation, f *Findings) {
 	for _, c := range f.Denied {
 		add(c.Number, Tally{Denied: c.Checks})
 		if c.LSMRefused > c.Checks {
-			t.Errorf("capability %d: %d refused, %d of them by a security module", c.Number, c.Checks, c.LSMRefused)
+			t.Errorf("capability %d: %d refused, %d of them by a security module", c.Number, c.Checks,
+				c.LSMRefused)
 		}
 	}
 	for _, c := range f.Advisory {
@@ -174,7 +179,8 @@ func checkLists(t *testing.T, o *Observation, f *Findings) {
 		capsetOnly = append(capsetOnly, c.Number)
 	}
 	for name, list := range map[string][]int{
-		"required": p.Required, "denied": p.Denied, "advisory": p.Advisory, "nested": p.Nested, "capset-only": capsetOnly,
+		"required": p.Required, "denied": p.Denied, "advisory": p.Advisory, "nested": p.Nested,
+		"capset-only": capsetOnly,
 	} {
 		if !slices.IsSorted(list) || len(slices.Compact(slices.Clone(list))) != len(list) {
 			t.Errorf("%s: %v", name, list)
@@ -183,7 +189,8 @@ func checkLists(t *testing.T, o *Observation, f *Findings) {
 	var set uint64
 	for _, c := range f.Required {
 		if c.Granted == 0 || slices.Contains(p.Denied, c.Number) || slices.Contains(capsetOnly, c.Number) {
-			t.Errorf("capability %d is required with %d grants; denied %v, capset-only %v", c.Number, c.Granted, p.Denied, capsetOnly)
+			t.Errorf("capability %d is required with %d grants; denied %v, capset-only %v", c.Number,
+				c.Granted, p.Denied, capsetOnly)
 		}
 		set |= 1 << c.Number
 	}
@@ -214,7 +221,8 @@ func checkPhases(t *testing.T, o *Observation, f *Findings) {
 	}
 	for _, c := range f.Required {
 		if o.Dropped && granted[c.Number] != c.Granted {
-			t.Errorf("capability %d: %d granted, but %d in the phases", c.Number, c.Granted, granted[c.Number])
+			t.Errorf("capability %d: %d granted, but %d in the phases", c.Number, c.Granted,
+				granted[c.Number])
 		}
 		delete(granted, c.Number)
 	}

@@ -64,10 +64,12 @@ func TestLosses(t *testing.T) {
 // What Analyze does not judge it hands on.
 func TestFactsAreHandedOn(t *testing.T) {
 	o := observe()
-	o.Application = Application{PID: 4242, Path: "/usr/bin/ping", FilePermitted: 1 << capNetRaw, Ended: true, Status: 3}
+	o.Application = Application{PID: 4242, Path: "/usr/bin/ping", FilePermitted: 1 << capNetRaw, Ended: true,
+		Status: 3}
 	o.System = SystemContext{"7.3", map[string]int{"kptr_restrict": 1}}
 	o.Backend, o.Tasks, o.StillRunning, o.CapsetCalls, o.Dropped = "fentry", 5, 2, 3, true
-	want := &Findings{Application: o.Application, System: o.System, Backend: "fentry", Tasks: 5, StillRunning: 2, CapsetCalls: 3, Dropped: true,
+	want := &Findings{Application: o.Application, System: o.System, Backend: "fentry", Tasks: 5,
+		StillRunning: 2, CapsetCalls: 3, Dropped: true,
 		Programs: []ProgramUse{{Index: 1, Path: "/usr/bin/target", Processes: 1}}}
 	if diff := cmp.Diff(want, Analyze(o)); diff != "" {
 		t.Errorf("findings (-want +got):\n%s", diff)

@@ -10,17 +10,20 @@ func TestNamespaces(t *testing.T) {
 		verdict     Verdict
 		want        places
 	}{
-		"the command's own":                          {ScopeOwn, Credentials{}, Granted, required},
-		"below, credentials of there":                {ScopeNested, Credentials{Nested: true}, Granted, nested},
-		"below, as its owner":                        {ScopeNested, Credentials{Owner: true}, Granted, nested},
-		"below, both":                                {ScopeNested, Credentials{Nested: true, Owner: true}, Granted, nested},
-		"below, by a capability held in the own":     {ScopeNested, Credentials{}, Granted, required},
-		"below, credentials of there, refused":       {ScopeNested, Credentials{Nested: true}, Refused, nested},
-		"below, refused":                             {ScopeNested, Credentials{}, Refused, places{Denied: []int{capSysAdmin}}},
-		"above, refused":                             {ScopeOuter, Credentials{Nested: true}, Refused, places{Denied: []int{capSysAdmin}}},
-		"above, granted":                             {ScopeOuter, Credentials{}, Granted, required},
-		"the own, asked of nested credentials":       {ScopeOwn, Credentials{Nested: true}, Refused, places{Denied: []int{capSysAdmin}}},
-		"below, nested credentials put in its place": {ScopeNested, Credentials{Nested: true, Overridden: true}, Granted, nested},
+		"the command's own":                      {ScopeOwn, Credentials{}, Granted, required},
+		"below, credentials of there":            {ScopeNested, Credentials{Nested: true}, Granted, nested},
+		"below, as its owner":                    {ScopeNested, Credentials{Owner: true}, Granted, nested},
+		"below, both":                            {ScopeNested, Credentials{Nested: true, Owner: true}, Granted, nested},
+		"below, by a capability held in the own": {ScopeNested, Credentials{}, Granted, required},
+		"below, credentials of there, refused":   {ScopeNested, Credentials{Nested: true}, Refused, nested},
+		"below, refused":                         {ScopeNested, Credentials{}, Refused, places{Denied: []int{capSysAdmin}}},
+		"above, refused": {ScopeOuter, Credentials{Nested: true}, Refused,
+			places{Denied: []int{capSysAdmin}}},
+		"above, granted": {ScopeOuter, Credentials{}, Granted, required},
+		"the own, asked of nested credentials": {ScopeOwn, Credentials{Nested: true}, Refused,
+			places{Denied: []int{capSysAdmin}}},
+		"below, nested credentials put in its place": {ScopeNested,
+			Credentials{Nested: true, Overridden: true}, Granted, nested},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := row(capSysAdmin, c.verdict, sysMount, 1, asked("path_mount", 1))

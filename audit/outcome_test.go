@@ -49,7 +49,8 @@ func TestAssess(t *testing.T) {
 		t.Run(fmt.Sprintf("%+v", c.combination), func(t *testing.T) {
 			var outcomes []SyscallOutcome
 			for class, is := range map[OutcomeClass]bool{
-				PermissionFailure: c.permission, Success: c.success, Interrupted: c.interrupted, OtherFailure: c.other,
+				PermissionFailure: c.permission, Success: c.success, Interrupted: c.interrupted,
+				OtherFailure: c.other,
 			} {
 				if is {
 					outcomes = append(outcomes, SyscallOutcome{Class: class, Count: 1})

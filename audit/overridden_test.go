@@ -29,14 +29,17 @@ func TestOverriddenCredentials(t *testing.T) {
 		"a system call without a name could be any": {nameless, required},
 	} {
 		t.Run(name, func(t *testing.T) {
-			wantPlaces(t, observe(overridden(row(capDacOverride, Granted, c.syscall, 1, asked("inode_permission", 1)))), c.want)
+			wantPlaces(t, observe(overridden(row(capDacOverride, Granted, c.syscall, 1,
+				asked("inode_permission", 1)))), c.want)
 		})
 	}
 }
 
 func TestOverriddenRefusals(t *testing.T) {
-	wantPlaces(t, observe(overridden(row(capDacOverride, Refused, sysOpenat, 1))), places{Advisory: []int{capDacOverride}})
-	wantPlaces(t, observe(overridden(row(capDacOverride, Refused, sysAccess, 1))), places{Denied: []int{capDacOverride}})
+	wantPlaces(t, observe(overridden(row(capDacOverride, Refused, sysOpenat, 1))),
+		places{Advisory: []int{capDacOverride}})
+	wantPlaces(t, observe(overridden(row(capDacOverride, Refused, sysAccess, 1))),
+		places{Denied: []int{capDacOverride}})
 }
 
 // A file opener's credentials are not the task's either, but the program

@@ -32,7 +32,8 @@ func TestPrograms(t *testing.T) {
 			},
 			want: []ProgramUse{
 				{Index: 1, Path: "/bin/sh", Processes: 3, Refused: []int{capChown, capKill}},
-				{Index: 2, Path: "/usr/lib/helper", Parent: 1, Processes: 1, Needs: []int{capChown, capNetRaw}},
+				{Index: 2, Path: "/usr/lib/helper", Parent: 1, Processes: 1,
+					Needs: []int{capChown, capNetRaw}},
 			},
 		},
 		"granted and refused is a need": {
@@ -58,12 +59,14 @@ func TestPrograms(t *testing.T) {
 		},
 		"an index lost to a race is no program": {
 			programs: []Program{{}, shell, {}, helper},
-			want:     []ProgramUse{{Index: 1, Path: "/bin/sh", Processes: 3}, {Index: 3, Path: "/usr/lib/helper", Parent: 1, Processes: 1}},
+			want: []ProgramUse{{Index: 1, Path: "/bin/sh", Processes: 3},
+				{Index: 3, Path: "/usr/lib/helper", Parent: 1, Processes: 1}},
 		},
 		"but a place for what was counted there": {
 			programs: []Program{{}, shell, {}},
 			rows:     []Checks{by(2, row(capChown, Refused, sysChown, 1))},
-			want:     []ProgramUse{{Index: 1, Path: "/bin/sh", Processes: 3}, {Index: 2, Refused: []int{capChown}}},
+			want: []ProgramUse{{Index: 1, Path: "/bin/sh", Processes: 3},
+				{Index: 2, Refused: []int{capChown}}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

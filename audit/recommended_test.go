@@ -34,7 +34,8 @@ func TestRecommended(t *testing.T) {
 			all:      1 << 63, afterOwnDrop: 1 << 63,
 		},
 		"never the denied, the advisory, the nested": {
-			findings: Findings{Denied: []Denied{{Number: capChown}}, Advisory: []Advisory{{Number: capKill}}, Nested: []Nested{{Number: capNetRaw}}},
+			findings: Findings{Denied: []Denied{{Number: capChown}}, Advisory: []Advisory{{Number: capKill}},
+				Nested: []Nested{{Number: capNetRaw}}},
 		},
 		"after a drop, a program keeps the operational ones": {
 			findings: Findings{Dropped: true, Required: needs(capChown, capNetRaw), Init: needs(capNetRaw),

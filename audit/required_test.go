@@ -24,11 +24,13 @@ func TestRequired(t *testing.T) {
 			[]Checks{row(capNetRaw, LSMRefused, sysSocket, 1)}, nil,
 		},
 		"granted and refused": {
-			[]Checks{row(capNetRaw, Refused, sysSocket, 2), row(capNetRaw, Granted, sysSocket, 3), row(capNetRaw, LSMRefused, sysBind, 4)},
+			[]Checks{row(capNetRaw, Refused, sysSocket, 2), row(capNetRaw, Granted, sysSocket, 3),
+				row(capNetRaw, LSMRefused, sysBind, 4)},
 			[]Capability{{Number: capNetRaw, Tally: Tally{Granted: 3, Denied: 6}, Syscall: sysSocket}},
 		},
 		"by number, not as they came": {
-			[]Checks{row(40, Granted, sysMount, 1), row(0, Granted, sysChown, 1), row(13, Granted, sysSocket, 1)},
+			[]Checks{row(40, Granted, sysMount, 1), row(0, Granted, sysChown, 1),
+				row(13, Granted, sysSocket, 1)},
 			[]Capability{
 				{Number: 0, Tally: Tally{Granted: 1}, Syscall: sysChown},
 				{Number: 13, Tally: Tally{Granted: 1}, Syscall: sysSocket},
@@ -73,13 +75,19 @@ func TestMainSyscall(t *testing.T) {
 		rows []Checks
 		want Syscall
 	}{
-		"the one with most checks":      {[]Checks{row(1, Granted, sysOpenat, 1), row(1, Granted, sysChown, 2)}, sysChown},
-		"summed over rows":              {[]Checks{row(1, Granted, sysOpenat, 2), row(1, Granted, sysChown, 3), {Capability: 1, Syscall: sysOpenat, Count: 2}}, sysOpenat},
-		"a tie goes to the lower":       {[]Checks{row(1, Granted, sysOpenat, 2), row(1, Granted, sysChown, 2)}, sysChown},
-		"refused checks do not vote":    {[]Checks{row(1, Refused, sysOpenat, 9), row(1, Granted, sysChown, 1)}, sysChown},
-		"none, when the kernel asked":   {[]Checks{row(1, Granted, noSyscall, 1)}, noSyscall},
-		"a number without a name":       {[]Checks{row(1, Granted, nameless, 2), row(1, Granted, sysChown, 1)}, nameless},
-		"the same number in two tables": {[]Checks{row(1, Granted, Syscall{212, "", "lookup_dcookie"}, 1), row(1, Granted, sysChown32, 2)}, sysChown32},
+		"the one with most checks": {[]Checks{row(1, Granted, sysOpenat, 1), row(1, Granted, sysChown, 2)},
+			sysChown},
+		"summed over rows": {[]Checks{row(1, Granted, sysOpenat, 2), row(1, Granted, sysChown, 3),
+			{Capability: 1, Syscall: sysOpenat, Count: 2}}, sysOpenat},
+		"a tie goes to the lower": {[]Checks{row(1, Granted, sysOpenat, 2), row(1, Granted, sysChown, 2)},
+			sysChown},
+		"refused checks do not vote": {[]Checks{row(1, Refused, sysOpenat, 9), row(1, Granted, sysChown, 1)},
+			sysChown},
+		"none, when the kernel asked": {[]Checks{row(1, Granted, noSyscall, 1)}, noSyscall},
+		"a number without a name": {[]Checks{row(1, Granted, nameless, 2), row(1, Granted, sysChown, 1)},
+			nameless},
+		"the same number in two tables": {[]Checks{row(1, Granted, Syscall{212, "", "lookup_dcookie"}, 1),
+			row(1, Granted, sysChown32, 2)}, sysChown32},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if diff := cmp.Diff(c.want, Analyze(observe(c.rows...)).Required[0].Syscall); diff != "" {

@@ -8,20 +8,21 @@ import (
 
 // The system calls of the examples, by x86-64 number.
 var (
-	sysBrk      = Syscall{Number: 12, Name: "brk"}
-	sysAccess   = Syscall{Number: 21, Name: "access"}
-	sysSocket   = Syscall{Number: 41, Name: "socket"}
-	sysBind     = Syscall{Number: 49, Name: "bind"}
-	sysExecve   = Syscall{Number: 59, Name: "execve"}
-	sysChmod    = Syscall{Number: 90, Name: "chmod"}
-	sysChown    = Syscall{Number: 92, Name: "chown"}
-	sysCapset   = Syscall{Number: 126, Name: "capset"}
-	sysMount    = Syscall{Number: 165, Name: "mount"}
-	sysOpenat   = Syscall{Number: 257, Name: "openat"}
-	sysChown32  = Syscall{Number: 212, ABI: "i386", Name: "chown32"}
-	noSyscall   = Syscall{Number: -1, Name: "unknown"}
-	nameless    = Syscall{Number: 9999, Name: "unknown"}
-	examples    = []Syscall{sysBrk, sysAccess, sysSocket, sysExecve, sysChown, sysCapset, sysMount, sysChown32, noSyscall, nameless}
+	sysBrk     = Syscall{Number: 12, Name: "brk"}
+	sysAccess  = Syscall{Number: 21, Name: "access"}
+	sysSocket  = Syscall{Number: 41, Name: "socket"}
+	sysBind    = Syscall{Number: 49, Name: "bind"}
+	sysExecve  = Syscall{Number: 59, Name: "execve"}
+	sysChmod   = Syscall{Number: 90, Name: "chmod"}
+	sysChown   = Syscall{Number: 92, Name: "chown"}
+	sysCapset  = Syscall{Number: 126, Name: "capset"}
+	sysMount   = Syscall{Number: 165, Name: "mount"}
+	sysOpenat  = Syscall{Number: 257, Name: "openat"}
+	sysChown32 = Syscall{Number: 212, ABI: "i386", Name: "chown32"}
+	noSyscall  = Syscall{Number: -1, Name: "unknown"}
+	nameless   = Syscall{Number: 9999, Name: "unknown"}
+	examples   = []Syscall{sysBrk, sysAccess, sysSocket, sysExecve, sysChown, sysCapset, sysMount,
+		sysChown32, noSyscall, nameless}
 	errorsOfAll = []int{0, -1, -4, -5, -13, -22, -512, -513, -514, -516, -4095}
 )
 
@@ -47,7 +48,8 @@ func asked(function string, samples uint64) Site {
 // through is a call path with a wrapper next to the function that asked.
 func through(wrapper, function string, samples uint64) Site {
 	return Site{
-		Frames:  []string{"bpf_trace_run4", "cap_capable", "security_capable", wrapper, function, "__x64_sys_any", "do_syscall_64"},
+		Frames: []string{"bpf_trace_run4", "cap_capable", "security_capable", wrapper, function,
+			"__x64_sys_any", "do_syscall_64"},
 		Samples: samples,
 	}
 }

@@ -396,7 +396,8 @@ func (u *Union) Findings() *Findings {
 			f.RunAs = u.first.RunAs
 		}
 		if u.sameExit {
-			f.Application.Status, f.Application.Signal = u.first.Application.Status, u.first.Application.Signal
+			f.Application.Status, f.Application.Signal = u.first.Application.Status,
+				u.first.Application.Signal
 		}
 	}
 	f.Application.Ended = u.allEnded
@@ -442,7 +443,8 @@ func (p *pile) into(n int, f *Findings) {
 		c.FailedAnyway = outcomesOf(p.failedAnyway)
 		f.Required = append(f.Required, c)
 	case p.seen.denied:
-		d := Denied{Number: n, Checks: p.denied, LSMRefused: p.lsm, CallSites: p.need.callSites(), Outcomes: outcomesOf(p.outcomes)}
+		d := Denied{Number: n, Checks: p.denied, LSMRefused: p.lsm, CallSites: p.need.callSites(),
+			Outcomes: outcomesOf(p.outcomes)}
 		d.Syscalls = slices.SortedFunc(maps.Keys(p.deniedCalls), compareSyscalls)
 		d.Assessment = assess(d.Checks, d.Outcomes, p.inconclusive)
 		f.Denied = append(f.Denied, d)
@@ -489,7 +491,8 @@ func (p *part) callSites() []CallSite {
 func outcomesOf(counts map[outcomeKey]uint64) []SyscallOutcome {
 	list := make([]SyscallOutcome, 0, len(counts))
 	for k, n := range counts {
-		list = append(list, SyscallOutcome{Syscall: k.syscall, Class: Classify(k.ret), Return: k.ret, Count: n})
+		list = append(list, SyscallOutcome{Syscall: k.syscall, Class: Classify(k.ret), Return: k.ret,
+			Count: n})
 	}
 	slices.SortFunc(list, func(a, b SyscallOutcome) int {
 		return cmp.Or(compareSyscalls(a.Syscall, b.Syscall), cmp.Compare(b.Return, a.Return))

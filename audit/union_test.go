@@ -57,13 +57,15 @@ func TestUnionOfACapability(t *testing.T) {
 	if f.TotalChecks != 10 || len(f.Denied) != 0 || f.Recommended() != 1<<10 {
 		t.Errorf("%d checks, denied %v, recommended %x", f.TotalChecks, f.Denied, f.Recommended())
 	}
-	provenance := []Provenance{{Number: 10, Required: Reports{2, []string{"0.json", "1.json"}}, Denied: Reports{1, []string{"2.json"}}}}
+	provenance := []Provenance{{Number: 10, Required: Reports{2, []string{"0.json", "1.json"}},
+		Denied: Reports{1, []string{"2.json"}}}}
 	if diff := cmp.Diff(provenance, f.Merged.Capabilities); diff != "" {
 		t.Errorf("provenance, -want +got:\n%s", diff)
 	}
 	// refused everywhere, it stays so, with what the outcomes say together
 	f = union(refused, refused)
-	if len(f.Denied) != 1 || f.Denied[0].Checks != 6 || f.Denied[0].Assessment != AssessPermissionFailure || f.Denied[0].Outcomes[0].Count != 6 {
+	if len(f.Denied) != 1 || f.Denied[0].Checks != 6 || f.Denied[0].Assessment != AssessPermissionFailure ||
+		f.Denied[0].Outcomes[0].Count != 6 {
 		t.Errorf("%+v", f.Denied)
 	}
 }
@@ -77,7 +79,8 @@ func TestUnionOfPhases(t *testing.T) {
 	plain := &Findings{Application: ended(), Required: need(0)}
 
 	f := union(dropped, late)
-	if !f.Dropped || len(f.Init) != 1 || f.Init[0].Number != 6 || len(f.Operational) != 1 || f.Operational[0].Number != 7 {
+	if !f.Dropped || len(f.Init) != 1 || f.Init[0].Number != 6 || len(f.Operational) != 1 ||
+		f.Operational[0].Number != 7 {
 		t.Errorf("dropped %t, before %v, after %v", f.Dropped, f.Init, f.Operational)
 	}
 	if f.Recommended() != 1<<6|1<<7 || f.RecommendedOperational() != 1<<7 {
@@ -88,11 +91,14 @@ func TestUnionOfPhases(t *testing.T) {
 		"of unions": union(union(dropped, plain), union(late, dropped)),
 	} {
 		if mixed.Dropped || len(mixed.Init)+len(mixed.Operational) != 0 {
-			t.Errorf("%s: dropped %t, before %v, after %v", order, mixed.Dropped, mixed.Init, mixed.Operational)
+			t.Errorf("%s: dropped %t, before %v, after %v", order, mixed.Dropped, mixed.Init,
+				mixed.Operational)
 		}
 		want := uint64(1<<0 | 1<<6 | 1<<7)
-		if numbers(mixed.Required) != want || mixed.Recommended() != want || mixed.RecommendedOperational() != want {
-			t.Errorf("%s: required %v, recommended %x, to keep %x", order, mixed.Required, mixed.Recommended(), mixed.RecommendedOperational())
+		if numbers(mixed.Required) != want || mixed.Recommended() != want ||
+			mixed.RecommendedOperational() != want {
+			t.Errorf("%s: required %v, recommended %x, to keep %x", order, mixed.Required,
+				mixed.Recommended(), mixed.RecommendedOperational())
 		}
 	}
 	if union().Dropped {
@@ -108,7 +114,8 @@ func TestUnionOfCompleteness(t *testing.T) {
 	untold := &Findings{Application: ended(), Untold: true}
 	f := union(whole, failed, lost, untold)
 	m := f.Merged
-	if m.Reports != 4 || m.Failed.Count != 1 || m.Incomplete.Count != 1 || m.Untold.Count != 1 || m.Incomplete.Names[0] != "2.json" {
+	if m.Reports != 4 || m.Failed.Count != 1 || m.Incomplete.Count != 1 || m.Untold.Count != 1 ||
+		m.Incomplete.Names[0] != "2.json" {
 		t.Errorf("%+v", m)
 	}
 	if f.Unsure() == "" || union(whole, untold).Unsure() != "" || union(whole, failed).Unsure() != "" {
@@ -122,13 +129,15 @@ func TestUnionOfCompleteness(t *testing.T) {
 // The settings of hosts that do not agree are none.
 func TestUnionOfHosts(t *testing.T) {
 	on := func(kernel string, setting int) *Findings {
-		return &Findings{Application: ended(), System: SystemContext{kernel, map[string]int{"kptr_restrict": setting, "dmesg_restrict": 1}}}
+		return &Findings{Application: ended(), System: SystemContext{kernel,
+			map[string]int{"kptr_restrict": setting, "dmesg_restrict": 1}}}
 	}
 	f := union(on("6.1", 1), on("6.12", 2), on("6.1", 1))
 	if diff := cmp.Diff(map[string]int{"dmesg_restrict": 1}, f.System.Sysctls); diff != "" {
 		t.Errorf("settings, -want +got:\n%s", diff)
 	}
-	if diff := cmp.Diff([]Share{{"6.1", 2}, {"6.12", 1}}, f.Merged.Kernels); diff != "" || f.System.KernelVersion != "6.1, 6.12" {
+	if diff := cmp.Diff([]Share{{"6.1", 2}, {"6.12", 1}}, f.Merged.Kernels); diff != "" ||
+		f.System.KernelVersion != "6.1, 6.12" {
 		t.Errorf("kernel %q, -want +got:\n%s", f.System.KernelVersion, diff)
 	}
 }
@@ -159,7 +168,8 @@ func TestUnionOfUnions(t *testing.T) {
 			Application: Application{Path: fmt.Sprint("/opt/", n%3), Ended: true, Status: n % 2},
 			TotalChecks: 1, Tasks: 2, CapsetCalls: 3,
 			Required: []Capability{{Number: n, Tally: Tally{Granted: uint64(n)}, Syscall: bind}},
-			Advisory: []Advisory{{Number: 21, Tally: Tally{Denied: 1}, CallSites: []CallSite{{Function: "f", Syscall: open, Checks: 1, Sampled: true}}}},
+			Advisory: []Advisory{{Number: 21, Tally: Tally{Denied: 1},
+				CallSites: []CallSite{{Function: "f", Syscall: open, Checks: 1, Sampled: true}}}},
 			Nested:   []Nested{{Number: 22, Tally: Tally{Granted: 1}}},
 			Programs: []ProgramUse{{Index: 1, Path: fmt.Sprint("/opt/", n%3), Processes: 1, Needs: []int{n}}},
 		}
@@ -193,10 +203,12 @@ func TestUnionIsBounded(t *testing.T) {
 			Backend:     path, Limits: []string{path}, TotalChecks: math.MaxUint64, StillRunning: math.MaxInt32,
 			Required: []Capability{{
 				Number: 1, Tally: Tally{Granted: math.MaxUint64, Denied: math.MaxUint64}, Syscall: s,
-				CallSites: []CallSite{{Function: path, Syscall: s, Checks: math.MaxUint64}}, FailedAnyway: []SyscallOutcome{{Syscall: s, Return: -5}},
+				CallSites:    []CallSite{{Function: path, Syscall: s, Checks: math.MaxUint64}},
+				FailedAnyway: []SyscallOutcome{{Syscall: s, Return: -5}},
 			}},
 			Denied: []Denied{{
-				Number: 2, Syscalls: []Syscall{s}, CallSites: []CallSite{{Function: path, Syscall: s}}, Outcomes: []SyscallOutcome{{Syscall: s, Return: -1}},
+				Number: 2, Syscalls: []Syscall{s}, CallSites: []CallSite{{Function: path, Syscall: s}},
+				Outcomes: []SyscallOutcome{{Syscall: s, Return: -1}},
 			}},
 			Programs: []ProgramUse{{Index: 1, Path: path, Processes: math.MaxUint64}},
 		})
@@ -222,7 +234,8 @@ func TestUnionIsBounded(t *testing.T) {
 	if f.Merged.LeftOut == 0 || f.Merged.Failed.Count != 3000 {
 		t.Errorf("left out %d, failed %d", f.Merged.LeftOut, f.Merged.Failed.Count)
 	}
-	if c := f.Required[0]; f.TotalChecks != math.MaxUint64 || c.Granted != math.MaxUint64 || c.Total() != math.MaxUint64 || f.StillRunning <= 0 {
+	if c := f.Required[0]; f.TotalChecks != math.MaxUint64 || c.Granted != math.MaxUint64 ||
+		c.Total() != math.MaxUint64 || f.StillRunning <= 0 {
 		t.Errorf("counts went around: %d, %+v, %d", f.TotalChecks, c.Tally, f.StillRunning)
 	}
 }

@@ -32,7 +32,8 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 		if uid, err := strconv.Atoi(os.Getenv(unprivilegedEnv)); err == nil {
-			if err := errors.Join(syscall.Setresgid(uid, uid, uid), syscall.Setresuid(uid, uid, uid)); err != nil {
+			if err := errors.Join(syscall.Setresgid(uid, uid, uid),
+				syscall.Setresuid(uid, uid, uid)); err != nil {
 				panic(err)
 			}
 		}
@@ -108,7 +109,8 @@ func check(t *testing.T, status map[string]string, want map[string]string) {
 	t.Helper()
 	for key, value := range want {
 		if status[key] != value {
-			t.Errorf("%s = %q, want %q (failed: %s %s)", key, status[key], value, status["failed"], status["errno"])
+			t.Errorf("%s = %q, want %q (failed: %s %s)", key, status[key], value, status["failed"],
+				status["errno"])
 		}
 	}
 }
@@ -137,7 +139,8 @@ func TestSetpcapIsKept(t *testing.T) {
 		UID: 4711, GID: 4711, ClearGroups: true,
 		Permitted: one, Effective: one, Inheritable: one, Ambient: one,
 	})
-	check(t, status, map[string]string{"CapEff": hex(1 << setpcap), "CapAmb": hex(1 << setpcap), "Groups": ""})
+	check(t, status, map[string]string{"CapEff": hex(1 << setpcap), "CapAmb": hex(1 << setpcap),
+		"Groups": ""})
 }
 
 // --as: another user with everything that is there.
@@ -156,7 +159,8 @@ func TestEverythingAmbient(t *testing.T) {
 func TestPlainUser(t *testing.T) {
 	need(t, setgid, setuid)
 	status := become(t, Identity{UID: 4711, GID: 4711, ClearGroups: true})
-	check(t, status, map[string]string{"CapPrm": hex(0), "CapEff": hex(0), "CapAmb": hex(0), "NoNewPrivs": "0"})
+	check(t, status, map[string]string{"CapPrm": hex(0), "CapEff": hex(0), "CapAmb": hex(0),
+		"NoNewPrivs": "0"})
 }
 
 // Root with a small bounding set, as --verify starts it.
@@ -195,8 +199,10 @@ func TestErrorsNameTheStep(t *testing.T) {
 		id   Identity
 		want Operation
 	}{
-		{"ambient without inheritable", Identity{UID: -1, GID: -1, Inheritable: set(), Ambient: set(chown)}, OpAmbient},
-		{"effective without permitted", Identity{UID: -1, GID: -1, Permitted: set(), Effective: set(chown)}, OpSets},
+		{"ambient without inheritable", Identity{UID: -1, GID: -1, Inheritable: set(), Ambient: set(chown)},
+			OpAmbient},
+		{"effective without permitted", Identity{UID: -1, GID: -1, Permitted: set(), Effective: set(chown)},
+			OpSets},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			status := become(t, c.id)

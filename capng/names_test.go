@@ -42,7 +42,8 @@ func TestSpellings(t *testing.T) {
 }
 
 func TestNumberRefuses(t *testing.T) {
-	for _, name := range []string{"", "cap_", "net raw", "net_raw ", "cap_cap_net_raw", "13", "cap_13", "cap_99", "nét_raw", "chown\x00"} {
+	for _, name := range []string{"", "cap_", "net raw", "net_raw ", "cap_cap_net_raw", "13", "cap_13",
+		"cap_99", "nét_raw", "chown\x00"} {
 		if n, ok := Number(name); ok {
 			t.Errorf("Number(%q) = %d, want none", name, n)
 		}

@@ -21,7 +21,8 @@ func TestText(t *testing.T) {
 }
 
 func TestNumeric(t *testing.T) {
-	for set, want := range map[uint64]string{0: "0x0", 1 << 10: "0x400", math.MaxUint64: "0xffffffffffffffff"} {
+	for set, want := range map[uint64]string{0: "0x0", 1 << 10: "0x400",
+		math.MaxUint64: "0xffffffffffffffff"} {
 		if got := Numeric(set); got != want {
 			t.Errorf("Numeric(%d) = %q, want %q", set, got, want)
 		}

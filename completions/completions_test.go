@@ -73,7 +73,8 @@ func TestZshKnowsEveryOption(t *testing.T) {
 func TestSyntax(t *testing.T) {
 	for shell, file := range files {
 		t.Run(shell, func(t *testing.T) {
-			if out, err := exec.Command(find(t, shell), "-n", file).CombinedOutput(); err != nil || len(out) > 0 {
+			if out, err := exec.Command(find(t, shell), "-n", file).CombinedOutput(); err != nil ||
+				len(out) > 0 {
 				t.Errorf("%v\n%s", err, out)
 			}
 		})
@@ -189,7 +190,8 @@ func TestBash(t *testing.T) {
 		check(t, []line{
 			{words: []string{"tru"}, want: []string{"offset", "1"}},
 			{words: []string{"--", "tru"}, want: []string{"offset", "2"}},
-			{words: []string{"--backend", "=", "kprobe", "-f", "--", "true", "-"}, want: []string{"offset", "6"}},
+			{words: []string{"--backend", "=", "kprobe", "-f", "--", "true", "-"},
+				want: []string{"offset", "6"}},
 			{words: []string{"-o", "report", "true", "-o", ""}, want: []string{"offset", "3"}},
 		}, with(helper))
 	}
@@ -198,7 +200,8 @@ func TestBash(t *testing.T) {
 func TestFish(t *testing.T) {
 	fish := find(t, "fish")
 	complete := func(words []string) []string {
-		cmd := exec.Command(fish, "--no-config", "-c", "source cap-audit.fish; complete -C 'cap-audit "+strings.Join(words, " ")+"'")
+		cmd := exec.Command(fish, "--no-config", "-c",
+			"source cap-audit.fish; complete -C 'cap-audit "+strings.Join(words, " ")+"'")
 		cmd.Env = append(os.Environ(), "HOME="+t.TempDir())
 		out, err := cmd.CombinedOutput()
 		if err != nil {

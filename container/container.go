@@ -68,7 +68,8 @@ var names = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$`)
 // beginning of an ID. Its errors say what to try next.
 func Find(ctx context.Context, name string) (*Container, error) {
 	if !names.MatchString(name) {
-		return nil, errors.New("is no name or ID of a container: those have letters, digits and _.- and begin with a letter or a digit")
+		return nil, errors.New("is no name or ID of a container: those have letters, digits and _.- and " +
+			"begin with a letter or a digit")
 	}
 	var running, stopped []Container
 	var answers []string
@@ -102,9 +103,11 @@ func Find(ctx context.Context, name string) (*Container, error) {
 	case len(stopped) > 0:
 		return nil, fmt.Errorf("does not run: %s; start it and try again", listed(stopped))
 	case absent == len(engines):
-		return nil, fmt.Errorf("no engine to ask: %s; name a process of it with --pid", strings.Join(answers, ", "))
+		return nil, fmt.Errorf("no engine to ask: %s; name a process of it with --pid",
+			strings.Join(answers, ", "))
 	}
-	return nil, fmt.Errorf("no such container: %s; one that another user runs is known to that user's engine alone: ask that for State.Pid and use --pid",
+	return nil, fmt.Errorf("no such container: %s; one that another user runs is known to that user's "+
+		"engine alone: ask that for State.Pid and use --pid",
 		strings.Join(answers, ", "))
 }
 

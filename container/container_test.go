@@ -110,7 +110,8 @@ func fails(t *testing.T, name string, words ...string) {
 func TestNamesThatAreNone(t *testing.T) {
 	m := newMachine(t)
 	m.program("podman", "echo '[]'; touch "+filepath.Join(m.bin, "asked"))
-	for _, name := range []string{"", "-x", "--help", "--", "-", ".x", "_x", "a b", "a/../b", "a?b", "a%2fb", "a\nb", "a\x00b",
+	for _, name := range []string{"", "-x", "--help", "--", "-", ".x", "_x", "a b", "a/../b", "a?b", "a%2fb",
+		"a\nb", "a\x00b",
 		"\x1b[2J", "é", "a\xff", `a"b`, "$(id)", "a;b", strings.Repeat("a", 256), strings.Repeat("x", 1<<20)} {
 		fails(t, name, "is no name or ID of a container")
 	}
@@ -227,12 +228,13 @@ func TestHostileAnswersOfPodman(t *testing.T) {
 		"no ID":          {`echo '[{"State":{"Pid":7}}]'`, "no ID"},
 		"ID is an option": {`echo '[{"Id":"--x","State":{"Pid":7}}]'`,
 			"no ID"},
-		"too deep":      {`yes '[' | head -c 200000`, "not understood"},
-		"too long":      {"yes", "longer than 4 MiB"},
-		"long errors":   {"yes >&2", noAnswer},
-		"no end":        {"exec sleep 1000", noAnswer},
-		"pipe kept":     {"sleep 20 & echo '[]'", "podman cannot tell"},
-		"fails":         {"echo one >&2; echo 'Error: database is locked' >&2; exit 125", "podman cannot tell: Error: database is locked"},
+		"too deep":    {`yes '[' | head -c 200000`, "not understood"},
+		"too long":    {"yes", "longer than 4 MiB"},
+		"long errors": {"yes >&2", noAnswer},
+		"no end":      {"exec sleep 1000", noAnswer},
+		"pipe kept":   {"sleep 20 & echo '[]'", "podman cannot tell"},
+		"fails": {"echo one >&2; echo 'Error: database is locked' >&2; exit 125",
+			"podman cannot tell: Error: database is locked"},
 		"fails quietly": {"exit 3", "exit status 3"},
 		"killed":        {"kill -9 $$", "killed"},
 	} {
@@ -248,7 +250,8 @@ func TestHostileAnswersOfPodman(t *testing.T) {
 
 func TestLongTexts(t *testing.T) {
 	m := newMachine(t)
-	m.podman(answer(idA, strings.Repeat("n", 1<<17), strings.Repeat("i", 1<<17), strings.Repeat("s", 1<<17), 0))
+	m.podman(answer(idA, strings.Repeat("n", 1<<17), strings.Repeat("i", 1<<17), strings.Repeat("s", 1<<17),
+		0))
 	fails(t, "web", "does not run")
 }
 
@@ -277,7 +280,8 @@ func TestHostileAnswersOfDocker(t *testing.T) {
 		handler http.HandlerFunc
 		want    string
 	}{
-		"no JSON": {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "hello") }, "not understood"},
+		"no JSON": {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "hello") },
+			"not understood"},
 		"nothing": {func(w http.ResponseWriter, _ *http.Request) {}, "not understood"},
 		"null":    {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "null") }, "no ID"},
 		"a list":  {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "[]") }, "not understood"},
@@ -285,7 +289,10 @@ func TestHostileAnswersOfDocker(t *testing.T) {
 			w.WriteHeader(http.StatusInternalServerError)
 			fmt.Fprint(w, `{"message":"Multiple IDs found with provided prefix: a"}`)
 		}, "docker cannot tell: Multiple IDs found with provided prefix: a"},
-		"an error without a word": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }, "418"},
+		"an error without a word": {func(w http.ResponseWriter,
+			_ *http.Request) {
+			w.WriteHeader(http.StatusTeapot)
+		}, "418"},
 		"sent elsewhere": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/elsewhere", http.StatusFound)
 		}, "302"},
@@ -370,10 +377,11 @@ func TestContainerd(t *testing.T) {
 
 func TestHostileAnswersOfContainerd(t *testing.T) {
 	for name, c := range map[string]struct{ script, want string }{
-		"does not listen":     {"echo 'ctr: failed to dial: connection refused' >&2; exit 1", "failed to dial"},
-		"namespaces no end":   {"yes default", "longer than 4 MiB"},
-		"many namespaces":     {`case $2 in namespaces*) seq 100;; esac`, "more than 64 namespaces"},
-		"many fit":            {`case $2 in namespaces*) echo a;; *--quiet) seq -f web%.0f 100;; esac`, "100 of its containers fit"},
+		"does not listen":   {"echo 'ctr: failed to dial: connection refused' >&2; exit 1", "failed to dial"},
+		"namespaces no end": {"yes default", "longer than 4 MiB"},
+		"many namespaces":   {`case $2 in namespaces*) seq 100;; esac`, "more than 64 namespaces"},
+		"many fit": {`case $2 in namespaces*) echo a;; *--quiet) seq -f web%.0f 100;; esac`,
+			"100 of its containers fit"},
 		"no JSON":             {`case $2 in namespaces*) echo a;; *--quiet) echo web;; esac`, "not understood"},
 		"another's ID":        {`case $2 in namespaces*) echo a;; *--quiet) echo web;; *info*) echo '{"ID":"-x"}';; esac`, "no ID"},
 		"PID is no number":    {`case $2 in namespaces*) echo a;; *--quiet) echo web;; *info*) echo '{"ID":"web"}';; *tasks*) echo web x RUNNING;; esac`, "process ID"},
@@ -396,10 +404,15 @@ func FuzzAnswers(f *testing.F) {
 		if pid, _ := task(string(raw), "web"); pid < -1 && !strings.Contains(string(raw), "-") {
 			t.Errorf("task = %d", pid)
 		}
-		for name, parse := range map[string]func([]byte) ([]Container, error){"podman": parsePodman, "docker": parseDocker} {
-			list, err := ask(t.Context(), engine{name, func(context.Context, string) ([]Container, error) { return parse(raw) }}, "web")
+		for name, parse := range map[string]func([]byte) ([]Container, error){"podman": parsePodman,
+			"docker": parseDocker} {
+			list, err := ask(t.Context(), engine{name, func(context.Context, string) ([]Container,
+				error) {
+				return parse(raw)
+			}}, "web")
 			for _, c := range list {
-				if err == nil && (!names.MatchString(c.ID) || c.PID < 0 || c.PID == 1 || c.PID > maxPID || len(c.Name)+len(c.Image) > 2000) {
+				if err == nil && (!names.MatchString(c.ID) || c.PID < 0 || c.PID == 1 || c.PID > maxPID ||
+					len(c.Name)+len(c.Image) > 2000) {
 					t.Errorf("%s: %+v", name, c)
 				}
 			}
@@ -409,16 +422,25 @@ func FuzzAnswers(f *testing.F) {
 
 func TestOwnGroup(t *testing.T) {
 	for path, want := range map[string]string{
-		"/libpod_parent/libpod-" + idA:                                               "/libpod_parent/libpod-" + idA,
-		"/machine.slice/libpod-" + idA + ".scope":                                    "/machine.slice/libpod-" + idA + ".scope",
-		"/machine.slice/libpod-" + idA + ".scope/container":                          "/machine.slice/libpod-" + idA + ".scope", // crun
-		"/machine.slice/libpod-" + idA + ".scope/init.scope":                         "/machine.slice/libpod-" + idA + ".scope",
-		"/system.slice/web.service/libpod-payload-" + idA:                            "/system.slice/web.service/libpod-payload-" + idA,
-		"/system.slice/docker-" + idA + ".scope":                                     "/system.slice/docker-" + idA + ".scope",
-		"/docker/" + idA:                                                             "/docker/" + idA,
-		"/default/" + idA:                                                            "/default/" + idA,
-		"/kubepods.slice/kubepods-pod1.slice/cri-containerd-" + idA + ".scope":       "/kubepods.slice/kubepods-pod1.slice/cri-containerd-" + idA + ".scope",
-		"/system.slice/containerd.service/kubepods-pod1.slice:cri-containerd:" + idA: "/system.slice/containerd.service/kubepods-pod1.slice:cri-containerd:" + idA,
+		"/libpod_parent/libpod-" +
+			idA: "/libpod_parent/libpod-" + idA,
+		"/machine.slice/libpod-" + idA +
+			".scope": "/machine.slice/libpod-" + idA + ".scope",
+		// crun
+		"/machine.slice/libpod-" + idA +
+			".scope/container": "/machine.slice/libpod-" + idA + ".scope",
+		"/machine.slice/libpod-" + idA +
+			".scope/init.scope": "/machine.slice/libpod-" + idA + ".scope",
+		"/system.slice/web.service/libpod-payload-" +
+			idA: "/system.slice/web.service/libpod-payload-" + idA,
+		"/system.slice/docker-" + idA +
+			".scope": "/system.slice/docker-" + idA + ".scope",
+		"/docker/" + idA:  "/docker/" + idA,
+		"/default/" + idA: "/default/" + idA,
+		"/kubepods.slice/kubepods-pod1.slice/cri-containerd-" + idA +
+			".scope": "/kubepods.slice/kubepods-pod1.slice/cri-containerd-" + idA + ".scope",
+		"/system.slice/containerd.service/kubepods-pod1.slice:cri-containerd:" +
+			idA: "/system.slice/containerd.service/kubepods-pod1.slice:cri-containerd:" + idA,
 		"/":                                   "",
 		"":                                    "",
 		"/user.slice/user-0.slice":            "",

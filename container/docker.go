@@ -39,7 +39,8 @@ func findDocker(ctx context.Context, name string) ([]Container, error) {
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://docker/containers/"+name+"/json", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://docker/containers/"+name+"/json",
+		nil)
 	if err != nil {
 		return nil, err
 	}

@@ -42,7 +42,8 @@ func parseFile(text string) (*Policy, error) {
 	}
 	top := root.Content[0]
 	if top.Kind != yaml.MappingNode {
-		return nil, fmt.Errorf("is neither a unit file nor a policy: a policy has the keys %s and %s", keyVersion, keyCapabilities)
+		return nil, fmt.Errorf("is neither a unit file nor a policy: a policy has the keys %s and %s",
+			keyVersion, keyCapabilities)
 	}
 	values := map[string]*yaml.Node{}
 	for i := 0; i < len(top.Content); i += 2 {
@@ -54,16 +55,21 @@ func parseFile(text string) (*Policy, error) {
 	}
 	switch {
 	case values[keyVersion] == nil && values["required_capabilities"] != nil:
-		return nil, errors.New("is a report, not a policy; cap-audit --merge FILE --policy-out POLICY makes one of it")
+		return nil, errors.New("is a report, not a policy; cap-audit --merge FILE --policy-out POLICY makes " +
+			"" +
+			"" +
+			"one of it")
 	case values[keyVersion] == nil:
 		return nil, fmt.Errorf("is no policy: it has no key %s", keyVersion)
 	}
 	var version int
 	if err := values[keyVersion].Decode(&version); err != nil || version < 1 {
-		return nil, at(values[keyVersion], "%s is %s, not a number from 1 on", keyVersion, escape(values[keyVersion].Value))
+		return nil, at(values[keyVersion], "%s is %s, not a number from 1 on", keyVersion,
+			escape(values[keyVersion].Value))
 	}
 	if version > Version {
-		return nil, at(values[keyVersion], "is a policy of version %d; this cap-audit knows up to %d", version, Version)
+		return nil, at(values[keyVersion], "is a policy of version %d; this cap-audit knows up to %d",
+			version, Version)
 	}
 	for key, value := range values {
 		if key != keyVersion && key != keyCapabilities {
@@ -75,10 +81,12 @@ func parseFile(text string) (*Policy, error) {
 
 func parseList(list *yaml.Node) (*Policy, error) {
 	if list == nil {
-		return nil, fmt.Errorf("has no key %s; to allow nothing, write %s: []", keyCapabilities, keyCapabilities)
+		return nil, fmt.Errorf("has no key %s; to allow nothing, write %s: []", keyCapabilities,
+			keyCapabilities)
 	}
 	if list.Kind != yaml.SequenceNode {
-		return nil, at(list, "%s is not a list; to allow nothing, write %s: []", keyCapabilities, keyCapabilities)
+		return nil, at(list, "%s is not a list; to allow nothing, write %s: []", keyCapabilities,
+			keyCapabilities)
 	}
 	p := &Policy{}
 	for _, item := range list.Content {

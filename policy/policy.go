@@ -38,7 +38,8 @@ func Load(spec string, open func(name string) (*os.File, error)) (*Policy, error
 	}
 	text, err := readFile(spec, open)
 	if errors.Is(err, os.ErrNotExist) && !strings.ContainsAny(spec, "/.") {
-		return nil, fmt.Errorf("neither a file nor a list of capabilities: %s is none; capabilities(7) lists them", escape(unknown))
+		return nil, fmt.Errorf("neither a file nor a list of capabilities: %s is none; capabilities(7) "+
+			"lists them", escape(unknown))
 	}
 	if err != nil {
 		return nil, err

@@ -45,7 +45,8 @@ func TestLists(t *testing.T) {
 			t.Errorf("%q: %+v, %v; want %x", list, p, err, want)
 		}
 	}
-	for _, list := range []string{"chwon", "chown,", ",", "chown,,kill", "chown kill", "all", "none,chown", "-1", "\x1b[2J"} {
+	for _, list := range []string{"chwon", "chown,", ",", "chown,,kill", "chown kill", "all", "none,chown",
+		"-1", "\x1b[2J"} {
 		if p, err := Load(list, os.Open); err == nil || strings.Contains(err.Error(), "\x1b") {
 			t.Errorf("%q: %+v, %v", list, p, err)
 		}
@@ -59,14 +60,16 @@ func TestUnits(t *testing.T) {
 		unit string
 		want uint64
 	}{
-		"nothing said":           {"", all},
-		"bounding set":           {"CapabilityBoundingSet=CAP_CHOWN", chown},
-		"repeated":               {"CapabilityBoundingSet=CAP_CHOWN\nCapabilityBoundingSet=CAP_NET_RAW", chown | netRaw},
-		"several in a line":      {"CapabilityBoundingSet=CAP_CHOWN CAP_NET_RAW", chown | netRaw},
-		"over two lines":         {"CapabilityBoundingSet=CAP_CHOWN \\\n  CAP_NET_RAW", chown | netRaw},
-		"inverted":               {"CapabilityBoundingSet=~CAP_CHOWN", all &^ chown},
-		"inverted twice":         {"CapabilityBoundingSet=~CAP_CHOWN\nCapabilityBoundingSet=~CAP_NET_RAW", all &^ chown &^ netRaw},
-		"taken away again":       {"CapabilityBoundingSet=CAP_CHOWN CAP_NET_RAW\nCapabilityBoundingSet=~CAP_CHOWN", netRaw},
+		"nothing said":      {"", all},
+		"bounding set":      {"CapabilityBoundingSet=CAP_CHOWN", chown},
+		"repeated":          {"CapabilityBoundingSet=CAP_CHOWN\nCapabilityBoundingSet=CAP_NET_RAW", chown | netRaw},
+		"several in a line": {"CapabilityBoundingSet=CAP_CHOWN CAP_NET_RAW", chown | netRaw},
+		"over two lines":    {"CapabilityBoundingSet=CAP_CHOWN \\\n  CAP_NET_RAW", chown | netRaw},
+		"inverted":          {"CapabilityBoundingSet=~CAP_CHOWN", all &^ chown},
+		"inverted twice": {"CapabilityBoundingSet=~CAP_CHOWN\nCapabilityBoundingSet=~CAP_NET_RAW",
+			all &^ chown &^ netRaw},
+		"taken away again": {"CapabilityBoundingSet=CAP_CHOWN CAP_NET_RAW\nCapabilityBoundingSet=~CAP_CHOWN",
+			netRaw},
 		"emptied":                {"CapabilityBoundingSet=CAP_CHOWN\nCapabilityBoundingSet=", 0},
 		"emptied and begun anew": {"CapabilityBoundingSet=CAP_CHOWN\nCapabilityBoundingSet=\nCapabilityBoundingSet=CAP_NET_RAW", netRaw},
 		"all again":              {"CapabilityBoundingSet=CAP_CHOWN\nCapabilityBoundingSet=~", all},
@@ -74,15 +77,17 @@ func TestUnits(t *testing.T) {
 		"root by name":           {"User=root\nCapabilityBoundingSet=CAP_CHOWN", chown},
 		"another user":           {"User=daemon", 0},
 		"ambient":                {"User=daemon\nAmbientCapabilities=CAP_CHOWN", chown},
-		"ambient and bounding":   {"User=daemon\nAmbientCapabilities=CAP_CHOWN CAP_NET_RAW\nCapabilityBoundingSet=CAP_CHOWN", chown},
-		"ambient, inverted":      {"User=daemon\nAmbientCapabilities=~CAP_CHOWN", all &^ chown},
-		"only bounding":          {"User=daemon\nCapabilityBoundingSet=CAP_CHOWN", chown},
-		"nothing new":            {"User=daemon\nCapabilityBoundingSet=CAP_CHOWN\nNoNewPrivileges=yes", 0},
-		"a user of its own":      {"DynamicUser=yes\nAmbientCapabilities=CAP_NET_RAW", netRaw},
-		"ambient, as root":       {"AmbientCapabilities=CAP_CHOWN\nCapabilityBoundingSet=CAP_NET_RAW", netRaw},
+		"ambient and bounding": {"User=daemon\nAmbientCapabilities=CAP_CHOWN " +
+			"CAP_NET_RAW\nCapabilityBoundingSet=CAP_CHOWN", chown},
+		"ambient, inverted": {"User=daemon\nAmbientCapabilities=~CAP_CHOWN", all &^ chown},
+		"only bounding":     {"User=daemon\nCapabilityBoundingSet=CAP_CHOWN", chown},
+		"nothing new":       {"User=daemon\nCapabilityBoundingSet=CAP_CHOWN\nNoNewPrivileges=yes", 0},
+		"a user of its own": {"DynamicUser=yes\nAmbientCapabilities=CAP_NET_RAW", netRaw},
+		"ambient, as root":  {"AmbientCapabilities=CAP_CHOWN\nCapabilityBoundingSet=CAP_NET_RAW", netRaw},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p, err := loadText(t, "; a comment\n\n# another\n[Unit]\nDescription=x\n[Service]\nExecStart=/bin/x\n"+test.unit+"\n")
+			p, err := loadText(t, "; a comment\n\n# "+
+				"another\n[Unit]\nDescription=x\n[Service]\nExecStart=/bin/x\n"+test.unit+"\n")
 			if err != nil || p.Allowed != test.want {
 				t.Fatalf("%+v, %v; want %x", p, err, test.want)
 			}
@@ -102,7 +107,8 @@ func TestUnits(t *testing.T) {
 	}
 	// what systemd passes over allows nothing, and is said
 	for _, line := range []string{"CapabilityBoundingSet=CAP_NONSENSE", "CapabilityBoundingSet=chown"} {
-		if p, err := loadText(t, "[Service]\n"+line+"\n"); err != nil || p.Allowed != 0 || len(p.Warnings) != 1 {
+		if p, err := loadText(t, "[Service]\n"+line+"\n"); err != nil || p.Allowed != 0 ||
+			len(p.Warnings) != 1 {
 			t.Errorf("%s: %+v, %v", line, p, err)
 		}
 	}
@@ -118,7 +124,8 @@ func TestNoNewPrivilegesOfOlderSystemd(t *testing.T) {
 		"User=daemon\nAmbientCapabilities=CAP_CHOWN\nCapabilityBoundingSet=CAP_CHOWN\nMemoryDenyWriteExecute=1": false,
 	} {
 		p, err := loadText(t, "[Service]\n"+unit+"\n")
-		if err != nil || p.Allowed != chown || (len(p.Warnings) == 1 && strings.Contains(p.Warnings[0], "no_new_privs")) != warned {
+		if err != nil || p.Allowed != chown || (len(p.Warnings) == 1 &&
+			strings.Contains(p.Warnings[0], "no_new_privs")) != warned {
 			t.Errorf("%q: %+v, %v", unit, p, err)
 		}
 	}
@@ -126,7 +133,8 @@ func TestNoNewPrivilegesOfOlderSystemd(t *testing.T) {
 
 func TestTemplates(t *testing.T) {
 	unit := filepath.Join(t.TempDir(), "x@.service")
-	if err := os.WriteFile(unit, []byte("[Service]\nUser=%i\nAmbientCapabilities=CAP_CHOWN\n"), 0o600); err != nil {
+	if err := os.WriteFile(unit, []byte("[Service]\nUser=%i\nAmbientCapabilities=CAP_CHOWN\n"),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	if p, err := Load(unit, os.Open); err != nil || p.Allowed != chown {
@@ -140,7 +148,8 @@ func TestDropIns(t *testing.T) {
 	unit := filepath.Join(dir, "x.service")
 	for file, text := range map[string]string{
 		unit: "[Service]\nCapabilityBoundingSet=CAP_CHOWN\n",
-		filepath.Join(dir, "x.service.d", "a.conf"): "[Service]\nCapabilityBoundingSet=CAP_NET_RAW\nPrivateDevices=yes\n",
+		filepath.Join(dir, "x.service.d",
+			"a.conf"): "[Service]\nCapabilityBoundingSet=CAP_NET_RAW\nPrivateDevices=yes\n",
 	} {
 		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 			t.Fatal(err)
@@ -171,20 +180,21 @@ func TestFiles(t *testing.T) {
 		"hello":   "neither",
 		"- chown": "neither",
 		"a: b":    "no key cap_audit_policy",
-		"application: {}\nrequired_capabilities: []":                   "a report",
-		"cap_audit_policy: 1":                                          "no key capabilities",
-		"cap_audit_policy: 1\ncapabilities:":                           "not a list",
-		"cap_audit_policy: 1\ncapabilities: chown":                     "not a list",
-		"cap_audit_policy: 1\ncapabilities: [[chown]]":                 "line 2",
-		"cap_audit_policy: 1\ncapabilities: [13]":                      `"13" is no capability`,
-		"cap_audit_policy: one\ncapabilities: []":                      "not a number",
-		"cap_audit_policy: 0\ncapabilities: []":                        "not a number",
-		"cap_audit_policy: 9\ncapabilities: []":                        "version 9",
-		"cap_audit_policy: 1\ncapabilities: []\ncapabilities: [chown]": "line 3: the key \"capabilities\" is there twice",
-		"cap_audit_policy: 1\ncapabilities: []\nallow: [chown]":        "line 3",
-		"cap_audit_policy: 1\ncapabilities: []\n---\nx: y":             "more than one document",
-		"cap_audit_policy: 1\ncapabilities: &a [*a]":                   "",
-		"cap_audit_policy: 1\ncapabilities: [\"\x1b[2J\"]":             "",
+		"application: {}\nrequired_capabilities: []":   "a report",
+		"cap_audit_policy: 1":                          "no key capabilities",
+		"cap_audit_policy: 1\ncapabilities:":           "not a list",
+		"cap_audit_policy: 1\ncapabilities: chown":     "not a list",
+		"cap_audit_policy: 1\ncapabilities: [[chown]]": "line 2",
+		"cap_audit_policy: 1\ncapabilities: [13]":      `"13" is no capability`,
+		"cap_audit_policy: one\ncapabilities: []":      "not a number",
+		"cap_audit_policy: 0\ncapabilities: []":        "not a number",
+		"cap_audit_policy: 9\ncapabilities: []":        "version 9",
+		"cap_audit_policy: 1\ncapabilities: []\ncapabilities: [chown]": "line 3: the key \"capabilities\" " +
+			"is there twice",
+		"cap_audit_policy: 1\ncapabilities: []\nallow: [chown]": "line 3",
+		"cap_audit_policy: 1\ncapabilities: []\n---\nx: y":      "more than one document",
+		"cap_audit_policy: 1\ncapabilities: &a [*a]":            "",
+		"cap_audit_policy: 1\ncapabilities: [\"\x1b[2J\"]":      "",
 		"\xff\xfe":                           "",
 		strings.Repeat("# x\n", maxSize/4+1): "larger",
 	} {
@@ -207,14 +217,17 @@ func TestWriteAndLoad(t *testing.T) {
 	run := &audit.Findings{
 		Application: audit.Application{PID: 77, Path: "/usr/bin/x\n- sys_admin\x1b[2J", Ended: true},
 		Required: []audit.Capability{
-			{Number: 10, Tally: audit.Tally{Granted: 3}, Syscall: audit.Syscall{Number: 49, Name: "bind"}, CallSites: []audit.CallSite{
-				{Function: "g", Syscall: audit.Syscall{Name: "listen"}}, {Function: "f", Syscall: audit.Syscall{Name: "bind"}},
-				{Function: "h", Syscall: audit.Syscall{Name: "mmap"}, Advisory: "x"},
-			}},
+			{Number: 10, Tally: audit.Tally{Granted: 3}, Syscall: audit.Syscall{Number: 49, Name: "bind"},
+				CallSites: []audit.CallSite{
+					{Function: "g", Syscall: audit.Syscall{Name: "listen"}},
+					{Function: "f", Syscall: audit.Syscall{Name: "bind"}},
+					{Function: "h", Syscall: audit.Syscall{Name: "mmap"}, Advisory: "x"},
+				}},
 			{Number: 41, Syscall: audit.Syscall{Name: "new\n  - sys_time"}},
 		},
 		CapsetOnly: []audit.CapsetOnly{{Number: 0, Permitted: true}},
-		Programs:   []audit.ProgramUse{{Index: 1, Path: "/opt/a\r\n  - sys_boot", Needs: []int{10}}, {Index: 2, Path: "/opt/b", Needs: []int{10}}},
+		Programs: []audit.ProgramUse{{Index: 1, Path: "/opt/a\r\n  - sys_boot", Needs: []int{10}},
+			{Index: 2, Path: "/opt/b", Needs: []int{10}}},
 	}
 	text := string(Write(run))
 	want := `# What "/usr/bin/x\n- sys_admin\x1b[2J" needs of the Linux capabilities, as cap-audit saw it.
@@ -240,8 +253,10 @@ capabilities:
 // Whatever is in a file: no panic, and an error that is fit for a terminal.
 func FuzzLoad(f *testing.F) {
 	for _, seed := range []string{
-		"cap_audit_policy: 1\ncapabilities: [chown]\n", "[Service]\nUser=x\nCapabilityBoundingSet=~CAP_CHOWN\n",
-		`{"cap_audit_policy": 1, "capabilities": []}`, "[Service]\nCapabilityBoundingSet=CAP_CHOWN \\\n CAP_KILL", "a: &a [*a]", "",
+		"cap_audit_policy: 1\ncapabilities: [chown]\n",
+		"[Service]\nUser=x\nCapabilityBoundingSet=~CAP_CHOWN\n",
+		`{"cap_audit_policy": 1, "capabilities": []}`,
+		"[Service]\nCapabilityBoundingSet=CAP_CHOWN \\\n CAP_KILL", "a: &a [*a]", "",
 	} {
 		f.Add(seed)
 	}

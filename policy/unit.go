@@ -35,7 +35,8 @@ func all() uint64 { return math.MaxUint64 >> (63 - capng.Last()) }
 // not forbid new privileges. Which units do is a matter of systemd's version:
 // the newer ones are followed, and the others warned of.
 func loadUnit(path, text string) (*Policy, error) {
-	if !slices.ContainsFunc(strings.Split(text, "\n"), func(line string) bool { return strings.TrimSpace(line) == "[Service]" }) {
+	if !slices.ContainsFunc(strings.Split(text, "\n"),
+		func(line string) bool { return strings.TrimSpace(line) == "[Service]" }) {
 		return nil, errors.New("has no section [Service], and is no policy in YAML or JSON either")
 	}
 	// a template allows each of its instances the same
@@ -57,7 +58,8 @@ func loadUnit(path, text string) (*Policy, error) {
 	case !g.NoNewPrivileges && g.Bounding != all():
 		p.Allowed = g.Bounding
 		if len(g.Filtering) > 0 {
-			p.Warnings = append(p.Warnings, fmt.Sprintf("older systemd, such as 252, sets no_new_privs because of %s=: "+
+			p.Warnings = append(p.Warnings, fmt.Sprintf("older systemd, such as 252, sets no_new_privs "+
+				"because of %s=: "+
 				"there the service gets none of the capabilities that its file brings", g.Filtering[0].Key))
 		}
 	}

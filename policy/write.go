@@ -55,7 +55,8 @@ func reasons(f *audit.Findings, n int) []string {
 	var list []string
 	for _, l := range f.Lessers() {
 		if l.Enough == n {
-			list = append(reasons(f, l.Asked), "in place of "+capng.Name(l.Asked)+", which the kernel asks for first")
+			list = append(reasons(f, l.Asked), "in place of "+capng.Name(l.Asked)+", which the kernel asks "+
+				"for first")
 		}
 	}
 	for _, c := range f.Required {

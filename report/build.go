@@ -59,10 +59,13 @@ func NewDocument(f *audit.Findings) *Document {
 			Ambient:      capng.Numbers(f.Target.Ambient),
 			Limited:      f.Target.Limited,
 			SetID:        f.SetID,
-			Elsewhere:    slices.ContainsFunc(f.Programs, func(p audit.ProgramUse) bool { return p.Parent > 0 && len(p.Needs) > 0 }),
-			Grant:        capng.Numbers(f.Recommended()),
-			Keep:         capng.Numbers(f.RecommendedOperational()),
-			Dropped:      f.Dropped,
+			Elsewhere: slices.ContainsFunc(f.Programs, func(p audit.ProgramUse) bool {
+				return p.Parent > 0 &&
+					len(p.Needs) > 0
+			}),
+			Grant:   capng.Numbers(f.Recommended()),
+			Keep:    capng.Numbers(f.RecommendedOperational()),
+			Dropped: f.Dropped,
 		},
 		lessers:    f.Lessers(),
 		fileExcess: capng.Numbers(f.Application.FilePermitted &^ f.Recommended()),
@@ -79,7 +82,8 @@ func complete(f *audit.Findings) bool {
 	if m := f.Merged; m != nil && m.Incomplete.Count+m.Untold.Count > 0 {
 		return false
 	}
-	return !f.Losses.Any() && !f.Untold && f.Target.CutShort == "" && (f.Target.Kind.Attached() || f.StillRunning == 0 && f.Application.Ended)
+	return !f.Losses.Any() && !f.Untold && f.Target.CutShort == "" &&
+		(f.Target.Kind.Attached() || f.StillRunning == 0 && f.Application.Ended)
 }
 
 func target(t audit.Target) Target {

@@ -39,7 +39,8 @@ func TestOutcomes(t *testing.T) {
 		{audit.OtherFailure, -4095, "null", 4095, "failed with error 4095"},
 	} {
 		o := outcome(audit.SyscallOutcome{Syscall: sysRead, Class: c.class, Return: c.ret, Count: 1})
-		if text(o.ReturnName) != c.name || number(o.Errno) != c.errno || how(o) != c.line || o.RawReturn != c.ret {
+		if text(o.ReturnName) != c.name || number(o.Errno) != c.errno || how(o) != c.line ||
+			o.RawReturn != c.ret {
 			t.Errorf("%d: %s, %d, %q", c.ret, text(o.ReturnName), number(o.Errno), how(o))
 		}
 	}

@@ -26,7 +26,8 @@ var host = audit.SystemContext{
 	Sysctls: map[string]int{
 		"yama_ptrace_scope": 1, "kptr_restrict": 1, "dmesg_restrict": 1, "modules_disabled": 0,
 		"perf_event_paranoid": 3, "unprivileged_bpf_disabled": 2, "bpf_jit_enable": 1, "bpf_jit_harden": 0,
-		"vm_mmap_min_addr": 65536, "fs_protected_hardlinks": 1, "fs_protected_symlinks": 1, "fs_suid_dumpable": 0,
+		"vm_mmap_min_addr": 65536, "fs_protected_hardlinks": 1, "fs_protected_symlinks": 1,
+		"fs_suid_dumpable": 0,
 		// bpf_jit_kallsyms was not readable
 	},
 }
@@ -52,7 +53,8 @@ var examples = map[string]*audit.Findings{
 		Application: app("/usr/bin/true"), System: host, Backend: "fentry", Tasks: 1,
 	},
 	"verified": {
-		Application: app("/usr/bin/chown"), System: host, Backend: "fentry", TotalChecks: 1, Tasks: 1, RunAs: "daemon",
+		Application: app("/usr/bin/chown"), System: host, Backend: "fentry", TotalChecks: 1, Tasks: 1,
+		RunAs:    "daemon",
 		Required: []audit.Capability{{Number: 0, Tally: granted(1), Syscall: sysChown}},
 		Proof:    &audit.Proof{Verification: &audit.Trial{Set: 1, Without: -1, Behaved: true}},
 	},
@@ -68,10 +70,14 @@ var examples = map[string]*audit.Findings{
 			User:    "daemon", UID: 1, GID: 1, Groups: []int{1, 4},
 			Ambient: 1<<13 | 1<<10, Bounding: 1<<13 | 1<<10, Configured: 1<<13 | 1<<10, NoNewPrivileges: true,
 			NotSimulated: []audit.Omission{
-				{Setting: audit.Setting{Key: "ProtectSystem", Value: "strict"}, Effect: "the program sees the whole file system"},
-				{Setting: audit.Setting{Key: "RestrictRealtime", Value: "yes"}, Effect: "no system call is refused"},
-				{Setting: audit.Setting{Key: "PrivateTmp", Value: "yes"}, Effect: "the program sees the whole file system"},
-				{Setting: audit.Setting{Key: "NoSuch\x1b[2J", Value: "\xff"}, Effect: "cap-audit does not know this setting"},
+				{Setting: audit.Setting{Key: "ProtectSystem", Value: "strict"},
+					Effect: "the program sees the whole file system"},
+				{Setting: audit.Setting{Key: "RestrictRealtime", Value: "yes"},
+					Effect: "no system call is refused"},
+				{Setting: audit.Setting{Key: "PrivateTmp", Value: "yes"},
+					Effect: "the program sees the whole file system"},
+				{Setting: audit.Setting{Key: "NoSuch\x1b[2J", Value: "\xff"},
+					Effect: "cap-audit does not know this setting"},
 			},
 			NotRun:   []audit.Setting{{Key: "ExecStartPre", Value: "-/bin/mkdir /run/pinger"}},
 			Warnings: []string{`"/etc/x.service": line 7 is no assignment: systemd ignores it`},
@@ -79,7 +85,8 @@ var examples = map[string]*audit.Findings{
 	},
 	"service-as-root": {
 		Application: app("/usr/sbin/rootd"), System: host, Backend: "fentry", Tasks: 1,
-		Service: &audit.Service{Unit: "rootd.service", File: "/etc/systemd/system/rootd.service", Bounding: 1<<41 - 1 - 1<<21},
+		Service: &audit.Service{Unit: "rootd.service", File: "/etc/systemd/system/rootd.service",
+			Bounding: 1<<41 - 1 - 1<<21},
 	},
 	"minimized": {
 		Application: app("/usr/bin/backup"), System: host, Backend: "fentry", TotalChecks: 3, Tasks: 1,
@@ -92,7 +99,8 @@ var examples = map[string]*audit.Findings{
 			Verification: &audit.Trial{Set: 1 | 1<<21 | 1<<38, Without: -1, Behaved: true},
 			Trials: []audit.Trial{
 				{Set: 1<<21 | 1<<38, Without: 0, Evidence: []audit.Evidence{
-					{Kind: "status", Capability: -1, Text: "the program exited with status 1; before, it exited with status 0"},
+					{Kind: "status", Capability: -1, Text: "the program exited with status 1; before, it " +
+						"exited with status 0"},
 					{Kind: "refused", Capability: 0, Syscall: sysChown, Return: -1},
 				}},
 				{Set: 1 | 1<<38, Without: 21, Behaved: true, Evidence: []audit.Evidence{
@@ -101,7 +109,8 @@ var examples = map[string]*audit.Findings{
 				{Set: 1 | 1<<21, Without: 38, Behaved: true},
 			},
 			Minimal: &audit.Trial{Set: 1, Without: -1, Evidence: []audit.Evidence{
-				{Kind: "timeout", Capability: -1, Text: "it had not ended after 10s, while the first run took 12ms"},
+				{Kind: "timeout", Capability: -1, Text: "it had not ended after 10s, while the first run " +
+					"took 12ms"},
 			}},
 		},
 	},
@@ -114,14 +123,16 @@ var examples = map[string]*audit.Findings{
 		TotalChecks: 3, Tasks: 1,
 		Required: []audit.Capability{{
 			Number: 13, Tally: audit.Tally{Granted: 2, Denied: 1}, Syscall: sysSocket,
-			CallSites: []audit.CallSite{site("inet_create", sysSocket, 2), site("inet6_create", sysSocket, 1)},
+			CallSites: []audit.CallSite{site("inet_create", sysSocket, 2),
+				site("inet6_create", sysSocket, 1)},
 		}},
 	},
 	"dropped": {
 		Application: app("/usr/sbin/chronyd"), System: host, Backend: "fentry",
 		Dropped: true, CapsetCalls: 2, TotalChecks: 14, Tasks: 2,
 		Required: []audit.Capability{
-			{Number: 0, Tally: granted(2), Syscall: sysChown, CallSites: []audit.CallSite{site("setattr_prepare", sysChown, 2)}},
+			{Number: 0, Tally: granted(2), Syscall: sysChown,
+				CallSites: []audit.CallSite{site("setattr_prepare", sysChown, 2)}},
 			{Number: 7, Tally: granted(1), Syscall: sysSetuid, CallSites: []audit.CallSite{
 				site("__sys_setuid", sysSetuid, 1),
 				{Function: "__sys_setresuid", Syscall: sysSetresuid, Checks: 5, Sampled: true},
@@ -135,7 +146,8 @@ var examples = map[string]*audit.Findings{
 			{Number: 19, Permitted: true, Inheritable: true},
 		},
 		Init: []audit.Capability{
-			{Number: 0, Tally: granted(2), Syscall: sysChown, CallSites: []audit.CallSite{site("setattr_prepare", sysChown, 2)}},
+			{Number: 0, Tally: granted(2), Syscall: sysChown,
+				CallSites: []audit.CallSite{site("setattr_prepare", sysChown, 2)}},
 			{Number: 7, Tally: granted(1), Syscall: sysSetuid},
 			{Number: 10, Tally: granted(4), Syscall: sysBind},
 		},
@@ -148,18 +160,21 @@ var examples = map[string]*audit.Findings{
 		Init:     []audit.Capability{{Number: 10, Tally: granted(1), Syscall: sysBind}},
 	},
 	"denied": {
-		Application: audit.Application{PID: 4242, Path: "/usr/bin/cat", Ended: true, Status: 1}, System: host, Backend: "fentry",
+		Application: audit.Application{PID: 4242, Path: "/usr/bin/cat", Ended: true, Status: 1}, System: host,
+		Backend:     "fentry",
 		TotalChecks: 30, Tasks: 1,
 		Denied: []audit.Denied{
 			{
 				Number: 1, Checks: 3, Syscalls: []audit.Syscall{sysOpenat},
-				CallSites:  []audit.CallSite{site("generic_permission", sysOpenat, 3)},
-				Outcomes:   []audit.SyscallOutcome{failed(sysOpenat, audit.Success, 0, 2), failed(sysOpenat, audit.PermissionFailure, -13, 1)},
+				CallSites: []audit.CallSite{site("generic_permission", sysOpenat, 3)},
+				Outcomes: []audit.SyscallOutcome{failed(sysOpenat, audit.Success, 0, 2),
+					failed(sysOpenat, audit.PermissionFailure, -13, 1)},
 				Assessment: audit.AssessPermissionFailure,
 			},
 			{
 				Number: 2, Checks: 4, Syscalls: []audit.Syscall{sysRead},
-				Outcomes:   []audit.SyscallOutcome{failed(sysRead, audit.Success, 0, 3), failed(sysRead, audit.Interrupted, -512, 1)},
+				Outcomes: []audit.SyscallOutcome{failed(sysRead, audit.Success, 0, 3),
+					failed(sysRead, audit.Interrupted, -512, 1)},
 				Assessment: audit.AssessMixedInterruption,
 			},
 			{
@@ -170,7 +185,8 @@ var examples = map[string]*audit.Findings{
 				Number: 19, Checks: 3, Syscalls: []audit.Syscall{sysRead, sysOpenat},
 				Outcomes: []audit.SyscallOutcome{
 					failed(sysRead, audit.Success, 0, 1), failed(sysRead, audit.OtherFailure, -5, 1),
-					failed(sysOpenat, audit.OtherFailure, -524, 1), failed(sysOpenat, audit.OtherFailure, -4000, 1),
+					failed(sysOpenat, audit.OtherFailure, -524, 1),
+					failed(sysOpenat, audit.OtherFailure, -4000, 1),
 				},
 				Assessment: audit.AssessMixedOther,
 			},
@@ -181,7 +197,8 @@ var examples = map[string]*audit.Findings{
 			},
 			{
 				Number: 34, Checks: 1, Syscalls: []audit.Syscall{sysSyslog},
-				Outcomes:   []audit.SyscallOutcome{failed(sysSyslog, audit.Interrupted, -4, 1), failed(sysSyslog, audit.Interrupted, -516, 1)},
+				Outcomes: []audit.SyscallOutcome{failed(sysSyslog, audit.Interrupted, -4, 1),
+					failed(sysSyslog, audit.Interrupted, -516, 1)},
 				Assessment: audit.AssessInconclusive,
 			},
 			{
@@ -216,34 +233,42 @@ var examples = map[string]*audit.Findings{
 			Number: 34, Tally: granted(3), Syscall: sysSyslog,
 			CallSites: []audit.CallSite{
 				site("check_syslog_permissions", sysSyslog, 2),
-				{Function: "kallsyms_show_value", Syscall: sysRead, Checks: 1, Advisory: "kernel addresses read as zeros"},
-				site("devkmsg_open", sysOpenat, 1), site("security_file_open", sysOpenat, 1), site("nothing_known", noSyscall, 1),
+				{Function: "kallsyms_show_value", Syscall: sysRead, Checks: 1,
+					Advisory: "kernel addresses read as zeros"},
+				site("devkmsg_open", sysOpenat, 1), site("security_file_open", sysOpenat, 1),
+				site("nothing_known", noSyscall, 1),
 			},
 		}},
 		Advisory: []audit.Advisory{
 			{Number: 21, Tally: audit.Tally{Granted: 20, Denied: 1}, CallSites: []audit.CallSite{
-				{Function: "cap_vm_enough_memory", Syscall: sysMmap, Checks: 20, Advisory: "memory kept in reserve for administrators is not used"},
-				{Function: "begin_new_exec", Syscall: sysExecve, Checks: 1, Advisory: "execve goes on all the same"},
+				{Function: "cap_vm_enough_memory", Syscall: sysMmap, Checks: 20,
+					Advisory: "memory kept in reserve for administrators is not used"},
+				{Function: "begin_new_exec", Syscall: sysExecve, Checks: 1,
+					Advisory: "execve goes on all the same"},
 			}},
 			// is in REQUIRED already, so the text does not repeat it
 			{Number: 34, Tally: granted(1), CallSites: []audit.CallSite{
-				{Function: "kallsyms_show_value", Syscall: sysRead, Checks: 1, Advisory: "kernel addresses read as zeros"},
+				{Function: "kallsyms_show_value", Syscall: sysRead, Checks: 1,
+					Advisory: "kernel addresses read as zeros"},
 			}},
 		},
 	},
 	"failed-anyway": {
 		Application: app("/usr/bin/curl"), System: host, Backend: "tracepoint",
-		Limits:      []string{"options: not shown", "lsm: a capability that AppArmor or SELinux refused is counted as granted"},
+		Limits: []string{"options: not shown", "lsm: a capability that AppArmor or SELinux refused is " +
+			"counted as granted"},
 		TotalChecks: 5, Tasks: 1,
 		Required: []audit.Capability{{
 			Number: 12, Tally: granted(5), Syscall: sysConnect,
 			FailedAnyway: []audit.SyscallOutcome{
-				failed(sysConnect, audit.PermissionFailure, -1, 1), failed(sysConnect, audit.OtherFailure, -111, 4),
+				failed(sysConnect, audit.PermissionFailure, -1, 1),
+				failed(sysConnect, audit.OtherFailure, -111, 4),
 			},
 		}},
 	},
 	"hostile-path": {
-		Application: app("/tmp/\xff\xfe 'x'\n\x1b]0;owned\a\u202e\u009b2J/été"), System: host, Backend: "kprobe",
+		Application: app("/tmp/\xff\xfe 'x'\n\x1b]0;owned\a\u202e\u009b2J/été"), System: host,
+		Backend:     "kprobe",
 		TotalChecks: 1, Tasks: 1,
 		Required: []audit.Capability{{Number: 13, Tally: granted(1), Syscall: sysSocket}},
 		Programs: []audit.ProgramUse{
@@ -255,8 +280,9 @@ var examples = map[string]*audit.Findings{
 		},
 	},
 	"python": {
-		Application: audit.Application{PID: 4242, Path: "/usr/local/bin/serve.py", Python: true, Ended: true, Signal: 15},
-		System:      host, Backend: "fentry", TotalChecks: 2, Tasks: 4,
+		Application: audit.Application{PID: 4242, Path: "/usr/local/bin/serve.py", Python: true, Ended: true,
+			Signal: 15},
+		System: host, Backend: "fentry", TotalChecks: 2, Tasks: 4,
 		Required: []audit.Capability{
 			{Number: 0, Tally: granted(1), Syscall: sysChown},
 			{Number: 10, Tally: granted(1), Syscall: sysBind},
@@ -265,7 +291,8 @@ var examples = map[string]*audit.Findings{
 	"sys-admin": {
 		Application: app("/usr/bin/mount"), System: host, Backend: "fentry", TotalChecks: 2, Tasks: 1,
 		Required: []audit.Capability{{
-			Number: 21, Tally: granted(2), Syscall: sysMount, CallSites: []audit.CallSite{site("path_mount", sysMount, 2)},
+			Number: 21, Tally: granted(2), Syscall: sysMount,
+			CallSites: []audit.CallSite{site("path_mount", sysMount, 2)},
 		}},
 	},
 	"setpcap-not-held": {
@@ -278,14 +305,17 @@ var examples = map[string]*audit.Findings{
 	},
 	// its file has more than the run needed
 	"container": {
-		Application: audit.Application{PID: 4242, Path: "/usr/local/bin/server", FilePermitted: 1<<10 | 1<<12, Unprivileged: true, Ended: true},
-		Target:      audit.Target{Kind: audit.TargetContainer, Name: "web", Engine: "podman", Image: "localhost/web:1", ContainerID: "0123456789ab"},
-		System:      host, Backend: "tracepoint", TotalChecks: 1, Tasks: 1,
+		Application: audit.Application{PID: 4242, Path: "/usr/local/bin/server", FilePermitted: 1<<10 | 1<<12,
+			Unprivileged: true, Ended: true},
+		Target: audit.Target{Kind: audit.TargetContainer, Name: "web", Engine: "podman",
+			Image: "localhost/web:1", ContainerID: "0123456789ab"},
+		System: host, Backend: "tracepoint", TotalChecks: 1, Tasks: 1,
 		Required: []audit.Capability{{Number: 10, Tally: granted(1), Syscall: sysBind}},
 	},
 	"incomplete": {
 		Application: audit.Application{PID: 4242, Path: "/usr/sbin/daemon", Ended: true, Signal: 11},
-		System:      audit.SystemContext{KernelVersion: "6.1.0"}, Backend: "kprobe", TotalChecks: 1000, Tasks: 20000, StillRunning: 3,
+		System:      audit.SystemContext{KernelVersion: "6.1.0"}, Backend: "kprobe", TotalChecks: 1000,
+		Tasks: 20000, StillRunning: 3,
 		Losses: audit.Losses{Tasks: 1, Checks: 2, Rows: 3, Sites: 4, Outcomes: 5, Programs: 6, Events: 7},
 		Required: []audit.Capability{
 			{Number: 10, Tally: granted(1), Syscall: noSyscall},

@@ -108,7 +108,8 @@ func (v Violation) String() string {
 func (d *Document) why(name string) []string {
 	var lines []string
 	for _, l := range d.lessers {
-		if capng.Name(l.Enough) == name && !slices.ContainsFunc(d.Required, func(c Capability) bool { return c.Number == l.Enough }) {
+		if capng.Name(l.Enough) == name && !slices.ContainsFunc(d.Required,
+			func(c Capability) bool { return c.Number == l.Enough }) {
 			asked := capng.Name(l.Asked)
 			return append([]string{"does for what " + asked + " was"}, d.why(asked)...)
 		}
@@ -170,9 +171,11 @@ func (d *Document) why(name string) []string {
 			for _, r := range []struct {
 				label string
 				Reports
-			}{{"required in", p.Required}, {"asked for by capset in", p.CapsetOnly}, {"refused in", p.Denied}} {
+			}{{"required in", p.Required}, {"asked for by capset in", p.CapsetOnly},
+				{"refused in", p.Denied}} {
 				if r.Count > 0 {
-					lines = append(lines, r.label+" "+count(r.Count, "report", "reports")+inParens(named(r.Reports)))
+					lines = append(lines, r.label+" "+count(r.Count, "report",
+						"reports")+inParens(named(r.Reports)))
 				}
 			}
 		}

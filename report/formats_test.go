@@ -26,11 +26,13 @@ func judged() map[string]*Document {
 	merged := union.Findings()
 	differs := &audit.Findings{
 		Application: app("/usr/sbin/daemon"), System: host, Backend: "fentry", TotalChecks: 3, Tasks: 2,
-		Required: []audit.Capability{{Number: 0, Tally: granted(1), Syscall: sysChown, CallSites: []audit.CallSite{site("chown_common", sysChown, 1)}}},
+		Required: []audit.Capability{{Number: 0, Tally: granted(1), Syscall: sysChown,
+			CallSites: []audit.CallSite{site("chown_common", sysChown, 1)}}},
 		Denied: []audit.Denied{{
-			Number: 13, Checks: 2, Syscalls: []audit.Syscall{sysSocket}, Assessment: audit.AssessPermissionFailure,
-			CallSites: []audit.CallSite{site("inet_create", sysSocket, 2)},
-			Outcomes:  []audit.SyscallOutcome{failed(sysSocket, audit.PermissionFailure, -1, 2)},
+			Number: 13, Checks: 2, Syscalls: []audit.Syscall{sysSocket},
+			Assessment: audit.AssessPermissionFailure,
+			CallSites:  []audit.CallSite{site("inet_create", sysSocket, 2)},
+			Outcomes:   []audit.SyscallOutcome{failed(sysSocket, audit.PermissionFailure, -1, 2)},
 		}},
 		Programs: []audit.ProgramUse{
 			{Index: 1, Path: "/usr/sbin/daemon", Processes: 1, Refused: []int{13}},
@@ -59,7 +61,8 @@ func TestGoldensOfJudgedDocuments(t *testing.T) {
 	needNames(t)
 	for name, d := range judged() {
 		for form, write := range map[string]func(io.Writer, *Document) error{
-			"txt": func(w io.Writer, d *Document) error { return WriteText(w, d, 80) }, "json": WriteJSON, "xml": WriteJUnit, "prom": WritePrometheus,
+			"txt": func(w io.Writer, d *Document) error { return WriteText(w, d, 80) }, "json": WriteJSON,
+			"xml": WriteJUnit, "prom": WritePrometheus,
 		} {
 			if (form == "txt" || form == "json") && name != "merged" && name != "policy-failed" {
 				continue // as above, with other numbers
@@ -93,7 +96,8 @@ func TestJUnit(t *testing.T) {
 			readJUnit(t, b.Bytes())
 		})
 	}
-	if got := readJUnit(t, SkippedJUnit("/usr/bin/x\x1b", "no <privileges>")); got.Suites[0].Skipped != 1 || got.Tests != 1 {
+	if got := readJUnit(t, SkippedJUnit("/usr/bin/x\x1b", "no <privileges>")); got.Suites[0].Skipped != 1 ||
+		got.Tests != 1 {
 		t.Errorf("%+v", got)
 	}
 }
@@ -110,7 +114,8 @@ func readJUnit(t *testing.T, text []byte) junitSuites {
 	for _, c := range got.Suites[0].Cases {
 		tests++
 		outcomes := 0
-		for counter, there := range map[*int]bool{&failures: c.Failure != nil, &errors: c.Error != nil, &skipped: c.Skipped != nil} {
+		for counter, there := range map[*int]bool{&failures: c.Failure != nil, &errors: c.Error != nil,
+			&skipped: c.Skipped != nil} {
 			if there {
 				*counter++
 				outcomes++
@@ -122,7 +127,9 @@ func readJUnit(t *testing.T, text []byte) junitSuites {
 		names[c.Name] = true
 	}
 	s := got.Suites[0]
-	if diff := cmp.Diff([]int{tests, failures, errors, skipped}, []int{s.Tests, s.Failures, s.Errors, s.Skipped}); diff != "" || got.Tests != tests || got.Failures != failures || got.Errors != errors {
+	if diff := cmp.Diff([]int{tests, failures, errors, skipped},
+		[]int{s.Tests, s.Failures, s.Errors, s.Skipped}); diff != "" || got.Tests != tests ||
+		got.Failures != failures || got.Errors != errors {
 		t.Errorf("tests, failures, errors, skipped, -counted +said:\n%s", diff)
 	}
 	cmd := exec.Command(machine.Program(t, "xmllint"), "--noout", "-")
@@ -184,7 +191,8 @@ func TestPrometheus(t *testing.T) {
 
 func TestWriteErrorsOfOtherFormats(t *testing.T) {
 	d := judged()["policy-failed"]
-	for name, write := range map[string]func(io.Writer, *Document) error{"junit": WriteJUnit, "prometheus": WritePrometheus} {
+	for name, write := range map[string]func(io.Writer, *Document) error{"junit": WriteJUnit,
+		"prometheus": WritePrometheus} {
 		if err := write(full{}, d); err != errFull {
 			t.Errorf("%s to a full disk: %v", name, err)
 		}

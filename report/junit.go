@@ -93,7 +93,8 @@ func (s *junitSuite) document() []byte {
 	enc := xml.NewEncoder(b)
 	enc.Indent("", "  ")
 	// into memory, and of strings and numbers: it cannot fail
-	enc.Encode(junitSuites{Name: "cap-audit", Tests: s.Tests, Failures: s.Failures, Errors: s.Errors, Suites: []junitSuite{*s}})
+	enc.Encode(junitSuites{Name: "cap-audit", Tests: s.Tests, Failures: s.Failures, Errors: s.Errors,
+		Suites: []junitSuite{*s}})
 	b.WriteByte('\n')
 	return b.Bytes()
 }
@@ -149,7 +150,8 @@ func (d *Document) junitCase(class, name string) junitCase {
 	if d.Policy != nil {
 		for _, v := range d.Violations() {
 			if v.Capability == name {
-				c.Failure = &junitReason{Message: fmt.Sprintf("%s: %s", name, v.What), Type: "policy", Text: v.String()}
+				c.Failure = &junitReason{Message: fmt.Sprintf("%s: %s", name, v.What), Type: "policy",
+					Text: v.String()}
 				return c
 			}
 		}

@@ -57,7 +57,8 @@ func merged(m *audit.Merged) *Merged {
 		Applications: each(m.Applications, share),
 		Kernels:      each(m.Kernels, share),
 		Capabilities: each(m.Capabilities, func(p audit.Provenance) Provenance {
-			return Provenance{p.Number, capng.Name(p.Number), reports(p.Required), reports(p.CapsetOnly), reports(p.Denied)}
+			return Provenance{p.Number, capng.Name(p.Number), reports(p.Required), reports(p.CapsetOnly),
+				reports(p.Denied)}
 		}),
 		LeftOut: m.LeftOut,
 	}

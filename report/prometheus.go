@@ -28,14 +28,18 @@ func WritePrometheus(w io.Writer, d *Document) error {
 	one := func(name, help string, value any) { family(name, help).add(value, application) }
 
 	family("info", "What was audited, how and by which version; always 1.").add(1, application,
-		label("backend", d.Backend), label("kernel", d.SystemContext.KernelVersion), label("version", d.Tool.Version))
+		label("backend", d.Backend), label("kernel", d.SystemContext.KernelVersion),
+		label("version", d.Tool.Version))
 	one("complete", "Whether all that the program did was recorded.", truth(d.Complete))
-	one("exit_status", "Status that the program exited with, 128 and the signal if one ended it.", exitCode(d.Exit))
+	one("exit_status", "Status that the program exited with, 128 and the signal if one ended it.",
+		exitCode(d.Exit))
 	one("checks", "Capability checks of all kinds.", d.TotalChecks)
 	if d.Merged != nil {
 		one("reports", "Reports that were joined.", d.Merged.Reports)
-		one("reports_failed", "Reports of runs that ended with a signal or another status than 0.", d.Merged.Failed.Count)
-		one("reports_incomplete", "Reports that may lack something.", d.Merged.Incomplete.Count+d.Merged.Untold.Count)
+		one("reports_failed", "Reports of runs that ended with a signal or another status than 0.",
+			d.Merged.Failed.Count)
+		one("reports_incomplete", "Reports that may lack something.",
+			d.Merged.Incomplete.Count+d.Merged.Untold.Count)
 	}
 	needed := family("capability_needed", "Capabilities that the program needs; always 1.")
 	for _, name := range d.Recommended {
@@ -52,9 +56,12 @@ func WritePrometheus(w io.Writer, d *Document) error {
 		refused.add(1, application, label("capability", c.Name))
 	}
 	if p := d.Policy; p != nil {
-		one("policy_met", "Whether the run fits the policy and is known well enough to say so.", truth(p.Met && p.Sure))
-		violations := family("policy_violation", "Capabilities in which the run does not fit the policy; always 1.")
-		for kind, list := range map[string][]string{"not_allowed": p.NotAllowed, "refused": p.Refused, "unused": p.Unused} {
+		one("policy_met", "Whether the run fits the policy and is known well enough to say so.",
+			truth(p.Met && p.Sure))
+		violations := family("policy_violation", "Capabilities in which the run does not fit the policy; "+
+			"always 1.")
+		for kind, list := range map[string][]string{"not_allowed": p.NotAllowed, "refused": p.Refused,
+			"unused": p.Unused} {
 			for _, name := range list {
 				if kind != "unused" || p.CheckUnused {
 					violations.add(1, application, label("capability", name), label("kind", kind))
@@ -69,7 +76,8 @@ func WritePrometheus(w io.Writer, d *Document) error {
 		if len(m.samples) == 0 {
 			continue
 		}
-		fmt.Fprintf(&b, "# HELP %s %s\n# TYPE %s gauge\n%s", m.name, m.help, m.name, strings.Join(m.samples, ""))
+		fmt.Fprintf(&b, "# HELP %s %s\n# TYPE %s gauge\n%s", m.name, m.help, m.name,
+			strings.Join(m.samples, ""))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

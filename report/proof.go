@@ -122,7 +122,8 @@ func (t *text) proof() {
 		t.facts(trial)
 	}
 	if p.Minimal != nil {
-		t.repeated("With none of those that were not needed ("+orNone(p.Minimal.Capabilities)+"): ", p.Minimal)
+		t.repeated("With none of those that were not needed ("+orNone(p.Minimal.Capabilities)+"): ",
+			p.Minimal)
 	}
 }
 
@@ -156,10 +157,12 @@ func (d *Document) proven() string {
 	case p == nil || p.Verification == nil || !p.Verification.tried():
 		return ""
 	case !p.Verification.Behaved:
-		return "Run again with just the observed set, the program did not behave the same (see PROOF BY REPETITION): " +
+		return "Run again with just the observed set, the program did not behave the same (see PROOF BY " +
+			"REPETITION): " +
 			"the set is not enough, or the program does not do the same twice."
 	case p.Minimal != nil && p.Minimal.Behaved:
-		return "Verified: run again with just this set, the program behaved the same. The run itself used more: " +
+		return "Verified: run again with just this set, the program behaved the same. The run itself used " +
+			"more: " +
 			orNone(p.Verification.Capabilities) + "."
 	case p.Minimal != nil && p.Minimal.tried():
 		var spare []string
@@ -168,10 +171,13 @@ func (d *Document) proven() string {
 				spare = append(spare, *trial.Without)
 			}
 		}
-		return "Verified: run again with just this set, the program behaved the same. Any one of these could be left out, but not all of them: " +
+		return "Verified: run again with just this set, the program behaved the same. Any one of these " +
+			"could be left out, but not all of them: " +
 			strings.Join(spare, ", ") + "."
-	case len(p.Minimization) > 0 && !slices.ContainsFunc(p.Minimization, func(t Trial) bool { return t.Behaved || !t.tried() }):
-		return "Verified: run again with just this set, the program behaved the same, and without any one of it, it did not."
+	case len(p.Minimization) > 0 && !slices.ContainsFunc(p.Minimization,
+		func(t Trial) bool { return t.Behaved || !t.tried() }):
+		return "Verified: run again with just this set, the program behaved the same, and without any one " +
+			"of it, it did not."
 	}
 	return "Verified: run again with just this set, the program behaved the same."
 }

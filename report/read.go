@@ -305,9 +305,10 @@ func (d *earlier) findings() (*audit.Findings, error) {
 
 			UserNamespace: d.Target.UserNamespace,
 		},
-		Interim:      d.Interim,
-		TestFailed:   r.optional(d.TestFailed),
-		System:       audit.SystemContext{KernelVersion: r.word(d.SystemContext.KernelVersion), Sysctls: d.SystemContext.sysctls()},
+		Interim:    d.Interim,
+		TestFailed: r.optional(d.TestFailed),
+		System: audit.SystemContext{KernelVersion: r.word(d.SystemContext.KernelVersion),
+			Sysctls: d.SystemContext.sysctls()},
 		Backend:      r.word(d.Backend),
 		Limits:       each(d.Limits, r.word),
 		Dropped:      d.Dropped,
@@ -344,17 +345,22 @@ func (d *earlier) findings() (*audit.Findings, error) {
 		return audit.Denied{
 			Number: r.capability(c.Number, c.Name),
 			Checks: c.NotGrantedChecks, LSMRefused: c.LSMRefused,
-			Syscalls:   each(c.Syscalls, func(s Syscall) audit.Syscall { return r.syscall(s.Number, s.Name, s.ABI) }),
+			Syscalls: each(c.Syscalls, func(s Syscall) audit.Syscall {
+				return r.syscall(s.Number, s.Name,
+					s.ABI)
+			}),
 			CallSites:  r.sites(c.CallSites),
 			Outcomes:   r.outcomes(c.Outcomes),
 			Assessment: c.Assessment,
 		}
 	})
 	f.Advisory = each(d.Advisory, func(u Unneeded) audit.Advisory {
-		return audit.Advisory{Number: r.capability(u.Number, u.Name), Tally: u.tally(), CallSites: r.sites(u.CallSites)}
+		return audit.Advisory{Number: r.capability(u.Number, u.Name), Tally: u.tally(),
+			CallSites: r.sites(u.CallSites)}
 	})
 	f.Nested = each(d.Nested, func(u Unneeded) audit.Nested {
-		return audit.Nested{Number: r.capability(u.Number, u.Name), Tally: u.tally(), CallSites: r.sites(u.CallSites)}
+		return audit.Nested{Number: r.capability(u.Number, u.Name), Tally: u.tally(),
+			CallSites: r.sites(u.CallSites)}
 	})
 	f.Programs = each(d.Programs, func(p Program) audit.ProgramUse {
 		return audit.ProgramUse{
@@ -363,7 +369,8 @@ func (d *earlier) findings() (*audit.Findings, error) {
 		}
 	})
 	if d.Exit != nil {
-		f.Application.Ended, f.Application.Status, f.Application.Signal = d.Exit.Ended, d.Exit.Status, d.Exit.Signal
+		f.Application.Ended, f.Application.Status, f.Application.Signal = d.Exit.Ended, d.Exit.Status,
+			d.Exit.Signal
 	} else {
 		f.Application.Ended = true // the C cap-audit reports at the end only
 	}
@@ -410,7 +417,9 @@ func (r *reader) merged(m *Merged) *audit.Merged {
 		}
 		return audit.Reports{Count: from.Count, Names: each(from.Names, r.path)}
 	}
-	share := func(from Share) audit.Share { return audit.Share{Name: r.optional(from.Name), Reports: from.Reports} }
+	share := func(from Share) audit.Share {
+		return audit.Share{Name: r.optional(from.Name), Reports: from.Reports}
+	}
 	return &audit.Merged{
 		Reports:      m.Reports,
 		Incomplete:   reports(m.Incomplete),

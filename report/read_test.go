@@ -18,7 +18,8 @@ import (
 // What was written can be read, and written again as it was.
 func TestReadWhatWasWritten(t *testing.T) {
 	for name, f := range examples {
-		for form, write := range map[string]func(io.Writer, *Document) error{"json": WriteJSON, "yaml": WriteYAML} {
+		for form, write := range map[string]func(io.Writer, *Document) error{"json": WriteJSON,
+			"yaml": WriteYAML} {
 			t.Run(name+"."+form, func(t *testing.T) {
 				d := NewDocument(f)
 				var b bytes.Buffer
@@ -34,7 +35,8 @@ func TestReadWhatWasWritten(t *testing.T) {
 				d.Proof, d.Verified = nil, nil
 				// a unit's settings are judged with the run that they were in force in
 				d.Service = nil
-				if diff := cmp.Diff(d, again, cmpopts.IgnoreUnexported(Document{}, SystemContext{}, Capability{}), cmpopts.EquateEmpty()); diff != "" {
+				if diff := cmp.Diff(d, again, cmpopts.IgnoreUnexported(Document{}, SystemContext{},
+					Capability{}), cmpopts.EquateEmpty()); diff != "" {
 					t.Errorf("- written, + read and written again:\n%s", diff)
 				}
 			})
@@ -98,52 +100,55 @@ func TestReadRefuses(t *testing.T) {
 		return `{"application":{"pid":1,"comm":"x"},"required_capabilities":[]` + rest + `}`
 	}
 	for name, test := range map[string]struct{ text, says string }{
-		"nothing":             {"", "empty"},
-		"blanks":              {" \n\n", "empty"},
-		"half of one":         {with("")[:40], "in the middle"},
-		"two":                 {with("") + with(""), "follows"},
-		"two in YAML":         {"application: {}\n---\nx: y\n", "follows"},
-		"a list":              {"[1]", "no keys"},
-		"a word":              {"hello", "no keys"},
-		"text":                {"==========\nCAPABILITY ANALYSIS FOR: x (PID 1)\n=====\n", "YAML"},
-		"other JSON":          {`{"a":1}`, "not a report"},
-		"not UTF-8":           {with("")[:1] + "\xff", "UTF-8"},
-		"a key twice":         {with(`,"tasks":1,"tasks":2`), `"tasks" is there twice`},
-		"a key twice in YAML": {"application: {}\napplication: {}\n", `line 2: the key "application" is there twice`},
-		"wrong type":          {with(`,"tasks":"1"`), "tasks"},
-		"wrong type below":    {with(`,"denied_capabilities":[{"number":"x"}]`), "denied_capabilities.number"},
-		"object for a list":   {with(`,"denied_capabilities":{}`), "denied_capabilities"},
-		"negative count":      {with(`,"total_checks":-1`), "total_checks"},
-		"negative tasks":      {with(`,"still_running":-1`), "still_running"},
-		"count too high":      {with(`,"total_checks":18446744073709551616`), "total_checks"},
-		"fraction":            {with(`,"total_checks":1.5`), "total_checks"},
-		"NaN":                 {with(`,"total_checks":NaN`), "JSON"},
-		"NaN in YAML":         {"application: {pid: .nan}\n", "no number"},
-		"infinity in YAML":    {"application: {pid: .inf}\n", "no number"},
-		"capability 64":       {with(`,"denied_capabilities":[{"number":64,"name":"x"}]`), "64"},
-		"capability -1":       {with(`,"denied_capabilities":[{"number":-1,"name":"x"}]`), "-1"},
-		"name and number":     {with(`,"denied_capabilities":[{"number":21,"name":"chown"}]`), "chown"},
-		"unknown name":        {with(`,"recommended_capabilities":["nonsense"]`), "nonsense"},
-		"return above 0":      {with(`,"denied_capabilities":[{"number":1,"name":"dac_override","syscall_outcomes":[{"raw_return":5}]}]`), "return"},
-		"unknown ABI":         {with(`,"denied_capabilities":[{"number":1,"name":"dac_override","call_sites":[{"abi":"vax"}]}]`), "vax"},
-		"deep":                {strings.Repeat(`{"a":`, 100_000), "deep"},
-		"deep list":           {with(`,"x":` + strings.Repeat("[", 100_000)), "deep"},
-		"deep YAML":           {"a: " + strings.Repeat("[", 5_000) + strings.Repeat("]", 5_000), "deep"},
-		"many":                {with(`,"denied_capabilities":[` + strings.Repeat("{},", 300_000) + `{}]`), "values"},
-		"many in YAML":        {"a: [" + strings.Repeat("x,", 300_000) + "]", "values"},
-		"large":               {strings.Repeat(" ", maxDocument+1), "larger"},
-		"large YAML":          {"a: " + strings.Repeat("x", maxYAML), "larger"},
-		"long path":           {`{"application":{"pid":1,"comm":"` + strings.Repeat("x", 20_000) + `"},"required_capabilities":[]}`, "path"},
-		"alias":               {"a: &a [x]\nb: *a\n", "aliases"},
-		"alias bomb":          {bomb(), "aliases"},
-		"binary":              {"\x7fELF\x02\x01\x01\x00", "YAML"},
+		"nothing":     {"", "empty"},
+		"blanks":      {" \n\n", "empty"},
+		"half of one": {with("")[:40], "in the middle"},
+		"two":         {with("") + with(""), "follows"},
+		"two in YAML": {"application: {}\n---\nx: y\n", "follows"},
+		"a list":      {"[1]", "no keys"},
+		"a word":      {"hello", "no keys"},
+		"text":        {"==========\nCAPABILITY ANALYSIS FOR: x (PID 1)\n=====\n", "YAML"},
+		"other JSON":  {`{"a":1}`, "not a report"},
+		"not UTF-8":   {with("")[:1] + "\xff", "UTF-8"},
+		"a key twice": {with(`,"tasks":1,"tasks":2`), `"tasks" is there twice`},
+		"a key twice in YAML": {"application: {}\napplication: {}\n",
+			`line 2: the key "application" is there twice`},
+		"wrong type":        {with(`,"tasks":"1"`), "tasks"},
+		"wrong type below":  {with(`,"denied_capabilities":[{"number":"x"}]`), "denied_capabilities.number"},
+		"object for a list": {with(`,"denied_capabilities":{}`), "denied_capabilities"},
+		"negative count":    {with(`,"total_checks":-1`), "total_checks"},
+		"negative tasks":    {with(`,"still_running":-1`), "still_running"},
+		"count too high":    {with(`,"total_checks":18446744073709551616`), "total_checks"},
+		"fraction":          {with(`,"total_checks":1.5`), "total_checks"},
+		"NaN":               {with(`,"total_checks":NaN`), "JSON"},
+		"NaN in YAML":       {"application: {pid: .nan}\n", "no number"},
+		"infinity in YAML":  {"application: {pid: .inf}\n", "no number"},
+		"capability 64":     {with(`,"denied_capabilities":[{"number":64,"name":"x"}]`), "64"},
+		"capability -1":     {with(`,"denied_capabilities":[{"number":-1,"name":"x"}]`), "-1"},
+		"name and number":   {with(`,"denied_capabilities":[{"number":21,"name":"chown"}]`), "chown"},
+		"unknown name":      {with(`,"recommended_capabilities":["nonsense"]`), "nonsense"},
+		"return above 0":    {with(`,"denied_capabilities":[{"number":1,"name":"dac_override","syscall_outcomes":[{"raw_return":5}]}]`), "return"},
+		"unknown ABI":       {with(`,"denied_capabilities":[{"number":1,"name":"dac_override","call_sites":[{"abi":"vax"}]}]`), "vax"},
+		"deep":              {strings.Repeat(`{"a":`, 100_000), "deep"},
+		"deep list":         {with(`,"x":` + strings.Repeat("[", 100_000)), "deep"},
+		"deep YAML":         {"a: " + strings.Repeat("[", 5_000) + strings.Repeat("]", 5_000), "deep"},
+		"many":              {with(`,"denied_capabilities":[` + strings.Repeat("{},", 300_000) + `{}]`), "values"},
+		"many in YAML":      {"a: [" + strings.Repeat("x,", 300_000) + "]", "values"},
+		"large":             {strings.Repeat(" ", maxDocument+1), "larger"},
+		"large YAML":        {"a: " + strings.Repeat("x", maxYAML), "larger"},
+		"long path": {`{"application":{"pid":1,"comm":"` + strings.Repeat("x", 20_000) +
+			`"},"required_capabilities":[]}`, "path"},
+		"alias":      {"a: &a [x]\nb: *a\n", "aliases"},
+		"alias bomb": {bomb(), "aliases"},
+		"binary":     {"\x7fELF\x02\x01\x01\x00", "YAML"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, err := Read(strings.NewReader(test.text))
 			if err == nil {
 				t.Fatalf("read as %+v", f)
 			}
-			if !strings.Contains(err.Error(), test.says) || len(err.Error()) > 300 || strings.ContainsAny(err.Error(), "\n\x1b") {
+			if !strings.Contains(err.Error(), test.says) || len(err.Error()) > 300 ||
+				strings.ContainsAny(err.Error(), "\n\x1b") {
 				t.Errorf("the error is %q, wanted %q in it", err, test.says)
 			}
 		})
@@ -155,7 +160,8 @@ func bomb() string {
 	var b strings.Builder
 	b.WriteString("a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n")
 	for i := range 9 {
-		fmt.Fprintf(&b, "a%d: &a%d [%s]\n", i+1, i+1, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d,", i), 10), ","))
+		fmt.Fprintf(&b, "a%d: &a%d [%s]\n", i+1, i+1,
+			strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d,", i), 10), ","))
 	}
 	return b.String()
 }
@@ -166,7 +172,8 @@ func TestReadOfALaterVersion(t *testing.T) {
 	if err := WriteJSON(&b, NewDocument(examples["granted"])); err != nil {
 		t.Fatal(err)
 	}
-	text := strings.Replace(b.String(), `"schema_version": 1`, `"schema_version": 2, "future": {"a": [1, {"b": null}]}`, 1)
+	text := strings.Replace(b.String(), `"schema_version": 1`,
+		`"schema_version": 2, "future": {"a": [1, {"b": null}]}`, 1)
 	f, err := Read(strings.NewReader(text))
 	if err != nil {
 		t.Fatal(err)

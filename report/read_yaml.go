@@ -19,7 +19,8 @@ const maxYAML = 1 << 20
 // aliases, which can stand for more than any memory holds, are refused.
 func jsonFromYAML(raw []byte) ([]byte, error) {
 	if len(raw) > maxYAML {
-		return nil, fmt.Errorf("larger than the %d bytes that are read of YAML; reports in JSON can be larger", maxYAML)
+		return nil, fmt.Errorf("larger than the %d bytes that are read of YAML; reports in JSON can be "+
+			"larger", maxYAML)
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(raw))
 	var root yaml.Node

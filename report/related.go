@@ -35,7 +35,9 @@ var relations = []relation{
 		}
 		return "no process may attach to another, even with this capability"
 	}},
-	{capSysPtrace, "fs_suid_dumpable", from(2, 2, "programs that gained privileges leave core dumps for root alone; to attach to them needs this capability")},
+	{capSysPtrace, "fs_suid_dumpable", from(2, 2,
+		"programs that gained privileges leave core dumps for root alone; to attach to them needs this "+
+			"capability")},
 	{capPerfmon, "perf_event_paranoid", func(v int) string {
 		switch {
 		case v < 2:
@@ -45,7 +47,8 @@ var relations = []relation{
 		}
 		return "without this capability perf_event_open is refused altogether"
 	}},
-	{capBPF, "unprivileged_bpf_disabled", from(1, 1, "bpf is refused without this capability, and that cannot be changed before the next boot")},
+	{capBPF, "unprivileged_bpf_disabled", from(1, 1,
+		"bpf is refused without this capability, and that cannot be changed before the next boot")},
 	{capSyslog, "kptr_restrict", func(v int) string {
 		switch {
 		case v <= 0:
@@ -56,14 +59,16 @@ var relations = []relation{
 		return "kernel addresses read as zeros, even with this capability"
 	}},
 	{capSyslog, "dmesg_restrict", atLeast(1, "the kernel log cannot be read without this capability")},
-	{capSysModule, "modules_disabled", from(1, 1, "no module can be loaded or removed before the next boot, even with this capability")},
+	{capSysModule, "modules_disabled", from(1, 1,
+		"no module can be loaded or removed before the next boot, even with this capability")},
 	{capSysRawio, "vm_mmap_min_addr", func(v int) string {
 		if v <= 0 {
 			return ""
 		}
 		return fmt.Sprintf("memory below address %d cannot be mapped without this capability", v)
 	}},
-	{capFowner, "fs_protected_hardlinks", from(1, 1, "a hard link to a file of another user that one may not both read and write needs this capability")},
+	{capFowner, "fs_protected_hardlinks", from(1, 1,
+		"a hard link to a file of another user that one may not both read and write needs this capability")},
 }
 
 func from(low, high int, meaning string) func(int) string {

@@ -47,7 +47,8 @@ func TestRelations(t *testing.T) {
 			Required: []audit.Capability{{Number: c.capability}},
 		})
 		if got := relatedCapabilities(related(d)); got != c.want {
-			t.Errorf("capability %d with %s = %d: %d related, want %d", c.capability, c.key, c.value, got, c.want)
+			t.Errorf("capability %d with %s = %d: %d related, want %d", c.capability, c.key, c.value, got,
+				c.want)
 		}
 	}
 }

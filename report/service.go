@@ -77,11 +77,15 @@ func service(f *audit.Findings) *Service {
 		Refused:         capng.Names(refused),
 		NewAmbient:      capng.Names(ambient),
 		NewBounding:     capng.Names(bounding),
-		Block:           snippets.ServiceBlock(capng.Numbers(bounding), capng.Numbers(ambient), !s.Privileged(), s.NoNewPrivileges),
+		Block: snippets.ServiceBlock(capng.Numbers(bounding), capng.Numbers(ambient), !s.Privileged(),
+			s.NoNewPrivileges),
 		NotSimulated: each(s.NotSimulated, func(o audit.Omission) Omission {
 			return Omission{valid(o.Key), valid(o.Value), valid(o.Effect)}
 		}),
-		NotRun:   each(s.NotRun, func(s audit.Setting) Setting { return Setting{valid(s.Key), valid(s.Value)} }),
+		NotRun: each(s.NotRun, func(s audit.Setting) Setting {
+			return Setting{valid(s.Key),
+				valid(s.Value)}
+		}),
 		Warnings: each(s.Warnings, valid),
 	}
 }
@@ -111,7 +115,8 @@ func (t *text) serviceRecommendations() {
 	t.labelled("    ", "Configured, but not used in this run:", t.unusedText())
 	t.labelled("    ", "Refused each time, and not added:", orNone(s.Refused))
 	if useful := t.wouldHelp(); len(useful) > 0 {
-		t.prose("    ", fmt.Sprintf("If a refusal did harm, add to AmbientCapabilities= and to CapabilityBoundingSet=: %s.", strings.Join(useful, " ")))
+		t.prose("    ", fmt.Sprintf("If a refusal did harm, add to AmbientCapabilities= and to "+
+			"CapabilityBoundingSet=: %s.", strings.Join(useful, " ")))
 	}
 	t.omissions(s)
 
@@ -200,7 +205,8 @@ func (t *text) omissions(s *Service) {
 			settings[o.Effect] = append(settings[o.Effect], printable(o.Key+"="+shortened(o.Value)))
 		}
 		for _, effect := range effects {
-			t.WriteString(wrap("    - ", "      ", strings.Join(settings[effect], ", ")+": "+printable(effect)+".", t.width))
+			t.WriteString(wrap("    - ", "      ", strings.Join(settings[effect],
+				", ")+": "+printable(effect)+".", t.width))
 		}
 	}
 	if len(s.NotRun) > 0 {

@@ -46,7 +46,8 @@ func TestWrap(t *testing.T) {
 		{"", 30, "- \n"},
 		{"one two", 30, "- one two\n"},
 		{"one two three four five six", 24, "- one two three four\n    five six\n"},
-		{"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa b", 24, "- " + strings.Repeat("a", 47) + "\n    b\n"},
+		{"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa b", 24, "- " + strings.Repeat("a", 47) +
+			"\n    b\n"},
 		{"one two three four five six", 0, "- one two three four\n    five six\n"},
 		{"été été été été été été", 24, "- été été été été été\n    été\n"},
 	} {

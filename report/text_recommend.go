@@ -31,7 +31,8 @@ func (t *text) snippets() {
 		}
 	}
 	t.line("")
-	t.prose("  ", fmt.Sprintf("--emit KIND prints one of these alone, or how to grant the set by another: %s.",
+	t.prose("  ", fmt.Sprintf("--emit KIND prints one of these alone, or how to grant the set by another: "+
+		"%s.",
 		strings.Join(snippets.Others(t.d.advice), ", ")))
 }
 
@@ -40,7 +41,8 @@ func (t *text) verdict() string {
 	d := t.d
 	switch {
 	case len(d.Recommended) == 0:
-		return "No capability is needed for what the program got done in this run. The lines below run it without any."
+		return "No capability is needed for what the program got done in this run. The lines below run it " +
+			"without any."
 	case d.Dropped:
 		return fmt.Sprintf("Grant: %s. Of these the program needs to keep, once started: %s.",
 			strings.Join(d.Recommended, ", "), orNone(names(d.advice.Keep)))
@@ -54,18 +56,21 @@ func (t *text) caveats() []string {
 	list := []string{"An audit sees only what the program does while it is watched: " +
 		"use every feature that you rely on, under the account it will run as, before you trust the result."}
 	if d.Target.UserNamespace {
-		list = append(list, "It runs in a user namespace of its own: the capabilities are needed within that, and nothing has to be granted on the host.")
+		list = append(list, "It runs in a user namespace of its own: the capabilities are needed within "+
+			"that, and nothing has to be granted on the host.")
 	}
 	if proven := d.proven(); proven != "" {
 		list = append(list, proven)
 	}
 	list = append(list, d.Doubts()...)
 	for _, l := range d.lessers {
-		list = append(list, fmt.Sprintf("%s takes the place of %s: the kernel asked for that first, where either will do.",
+		list = append(list, fmt.Sprintf("%s takes the place of %s: the kernel asked for that first, where "+
+			"either will do.",
 			capng.Name(l.Enough), capng.Name(l.Asked)))
 	}
 	if broad := broadOnes(d.advice.Grant); len(broad) > 0 {
-		list = append(list, fmt.Sprintf("Nearly as good as root to whoever takes the program over: %s. See whether what needs it can be done otherwise.",
+		list = append(list, fmt.Sprintf("Nearly as good as root to whoever takes the program over: %s. See "+
+			"whether what needs it can be done otherwise.",
 			strings.Join(broad, ", ")))
 	}
 	return list
@@ -76,7 +81,8 @@ func (t *text) caveats() []string {
 func (d *Document) Doubts() []string {
 	var list []string
 	if !d.fromStart {
-		list = append(list, "What was audited had started before: what it needed for that is not included. "+beforehand(d.Target.Kind))
+		list = append(list,
+			"What was audited had started before: what it needed for that is not included. "+beforehand(d.Target.Kind))
 	}
 	if d.TestFailed != nil {
 		list = append(list, sentence(printable(*d.TestFailed))+" What it was to exercise may be missing.")
@@ -88,15 +94,19 @@ func (d *Document) Doubts() []string {
 		list = append(list, "The record is not complete: take the set for the least that is needed.")
 	}
 	if refused := worthALook(d.Denied); len(refused) > 0 {
-		list = append(list, fmt.Sprintf("Not included, though the lack of it may have made a system call fail: %s.", strings.Join(refused, ", ")))
+		list = append(list, fmt.Sprintf("Not included, though the lack of it may have made a system call "+
+			"fail: %s.", strings.Join(refused, ", ")))
 	}
 	if unknown := snippets.Unknown(d.advice.Grant); len(unknown) > 0 {
-		list = append(list, fmt.Sprintf("Missing from the lines that grant the set, because libcap-ng on this machine has no name for it: %s.",
+		list = append(list, fmt.Sprintf("Missing from the lines that grant the set, because libcap-ng on "+
+			"this machine has no name for it: %s.",
 			strings.Join(names(unknown), ", ")))
 	}
 	if len(d.fileExcess) > 0 {
-		list = append(list, fmt.Sprintf("The program's file has more capabilities: %s. Where they cannot all be given, "+
-			"the kernel may refuse to execute it (EPERM): take them off the file as well.", strings.Join(names(d.fileExcess), ", ")))
+		list = append(list, fmt.Sprintf("The program's file has more capabilities: %s. Where they cannot "+
+			"all be given, "+
+			"the kernel may refuse to execute it (EPERM): take them off the file as well.",
+			strings.Join(names(d.fileExcess), ", ")))
 	}
 	return list
 }
@@ -118,7 +128,8 @@ func broadOnes(grant []int) []string {
 	var list []string
 	for _, n := range grant {
 		switch name := capng.Name(n); name {
-		case "sys_admin", "dac_override", "sys_module", "sys_rawio", "sys_ptrace", "setfcap", "bpf", "mac_admin":
+		case "sys_admin", "dac_override", "sys_module", "sys_rawio", "sys_ptrace", "setfcap", "bpf",
+			"mac_admin":
 			list = append(list, name)
 		}
 	}
@@ -134,14 +145,16 @@ func (d *Document) endedBadly() string {
 	switch {
 	case !exit.Ended:
 		return ""
-	case exit.Signal != 0 && !slices.Contains([]unix.Signal{unix.SIGHUP, unix.SIGINT, unix.SIGTERM}, unix.Signal(exit.Signal)):
+	case exit.Signal != 0 && !slices.Contains([]unix.Signal{unix.SIGHUP, unix.SIGINT, unix.SIGTERM},
+		unix.Signal(exit.Signal)):
 		name := unix.SignalName(unix.Signal(exit.Signal))
 		if name == "" {
 			name = fmt.Sprintf("signal %d", exit.Signal)
 		}
 		return fmt.Sprintf("The program was ended by %s and may not have come to all that it does.", name)
 	case exit.Signal == 0 && exit.Status != 0:
-		return fmt.Sprintf("The program exited with status %d. If that was a failure, it may not have come to all that it does.", exit.Status)
+		return fmt.Sprintf("The program exited with status %d. If that was a failure, it may not have come "+
+			"to all that it does.", exit.Status)
 	}
 	return ""
 }

@@ -15,8 +15,10 @@ func (t *text) denied() {
 		t.capability(c.Name, c.Number)
 		t.line("    Capability checks returning not granted: %d", c.NotGrantedChecks)
 		if c.LSMRefused > 0 {
-			t.labelled("    ", "Refused by a security module:", fmt.Sprintf("%s. The capability was held all the same: "+
-				"look for AppArmor or SELinux denials in the log.", count(c.LSMRefused, "check", "checks")))
+			t.labelled("    ", "Refused by a security module:",
+				fmt.Sprintf("%s. The capability was held all the same: "+
+					"look for AppArmor or SELinux denials in the log.",
+					count(c.LSMRefused, "check", "checks")))
 		}
 		if asked := askers(c); asked != "" {
 			t.labelled("    ", "Asked by:", asked)
@@ -76,27 +78,43 @@ var assessments = map[audit.Assessment]struct{ assessment, next string }{
 		"No check was refused.", "",
 	},
 	audit.AssessPermissionFailure: {
-		"A system call with a refused check failed for want of permission. The program was kept from something it tried.",
+		"A system call with a refused check failed for want of permission. The program was kept from " +
+			"something it tried.",
 		"If it did all it should without that, leave the capability out. Otherwise grant it and audit again.",
 	},
 	audit.AssessMixedInterruption: {
-		"Some system calls with a refused check succeeded and signals interrupted the others; none failed for want of permission.",
+		"Some system calls with a refused check succeeded and signals interrupted the others; none failed " +
+			"for want of permission.",
 		"Leave the capability out, unless the program did less than it should.",
 	},
 	audit.AssessInconclusive: {
-		"Nothing tells whether the refusal mattered: a system call with a refused check was interrupted or its return was not seen.",
+		"Nothing tells whether the refusal mattered: a system call with a refused check was interrupted or " +
+			"its return was not seen.",
 		"Run the program again. If this stays so, compare a run with the capability to one without.",
 	},
 	audit.AssessMixedOther: {
-		"Some system calls with a refused check succeeded, others failed, though not with a permission error.",
-		"If those failures trouble the program, grant the capability and audit again to see whether they go away.",
+		"Some system calls with a refused check succeeded, others failed, though not with a permission " +
+			"error.",
+		"If those failures trouble the program, grant the capability and audit again to see whether they go " +
+			"" +
+			"" +
+			"away.",
 	},
 	audit.AssessSucceededDespite: {
-		"Every system call with a refused check succeeded all the same. The program does not appear to need the capability.",
+		"Every system call with a refused check succeeded all the same. The program does not appear to need " +
+			"" +
+			"" +
+			"the capability.",
 		"Leave it out.",
 	},
 	audit.AssessDenialNotEstablished: {
-		"System calls with a refused check failed, but not with a permission error. The refusal need not be the cause.",
-		"If those failures trouble the program, grant the capability and audit again to see whether they go away.",
+		"System calls with a refused check failed, but not with a permission error. The refusal need not be " +
+			"" +
+			"" +
+			"the cause.",
+		"If those failures trouble the program, grant the capability and audit again to see whether they go " +
+			"" +
+			"" +
+			"away.",
 	},
 }

@@ -146,19 +146,28 @@ func (t *text) gaps() []string {
 		then      string
 	}{
 		{d.Losses.Tasks, "task", "tasks", "could not be followed: checks made there are missing"},
-		{d.Losses.Checks, "check", "checks", "went unseen, of this program or another, so a capability may be missing" + unseenAdvice(d.Backend)},
-		{d.Losses.Rows, "check", "checks", "were only counted: which system call and program made them is not known"},
+		{d.Losses.Checks, "check", "checks", "went unseen, of this program or another, so a capability may " +
+			"be missing" + unseenAdvice(d.Backend)},
+		{d.Losses.Rows, "check", "checks", "were only counted: which system call and program made them is " +
+			"not known"},
 		{d.Losses.Sites, "call site", "call sites", "could not be recorded: reasons may be missing"},
-		{d.Losses.Outcomes, "outcome", "outcomes", "of system calls could not be recorded: assessments rest on the others"},
-		{d.Losses.Programs, "program start", "program starts", "went unseen or came after the list of programs was full: what they needed is counted without their path"},
-		{d.Losses.Events, "line", "lines", "of --verbose could not be printed: the report does not depend on them"},
+		{d.Losses.Outcomes, "outcome", "outcomes", "of system calls could not be recorded: assessments rest " +
+			"" +
+			"" +
+			"on the others"},
+		{d.Losses.Programs, "program start", "program starts",
+			"went unseen or came after the list of programs was full: what they needed is counted without " +
+				"their path"},
+		{d.Losses.Events, "line", "lines", "of --verbose could not be printed: the report does not depend " +
+			"on them"},
 	} {
 		if loss.n > 0 {
 			gaps = append(gaps, count(loss.n, loss.one, loss.many)+" "+loss.then+".")
 		}
 	}
 	if d.MissedExits > 0 && len(d.Denied) > 0 {
-		gaps = append(gaps, fmt.Sprintf("%s, of this program or another, returned unseen: outcomes of refused checks may be fewer than the calls by that.",
+		gaps = append(gaps, fmt.Sprintf("%s, of this program or another, returned unseen: outcomes of "+
+			"refused checks may be fewer than the calls by that.",
 			count(d.MissedExits, "system call", "system calls")))
 	}
 	if d.cutShort != "" {
@@ -166,13 +175,16 @@ func (t *text) gaps() []string {
 	}
 	if m := d.Merged; m != nil {
 		if m.Incomplete.Count > 0 {
-			gaps = append(gaps, count(m.Incomplete.Count, "report is", "reports are")+" of recordings that are not complete: a capability may be missing.")
+			gaps = append(gaps, count(m.Incomplete.Count, "report is",
+				"reports are")+" of recordings that are not complete: a capability may be missing.")
 		}
 		if m.Untold.Count > 0 {
-			gaps = append(gaps, count(m.Untold.Count, "report does", "reports do")+" not say what may be missing.")
+			gaps = append(gaps, count(m.Untold.Count, "report does",
+				"reports do")+" not say what may be missing.")
 		}
 		if m.LeftOut > 0 {
-			gaps = append(gaps, count(m.LeftOut, "detail", "details")+" did not fit into the union: call sites, outcomes or programs beyond the first.")
+			gaps = append(gaps, count(m.LeftOut, "detail",
+				"details")+" did not fit into the union: call sites, outcomes or programs beyond the first.")
 		}
 	}
 	switch {
@@ -183,8 +195,10 @@ func (t *text) gaps() []string {
 	switch {
 	case d.Target.Kind.Attached() || d.Interim || d.Merged != nil:
 	case d.StillRunning > 0:
-		gaps = append(gaps, fmt.Sprintf("%s of the program still ran when the audit ended, and what came later is not in this report. "+
-			"With --follow the audit waits for the last one.", count(d.StillRunning, "descendant", "descendants")))
+		gaps = append(gaps, fmt.Sprintf("%s of the program still ran when the audit ended, and what came "+
+			"later is not in this report. "+
+			"With --follow the audit waits for the last one.",
+			count(d.StillRunning, "descendant", "descendants")))
 	}
 	if d.Interim {
 		gaps = append(gaps, "This is an interim report: the audit went on when it was made.")
@@ -197,7 +211,8 @@ func (t *text) gaps() []string {
 			gaps = append(gaps, sentence(printable(says)))
 		}
 		if kind == "lsm" && t.permissionFailureThoughGranted() {
-			gaps = append(gaps, fmt.Sprintf("Calls failed for want of permission although they were granted a capability, and with "+
+			gaps = append(gaps, fmt.Sprintf("Calls failed for want of permission although they were granted "+
+				"a capability, and with "+
 				"the %s backend %s.", printable(d.Backend), printable(says)))
 		}
 	}
@@ -206,6 +221,7 @@ func (t *text) gaps() []string {
 
 func (t *text) permissionFailureThoughGranted() bool {
 	return slices.ContainsFunc(t.d.Required, func(c Capability) bool {
-		return slices.ContainsFunc(c.FailedAnyway, func(o Outcome) bool { return o.Class == "permission_failure" })
+		return slices.ContainsFunc(c.FailedAnyway,
+			func(o Outcome) bool { return o.Class == "permission_failure" })
 	})
 }

@@ -72,8 +72,10 @@ func (t *text) capsetOnly() {
 		t.capability(c.Name, c.Number)
 		t.line("    Requested by successful capset in: %s", strings.Join(c.RequestedSets, ", "))
 		t.line("    Granted use observed: no")
-		t.labelled("    ", "Assessment:", "The program asked to hold it, but nothing it did in this run made use of it.")
-		t.labelled("    ", "Recommendation:", "Granted below, since a program that asks for it may insist on it. "+
+		t.labelled("    ", "Assessment:", "The program asked to hold it, but nothing it did in this run "+
+			"made use of it.")
+		t.labelled("    ", "Recommendation:", "Granted below, since a program that asks for it may insist "+
+			"on it. "+
 			"--minimize tells whether it does; exercise whatever it is meant for before you leave it out.")
 	}
 }

@@ -100,7 +100,8 @@ func TestKeysInOrder(t *testing.T) {
 		"operational_capabilities", "denied_capabilities",
 		"schema_version", "tool", "backend", "limits", "total_checks", "advisory_capabilities",
 		"nested_capabilities", "programs", "tasks", "still_running", "missed_exits", "losses", "complete",
-		"recommended_capabilities", "exit", "run_as", "verified", "proof", "target", "interim", "policy", "merged", "service", "test_failed",
+		"recommended_capabilities", "exit", "run_as", "verified", "proof", "target", "interim", "policy",
+		"merged", "service", "test_failed",
 	}
 	if diff := cmp.Diff(want, fromYAML); diff != "" {
 		t.Errorf("YAML: - want, + got:\n%s", diff)
@@ -143,10 +144,11 @@ func hostile(s string) *audit.Findings {
 		Dropped:    true,
 		Required:   []audit.Capability{{Number: 13, Syscall: call, CallSites: sites, FailedAnyway: outcomes}},
 		CapsetOnly: []audit.CapsetOnly{{Number: 1, Effective: true}},
-		Denied:     []audit.Denied{{Number: 2, Syscalls: []audit.Syscall{call}, CallSites: sites, Outcomes: outcomes, Assessment: audit.AssessInconclusive}},
-		Advisory:   []audit.Advisory{{Number: 21, CallSites: sites}},
-		Nested:     []audit.Nested{{Number: 22, CallSites: sites}},
-		Programs:   []audit.ProgramUse{{Index: 1, Path: s}, {Index: 2, Parent: 1, Path: s + s}},
+		Denied: []audit.Denied{{Number: 2, Syscalls: []audit.Syscall{call}, CallSites: sites,
+			Outcomes: outcomes, Assessment: audit.AssessInconclusive}},
+		Advisory: []audit.Advisory{{Number: 21, CallSites: sites}},
+		Nested:   []audit.Nested{{Number: 22, CallSites: sites}},
+		Programs: []audit.ProgramUse{{Index: 1, Path: s}, {Index: 2, Parent: 1, Path: s + s}},
 	}
 }
 
@@ -154,9 +156,12 @@ func hostile(s string) *audit.Findings {
 // were UTF-8 unchanged, and nothing raw on the terminal.
 func FuzzStrings(f *testing.F) {
 	for _, seed := range []string{
-		"", " ", "  x", "x  ", "\n", "\n x\n\n", "a\nb", "\t", "\r\n", "\xff", "a\xffb", "\u0085", "\u2028", "\ufeff", "\ufffe",
-		"\x00", "\x1b[31m", "\u009b2J", "\u202e", "~", "null", "true", "yes", "1e3", "0x1f", "1:20", "2001-01-01", "<<", "=", "- a",
-		"a: b", "#", "'", `"`, `\`, "{}", "[", "&a", "*a", "!!binary eA==", "%", "@", "`", "|", ">", "---", "...", "\U0001f600", "\U0010ffff",
+		"", " ", "  x", "x  ", "\n", "\n x\n\n", "a\nb", "\t", "\r\n", "\xff", "a\xffb", "\u0085", "\u2028",
+		"\ufeff", "\ufffe",
+		"\x00", "\x1b[31m", "\u009b2J", "\u202e", "~", "null", "true", "yes", "1e3", "0x1f", "1:20",
+		"2001-01-01", "<<", "=", "- a",
+		"a: b", "#", "'", `"`, `\`, "{}", "[", "&a", "*a", "!!binary eA==", "%", "@", "`", "|", ">", "---",
+		"...", "\U0001f600", "\U0010ffff",
 		"é", "<script>&", "\x7f", "? ", ": ", "a #b",
 	} {
 		f.Add(seed)

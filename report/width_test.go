@@ -28,7 +28,8 @@ func TestWidthWithoutTerminal(t *testing.T) {
 func TestWidthOfTerminal(t *testing.T) {
 	terminal := pty(t)
 	for _, c := range []struct{ width, want int }{{133, 133}, {20, 20}, {0, 100}} {
-		if err := unix.IoctlSetWinsize(int(terminal.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: uint16(c.width)}); err != nil {
+		if err := unix.IoctlSetWinsize(int(terminal.Fd()), unix.TIOCSWINSZ,
+			&unix.Winsize{Row: 24, Col: uint16(c.width)}); err != nil {
 			t.Fatal(err)
 		}
 		if got := Width(terminal, "100"); got != c.want {

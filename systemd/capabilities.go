@@ -48,7 +48,8 @@ func (f *File) Grants() Grants {
 	g.NoNewPrivileges = f.on("NoNewPrivileges") || dynamic
 	user := f.last("User")
 	g.Root = !dynamic && (user == "" || user == "root" || user == "0")
-	if admin, _ := capng.Number("sys_admin"); !g.Root && !g.NoNewPrivileges && g.Ambient&g.Bounding>>admin&1 == 0 {
+	if admin, _ := capng.Number("sys_admin"); !g.Root && !g.NoNewPrivileges &&
+		g.Ambient&g.Bounding>>admin&1 == 0 {
 		g.Filtering = f.filtering()
 	}
 	return g
@@ -89,7 +90,8 @@ func (f *File) capabilities(key, list string) uint64 {
 	for _, word := range words {
 		n, ok := capabilityNumber(word)
 		if !ok {
-			f.warn("%s=: %q is no capability; systemd wants it spelt as in CAP_NET_RAW, and ignores it", key, shortened(word))
+			f.warn("%s=: %q is no capability; systemd wants it spelt as in CAP_NET_RAW, and ignores it", key,
+				shortened(word))
 			continue
 		}
 		set |= 1 << n
@@ -121,8 +123,10 @@ var takenAway = map[string][]string{
 func (f *File) filtering() []Setting {
 	var list []Setting
 	for _, key := range []string{
-		"SystemCallFilter", "SystemCallArchitectures", "SystemCallLog", "RestrictAddressFamilies", "RestrictNamespaces", "RestrictRealtime",
-		"RestrictSUIDSGID", "LockPersonality", "MemoryDenyWriteExecute", "PrivateDevices", "ProtectKernelTunables", "ProtectKernelModules",
+		"SystemCallFilter", "SystemCallArchitectures", "SystemCallLog", "RestrictAddressFamilies",
+		"RestrictNamespaces", "RestrictRealtime",
+		"RestrictSUIDSGID", "LockPersonality", "MemoryDenyWriteExecute", "PrivateDevices",
+		"ProtectKernelTunables", "ProtectKernelModules",
 		"ProtectKernelLogs", "ProtectClock", "ProtectHostname",
 	} {
 		if value := inForce(f.values(key)); value != "" {

@@ -33,8 +33,9 @@ func (d Dropin) dir() string { return filepath.Join(d.Units, d.Unit+".d") }
 
 // Errors about a file that is there, or is not.
 var (
-	ErrForeign = errors.New("was not written by cap-audit, or was changed since: it is left alone; move it away if you no longer need it")
-	ErrAbsent  = errors.New("does not exist: there is nothing to take away")
+	ErrForeign = errors.New("was not written by cap-audit, or was changed since: it is left alone; move it " +
+		"away if you no longer need it")
+	ErrAbsent = errors.New("does not exist: there is nothing to take away")
 )
 
 // longestDropin bounds what is read of a file that bears our name, in bytes.
@@ -64,7 +65,8 @@ func (d Dropin) Write(text []byte) (err error) {
 	}
 	// systemd reads only what ends in .conf
 	tmp := fmt.Sprintf(".%s.%x.tmp", dropinName, rand.Uint64())
-	fd, err := unix.Openat(dir, tmp, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
+	fd, err := unix.Openat(dir, tmp, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC,
+		0o600)
 	if err != nil {
 		return fmt.Errorf("create a file in %s: %w", d.dir(), err)
 	}

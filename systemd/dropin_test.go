@@ -37,7 +37,8 @@ func TestDropinIsWrittenAndTakenAway(t *testing.T) {
 			t.Errorf("the file holds %q", got)
 		}
 	}
-	for path, mode := range map[string]os.FileMode{d.Path(): 0o644, filepath.Dir(d.Path()): 0o755 | os.ModeDir} {
+	for path, mode := range map[string]os.FileMode{d.Path(): 0o644,
+		filepath.Dir(d.Path()): 0o755 | os.ModeDir} {
 		if info, err := os.Stat(path); err != nil || info.Mode() != mode {
 			t.Errorf("%s: %v %v, want %v", path, info.Mode(), err, mode)
 		}
@@ -79,7 +80,10 @@ func TestForeignDropinIsLeftAlone(t *testing.T) {
 	for name, place := range map[string]func(t *testing.T, d Dropin){
 		"by hand": func(t *testing.T, d Dropin) { write(t, d.Path(), block) },
 		"empty":   func(t *testing.T, d Dropin) { write(t, d.Path(), "") },
-		"changed": func(t *testing.T, d Dropin) { write(t, d.Path(), string(sign([]byte(block)))+"Nice=1\n") },
+		"changed": func(t *testing.T, d Dropin) {
+			write(t, d.Path(),
+				string(sign([]byte(block)))+"Nice=1\n")
+		},
 		"a link to one of ours": func(t *testing.T, d Dropin) {
 			write(t, victim, string(sign([]byte(block))))
 			if err := os.Symlink(victim, d.Path()); err != nil {

@@ -74,7 +74,8 @@ func (f *File) environment() ([]string, error) {
 				return nil, fmt.Errorf("Environment=: %w", err)
 			}
 			if !validAssignment(expanded) {
-				f.warn("Environment=: %q is no assignment of a variable; systemd ignores it", shortened(expanded))
+				f.warn("Environment=: %q is no assignment of a variable; systemd ignores it",
+					shortened(expanded))
 				continue
 			}
 			if list = merge(list, expanded); len(list) > maxVariables {

@@ -58,11 +58,14 @@ func (f *File) command(first, p string) (c *Command, rest string, err error) {
 	if program, err = f.expand(program); err != nil {
 		return nil, "", err
 	}
-	if program == "" || strings.HasSuffix(program, "/") || strings.Contains(program, "/") && !path.IsAbs(program) {
-		return nil, "", fmt.Errorf("%q is neither an absolute path nor the name of a program", shortened(program))
+	if program == "" || strings.HasSuffix(program, "/") || strings.Contains(program, "/") &&
+		!path.IsAbs(program) {
+		return nil, "", fmt.Errorf("%q is neither an absolute path nor the name of a program",
+			shortened(program))
 	}
 	if strings.ContainsFunc(program, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		return nil, "", fmt.Errorf("the path %q has control characters, which systemd refuses", shortened(program))
+		return nil, "", fmt.Errorf("the path %q has control characters, which systemd refuses",
+			shortened(program))
 	}
 	if !ownZero {
 		c.Argv = []string{program}
@@ -125,14 +128,17 @@ func (c *Command) prefixes(word string) (program string, ownZero bool, err error
 		case sign == ':' && !c.Verbatim:
 			c.Verbatim = true
 		case sign == '+' && !c.KeepUser:
-			return "", false, errors.New(`the prefix "+" runs the program with full privileges, for which User= and capability ` +
-				`settings do not count: audit the command itself, after --`)
+			return "", false,
+				errors.New(`the prefix "+" runs the program with full privileges, for which User= and capability ` +
+					`settings do not count: audit the command itself, after --`)
 		case sign == '!' && c.KeepUser:
-			return "", false, errors.New(`the prefix "!!" is for kernels without ambient capabilities; take it away, or use "!"`)
+			return "", false,
+				errors.New(`the prefix "!!" is for kernels without ambient capabilities; take it away, or use "!"`)
 		case sign == '!':
 			c.KeepUser = true
 		case sign == '|':
-			return "", false, errors.New(`the prefix "|" runs a login shell, which is not simulated: audit the command itself, after --`)
+			return "", false,
+				errors.New(`the prefix "|" runs a login shell, which is not simulated: audit the command itself, after --`)
 		default:
 			return program, ownZero, nil
 		}
@@ -180,7 +186,8 @@ func (c *Command) Arguments(environ []string) ([]string, error) {
 		}
 		argv = append(argv, words...)
 		if len(argv) > maxWords || total > maxFile*4 {
-			return nil, fmt.Errorf("the variables in %q make more arguments than a program can have", shortened(c.String()))
+			return nil, fmt.Errorf("the variables in %q make more arguments than a program can have",
+				shortened(c.String()))
 		}
 	}
 	if len(argv) == 0 {

@@ -47,9 +47,12 @@ func (s Setting) String() string { return s.Key + "=" + s.Value }
 // unitPath is where systemd looks for units of the system, the first before
 // the others (man systemd.unit, "Unit File Load Path").
 var unitPath = []string{
-	"/etc/systemd/system.control", "/run/systemd/system.control", "/run/systemd/transient", "/run/systemd/generator.early",
-	"/etc/systemd/system", "/etc/systemd/system.attached", "/run/systemd/system", "/run/systemd/system.attached",
-	"/run/systemd/generator", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system",
+	"/etc/systemd/system.control", "/run/systemd/system.control", "/run/systemd/transient",
+	"/run/systemd/generator.early",
+	"/etc/systemd/system", "/etc/systemd/system.attached", "/run/systemd/system",
+	"/run/systemd/system.attached",
+	"/run/systemd/generator", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
+	"/lib/systemd/system",
 	"/run/systemd/generator.late",
 }
 
@@ -61,7 +64,8 @@ func ReadFile(path string) (*File, error) {
 	f := &File{Path: path, Name: unitName(filepath.Base(path))}
 	for _, suffix := range otherUnits {
 		if strings.HasSuffix(path, suffix) {
-			return nil, fmt.Errorf("%q is a %s unit, which runs no program; name a .service", path, suffix[1:])
+			return nil, fmt.Errorf("%q is a %s unit, which runs no program; name a .service", path,
+				suffix[1:])
 		}
 	}
 	if isTemplate(f.Name) {
@@ -86,7 +90,8 @@ func ReadFile(path string) (*File, error) {
 		return nil, err
 	}
 	if len(text) == 0 {
-		return nil, fmt.Errorf("%q is empty or a link to /dev/null, which to systemd is a masked unit; name another", f.Path)
+		return nil, fmt.Errorf("%q is empty or a link to /dev/null, which to systemd is a masked unit; name "+
+			"another", f.Path)
 	}
 	if err := f.add(f.Path, text); err != nil {
 		return nil, err
@@ -168,7 +173,10 @@ func (f *File) addDropIns(names []string) error {
 	for _, path := range found {
 		f.DropIns = append(f.DropIns, path)
 	}
-	slices.SortFunc(f.DropIns, func(a, b string) int { return cmp.Compare(filepath.Base(a), filepath.Base(b)) })
+	slices.SortFunc(f.DropIns, func(a, b string) int {
+		return cmp.Compare(filepath.Base(a),
+			filepath.Base(b))
+	})
 	var kept []string
 	for _, path := range f.DropIns {
 		text, err := readRegular(path)
@@ -247,7 +255,8 @@ func readRegular(path string) ([]byte, error) {
 // add takes the settings of one file over.
 func (f *File) add(path string, text []byte) error {
 	if f.size += len(text); f.size > maxTotal {
-		return fmt.Errorf("%q and its drop-ins are larger than %d bytes; this reads no more", f.Path, maxTotal)
+		return fmt.Errorf("%q and its drop-ins are larger than %d bytes; this reads no more", f.Path,
+			maxTotal)
 	}
 	lines, warnings, err := logicalLines(text)
 	if err != nil {

@@ -49,12 +49,14 @@ func TestDropInsOfAllPlaces(t *testing.T) {
 	for _, path := range f.DropIns {
 		got = append(got, strings.TrimPrefix(path, root+"/"))
 	}
-	want := []string{"etc/service.d/05-type.conf", "usr/a.service.d/10-one.conf", "etc/a.service.d/20-own.conf", "etc/a.service.d/30-two.conf"}
+	want := []string{"etc/service.d/05-type.conf", "usr/a.service.d/10-one.conf",
+		"etc/a.service.d/20-own.conf", "etc/a.service.d/30-two.conf"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("drop-ins (-want +got):\n%s", diff)
 	}
 	environ, err := f.environment()
-	if diff := cmp.Diff([]string{"Z=type", "X=etc-30", "Y=etc"}, sortedBy(environ, "ZXY")); diff != "" || err != nil {
+	if diff := cmp.Diff([]string{"Z=type", "X=etc-30", "Y=etc"}, sortedBy(environ, "ZXY")); diff != "" ||
+		err != nil {
 		t.Errorf("%v\n%s", err, diff)
 	}
 
@@ -90,7 +92,8 @@ func TestWarnings(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := strings.Join(f.Warnings, "\n")
-	for _, want := range []string{"line 1 stands before", "line 3 is no assignment", `"1=2"`, "Nice=99", "UMask=9", "LimitCPU=x",
+	for _, want := range []string{"line 1 stands before", "line 3 is no assignment", `"1=2"`, "Nice=99",
+		"UMask=9", "LimitCPU=x",
 		"NoNewPrivileges=maybe", `"net_raw"`, `"nosuch"`, `"/abs"`, "EnvironmentFile=relative"} {
 		if strings.Count(all, want) != 1 {
 			t.Errorf("%q is said %d times in\n%s", want, strings.Count(all, want), all)
@@ -133,7 +136,8 @@ Madeup=1
 		got = append(got, o.String())
 	}
 	want := []string{
-		"ProtectSystem=strict: " + files, "SystemCallFilter=@system-service ~@privileged: " + calls, "RestrictNamespaces=true: " + calls,
+		"ProtectSystem=strict: " + files, "SystemCallFilter=@system-service ~@privileged: " + calls,
+		"RestrictNamespaces=true: " + calls,
 		"Madeup=1: " + unknown, "Sockets=a.socket: they are not handed over",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -144,15 +148,19 @@ Madeup=1
 // Settings for which systemd 252 sets no_new_privs, unless it has CAP_SYS_ADMIN.
 func TestFiltering(t *testing.T) {
 	for unit, want := range map[string]string{
-		"User=daemon\nSystemCallFilter=@a\nSystemCallFilter=~@b\nLockPersonality=yes": "SystemCallFilter=@a ~@b LockPersonality=yes",
-		"User=daemon\nPrivateDevices=yes\nAmbientCapabilities=CAP_NET_RAW":            "PrivateDevices=yes",
-		"User=daemon\nPrivateDevices=yes\nAmbientCapabilities=CAP_SYS_ADMIN":          "",
-		"User=daemon\nPrivateDevices=yes\nNoNewPrivileges=yes":                        "",
-		"User=daemon\nSystemCallFilter=@a\nSystemCallFilter=\nProtectClock=no":        "",
-		"DynamicUser=yes\nPrivateDevices=yes":                                         "",
-		"PrivateDevices=yes\nRestrictNamespaces=yes":                                  "",
+		"User=daemon\nSystemCallFilter=@a\nSystemCallFilter=~@b\nLockPersonality=yes": "SystemCallFilter=@a " +
+			"" +
+			"" +
+			"~@b LockPersonality=yes",
+		"User=daemon\nPrivateDevices=yes\nAmbientCapabilities=CAP_NET_RAW":     "PrivateDevices=yes",
+		"User=daemon\nPrivateDevices=yes\nAmbientCapabilities=CAP_SYS_ADMIN":   "",
+		"User=daemon\nPrivateDevices=yes\nNoNewPrivileges=yes":                 "",
+		"User=daemon\nSystemCallFilter=@a\nSystemCallFilter=\nProtectClock=no": "",
+		"DynamicUser=yes\nPrivateDevices=yes":                                  "",
+		"PrivateDevices=yes\nRestrictNamespaces=yes":                           "",
 	} {
-		f, err := ReadFile(filepath.Join(tree(t, map[string]string{"a.service": "[Service]\n" + unit + "\n"}), "a.service"))
+		f, err := ReadFile(filepath.Join(tree(t, map[string]string{"a.service": "[Service]\n" + unit + "\n"}),
+			"a.service"))
 		if err != nil {
 			t.Fatal(err)
 		}

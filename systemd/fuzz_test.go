@@ -23,11 +23,15 @@ func seeds(f *testing.F) {
 		f.Add(text)
 	}
 	for _, text := range []string{
-		"", "[", "[]", "[Service", "[Service]]", "[Service]\n=\n==\n", "[Service]\nA=\\", "[Service]\nA=\\\\\\\n\\\n#\\\n;",
-		"\ufeff[Service]\nExecStart=/a", "[Service]\nExecStart=\"", "[Service]\nExecStart=" + strings.Repeat("%n", 1000),
-		"[Service]\nExecStart=" + strings.Repeat("\\", 4001) + "\nA=B", "[Service]\n\rA=1\n\r\nB=2\r\n\n", "[Service]\nA=\x00",
+		"", "[", "[]", "[Service", "[Service]]", "[Service]\n=\n==\n", "[Service]\nA=\\",
+		"[Service]\nA=\\\\\\\n\\\n#\\\n;",
+		"\ufeff[Service]\nExecStart=/a", "[Service]\nExecStart=\"", "[Service]\nExecStart=" +
+			strings.Repeat("%n", 1000),
+		"[Service]\nExecStart=" + strings.Repeat("\\", 4001) + "\nA=B", "[Service]\n\rA=1\n\r\nB=2\r\n\n",
+		"[Service]\nA=\x00",
 		"[Service]\nUser=%%\nEnvironment='\nLimitNOFILE=1:\nNice=-\nUMask=\nWorkingDirectory=~\nExecStart=@@@", "[a=b]\n[Service]\n[=]\nA=]\n",
-		"[Service]\nExecStart=" + strings.Repeat("; ", 500) + "/a", "[Service]\nCapabilityBoundingSet=~~~ 1e9 -1 64 CAP_\nAmbientCapabilities=~",
+		"[Service]\nExecStart=" + strings.Repeat("; ", 500) + "/a",
+		"[Service]\nCapabilityBoundingSet=~~~ 1e9 -1 64 CAP_\nAmbientCapabilities=~",
 	} {
 		f.Add([]byte(text))
 	}
@@ -60,7 +64,8 @@ func FuzzService(f *testing.F) {
 			t.Errorf("settings %q, the lines say %q", unit.settings, want)
 		}
 		// nothing from files of this machine
-		unit.settings = slices.DeleteFunc(unit.settings, func(s Setting) bool { return s.Key == "EnvironmentFile" })
+		unit.settings = slices.DeleteFunc(unit.settings,
+			func(s Setting) bool { return s.Key == "EnvironmentFile" })
 		s, err := unit.Service()
 		if err != nil {
 			return
@@ -80,7 +85,8 @@ func FuzzService(f *testing.F) {
 		}
 		if c, err := s.Command(); err == nil {
 			argv, err := c.Arguments(s.Environ)
-			if err == nil && (len(argv) == 0 || slices.ContainsFunc(argv, func(a string) bool { return strings.Contains(a, "\x00") })) {
+			if err == nil && (len(argv) == 0 || slices.ContainsFunc(argv,
+				func(a string) bool { return strings.Contains(a, "\x00") })) {
 				t.Errorf("arguments %q", argv)
 			}
 		}
@@ -119,7 +125,8 @@ func FuzzWords(f *testing.F) {
 // Variables never make more of an argument than its bound, and only what
 // begins with a dollar sign is changed.
 func FuzzArguments(f *testing.F) {
-	for _, seed := range []string{"$A", "${A}", "$$A", "${A", "${A:-b}", "$", "a$", "${}", "$A$B", "plain", "${A}${A}${A}"} {
+	for _, seed := range []string{"$A", "${A}", "$$A", "${A", "${A:-b}", "$", "a$", "${}", "$A$B", "plain",
+		"${A}${A}${A}"} {
 		f.Add(seed, "value  'of' \"it")
 	}
 	f.Fuzz(func(t *testing.T, word, value string) {
@@ -167,7 +174,8 @@ func FuzzUnescape(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		if text, err := unescape(s); err == nil && (len(text) > len(s) || strings.Contains(text, "\x00") && !strings.Contains(s, "\x00")) {
+		if text, err := unescape(s); err == nil && (len(text) > len(s) || strings.Contains(text, "\x00") &&
+			!strings.Contains(s, "\x00")) {
 			t.Errorf("%q becomes %q", s, text)
 		}
 	})
@@ -175,7 +183,8 @@ func FuzzUnescape(f *testing.F) {
 
 // Names of drop-in directories are few, whatever the unit is called.
 func FuzzDropInDirs(f *testing.F) {
-	for _, seed := range []string{"a.service", "a-b@c-d.service", "-.service", "--.service", strings.Repeat("-", 250) + "@x.service",
+	for _, seed := range []string{"a.service", "a-b@c-d.service", "-.service", "--.service",
+		strings.Repeat("-", 250) + "@x.service",
 		strings.Repeat("a-", 124) + "@x.service"} {
 		f.Add(seed)
 	}

@@ -9,7 +9,8 @@ import (
 const serviceSuffix = ".service"
 
 // otherUnits are the suffixes of units without a program.
-var otherUnits = []string{".socket", ".device", ".mount", ".automount", ".swap", ".target", ".path", ".timer", ".slice", ".scope"}
+var otherUnits = []string{".socket", ".device", ".mount", ".automount", ".swap", ".target", ".path", ".timer",
+	".slice", ".scope"}
 
 // unitName is what a unit file of that name holds: systemd reads only those
 // with a suffix.

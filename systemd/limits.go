@@ -141,10 +141,13 @@ func parseMicroseconds(s string) (uint64, bool) { return parseTime(s, 1) }
 
 // timeUnits are systemd's, in microseconds (man systemd.time, "Parsing Time Spans").
 var timeUnits = map[string]float64{
-	"us": 1, "usec": 1, "µs": 1, "μs": 1, "ms": 1e3, "msec": 1e3, "s": 1e6, "sec": 1e6, "second": 1e6, "seconds": 1e6,
-	"m": 60e6, "min": 60e6, "minute": 60e6, "minutes": 60e6, "h": 3600e6, "hr": 3600e6, "hour": 3600e6, "hours": 3600e6,
-	"d": 86400e6, "day": 86400e6, "days": 86400e6, "w": 604800e6, "week": 604800e6, "weeks": 604800e6,
-	"M": 2629800e6, "month": 2629800e6, "months": 2629800e6, "y": 31557600e6, "year": 31557600e6, "years": 31557600e6,
+	"us": 1, "usec": 1, "µs": 1, "μs": 1, "ms": 1e3, "msec": 1e3, "s": 1e6, "sec": 1e6, "second": 1e6,
+	"seconds": 1e6,
+	"m":       60e6, "min": 60e6, "minute": 60e6, "minutes": 60e6, "h": 3600e6, "hr": 3600e6, "hour": 3600e6,
+	"hours": 3600e6,
+	"d":     86400e6, "day": 86400e6, "days": 86400e6, "w": 604800e6, "week": 604800e6, "weeks": 604800e6,
+	"M": 2629800e6, "month": 2629800e6, "months": 2629800e6, "y": 31557600e6, "year": 31557600e6,
+	"years": 31557600e6,
 }
 
 // parseTime reads a time span; a number without a unit counts in unit microseconds.
@@ -158,7 +161,10 @@ func parseTime(s string, unit float64) (uint64, bool) {
 		number, name := rest, ""
 		if digits >= 0 {
 			number, rest = rest[:digits], strings.TrimLeft(rest[digits:], blanks)
-			end := strings.IndexFunc(rest, func(r rune) bool { return r >= '0' && r <= '9' || strings.ContainsRune(blanks, r) })
+			end := strings.IndexFunc(rest, func(r rune) bool {
+				return r >= '0' && r <= '9' ||
+					strings.ContainsRune(blanks, r)
+			})
 			if end < 0 {
 				end = len(rest)
 			}

@@ -45,7 +45,8 @@ func logicalLines(text []byte) (lines string, warnings []string, err error) {
 			}
 			section = true
 		case !section:
-			warnings = append(warnings, fmt.Sprintf("line %d stands before the first section: systemd ignores it", number))
+			warnings = append(warnings, fmt.Sprintf("line %d stands before the first section: systemd "+
+				"ignores it", number))
 			return nil
 		case !assigns || strings.Trim(key, blanks) == "":
 			warnings = append(warnings, fmt.Sprintf("line %d is no assignment: systemd ignores it", number))

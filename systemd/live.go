@@ -101,11 +101,13 @@ func (m *Manager) Unit(ctx context.Context, name string) (*Unit, error) {
 	switch state := p.text("LoadState"); state {
 	case "loaded":
 	case "not-found":
-		return nil, errors.New("there is no such service; systemctl list-units --type=service --all lists them")
+		return nil, errors.New("there is no such service; systemctl list-units --type=service --all lists " +
+			"them")
 	case "masked":
 		return nil, fmt.Errorf("is masked and cannot run; systemctl unmask %s allows it", name)
 	default:
-		return nil, fmt.Errorf("systemd could not load its file (%s); systemctl status %s says why", state, name)
+		return nil, fmt.Errorf("systemd could not load its file (%s); systemctl status %s says why", state,
+			name)
 	}
 	if p.values, err = m.conn.GetUnitTypePropertiesContext(ctx, u.Name, "Service"); err != nil {
 		return nil, fmt.Errorf("ask systemd for the service: %w", err)
@@ -118,7 +120,8 @@ func (m *Manager) Unit(ctx context.Context, name string) (*Unit, error) {
 	if commands := p.commands("ExecStart"); len(commands) > 0 {
 		u.Program = commands[0].path
 	}
-	for _, setting := range []string{"ExecCondition", "ExecStartPre", "ExecStart", "ExecStartPost", "ExecReload", "ExecStop", "ExecStopPost"} {
+	for _, setting := range []string{"ExecCondition", "ExecStartPre", "ExecStart", "ExecStartPost",
+		"ExecReload", "ExecStop", "ExecStopPost"} {
 		for _, c := range p.commands(setting) {
 			if c.privileged {
 				u.Privileged = append(u.Privileged, c.path)

@@ -9,17 +9,20 @@ import (
 )
 
 // unitTypes are the suffixes of unit names; man systemd.unit.
-var unitTypes = []string{".service", ".socket", ".device", ".mount", ".automount", ".swap", ".target", ".path", ".timer", ".slice", ".scope"}
+var unitTypes = []string{".service", ".socket", ".device", ".mount", ".automount", ".swap", ".target",
+	".path", ".timer", ".slice", ".scope"}
 
 // ServiceName completes and checks the name of a service, as systemctl does.
 func ServiceName(name string) (string, error) {
 	// UNIT_NAME_MAX and VALID_CHARS of systemd's src/basic/unit-name.h and .c
 	const longest, special = 255, ":-_.\\@"
 	if strings.Contains(name, "/") {
-		return "", errors.New("is a path; give the name of a unit that systemd has loaded, or the file to --service")
+		return "", errors.New("is a path; give the name of a unit that systemd has loaded, or the file to " +
+			"--service")
 	}
 	for _, c := range name {
-		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && !strings.ContainsRune(special, c) {
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') &&
+			!strings.ContainsRune(special, c) {
 			return "", fmt.Errorf("%q cannot be in the name of a unit; systemd-escape(1) spells it", c)
 		}
 	}
@@ -28,7 +31,8 @@ func ServiceName(name string) (string, error) {
 	case !slices.Contains(unitTypes, suffix):
 		name += ".service"
 	case suffix != ".service":
-		return "", fmt.Errorf("is a %s; name a service, or give the control group of a slice or scope to --cgroup", suffix[1:])
+		return "", fmt.Errorf("is a %s; name a service, or give the control group of a slice or scope to "+
+			"--cgroup", suffix[1:])
 	}
 	prefix, instance, template := strings.Cut(strings.TrimSuffix(name, ".service"), "@")
 	switch {
@@ -57,7 +61,8 @@ func slicePath(slice string) string {
 }
 
 // controllers are names that files of a control group begin with.
-var controllers = []string{"cgroup", "cpu", "cpuset", "io", "memory", "devices", "pids", "hugetlb", "rdma", "misc", "dmem"}
+var controllers = []string{"cgroup", "cpu", "cpuset", "io", "memory", "devices", "pids", "hugetlb", "rdma",
+	"misc", "dmem"}
 
 // cgroupName is a unit's name as a directory: with "_" before it where the
 // kernel could have a file of that name (cg_escape in systemd's src/basic/cgroup-util.c).

@@ -138,7 +138,8 @@ func (f *File) omissions() []Omission {
 	}
 	if f.on("DynamicUser") {
 		list = append(list, Omission{Setting{"DynamicUser", "yes"},
-			"no user is made, and " + files + ", without the ProtectSystem=strict, ProtectHome=read-only, PrivateTmp= and RestrictSUIDSGID= that go with it"})
+			"no user is made, and " + files + ", without the ProtectSystem=strict, ProtectHome=read-only, " +
+				"PrivateTmp= and RestrictSUIDSGID= that go with it"})
 	}
 	if socket := f.socket(); socket != "" && len(values["Sockets"]) == 0 {
 		list = append(list, Omission{Setting{"Sockets", filepath.Base(socket)}, omitted["Sockets"]})

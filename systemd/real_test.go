@@ -42,9 +42,11 @@ func readWant(t *testing.T, path string) want {
 		t.Fatal(err)
 	}
 	state, rest, _ := strings.Cut(string(text), "\n")
-	w := want{ran: !strings.Contains(state, "LoadState=bad-setting") && !strings.Contains(state, "Result=resources") &&
+	w := want{ran: !strings.Contains(state, "LoadState=bad-setting") &&
+		!strings.Contains(state, "Result=resources") &&
 		!strings.Contains(state, "ExecMainStatus=21"), lines: map[string][]string{}}
-	w.late = w.late || strings.Contains(state, "ExecMainStatus=200") || strings.Contains(state, "ExecMainStatus=203")
+	w.late = w.late || strings.Contains(state, "ExecMainStatus=200") ||
+		strings.Contains(state, "ExecMainStatus=203")
 	for line := range strings.Lines(rest) {
 		first, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
 		w.lines[first] = append(w.lines[first], value)
@@ -142,7 +144,8 @@ func compareArguments(t *testing.T, want, argv []string, name string) {
 }
 
 // ofTheManager are variables that depend on the running system.
-var ofTheManager = []string{"INVOCATION_ID", "SYSTEMD_EXEC_PID", "JOURNAL_STREAM", "MEMORY_PRESSURE_WATCH", "MEMORY_PRESSURE_WRITE", "LANG"}
+var ofTheManager = []string{"INVOCATION_ID", "SYSTEMD_EXEC_PID", "JOURNAL_STREAM", "MEMORY_PRESSURE_WATCH",
+	"MEMORY_PRESSURE_WRITE", "LANG"}
 
 func compareEnvironment(t *testing.T, want []string, s *Service) {
 	var got []string
@@ -152,7 +155,8 @@ func compareEnvironment(t *testing.T, want []string, s *Service) {
 	known := func(list []string) []string {
 		list = slices.DeleteFunc(slices.Clone(list), func(a string) bool {
 			name, value, _ := strings.Cut(a, "=")
-			return slices.Contains(ofTheManager, name) || name == "PATH" && strings.HasPrefix(value, "/usr/local/sbin:")
+			return slices.Contains(ofTheManager, name) || name == "PATH" &&
+				strings.HasPrefix(value, "/usr/local/sbin:")
 		})
 		slices.Sort(list)
 		return list
@@ -219,7 +223,8 @@ func compareIdentity(t *testing.T, w want, s *Service, name string) {
 	// and none that systemd has not set
 	for _, line := range w.lines["rlimit"] {
 		resource, _, _ := strings.Cut(line, " ")
-		if defaults := readWant(t, filepath.Join(real, "id-root.want")).lines["rlimit"]; !slices.Contains(defaults, line) &&
+		if defaults := readWant(t, filepath.Join(real,
+			"id-root.want")).lines["rlimit"]; !slices.Contains(defaults, line) &&
 			!slices.ContainsFunc(s.Limits, func(l Limit) bool { return names[l.Key] == resource }) {
 			t.Errorf("systemd has set %q", line)
 		}

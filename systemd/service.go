@@ -63,7 +63,8 @@ func searchPath() []string {
 // Service reads the section [Service]. What it cannot do as systemd would is
 // an error, or in NotSimulated.
 func (f *File) Service() (*Service, error) {
-	s := &Service{File: f, Type: f.last("Type"), Dynamic: f.on("DynamicUser"), Dir: "/", IgnoreSIGPIPE: !f.off("IgnoreSIGPIPE")}
+	s := &Service{File: f, Type: f.last("Type"), Dynamic: f.on("DynamicUser"), Dir: "/",
+		IgnoreSIGPIPE: !f.off("IgnoreSIGPIPE")}
 	for _, read := range []func() error{s.commands, s.identity, s.environment, s.surroundings} {
 		if err := read(); err != nil {
 			return nil, fmt.Errorf("%q: %w", f.Path, err)
@@ -104,7 +105,8 @@ func parseBoolean(s string) (value, ok bool) {
 }
 
 // otherCommands are the settings whose commands are not audited.
-var otherCommands = []string{"ExecCondition", "ExecStartPre", "ExecStartPost", "ExecReload", "ExecReloadPost", "ExecStop", "ExecStopPost"}
+var otherCommands = []string{"ExecCondition", "ExecStartPre", "ExecStartPost", "ExecReload", "ExecReloadPost",
+	"ExecStop", "ExecStopPost"}
 
 // Command is that of ExecStart=, the first one where there are several.
 func (s *Service) Command() (*Command, error) {
@@ -171,7 +173,8 @@ func (s *Service) environment() error {
 	s.SearchPath = searchPath()
 	id := make([]byte, 16)
 	rand.Read(id)
-	s.Environ = merge(locale(), "PATH="+strings.Join(s.SearchPath, ":"), "INVOCATION_ID="+hex.EncodeToString(id))
+	s.Environ = merge(locale(), "PATH="+strings.Join(s.SearchPath, ":"),
+		"INVOCATION_ID="+hex.EncodeToString(id))
 	login := *s.Account
 	if login.Name == "" {
 		login.Name, login.Home, login.Shell = "root", "/root", shellOf("root")
@@ -233,7 +236,8 @@ func locale() []string {
 		return list
 	}
 	for _, a := range parseEnvironmentFile(string(text)) {
-		if validAssignment(a) && (strings.HasPrefix(a, "LANG=") || strings.HasPrefix(a, "LANGUAGE=") || strings.HasPrefix(a, "LC_")) {
+		if validAssignment(a) && (strings.HasPrefix(a, "LANG=") || strings.HasPrefix(a, "LANGUAGE=") ||
+			strings.HasPrefix(a, "LC_")) {
 			list = merge(list, a)
 		}
 	}
@@ -276,7 +280,8 @@ func (s *Service) directories() {
 					continue
 				}
 				paths = append(paths, filepath.Join(kind.root, name))
-				s.Directories = append(s.Directories, Directory{kind.key, kind.root, filepath.Clean(name), mode, kind.key != "ConfigurationDirectory"})
+				s.Directories = append(s.Directories, Directory{kind.key, kind.root, filepath.Clean(name),
+					mode, kind.key != "ConfigurationDirectory"})
 			}
 		}
 		if len(paths) == 0 {
@@ -285,8 +290,10 @@ func (s *Service) directories() {
 		s.Environ = merge(s.Environ, kind.variable+"="+strings.Join(paths, ":"))
 		if s.Dynamic && kind.key != "RuntimeDirectory" {
 			// systemd keeps it in /var/lib/private, away from the next user with this number
-			s.Directories = slices.DeleteFunc(s.Directories, func(d Directory) bool { return d.Root == kind.root })
-			s.NotSimulated = append(s.NotSimulated, Omission{Setting{kind.key, strings.Join(f.values(kind.key), " ")},
+			s.Directories = slices.DeleteFunc(s.Directories,
+				func(d Directory) bool { return d.Root == kind.root })
+			s.NotSimulated = append(s.NotSimulated, Omission{Setting{kind.key,
+				strings.Join(f.values(kind.key), " ")},
 				"with DynamicUser= the directory is not made"})
 		}
 	}
@@ -355,5 +362,6 @@ func (s *Service) Program(c *Command) (string, error) {
 			return path, nil
 		}
 	}
-	return "", fmt.Errorf("%q is in none of %s, where systemd looks for programs; give its path", name, strings.Join(s.SearchPath, ", "))
+	return "", fmt.Errorf("%q is in none of %s, where systemd looks for programs; give its path", name,
+		strings.Join(s.SearchPath, ", "))
 }

@@ -32,7 +32,8 @@ func (f *File) expand(value string) (string, error) {
 		switch letter := value[i]; {
 		case letter == '%':
 			b.WriteByte('%')
-		case letter >= 'a' && letter <= 'z' || letter >= 'A' && letter <= 'Z' || letter >= '0' && letter <= '9':
+		case letter >= 'a' && letter <= 'z' || letter >= 'A' && letter <= 'Z' || letter >= '0' &&
+			letter <= '9':
 			text, err := f.specifier(letter)
 			if err != nil {
 				return "", fmt.Errorf("%%%c in %q: %w", letter, shortened(value), err)
@@ -51,7 +52,8 @@ func (f *File) expand(value string) (string, error) {
 
 // fixed are specifiers with one meaning for every service of the system.
 var fixed = map[byte]string{
-	'C': "/var/cache", 'E': "/etc", 'L': "/var/log", 'S': "/var/lib", 't': "/run", 'T': "/tmp", 'V': "/var/tmp",
+	'C': "/var/cache", 'E': "/etc", 'L': "/var/log", 'S': "/var/lib", 't': "/run", 'T': "/tmp",
+	'V': "/var/tmp",
 	// of the manager's user
 	'g': "root", 'G': "0", 'h': "/root", 'u': "root", 'U': "0",
 }
@@ -118,7 +120,8 @@ func (f *File) specifier(letter byte) (string, error) {
 		return text, nil
 	}
 	if strings.IndexByte(unknowable, letter) >= 0 {
-		return "", errors.New("is a specifier whose value cannot be known without systemd; put its value into the file")
+		return "", errors.New("is a specifier whose value cannot be known without systemd; put its value " +
+			"into the file")
 	}
 	return "", errNoSpecifier
 }
@@ -131,8 +134,10 @@ func machine() (string, error) {
 		return "", err
 	}
 	name := unix.ByteSliceToString(u.Machine[:])
-	known := map[string]string{"x86_64": "x86-64", "aarch64": "arm64", "i386": "x86", "i486": "x86", "i586": "x86", "i686": "x86",
-		"armv7l": "arm", "ppc64le": "ppc64-le", "riscv64": "riscv64", "s390x": "s390x", "loongarch64": "loongarch64"}
+	known := map[string]string{"x86_64": "x86-64", "aarch64": "arm64", "i386": "x86", "i486": "x86",
+		"i586": "x86", "i686": "x86",
+		"armv7l": "arm", "ppc64le": "ppc64-le", "riscv64": "riscv64", "s390x": "s390x",
+		"loongarch64": "loongarch64"}
 	if spelt, ok := known[name]; ok {
 		return spelt, nil
 	}

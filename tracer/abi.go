@@ -92,7 +92,8 @@ const (
 func decode[T any](raw []byte) (T, error) {
 	var v T
 	if len(raw) != int(unsafe.Sizeof(v)) {
-		return v, fmt.Errorf("kernel record of %d bytes where %T has %d: the embedded BPF object is from another build, run make clean",
+		return v, fmt.Errorf("kernel record of %d bytes where %T has %d: the embedded BPF object is from "+
+			"another build, run make clean",
 			len(raw), v, unsafe.Sizeof(v))
 	}
 	copy(unsafe.Slice((*byte)(unsafe.Pointer(&v)), len(raw)), raw)

@@ -56,7 +56,8 @@ func TestDecode(t *testing.T) {
 	if err != nil || total.granted != 3 || total.denied != 5 {
 		t.Errorf("decode = %+v, %v", total, err)
 	}
-	for name, record := range map[string][]byte{"empty": nil, "short": raw[:len(raw)-1], "long": append(raw, 0)} {
+	for name, record := range map[string][]byte{"empty": nil, "short": raw[:len(raw)-1],
+		"long": append(raw, 0)} {
 		if _, err := decode[kernelTotal](record); err == nil || !strings.Contains(err.Error(), "make clean") {
 			t.Errorf("a record that is %s: %v", name, err)
 		}

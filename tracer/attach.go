@@ -46,7 +46,8 @@ func Attach(what Subject, options Options) (_ *Audit, err error) {
 		}
 	}
 	if s.moved() {
-		return nil, fmt.Errorf("control group %s: was made or removed at this very moment; try again", s.Cgroup)
+		return nil, fmt.Errorf("control group %s: was made or removed at this very moment; try again",
+			s.Cgroup)
 	}
 	if s.pidfd >= 0 {
 		if err := a.kernel.mark(s.pidfd, taskRoot); err != nil {

@@ -79,7 +79,8 @@ var attachPrograms = []string{"adopt_tree", "adopt_group", "on_group_made", "on_
 var checkPrograms = map[Backend][]string{
 	Fentry:     {"fexit_cap_capable", "fexit_security_capable", "fentry_security_capset"},
 	Tracepoint: {"tp_cap_capable"},
-	Kprobe:     {"kprobe_cap_capable", "kretprobe_cap_capable", "kretprobe_security_capable", "kprobe_security_capset"},
+	Kprobe: {"kprobe_cap_capable", "kretprobe_cap_capable", "kretprobe_security_capable",
+		"kprobe_security_capset"},
 }
 
 // knowsOptions: cap_capable's opts argument is visible.
@@ -110,7 +111,8 @@ func (e *BackendError) Unwrap() error { return e.Err }
 
 // tellingLines mark lines of libbpf's log that say more than an errno, the
 // best first. The verifier's own last word comes before "processed N insns".
-var tellingLines = []string{"unknown func", "not found", "not supported", "BPF program load failed", "failed to"}
+var tellingLines = []string{"unknown func", "not found", "not supported", "BPF program load failed",
+	"failed to"}
 
 // reason is the log's most telling line, or the error itself.
 func (e *BackendError) reason() string {

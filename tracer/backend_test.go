@@ -42,7 +42,8 @@ func TestParseBackend(t *testing.T) {
 		if (err != nil) != (want == nil) {
 			t.Errorf("ParseBackend(%q): %v", name, err)
 		}
-		if err != nil && (strings.ContainsAny(err.Error(), "\x1b\n") || !strings.Contains(err.Error(), "choose auto, fentry, tracepoint or kprobe")) {
+		if err != nil && (strings.ContainsAny(err.Error(), "\x1b\n") ||
+			!strings.Contains(err.Error(), "choose auto, fentry, tracepoint or kprobe")) {
 			t.Errorf("ParseBackend(%q): %q", name, err)
 		}
 	}
@@ -105,7 +106,8 @@ libbpf: failed to load object 'cap_audit'
 libbpf: prog 'fexit_cap_capable': failed to load: -1
 `, "prog 'fexit_cap_capable': BPF program load failed: Operation not permitted"},
 		"cut off in the middle of a line": {
-			"libbpf: prog 'tp_cap_capable': BPF program load failed: Permission denied\nlibbpf: prog 'tp_cap_c",
+			"libbpf: prog 'tp_cap_capable': BPF program load failed: Permission denied\nlibbpf: prog " +
+				"'tp_cap_c",
 			"prog 'tp_cap_capable': BPF program load failed: Permission denied"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -10,8 +10,9 @@ import (
 // Kinds of BTF (uapi/linux/btf.h) that are followed by more than struct
 // btf_type, and how many bytes: for each of its vlen members, or once.
 var (
-	btfPerMember = map[uint32]int{4: 12 /* struct */, 5: 12 /* union */, 6: 8 /* enum */, 13: 8 /* func_proto */, 15: 12 /* datasec */, 19: 12 /* enum64 */}
-	btfOnce      = map[uint32]int{1: 4 /* int */, 3: 12 /* array */, 14: 4 /* var */, 17: 4 /* decl_tag */}
+	btfPerMember = map[uint32]int{4: 12 /* struct */, 5: 12 /* union */, 6: 8, /* enum */
+		13: 8 /* func_proto */, 15: 12 /* datasec */, 19: 12 /* enum64 */}
+	btfOnce = map[uint32]int{1: 4 /* int */, 3: 12 /* array */, 14: 4 /* var */, 17: 4 /* decl_tag */}
 )
 
 const btfStruct = 4
@@ -38,7 +39,8 @@ func structSizes(t *testing.T, object []byte) map[string]uint32 {
 
 	sizes := map[string]uint32{}
 	for len(types) > 0 {
-		name, info, size := binary.LittleEndian.Uint32(types), binary.LittleEndian.Uint32(types[4:]), binary.LittleEndian.Uint32(types[8:])
+		name, info, size := binary.LittleEndian.Uint32(types), binary.LittleEndian.Uint32(types[4:]),
+			binary.LittleEndian.Uint32(types[8:])
 		kind, members := info>>24&0x1f, int(info&0xffff)
 		if kind == btfStruct {
 			text, _, _ := bytes.Cut(names[name:], []byte{0})

@@ -73,7 +73,8 @@ func TestMissingPrivileges(t *testing.T) {
 func refused() error {
 	return errors.Join(
 		&BackendError{Backend: Fentry, Stage: "load", Err: syscall.EPERM},
-		&BackendError{Backend: Kprobe, Stage: "attach", Err: syscall.ENOENT, Log: "libbpf: prog 'x': failed to attach\n"})
+		&BackendError{Backend: Kprobe, Stage: "attach", Err: syscall.ENOENT,
+			Log: "libbpf: prog 'x': failed to attach\n"})
 }
 
 func TestDiagnoseMissingPrivileges(t *testing.T) {
@@ -83,7 +84,8 @@ func TestDiagnoseMissingPrivileges(t *testing.T) {
 	withEffective(t, 1<<capBPF, func() {
 		got := Diagnose(refused())
 		lacks, hint, _ := strings.Cut(got, ":")
-		if lacks = strings.ToLower(lacks); !strings.Contains(lacks, "perfmon") || strings.Contains(lacks, "bpf") {
+		if lacks = strings.ToLower(lacks); !strings.Contains(lacks, "perfmon") ||
+			strings.Contains(lacks, "bpf") {
 			t.Errorf("%q does not name the one that is missing", got)
 		}
 		want := "setcap"
@@ -97,11 +99,14 @@ func TestDiagnoseMissingPrivileges(t *testing.T) {
 }
 
 func TestDiagnoseBackends(t *testing.T) {
-	if _, err := os.Stat(btfFile); err != nil || tooOld() || inUserNamespace() || len(MissingPrivileges()) > 0 {
-		t.Skip("want root outside of user namespaces, BTF and Linux 5.15, or something else is to blame before the backends are")
+	if _, err := os.Stat(btfFile); err != nil || tooOld() || inUserNamespace() ||
+		len(MissingPrivileges()) > 0 {
+		t.Skip("want root outside of user namespaces, BTF and Linux 5.15, or something else is to blame " +
+			"before the backends are")
 	}
 	got := Diagnose(refused())
-	for _, want := range []string{"fentry: operation not permitted", "kprobe: prog 'x': failed to attach", "; "} {
+	for _, want := range []string{"fentry: operation not permitted", "kprobe: prog 'x': failed to attach",
+		"; "} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q does not say %q", got, want)
 		}
@@ -113,7 +118,8 @@ func TestDiagnoseBackends(t *testing.T) {
 
 func TestDiagnoseOfOtherErrors(t *testing.T) {
 	for _, err := range []error{
-		nil, syscall.EPERM, &StartError{"x", 127, "no such file"}, errors.Join(syscall.EPERM, syscall.ENOENT), fmt.Errorf("read: %w", syscall.EIO),
+		nil, syscall.EPERM, &StartError{"x", 127, "no such file"}, errors.Join(syscall.EPERM, syscall.ENOENT),
+		fmt.Errorf("read: %w", syscall.EIO),
 	} {
 		if got := Diagnose(err); got != "" {
 			t.Errorf("Diagnose(%v) = %q", err, got)

@@ -17,7 +17,8 @@ func elfFile(loader string) []byte {
 		Type: uint16(elf.ET_EXEC), Machine: uint16(elf.EM_X86_64), Version: uint32(elf.EV_CURRENT),
 		Phoff: headerSize, Ehsize: headerSize, Phentsize: progSize, Phnum: 1, Shentsize: 64,
 	}
-	copy(h.Ident[:], elf.ELFMAG+string([]byte{byte(elf.ELFCLASS64), byte(elf.ELFDATA2LSB), byte(elf.EV_CURRENT)}))
+	copy(h.Ident[:], elf.ELFMAG+string([]byte{byte(elf.ELFCLASS64), byte(elf.ELFDATA2LSB),
+		byte(elf.EV_CURRENT)}))
 	p := elf.Prog64{Type: uint32(elf.PT_INTERP), Off: headerSize + progSize, Filesz: uint64(len(loader) + 1)}
 	var b bytes.Buffer
 	binary.Write(&b, binary.LittleEndian, h)
@@ -30,7 +31,8 @@ func elfFile(loader string) []byte {
 // look at them, and a file with holes can have them: cap-audit must not read it.
 func TestProgramAsLargeAsADisk(t *testing.T) {
 	const size, limit = 1 << 34, 1 << 20
-	for name, head := range map[string][]byte{"a program": elfFile("/no/such/ld.so"), "a script": []byte("#!/"), "zeros": nil} {
+	for name, head := range map[string][]byte{"a program": elfFile("/no/such/ld.so"),
+		"a script": []byte("#!/"), "zeros": nil} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "program")
 			if err := os.WriteFile(path, head, 0o755); err != nil {

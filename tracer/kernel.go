@@ -76,7 +76,8 @@ func openKernel(backends []Backend, set settings) (*kernel, error) {
 		if err == nil {
 			return k, nil
 		}
-		failures = append(failures, &BackendError{Backend: backend, Stage: stage, Err: err, Log: takeLibbpfLog()})
+		failures = append(failures, &BackendError{Backend: backend, Stage: stage, Err: err,
+			Log: takeLibbpfLog()})
 	}
 	return nil, errors.Join(failures...)
 }

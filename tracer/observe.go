@@ -36,7 +36,8 @@ func (a *Audit) Observe() (*audit.Observation, error) {
 	}
 	err = each(k, "outcomes", func(key kernelOutcome, count uint64) {
 		for verdict, mask := range map[audit.Verdict]uint64{
-			audit.Granted: uint64(key.granted), audit.Refused: uint64(key.denied), audit.LSMRefused: uint64(key.lsm_refused),
+			audit.Granted: uint64(key.granted), audit.Refused: uint64(key.denied),
+			audit.LSMRefused: uint64(key.lsm_refused),
 		} {
 			for _, number := range capng.Numbers(mask) {
 				o.Outcomes = append(o.Outcomes, audit.Outcome{
@@ -107,7 +108,8 @@ func (a *Audit) application() audit.Application {
 // none, the first that came into the group. How it ended is its parent's to know.
 func (a *Audit) attachedApplication() audit.Application {
 	s := a.attached.subject
-	app := audit.Application{PID: s.PID, Path: s.exe, FilePermitted: s.filePermitted, Unprivileged: s.unprivileged, Ended: a.Ended()}
+	app := audit.Application{PID: s.PID, Path: s.exe, FilePermitted: s.filePermitted,
+		Unprivileged: s.unprivileged, Ended: a.Ended()}
 	if s.PID != 0 {
 		return app
 	}
@@ -177,7 +179,8 @@ func (k *kernel) readChecks(o *audit.Observation) error {
 				frames = append(frames, name)
 			}
 		}
-		o.Checks[i].Sites = append(o.Checks[i].Sites, audit.Site{Frames: frames, Samples: uint64(site.samples)})
+		o.Checks[i].Sites = append(o.Checks[i].Sites,
+			audit.Site{Frames: frames, Samples: uint64(site.samples)})
 	})
 }
 

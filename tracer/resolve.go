@@ -42,7 +42,8 @@ func Resolve(command string) (string, error) {
 		if found := inPath(command); found != "" {
 			command = found
 		} else {
-			return "", &StartError{command, 127, "not found in PATH; give its path, or check the spelling" + unitHint(command)}
+			return "", &StartError{command, 127, "not found in PATH; give its path, or check the spelling" +
+				unitHint(command)}
 		}
 	}
 	info, err := os.Stat(command)
@@ -62,7 +63,8 @@ func Resolve(command string) (string, error) {
 func unitHint(command string) string {
 	for _, suffix := range unitSuffixes {
 		if strings.HasSuffix(command, suffix) {
-			return "; --service FILE audits the program of a .service file's ExecStart=, --unit NAME a service that runs"
+			return "; --service FILE audits the program of a .service file's ExecStart=, --unit NAME a " +
+				"service that runs"
 		}
 	}
 	return ""
@@ -97,16 +99,20 @@ func explainExec(path string, errno syscall.Errno) error {
 		}
 		e.Text = "its dynamic loader is missing; readelf -l names it"
 		if interpreter := interpreterOf(path); interpreter != "" {
-			e.Text = fmt.Sprintf("its interpreter %q is missing; install it or mend the script's first line", interpreter)
+			e.Text = fmt.Sprintf("its interpreter %q is missing; install it or mend the script's first line",
+				interpreter)
 		}
 	case syscall.ENOEXEC:
-		e.Text = "is no program that this kernel can execute: a script without a #! line, or for another machine"
+		e.Text = "is no program that this kernel can execute: a script without a #! line, or for another " +
+			"machine"
 	case syscall.EACCES:
-		e.Text = "permission denied: it, its interpreter or a directory above is not executable, or the file system is mounted noexec"
+		e.Text = "permission denied: it, its interpreter or a directory above is not executable, or the " +
+			"file system is mounted noexec"
 	case syscall.EPERM:
 		// fs/exec.c asks cap_bprm_creds_from_file(): EPERM when the effective
 		// bit is set and the bounding set holds something back
-		e.Text = "operation not permitted: its file capabilities exceed what may be granted here, or a security module refuses it"
+		e.Text = "operation not permitted: its file capabilities exceed what may be granted here, or a " +
+			"security module refuses it"
 	default:
 		e.Text = errno.Error()
 	}

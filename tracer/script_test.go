@@ -102,7 +102,8 @@ func TestIsPythonDoesNotWaitForAFifo(t *testing.T) {
 
 func FuzzScript(f *testing.F) {
 	for _, text := range []string{
-		"", "#!", "#!/bin/sh", "#!/usr/bin/env -S python3 -u\n", "#! \x00\n", "#!\xc2\x85 \xa0 x", "\x7fELF", string(elfFile("/lib/ld.so")),
+		"", "#!", "#!/bin/sh", "#!/usr/bin/env -S python3 -u\n", "#! \x00\n", "#!\xc2\x85 \xa0 x", "\x7fELF",
+		string(elfFile("/lib/ld.so")),
 	} {
 		f.Add([]byte(text))
 	}

@@ -121,8 +121,10 @@ func openPID(pid int) (pidfd int, err error) {
 func mayWatch(pid int) error {
 	if _, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); errors.Is(err, fs.ErrNotExist) {
 		// fs/proc/task_mmu.c, since the task itself has no memory any more
-		if threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/exe", pid)); slices.ContainsFunc(threads, canRead) {
-			return fmt.Errorf("the first thread of process %d has ended while others run: name its control group with --cgroup", pid)
+		if threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/exe", pid)); slices.ContainsFunc(threads,
+			canRead) {
+			return fmt.Errorf("the first thread of process %d has ended while others run: name its control "+
+				"group with --cgroup", pid)
 		}
 		return fmt.Errorf("process %d runs no program: it is a kernel thread, or has ended", pid)
 	}
@@ -165,7 +167,8 @@ func (s *subject) lookUpGroup() error {
 	case err == nil && !info.IsDir():
 		return fmt.Errorf("control group %s: is not a directory", s.Cgroup)
 	case err == nil && !cgroup.Is(path):
-		return fmt.Errorf("%s is no group of cgroup v2, and only such groups can be watched; they are below %s", s.Cgroup, root)
+		return fmt.Errorf("%s is no group of cgroup v2, and only such groups can be watched; they are below "+
+			"%s", s.Cgroup, root)
 	}
 	within, ok := strings.CutPrefix(path, root)
 	if !ok || within != "" && within[0] != '/' {
@@ -173,7 +176,8 @@ func (s *subject) lookUpGroup() error {
 	}
 	s.path = max(within, "/")
 	if len(s.path) >= maxPath {
-		return fmt.Errorf("control group %.40s...: a path of more than %d bytes cannot be watched", s.Cgroup, maxPath-1)
+		return fmt.Errorf("control group %.40s...: a path of more than %d bytes cannot be watched", s.Cgroup,
+			maxPath-1)
 	}
 	s.id, err = groupID(path)
 	return err
@@ -235,9 +239,11 @@ func (s *subject) configure(module *bpflib.Module) error {
 		"inside_only":   s.Entry == EntryByEngine && s.PID != 0,
 	}
 	var stat unix.Stat_t
-	if s.Entry == EntryByManager && slices.ContainsFunc(executors, func(path string) bool { return unix.Stat(path, &stat) == nil }) {
+	if s.Entry == EntryByManager && slices.ContainsFunc(executors,
+		func(path string) bool { return unix.Stat(path, &stat) == nil }) {
 		values["executor_inode"] = stat.Ino
-		values["executor_device"] = unix.Major(stat.Dev)<<20 | unix.Minor(stat.Dev) // include/linux/kdev_t.h, MKDEV
+		// include/linux/kdev_t.h, MKDEV
+		values["executor_device"] = unix.Major(stat.Dev)<<20 | unix.Minor(stat.Dev)
 	}
 	for name, value := range values {
 		if err := module.InitGlobalVariable(name, value); err != nil {

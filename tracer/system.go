@@ -66,7 +66,8 @@ var preemptible = sync.OnceValue(func() bool {
 			config, _ = os.ReadFile("/lib/modules/" + kernelRelease() + "/config")
 		}
 	}
-	return isPreemptible(unix.ByteSliceToString(u.Version[:]), string(models), string(commandLine), string(config))
+	return isPreemptible(unix.ByteSliceToString(u.Version[:]), string(models), string(commandLine),
+		string(config))
 })
 
 // isPreemptible takes a build as uname -v has it (init/Makefile); models such
@@ -94,7 +95,8 @@ func isPreemptible(build, models, commandLine, config string) bool {
 	case "full", "lazy":
 		return true
 	}
-	return !strings.Contains(config, "\nCONFIG_PREEMPT_NONE=y\n") && !strings.Contains(config, "\nCONFIG_PREEMPT_VOLUNTARY=y\n")
+	return !strings.Contains(config, "\nCONFIG_PREEMPT_NONE=y\n") &&
+		!strings.Contains(config, "\nCONFIG_PREEMPT_VOLUNTARY=y\n")
 }
 
 // noKprobes: the kernel shows what perf events there are, and kprobes are none

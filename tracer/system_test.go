@@ -25,8 +25,10 @@ func TestSysctl(t *testing.T) {
 // Builds as uname -v has them, models as debugfs of 6.1 to 7.3 has them.
 func TestIsPreemptible(t *testing.T) {
 	const dynamic = "#1 SMP PREEMPT_DYNAMIC Debian 6.1.1-1 (2023-01-01)"
-	const voluntary = "CONFIG_PREEMPT_BUILD=y\n# CONFIG_PREEMPT_NONE is not set\nCONFIG_PREEMPT_VOLUNTARY=y\n# CONFIG_PREEMPT is not set\n"
-	const lazy = "CONFIG_PREEMPT_BUILD=y\n# CONFIG_PREEMPT_NONE is not set\n# CONFIG_PREEMPT_VOLUNTARY is not set\nCONFIG_PREEMPT_LAZY=y\n"
+	const voluntary = "CONFIG_PREEMPT_BUILD=y\n# CONFIG_PREEMPT_NONE is not " +
+		"set\nCONFIG_PREEMPT_VOLUNTARY=y\n# CONFIG_PREEMPT is not set\n"
+	const lazy = "CONFIG_PREEMPT_BUILD=y\n# CONFIG_PREEMPT_NONE is not set\n# CONFIG_PREEMPT_VOLUNTARY is " +
+		"not set\nCONFIG_PREEMPT_LAZY=y\n"
 	for name, test := range map[string]struct {
 		build, models, commandLine, config string
 		want                               bool

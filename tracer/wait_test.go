@@ -93,7 +93,8 @@ func TestSignalReachesTheTarget(t *testing.T) {
 func TestCompanionThatOutlivesTheTarget(t *testing.T) {
 	fifo := newFifo(t)
 	a := running(t, "exit 3")
-	status, err := a.RunBeside("/bin/sh", []string{"sh", "-c", "read line <" + fifo + "; exit 4"}, os.Environ())
+	status, err := a.RunBeside("/bin/sh", []string{"sh", "-c", "read line <" + fifo + "; exit 4"},
+		os.Environ())
 	if err != nil {
 		t.Fatal(err)
 	}

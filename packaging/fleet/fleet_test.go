@@ -54,10 +54,12 @@ func TestUnits(t *testing.T) {
 	}
 	verify := func(name string) string {
 		// of the units that these name, others may have their own flaws
-		out, _ := exec.Command(analyze, "verify", "--man=no", "--recursive-errors=no", filepath.Join(dir, name)).CombinedOutput()
+		out, _ := exec.Command(analyze, "verify", "--man=no", "--recursive-errors=no",
+			filepath.Join(dir, name)).CombinedOutput()
 		return string(out)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "good.service"), []byte("[Service]\nExecStart=/bin/true\n"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "good.service"), []byte("[Service]\nExecStart=/bin/true\n"),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
 	if out := verify("good.service"); out != "" {
@@ -162,7 +164,8 @@ func TestPods(t *testing.T) {
 
 	// what this machine did meanwhile is anything, so that only the way there is
 	// compared: reports are found and joined, and the policy is read
-	p.play(t, "policy", all["ConfigMap"], p.pod("check", all["CronJob"].at("spec", "jobTemplate", "spec", "template", "spec"), textfile))
+	p.play(t, "policy", all["ConfigMap"], p.pod("check",
+		all["CronJob"].at("spec", "jobTemplate", "spec", "template", "spec"), textfile))
 	status, logs := p.Ended(t, "check-check")
 	if status != "0" && status != "3" || !strings.Contains(logs, "Reports joined: ") {
 		t.Errorf("status %s:\n%s", status, logs)
@@ -223,7 +226,8 @@ func (p podman) pod(name string, spec object, textfile string) object {
 	container["image"] = "localhost/cap-audit:latest"
 	if container["env"] != nil {
 		container["env"] = []object{
-			{"name": "NODE", "value": "node"}, {"name": "CGROUP", "value": "/"}, {"name": "DURATION", "value": "1s"},
+			{"name": "NODE", "value": "node"}, {"name": "CGROUP", "value": "/"},
+			{"name": "DURATION", "value": "1s"},
 		}
 	}
 	for _, v := range spec["volumes"].([]any) {
@@ -233,7 +237,8 @@ func (p podman) pod(name string, spec object, textfile string) object {
 	}
 	// podman 4.3 does not read seccompProfile, but what it was called before
 	annotations := object{"seccomp.security.alpha.kubernetes.io/pod": "unconfined"}
-	return object{"apiVersion": "v1", "kind": "Pod", "metadata": object{"name": name, "annotations": annotations}, "spec": spec}
+	return object{"apiVersion": "v1", "kind": "Pod",
+		"metadata": object{"name": name, "annotations": annotations}, "spec": spec}
 }
 
 func (p podman) play(t *testing.T, name string, list ...object) {

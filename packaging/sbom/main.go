@@ -70,7 +70,8 @@ func run(version, vendor, copyright string) error {
 		m := &modules[i]
 		m.linked = slices.Contains(strings.Fields(string(linked)), m.path)
 		if m.licence = licences[m.path]; m.licence == "" {
-			unknown = append(unknown, fmt.Errorf("%s: no paragraph \"Files: vendor/%s/*\": read its licence and add one", copyright, m.path))
+			unknown = append(unknown, fmt.Errorf("%s: no paragraph \"Files: vendor/%s/*\": read its licence "+
+				"and add one", copyright, m.path))
 		}
 	}
 	if err := errors.Join(unknown...); err != nil {
@@ -78,7 +79,8 @@ func run(version, vendor, copyright string) error {
 	}
 
 	var sbom bytes.Buffer
-	if err := cdx.NewBOMEncoder(&sbom, cdx.BOMFileFormatJSON).SetPretty(true).Encode(document(version, modules)); err != nil {
+	if err := cdx.NewBOMEncoder(&sbom, cdx.BOMFileFormatJSON).SetPretty(true).Encode(document(version,
+		modules)); err != nil {
 		return err
 	}
 	texts, err := licenceTexts(vendor, modules)
@@ -186,7 +188,8 @@ func licenceTexts(vendor string, modules []module) ([]byte, error) {
 			if err != nil {
 				return nil, err
 			}
-			fmt.Fprintf(&all, "%s\n%s:\n\n%s\n", strings.Repeat("-", 80), filepath.Base(file), bytes.TrimSpace(text))
+			fmt.Fprintf(&all, "%s\n%s:\n\n%s\n", strings.Repeat("-", 80), filepath.Base(file),
+				bytes.TrimSpace(text))
 		}
 	}
 	return all.Bytes(), nil

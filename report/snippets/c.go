@@ -11,7 +11,8 @@ import (
 // just what it needs does not have.
 func C(a Advice) string {
 	if a.Script && !a.Python {
-		return "# A script has no way of its own to give capabilities up. Limit it from\n# outside, by one of the other ways."
+		return "# A script has no way of its own to give capabilities up. Limit it from\n# outside, by one " +
+			"of the other ways."
 	}
 	keep := spell(a.Keep, capng.Constant)
 

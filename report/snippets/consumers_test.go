@@ -88,7 +88,8 @@ func field(t *testing.T, status, name string, base int) uint64 {
 func exactly(t *testing.T, want []int, status string) {
 	t.Helper()
 	permitted, effective := sets(t, status)
-	if diff := cmp.Diff(append([]int{}, want...), capng.Numbers(effective)); diff != "" || permitted != effective {
+	if diff := cmp.Diff(append([]int{}, want...), capng.Numbers(effective)); diff != "" ||
+		permitted != effective {
 		t.Errorf("permitted %#x, effective %#x\n%s", permitted, effective, diff)
 	}
 }
@@ -114,7 +115,8 @@ int main(void)
 }
 `)
 	program := filepath.Join(filepath.Dir(source), "snippet")
-	args := append([]string{"-Wall", "-Wextra", "-Werror", "-o", program, source}, strings.Fields(string(flags))...)
+	args := append([]string{"-Wall", "-Wextra", "-Werror", "-o", program, source},
+		strings.Fields(string(flags))...)
 	run(t, cc, args...)
 	return program
 }
@@ -201,7 +203,8 @@ func testFileCapabilities(t *testing.T, snippet func(Advice) string) {
 			if err != nil || ok != (c.grant != nil) {
 				t.Fatalf("FileCaps = %t, %v", ok, err)
 			}
-			if diff := cmp.Diff(append([]int{}, c.grant...), capng.Numbers(permitted)); diff != "" || effective != ok {
+			if diff := cmp.Diff(append([]int{}, c.grant...), capng.Numbers(permitted)); diff != "" ||
+				effective != ok {
 				t.Errorf("effective: %t\n%s", effective, diff)
 			}
 			getcap := strings.TrimPrefix(run(t, machine.Program(t, "getcap"), path), path)
@@ -252,18 +255,22 @@ func TestSystemdTakesIt(t *testing.T) {
 		}
 	}
 	// a drop-in replaces the sets that the unit has
-	dropin := Systemd(Advice{Target: audit.TargetUnit, Grant: []int{13}, Ambient: []int{13, 21}, Unprivileged: true})
+	dropin := Systemd(Advice{Target: audit.TargetUnit, Grant: []int{13}, Ambient: []int{13, 21},
+		Unprivileged: true})
 	want := map[string][]int{"CapabilityBoundingSet": {13}, "AmbientCapabilities": {13}}
-	got := understood("[Service]\nCapabilityBoundingSet=CAP_SYS_ADMIN CAP_CHOWN\nAmbientCapabilities=CAP_SYS_ADMIN\n" + dropin)
+	got := understood("[Service]\nCapabilityBoundingSet=CAP_SYS_ADMIN " +
+		"CAP_CHOWN\nAmbientCapabilities=CAP_SYS_ADMIN\n" + dropin)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("%s\n%s", dropin, diff)
 	}
 	// and so does what --service recommends
 	for name, sets := range map[string]struct{ bounding, ambient []int }{
-		"none": {}, "bounding only": {bounding: []int{13}}, "both": {[]int{0, 13}, []int{13}}, "all": {known(), known()},
+		"none": {}, "bounding only": {bounding: []int{13}}, "both": {[]int{0, 13}, []int{13}},
+		"all": {known(), known()},
 	} {
 		block := ServiceBlock(sets.bounding, sets.ambient, true, true)
-		got := understood("[Service]\nCapabilityBoundingSet=CAP_SYS_ADMIN CAP_CHOWN\nAmbientCapabilities=CAP_SYS_ADMIN\n" + block)
+		got := understood("[Service]\nCapabilityBoundingSet=CAP_SYS_ADMIN " +
+			"CAP_CHOWN\nAmbientCapabilities=CAP_SYS_ADMIN\n" + block)
 		if diff := cmp.Diff(sets.bounding, got["CapabilityBoundingSet"]); diff != "" {
 			t.Errorf("%s: CapabilityBoundingSet\n%s", name, diff)
 		}
@@ -299,11 +306,13 @@ func TestKubernetesTakesIt(t *testing.T) {
 	kubectl := optional(t, "kubectl")
 	for name, grant := range map[string][]int{"none": nil, "one": {13}, "sys_admin": {21}, "all": known()} {
 		t.Run(name, func(t *testing.T) {
-			manifest := "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  containers:\n  - name: c\n    image: i\n"
+			manifest := "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  containers:\n  - name: " +
+				"c\n    image: i\n"
 			for line := range strings.Lines(Kubernetes(Advice{Grant: grant}) + "\n") {
 				manifest += "    " + line
 			}
-			out, err := exec.Command(kubectl, "label", "--local", "-o", "json", "-f", write(t, "pod.yaml", manifest), "a=b").Output()
+			out, err := exec.Command(kubectl, "label", "--local", "-o", "json", "-f",
+				write(t, "pod.yaml", manifest), "a=b").Output()
 			if err != nil {
 				t.Fatalf("%v\n%s", err, manifest)
 			}
@@ -335,7 +344,8 @@ func TestKubernetesTakesIt(t *testing.T) {
 			if diff := cmp.Diff([]string{"ALL"}, context.Capabilities.Drop); diff != "" {
 				t.Error(diff)
 			}
-			if refuses := context.AllowPrivilegeEscalation != nil; refuses != (name == "none" || name == "one") {
+			if refuses := context.AllowPrivilegeEscalation != nil; refuses != (name == "none" ||
+				name == "one") {
 				t.Errorf("allowPrivilegeEscalation: %t\n%s", refuses, out)
 			}
 		})

@@ -55,7 +55,8 @@ func indented(text, spaces string) string {
 func confined(t *testing.T, a Advice, noNewPrivs bool, status string) {
 	t.Helper()
 	exactly(t, a.Grant, status)
-	if diff := cmp.Diff(append([]int{}, a.Grant...), capng.Numbers(field(t, status, "CapBnd", 16))); diff != "" {
+	if diff := cmp.Diff(append([]int{}, a.Grant...),
+		capng.Numbers(field(t, status, "CapBnd", 16))); diff != "" {
 		t.Errorf("bounding set\n%s", diff)
 	}
 	if got := field(t, status, "NoNewPrivs", 10) == 1; got != noNewPrivs {
@@ -87,16 +88,22 @@ func TestPodmanTakesIt(t *testing.T) {
 		}
 		t.Run("docker, "+name, func(t *testing.T) {
 			text := strings.Replace(Docker(c.advice), " IMAGE", " "+image+" "+showStatus, 1)
-			docker := fmt.Sprintf("docker() { local command=$1; shift; %q $command --rm --user %s \"$@\"; }\n", p.Path, user)
+			docker := fmt.Sprintf("docker() { local command=$1; shift; %q $command --rm --user %s \"$@\"; "+
+				"}\n", p.Path, user)
 			confined(t, c.advice, c.noNewPrivs, machine.Output(t, p.For(bash, "-c", docker+text)))
 
 			// what --emit prints, in the place of options
-			text = fmt.Sprintf("%q run --rm --user %s $(echo %q) %s %s", p.Path, user, DockerOptions(c.advice), image, showStatus)
+			text = fmt.Sprintf("%q run --rm --user %s $(echo %q) %s %s", p.Path, user,
+				DockerOptions(c.advice), image, showStatus)
 			confined(t, c.advice, c.noNewPrivs, machine.Output(t, p.For(bash, "-c", text)))
 		})
 		t.Run("kubernetes, "+name, func(t *testing.T) {
-			manifest := "apiVersion: v1\nkind: Pod\nmetadata: {name: pod}\nspec:\n  restartPolicy: Never\n  securityContext: {runAsUser: " + user +
-				"}\n  containers:\n  - name: one\n    image: " + image + "\n    command: [" + strings.ReplaceAll(showStatus, " ", ", ") + "]\n" +
+			manifest := "apiVersion: v1\nkind: Pod\nmetadata: {name: pod}\nspec:\n  restartPolicy: Never\n  " +
+				"" +
+				"" +
+				"securityContext: {runAsUser: " + user +
+				"}\n  containers:\n  - name: one\n    image: " + image + "\n    command: [" +
+				strings.ReplaceAll(showStatus, " ", ", ") + "]\n" +
 				indented(Kubernetes(c.advice), "    ")
 			file := p.Write(t, "pod.yaml", manifest)
 			p.Run(t, "kube", "play", "--network", "none", file)
@@ -106,12 +113,14 @@ func TestPodmanTakesIt(t *testing.T) {
 		})
 		t.Run("compose, "+name, func(t *testing.T) {
 			compose := machine.Program(t, "podman-compose")
-			base := p.Write(t, "compose.yaml", "services:\n  SERVICE:\n    container_name: composed\n    image: "+image+"\n    user: \""+user+
+			base := p.Write(t, "compose.yaml", "services:\n  SERVICE:\n    container_name: composed\n    "+
+				"image: "+image+"\n    user: \""+user+
 				"\"\n    command: "+showStatus+"\n")
 			snippet := p.Write(t, "snippet.yaml", Compose(c.advice))
 			// the network that it makes by itself is not to be had everywhere
 			without := p.Write(t, "podman", "#!/bin/bash\n[ \"$1\" != network ] || exit 0\nargs=()\n"+
-				"while [ $# -gt 0 ]; do\n\tcase $1 in\n\t--net | --network-alias) shift ;;\n\t--net=* | --network-alias=*) ;;\n"+
+				"while [ $# -gt 0 ]; do\n\tcase $1 in\n\t--net | --network-alias) shift ;;\n\t--net=* | "+
+				"--network-alias=*) ;;\n"+
 				"\t*) args+=(\"$1\") ;;\n\tesac\n\tshift\ndone\nexec '"+p.Path+"' \"${args[@]}\"\n")
 			if err := os.Chmod(without, 0o755); err != nil {
 				t.Fatal(err)
@@ -125,7 +134,8 @@ func TestPodmanTakesIt(t *testing.T) {
 			options := quadletOptions(t, Quadlet(c.advice))
 			// Podman makes what it adds ambient: this one is only for Podman
 			confined(t, c.advice, !c.advice.SetID,
-				p.Run(t, slices.Concat([]string{"run", "--rm", "--user", user}, options, []string{image}, strings.Fields(showStatus))...))
+				p.Run(t, slices.Concat([]string{"run", "--rm", "--user", user}, options, []string{image},
+					strings.Fields(showStatus))...))
 		})
 	}
 }
@@ -136,7 +146,8 @@ func quadletOptions(t *testing.T, container string) []string {
 	t.Helper()
 	quadlet := optional(t, "/usr/libexec/podman/quadlet", "/usr/lib/podman/quadlet", os.Getenv("QUADLET"))
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "c.container"), []byte(container+"\nImage="+image+"\n"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "c.container"), []byte(container+"\nImage="+image+"\n"),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(quadlet, "--dryrun")
@@ -152,7 +163,8 @@ func quadletOptions(t *testing.T, container string) []string {
 			switch {
 			case word == "--cap-drop", word == "--cap-add":
 				options = append(options, word, words[i+1])
-			case strings.HasPrefix(word, "--cap-drop="), strings.HasPrefix(word, "--cap-add="), strings.HasPrefix(word, "--security-opt"):
+			case strings.HasPrefix(word, "--cap-drop="), strings.HasPrefix(word, "--cap-add="),
+				strings.HasPrefix(word, "--security-opt"):
 				options = append(options, word)
 			}
 		}
@@ -168,16 +180,19 @@ func TestBubblewrapTakesIt(t *testing.T) {
 	bwrap := machine.Program(t, "bwrap")
 	machine.Works(t, exec.Command(bwrap, "--ro-bind", "/", "/", "true"))
 	for name, grant := range map[string][]int{"none": nil, "two": held(t, 0, 13)} {
-		command := fmt.Sprintf("exec %q --ro-bind / / $(echo %q) %s", bwrap, Bwrap(Advice{Grant: grant}), showStatus)
+		command := fmt.Sprintf("exec %q --ro-bind / / $(echo %q) %s", bwrap, Bwrap(Advice{Grant: grant}),
+			showStatus)
 		t.Run("root, "+name, func(t *testing.T) {
 			exactly(t, grant, machine.Output(t, exec.Command(bash, "-c", command)))
 		})
 		t.Run("nobody, "+name, func(t *testing.T) {
 			setpriv := machine.Program(t, "setpriv")
-			if out, err := exec.Command(setpriv, "--reuid=65534", "--regid=65534", "--clear-groups", "unshare", "-U", "true").CombinedOutput(); err != nil {
+			if out, err := exec.Command(setpriv, "--reuid=65534", "--regid=65534", "--clear-groups",
+				"unshare", "-U", "true").CombinedOutput(); err != nil {
 				t.Skipf("want user namespaces for everybody: %v: %s", err, out)
 			}
-			exactly(t, grant, machine.Output(t, exec.Command(setpriv, "--reuid=65534", "--regid=65534", "--clear-groups", bash, "-c", command)))
+			exactly(t, grant, machine.Output(t, exec.Command(setpriv, "--reuid=65534", "--regid=65534",
+				"--clear-groups", bash, "-c", command)))
 		})
 	}
 }
@@ -187,7 +202,8 @@ func TestBubblewrapTakesIt(t *testing.T) {
 func TestAppArmorTakesIt(t *testing.T) {
 	parser := machine.Program(t, "apparmor_parser")
 	understood := func(rules string) ([]int, error) {
-		profile := write(t, "profile", "profile cap-audit-snippet /nonexistent {\n  file,\n"+indented(rules, "  ")+"}\n")
+		profile := write(t, "profile", "profile cap-audit-snippet /nonexistent {\n  file,\n"+indented(rules,
+			"  ")+"}\n")
 		out, err := exec.Command(parser, "--skip-kernel-load", "--skip-cache", "--debug", profile).Output()
 		var list []int
 		for line := range strings.Lines(string(out)) {
@@ -213,12 +229,14 @@ func TestAppArmorTakesIt(t *testing.T) {
 	for name, grant := range map[string][]int{"none": nil, "one": {13}, "all": known()} {
 		t.Run(name, func(t *testing.T) {
 			got, err := understood(AppArmor(Advice{Grant: grant}))
-			if diff := cmp.Diff(slices.DeleteFunc(slices.Clone(grant), split), slices.DeleteFunc(got, split)); diff != "" || err != nil {
+			if diff := cmp.Diff(slices.DeleteFunc(slices.Clone(grant), split),
+				slices.DeleteFunc(got, split)); diff != "" || err != nil {
 				t.Errorf("%v\n%s", err, diff)
 			}
 		})
 	}
-	if got, err := understood(AppArmor(Advice{Grant: []int{39}})); err != nil || !slices.Contains([]int{sysAdmin, 39}, got[0]) {
+	if got, err := understood(AppArmor(Advice{Grant: []int{39}})); err != nil ||
+		!slices.Contains([]int{sysAdmin, 39}, got[0]) {
 		t.Errorf("bpf: %v, %v", got, err)
 	}
 	if _, err := understood("capability no_such,"); err == nil {

@@ -21,8 +21,10 @@ func startDocker(t *testing.T) (run func(args ...string) *exec.Cmd) {
 	daemon, client := machine.Program(t, "dockerd"), machine.Program(t, "docker")
 	dir := t.TempDir()
 	socket := "unix://" + filepath.Join(dir, "socket")
-	cmd := exec.Command(daemon, "--host", socket, "--data-root", filepath.Join(dir, "data"), "--exec-root", filepath.Join(dir, "exec"),
-		"--pidfile", filepath.Join(dir, "pid"), "--storage-driver", "vfs", "--bridge", "none", "--iptables=false", "--ip-masq=false",
+	cmd := exec.Command(daemon, "--host", socket, "--data-root", filepath.Join(dir, "data"), "--exec-root",
+		filepath.Join(dir, "exec"),
+		"--pidfile", filepath.Join(dir, "pid"), "--storage-driver", "vfs", "--bridge", "none",
+		"--iptables=false", "--ip-masq=false",
 		"--default-ulimit", "nofile=1024:1024")
 	log, err := cmd.StderrPipe()
 	if err != nil {
@@ -64,12 +66,15 @@ func startDocker(t *testing.T) (run func(args ...string) *exec.Cmd) {
 			t.Fatal(err)
 		}
 		if tag == "setcap" {
-			machine.Output(t, exec.Command(machine.Program(t, "bash"), "-c", Setcap(Advice{Path: cat, Grant: []int{0, 13}})))
+			machine.Output(t, exec.Command(machine.Program(t, "bash"), "-c",
+				Setcap(Advice{Path: cat, Grant: []int{0, 13}})))
 		}
 		archive := filepath.Join(dir, tag+".tar")
-		machine.Output(t, exec.Command(machine.Program(t, "tar"), "--xattrs", "--xattrs-include=*", "-C", filepath.Join(dir, tag), "-cf", archive, "."))
+		machine.Output(t, exec.Command(machine.Program(t, "tar"), "--xattrs", "--xattrs-include=*", "-C",
+			filepath.Join(dir, tag), "-cf", archive, "."))
 		machine.Works(t, run("import", archive, image+":"+tag))
-		machine.Works(t, run(append([]string{"run", "--rm", "--network", "none", image + ":" + tag}, strings.Fields(showStatus)...)...))
+		machine.Works(t, run(append([]string{"run", "--rm", "--network", "none", image + ":" + tag},
+			strings.Fields(showStatus)...)...))
 	}
 	return run
 }

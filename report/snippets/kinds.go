@@ -115,5 +115,8 @@ func shown(a Advice) []string {
 // Others are the kinds that Emit has besides those of All.
 func Others(a Advice) []string {
 	shown := shown(a)
-	return slices.DeleteFunc(KindsFor(a.Target), func(kind string) bool { return slices.Contains(shown, kind) })
+	return slices.DeleteFunc(KindsFor(a.Target), func(kind string) bool {
+		return slices.Contains(shown,
+			kind)
+	})
 }

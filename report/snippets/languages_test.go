@@ -58,7 +58,8 @@ func main() {
 }
 `
 	files := map[string]string{
-		"go.mod": "module snippet\n\ngo 1.24\n\nrequire kernel.org/pub/linux/libs/security/libcap/cap " + libcapVersion + "\n",
+		"go.mod": "module snippet\n\ngo 1.24\n\nrequire kernel.org/pub/linux/libs/security/libcap/cap " +
+			libcapVersion + "\n",
 	}
 	variants := map[string][]int{"none": {}, "two": held(t, 0, 13), "all": known()}
 	for name, keep := range variants {
@@ -67,7 +68,8 @@ func main() {
 		// imports come first, the test's own among them
 		imports, function, _ := strings.Cut(snippet, "\n)\n")
 		head, body, _ := strings.Cut(rest, "\n)\n")
-		files[name+"/main.go"] = "package main\n\n" + imports + "\n)\n" + head + "\n)\n" + function + "\n" + body
+		files[name+"/main.go"] = "package main\n\n" + imports + "\n)\n" + head + "\n)\n" + function + "\n" +
+			body
 	}
 	dir := tree(t, files)
 	goRun := func(cgo string, args ...string) *exec.Cmd {
@@ -89,7 +91,8 @@ func main() {
 				if name == "all" {
 					return // it compiles; this process may not hold them all
 				}
-				for status := range strings.SplitSeq(strings.TrimSuffix(machine.Output(t, exec.Command(program)), "\x00"), "\x00") {
+				for status := range strings.SplitSeq(strings.TrimSuffix(machine.Output(t,
+					exec.Command(program)), "\x00"), "\x00") {
 					exactly(t, keep, status)
 				}
 			})
@@ -116,8 +119,10 @@ func TestRustKeepsExactlyThose(t *testing.T) {
 		machine.Lacks(t, "wanted librust-caps-dev, there is no %s/caps-*", debianCrates)
 	}
 	files := map[string]string{
-		"Cargo.toml": "[package]\nname = \"snippet\"\nversion = \"0.0.0\"\nedition = \"2021\"\n\n[dependencies]\ncaps = \"0.5\"\n",
-		".cargo/config.toml": fmt.Sprintf("[source.crates-io]\nreplace-with = \"debian\"\n[source.debian]\ndirectory = %q\n",
+		"Cargo.toml": "[package]\nname = \"snippet\"\nversion = \"0.0.0\"\nedition = " +
+			"\"2021\"\n\n[dependencies]\ncaps = \"0.5\"\n",
+		".cargo/config.toml": fmt.Sprintf("[source.crates-io]\nreplace-with = "+
+			"\"debian\"\n[source.debian]\ndirectory = %q\n",
 			debianCrates),
 	}
 	variants := map[string][]int{"none": {}, "two": held(t, 0, 13), "all": known()}
@@ -141,7 +146,8 @@ fn main() {
 	}
 	for _, name := range []string{"none", "two"} {
 		t.Run(name, func(t *testing.T) {
-			exactly(t, variants[name], machine.Output(t, exec.Command(filepath.Join(dir, "target", "debug", name))))
+			exactly(t, variants[name], machine.Output(t, exec.Command(filepath.Join(dir, "target", "debug",
+				name))))
 		})
 	}
 }

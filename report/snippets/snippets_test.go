@@ -52,12 +52,15 @@ func TestPathIsOnlyInFileCommands(t *testing.T) {
 // advices are those that each kind should have words for.
 func advices() []Advice {
 	var list []Advice
-	for _, target := range []audit.TargetKind{"", audit.TargetCommand, audit.TargetService, audit.TargetUnit, audit.TargetPID,
+	for _, target := range []audit.TargetKind{"", audit.TargetCommand, audit.TargetService, audit.TargetUnit,
+		audit.TargetPID,
 		audit.TargetCgroup, audit.TargetContainer, audit.TargetMerged} {
 		for _, grant := range [][]int{nil, {13}, {63}, {6, 7, 13}, known()} {
 			for mask := range 1 << 5 {
-				list = append(list, Advice{Target: target, Path: "/bin/true", Grant: grant, Keep: grant, User: "daemon",
-					Unprivileged: mask&1 != 0, SetID: mask&2 != 0, Dropped: mask&4 != 0, Script: mask&8 != 0, Python: mask&16 != 0})
+				list = append(list, Advice{Target: target, Path: "/bin/true", Grant: grant, Keep: grant,
+					User:         "daemon",
+					Unprivileged: mask&1 != 0, SetID: mask&2 != 0, Dropped: mask&4 != 0, Script: mask&8 != 0,
+					Python: mask&16 != 0})
 			}
 		}
 	}
@@ -156,13 +159,18 @@ func TestSystemdDropin(t *testing.T) {
 		advice Advice
 		want   string
 	}{
-		{Advice{Target: audit.TargetUnit, Grant: []int{13}}, "[Service]\nCapabilityBoundingSet=\nCapabilityBoundingSet=CAP_NET_RAW"},
+		{Advice{Target: audit.TargetUnit, Grant: []int{13}},
+			"[Service]\nCapabilityBoundingSet=\nCapabilityBoundingSet=CAP_NET_RAW"},
 		{Advice{Target: audit.TargetService}, "[Service]\nCapabilityBoundingSet="},
-		{Advice{Target: audit.TargetUnit, Grant: []int{13}, Unprivileged: true}, "[Service]\nCapabilityBoundingSet=\nCapabilityBoundingSet=CAP_NET_RAW"},
-		{Advice{Target: audit.TargetUnit, Grant: []int{13}, Ambient: []int{0}}, "[Service]\nCapabilityBoundingSet=\nCapabilityBoundingSet=CAP_NET_RAW\nAmbientCapabilities="},
-		{Advice{Target: audit.TargetUnit, Grant: []int{13}, Limited: true}, "[Service]\nCapabilityBoundingSet=\nCapabilityBoundingSet=CAP_NET_RAW\nAmbientCapabilities="},
+		{Advice{Target: audit.TargetUnit, Grant: []int{13}, Unprivileged: true},
+			"[Service]\nCapabilityBoundingSet=\nCapabilityBoundingSet=CAP_NET_RAW"},
+		{Advice{Target: audit.TargetUnit, Grant: []int{13}, Ambient: []int{0}},
+			"[Service]\nCapabilityBoundingSet=\nCapabilityBoundingSet=CAP_NET_RAW\nAmbientCapabilities="},
+		{Advice{Target: audit.TargetUnit, Grant: []int{13}, Limited: true},
+			"[Service]\nCapabilityBoundingSet=\nCapabilityBoundingSet=CAP_NET_RAW\nAmbientCapabilities="},
 		{Advice{Target: audit.TargetUnit, Grant: []int{12, 13}, Ambient: []int{0, 13}},
-			"[Service]\nCapabilityBoundingSet=\nCapabilityBoundingSet=CAP_NET_ADMIN CAP_NET_RAW\nAmbientCapabilities=\nAmbientCapabilities=CAP_NET_RAW"},
+			"[Service]\nCapabilityBoundingSet=\nCapabilityBoundingSet=CAP_NET_ADMIN " +
+				"CAP_NET_RAW\nAmbientCapabilities=\nAmbientCapabilities=CAP_NET_RAW"},
 		{Advice{Target: audit.TargetService, Grant: []int{13}, Unprivileged: true},
 			"[Service]\nCapabilityBoundingSet=\nCapabilityBoundingSet=CAP_NET_RAW\nAmbientCapabilities=\nAmbientCapabilities=CAP_NET_RAW"},
 	} {
@@ -198,13 +206,18 @@ func TestNoNewPrivileges(t *testing.T) {
 // What does anything it is told to would hand its capabilities to everybody.
 func TestProgramsThatDoAnythingGetNone(t *testing.T) {
 	for name, want := range map[string]bool{
-		"/usr/bin/python3.11": true, "/bin/sh": true, "/usr/bin/perl": true, "/bin/busybox": true, "/usr/bin/php8.2": true,
-		"/usr/bin/setpriv": true, "/usr/sbin/capsh": true, "/usr/sbin/chroot": true, "/usr/bin/nsenter": true, "/usr/bin/sudo": true,
-		"/usr/bin/find": true, "/usr/bin/tar": true, "/usr/bin/vim.basic": true, "/usr/bin/gdb": true, "/usr/bin/strace": true,
-		"/usr/bin/env": true, "/usr/bin/timeout": true, "/bin/busybox.static": true, "/usr/bin/cat": false, "/usr/bin/findmnt": false,
-		"/usr/bin/ping": false, "/usr/sbin/sshd": false, "/opt/shell": false, "/usr/bin/python-server": false,
+		"/usr/bin/python3.11": true, "/bin/sh": true, "/usr/bin/perl": true, "/bin/busybox": true,
+		"/usr/bin/php8.2":  true,
+		"/usr/bin/setpriv": true, "/usr/sbin/capsh": true, "/usr/sbin/chroot": true, "/usr/bin/nsenter": true,
+		"/usr/bin/sudo": true,
+		"/usr/bin/find": true, "/usr/bin/tar": true, "/usr/bin/vim.basic": true, "/usr/bin/gdb": true,
+		"/usr/bin/strace": true,
+		"/usr/bin/env":    true, "/usr/bin/timeout": true, "/bin/busybox.static": true, "/usr/bin/cat": false,
+		"/usr/bin/findmnt": false,
+		"/usr/bin/ping":    false, "/usr/sbin/sshd": false, "/opt/shell": false, "/usr/bin/python-server": false,
 	} {
-		for _, command := range []string{Filecap(Advice{Path: name, Grant: []int{13}}), Setcap(Advice{Path: name, Grant: []int{13}})} {
+		for _, command := range []string{Filecap(Advice{Path: name, Grant: []int{13}}),
+			Setcap(Advice{Path: name, Grant: []int{13}})} {
 			if got := !strings.Contains(command, "net_raw"); got != want {
 				t.Errorf("%s: %s", name, command)
 			}
@@ -215,12 +228,14 @@ func TestProgramsThatDoAnythingGetNone(t *testing.T) {
 // What file capabilities give, they give to everybody.
 func TestFileCapabilitiesSayWhoseTheyAre(t *testing.T) {
 	for _, snippet := range []func(Advice) string{Filecap, Setcap} {
-		if got := snippet(Advice{Path: "/usr/bin/cat", Grant: []int{2}}); !strings.HasPrefix(got, "# Whoever may execute") || strings.Count(got, "\n") != 1 {
+		if got := snippet(Advice{Path: "/usr/bin/cat", Grant: []int{2}}); !strings.HasPrefix(got,
+			"# Whoever may execute") || strings.Count(got, "\n") != 1 {
 			t.Error(got)
 		}
 		// to take them away is good for any program
 		for _, name := range []string{"/usr/bin/cat", "/usr/bin/setpriv"} {
-			if got := snippet(Advice{Path: name}); strings.Contains(got, "Whoever") || !strings.Contains(got, name) {
+			if got := snippet(Advice{Path: name}); strings.Contains(got, "Whoever") ||
+				!strings.Contains(got, name) {
 				t.Error(got)
 			}
 		}
@@ -237,7 +252,8 @@ func TestPythonByItsInterpreter(t *testing.T) {
 }
 
 func TestRelativePathIsNotUsed(t *testing.T) {
-	if got := Filecap(Advice{Path: "", Grant: []int{13}}); !strings.HasSuffix(got, "\nfilecap /path/to/program net_raw") {
+	if got := Filecap(Advice{Path: "", Grant: []int{13}}); !strings.HasSuffix(got,
+		"\nfilecap /path/to/program net_raw") {
 		t.Error(got)
 	}
 }
@@ -245,7 +261,8 @@ func TestRelativePathIsNotUsed(t *testing.T) {
 // Nothing but tabs and line breaks of ours may steer a terminal.
 func TestSnippetsArePrintable(t *testing.T) {
 	for _, kind := range Kinds {
-		for _, r := range Emit(kind, Advice{Path: "/\x1b]0;x\a\xff\u202e\u009b", Grant: known(), Keep: known()}) {
+		for _, r := range Emit(kind, Advice{Path: "/\x1b]0;x\a\xff\u202e\u009b", Grant: known(),
+			Keep: known()}) {
 			if r != '\n' && (r < ' ' || r > '~') && !(r == '\t' && kind == "go") {
 				t.Errorf("%s has a %U", kind, r)
 			}
@@ -265,7 +282,8 @@ func TestFill(t *testing.T) {
 // bash splits a command into the words that were meant.
 func FuzzShellQuote(f *testing.F) {
 	for _, seed := range []string{
-		"", "/usr/bin/ping", "a b", "'", `\`, `'\''`, "\n", "\x1b[0m", "\xff", "\xff1", "\xffa'b\\", "$(id)", "`id`", "!x", "~", "*", "été",
+		"", "/usr/bin/ping", "a b", "'", `\`, `'\''`, "\n", "\x1b[0m", "\xff", "\xff1", "\xffa'b\\", "$(id)",
+		"`id`", "!x", "~", "*", "été",
 		"\u202e", "-n", "#", "a=b", "{a,b}", "\x011",
 	} {
 		f.Add(seed)

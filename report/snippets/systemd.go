@@ -58,7 +58,8 @@ func dropin(a Advice) string {
 	assign("CapabilityBoundingSet", a.Grant)
 	switch {
 	case len(a.Ambient) > 0 || a.Limited:
-		assign("AmbientCapabilities", slices.DeleteFunc(slices.Clone(a.Ambient), func(n int) bool { return !slices.Contains(a.Grant, n) }))
+		assign("AmbientCapabilities", slices.DeleteFunc(slices.Clone(a.Ambient),
+			func(n int) bool { return !slices.Contains(a.Grant, n) }))
 	case a.Unprivileged && a.Target == audit.TargetService:
 		assign("AmbientCapabilities", a.Grant)
 	}

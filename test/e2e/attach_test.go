@@ -141,7 +141,8 @@ func TestAttachToSubtree(t *testing.T) {
 // tree as well, under the programs' own names.
 func TestAttachedForksAndExecs(t *testing.T) {
 	path, gate := fifo(t)
-	shell := command(t, tool(t, "sh"), "-c", `read line <"$1"; "$2" loop 5; "$2" fork 7; :`, "sh", path, built("tree"))
+	shell := command(t, tool(t, "sh"), "-c", `read line <"$1"; "$2" loop 5; "$2" fork 7; :`, "sh", path,
+		built("tree"))
 	if err := shell.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +201,8 @@ func group(t *testing.T) string {
 	if cgroup.Root() == "" {
 		t.Skip("wanted a cgroup v2 hierarchy on /sys/fs/cgroup, there is none")
 	}
-	path := filepath.Join(cgroup.Root(), fmt.Sprintf("cap-audit-test-%d", os.Getpid()), strings.ReplaceAll(t.Name(), "/", "-"))
+	path := filepath.Join(cgroup.Root(), fmt.Sprintf("cap-audit-test-%d", os.Getpid()),
+		strings.ReplaceAll(t.Name(), "/", "-"))
 	if err := os.MkdirAll(path, 0o755); err != nil {
 		t.Skipf("wanted to make a control group: %v", err)
 	}
@@ -239,7 +241,8 @@ func TestAttachToGroup(t *testing.T) {
 	if err := os.Mkdir(below, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	defer eventually(t, "the control group below can be removed", func() bool { return os.Remove(below) == nil })
+	defer eventually(t, "the control group below can be removed",
+		func() bool { return os.Remove(below) == nil })
 	inside := startCrowd(t, within(t, path))
 	outside := startCrowd(t, nil)
 	moved := startCrowd(t, nil)
@@ -288,8 +291,10 @@ func TestGroupSoonEmpty(t *testing.T) {
 func TestCommandInGroup(t *testing.T) {
 	path := group(t)
 	inside := startCrowd(t, within(t, path))
-	r := finish(t, capAudit(t, "-j", "--cgroup", path, "--", "sh", "-c", `cat /proc/self/cgroup >&2; exec "$0" loop 5`, built("tree")))
-	if r.status != 0 || !strings.Contains(string(r.stderr), "0::"+strings.TrimPrefix(path, cgroup.Root())+"\n") {
+	r := finish(t, capAudit(t, "-j", "--cgroup", path, "--", "sh", "-c",
+		`cat /proc/self/cgroup >&2; exec "$0" loop 5`, built("tree")))
+	if r.status != 0 || !strings.Contains(string(r.stderr),
+		"0::"+strings.TrimPrefix(path, cgroup.Root())+"\n") {
 		t.Errorf("status %d, the command is not in %s:\n%s", r.status, path, r.stderr)
 	}
 	d := decode(t, r.stdout)
@@ -309,13 +314,17 @@ func TestCannotAttach(t *testing.T) {
 		args []string
 		want string
 	}{
-		{"pid gone", []string{"-p", fmt.Sprint(ended.Process.Pid)}, `there is no process \d+, as seen from this pid namespace: see ps -e`},
+		{"pid gone", []string{"-p", fmt.Sprint(ended.Process.Pid)},
+			`there is no process \d+, as seen from this pid namespace: see ps -e`},
 		{"kernel thread", []string{"-p", "2"}, `process 2 runs no program`},
 		{"no pid", []string{"-p", "init"}, `--pid init: is no process ID`},
-		{"no such group", []string{"--cgroup", "/no/such"}, `there is no control group /sys/fs/cgroup(/unified)?/no/such; see systemd-cgls`},
+		{"no such group", []string{"--cgroup", "/no/such"},
+			`there is no control group /sys/fs/cgroup(/unified)?/no/such; see systemd-cgls`},
 		{"group v1", []string{"--cgroup", v1Group()}, `is no group of cgroup v2`},
-		{"command in no group", []string{"--cgroup", "/no/such", "--", "true"}, `/no/such: no such file or directory; make it with mkdir`},
-		{"command and pid", []string{"-p", "1", "--", "true"}, `--pid watches what runs already: give it no command`},
+		{"command in no group", []string{"--cgroup", "/no/such", "--", "true"},
+			`/no/such: no such file or directory; make it with mkdir`},
+		{"command and pid", []string{"-p", "1", "--", "true"},
+			`--pid watches what runs already: give it no command`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if test.args[1] == "" {
@@ -328,7 +337,8 @@ func TestCannotAttach(t *testing.T) {
 			}
 			r := finish(t, capAudit(t, test.args...))
 			lines := strings.Split(strings.TrimSpace(string(r.stderr)), "\n")
-			if r.status != 1 || len(lines) != 1 || !regexp.MustCompile("^Error: .*"+test.want).MatchString(lines[0]) {
+			if r.status != 1 || len(lines) != 1 ||
+				!regexp.MustCompile("^Error: .*"+test.want).MatchString(lines[0]) {
 				t.Errorf("status %d, wanted 1 and one line with %q:\n%s", r.status, test.want, r.stderr)
 			}
 		})
@@ -345,7 +355,8 @@ func TestOthersAreNoBusinessOfUsers(t *testing.T) {
 	others := startCrowd(t, nil)
 	own := startCrowd(t, func(cmd *exec.Cmd) {
 		gate := cmd.Args[len(cmd.Args)-1]
-		for file, mode := range map[string]os.FileMode{gate: 0o644, filepath.Dir(gate): 0o755, filepath.Dir(filepath.Dir(gate)): 0o755} {
+		for file, mode := range map[string]os.FileMode{gate: 0o644, filepath.Dir(gate): 0o755,
+			filepath.Dir(filepath.Dir(gate)): 0o755} {
 			if err := os.Chmod(file, mode); err != nil {
 				t.Fatal(err)
 			}

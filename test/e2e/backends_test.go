@@ -47,7 +47,8 @@ var unseen = map[string][]string{
 func comparedBackends(t *testing.T) []string {
 	t.Helper()
 	if backend != "" && backend != "fentry" {
-		t.Skipf("wanted the run for fentry, in which all backends are compared, this is the one for %s", backend)
+		t.Skipf("wanted the run for fentry, in which all backends are compared, this is the one for %s",
+			backend)
 	}
 	backends := workingBackends(t)
 	if len(backends) < 2 {
@@ -76,7 +77,10 @@ func TestBackendsAgreeOneByOne(t *testing.T) {
 	need := installed(t, publicDir(t), built("need"), 0o755)
 	for _, mode := range modes(t) {
 		t.Run(mode.name, func(t *testing.T) { agree(t, backends, need, mode.name, "3") })
-		t.Run(mode.name+" refused", func(t *testing.T) { agree(t, backends, asNobody(t, need, mode.name, "3")...) })
+		t.Run(mode.name+" refused", func(t *testing.T) {
+			agree(t, backends,
+				asNobody(t, need, mode.name, "3")...)
+		})
 	}
 }
 
@@ -85,7 +89,8 @@ func TestBackendsAgreeOneByOne(t *testing.T) {
 func TestBackendsAgreeOnTrees(t *testing.T) {
 	backends := comparedBackends(t)
 	for _, arguments := range [][]string{
-		{"loop", "5000"}, {"fork", "200"}, {"deep", "20"}, {"thread-exec", "50"}, {"vfork", "50"}, {"pidns", "50"}, {"drop", "30", "7"},
+		{"loop", "5000"}, {"fork", "200"}, {"deep", "20"}, {"thread-exec", "50"}, {"vfork", "50"},
+		{"pidns", "50"}, {"drop", "30", "7"},
 	} {
 		t.Run(arguments[0], func(t *testing.T) {
 			agree(t, backends, append([]string{built("tree")}, arguments...)...)
@@ -188,12 +193,15 @@ func TestOtherSyscallTables(t *testing.T) {
 			// without the 32-bit entry the kernel kills it, or cannot execute it at all
 			if err := exec.Command(built(name)).Run(); err != nil {
 				if os.Getenv("CAP_AUDIT_VM") != "" {
-					t.Fatalf("the kernels of the VMs all have the 32-bit system call entry, but %s ends with: %v", name, err)
+					t.Fatalf("the kernels of the VMs all have the 32-bit system call entry, but %s ends "+
+						"with: %v", name, err)
 				}
-				t.Skipf("wanted a kernel with the 32-bit system call entry, there %s ends with: %v", name, err)
+				t.Skipf("wanted a kernel with the 32-bit system call entry, there %s ends with: %v", name,
+					err)
 			}
 			d := audited(t, built(name))
-			if len(d.Required) != 1 || d.Required[0].Name != "sys_chroot" || d.Required[0].Checks.Granted != 3 {
+			if len(d.Required) != 1 || d.Required[0].Name != "sys_chroot" ||
+				d.Required[0].Checks.Granted != 3 {
 				t.Fatalf("required: %+v", d.Required)
 			}
 			if got := d.Required[0].Reason; !strings.HasPrefix(got, "Used by chroot") {

@@ -162,7 +162,8 @@ func wall(b *testing.B, runs int, line []string) (milliseconds float64, peak int
 func BenchmarkTrue(b *testing.B) {
 	for b.Loop() {
 		native, _ := wall(b, 20, []string{"true"})
-		milliseconds, peak := wall(b, 20, append(append([]string{capAuditPath}, withBackend("--")...), "true"))
+		milliseconds, peak := wall(b, 20, append(append([]string{capAuditPath}, withBackend("--")...),
+			"true"))
 		b.ReportMetric(native, "native-ms")
 		b.ReportMetric(milliseconds, "ms")
 		b.ReportMetric(float64(peak)/1024, "peak-MiB")

@@ -41,14 +41,16 @@ func TestCannotExecute(t *testing.T) {
 			if r.status != test.status {
 				t.Errorf("status %d, wanted %d", r.status, test.status)
 			}
-			if line := oneError(t, r.stderr); !strings.Contains(line, test.advice) || !strings.Contains(line, test.command) {
+			if line := oneError(t, r.stderr); !strings.Contains(line, test.advice) ||
+				!strings.Contains(line, test.command) {
 				t.Errorf("%q does not have %q and %q", line, test.command, test.advice)
 			}
 			if strings.Contains(string(r.stdout), "Analyzing") {
 				t.Errorf("a report on nothing:\n%s", r.stdout)
 			}
 			// -j: no document may look like a result
-			if r := finish(t, capAudit(t, "-j", "--", test.command)); r.status != test.status || len(r.stdout) != 0 {
+			if r := finish(t, capAudit(t, "-j", "--", test.command)); r.status != test.status ||
+				len(r.stdout) != 0 {
 				t.Errorf("-j: status %d, on standard output %q", r.status, r.stdout)
 			}
 		})
@@ -114,7 +116,8 @@ func TestBackends(t *testing.T) {
 	}
 	for _, b := range p.Backends {
 		t.Run(b.Name, func(t *testing.T) {
-			r := finish(t, command(t, capAuditPath, "-j", "--backend", b.Name, "--", built("tree"), "fork", "20"))
+			r := finish(t, command(t, capAuditPath, "-j", "--backend", b.Name, "--", built("tree"), "fork",
+				"20"))
 			if b.Works {
 				if r.status != 0 {
 					t.Fatalf("status %d: %s", r.status, r.stderr)
@@ -136,7 +139,8 @@ func TestBackends(t *testing.T) {
 			}
 			if r.status != 1 || len(r.stdout) != 0 || len(failures) != 1 ||
 				!strings.HasPrefix(failures[0], "Error: ") || !strings.Contains(failures[0], b.Name) {
-				t.Errorf("status %d, on standard output %q, on standard error %q", r.status, r.stdout, r.stderr)
+				t.Errorf("status %d, on standard output %q, on standard error %q", r.status, r.stdout,
+					r.stderr)
 			}
 		})
 	}
@@ -159,7 +163,8 @@ func TestBackends(t *testing.T) {
 func TestProbeText(t *testing.T) {
 	p := probed(t)
 	r := finish(t, command(t, capAuditPath, "--probe"))
-	if r.status != 0 || len(r.stderr) != 0 || !strings.Contains(string(r.stdout), "An audit would use: "+p.Backend+"\n") {
+	if r.status != 0 || len(r.stderr) != 0 || !strings.Contains(string(r.stdout),
+		"An audit would use: "+p.Backend+"\n") {
 		t.Errorf("status %d: %s%s", r.status, r.stdout, r.stderr)
 	}
 	r = finish(t, command(t, capAuditPath, "--probe", "-y"))
@@ -217,7 +222,8 @@ func TestWhereOptionsEnd(t *testing.T) {
 		if got := strings.Join(words, " "); got != test.seen {
 			t.Errorf("%q: the target saw %s, wanted %s", test.arguments, got, test.seen)
 		}
-		if combined := strings.Contains(test.arguments[0], "v"); combined != strings.Contains(string(r.stderr), "[CAP] ") && test.seen != "" {
+		if combined := strings.Contains(test.arguments[0],
+			"v"); combined != strings.Contains(string(r.stderr), "[CAP] ") && test.seen != "" {
 			t.Errorf("%q: verbose lines: %t", test.arguments, !combined)
 		}
 	}
@@ -225,7 +231,8 @@ func TestWhereOptionsEnd(t *testing.T) {
 
 func TestHelpAndVersion(t *testing.T) {
 	for _, test := range []struct{ option, begins string }{
-		{"-h", "Usage: cap-audit "}, {"--help", "Usage: cap-audit "}, {"-V", "cap-audit "}, {"--version", "cap-audit "},
+		{"-h", "Usage: cap-audit "}, {"--help", "Usage: cap-audit "}, {"-V", "cap-audit "},
+		{"--version", "cap-audit "},
 	} {
 		r := finish(t, command(t, capAuditPath, test.option))
 		if r.status != 0 || len(r.stderr) != 0 || !strings.HasPrefix(string(r.stdout), test.begins) {

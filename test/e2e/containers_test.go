@@ -60,7 +60,8 @@ var imageTar = sync.OnceValues(func() ([]byte, error) {
 
 // runFlags are for a machine on which containers can have little: the tests
 // need no network, and no limits that only an all-powerful root can raise.
-var runFlags = []string{"--runtime", "runc", "--network", "none", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"}
+var runFlags = []string{"--runtime", "runc", "--network", "none", "--ulimit", "nofile=1024:1024", "--ulimit",
+	"nproc=1024:1024"}
 
 // podmanWorks says why there are no containers here, "" if there are.
 var podmanWorks = sync.OnceValue(func() string {
@@ -199,7 +200,8 @@ func (b *box) cgroup() string {
 // target is what a report on this container says of it.
 func (b *box) target() target {
 	b.t.Helper()
-	return target{Kind: "container", Name: b.name, Cgroup: b.cgroup(), Engine: "podman", Image: image, ContainerID: b.id}
+	return target{Kind: "container", Name: b.name, Cgroup: b.cgroup(), Engine: "podman", Image: image,
+		ContainerID: b.id}
 }
 
 // needs compares what a container was granted, and was not.
@@ -315,7 +317,8 @@ func TestContainerGoesOn(t *testing.T) {
 
 // A container that is stopped ends the audit, with a report.
 func TestContainerStops(t *testing.T) {
-	b := startBox(t, nil, "sh", "-c", "trap 'tree loop 6; exit 0' TERM; echo ready >/gate/ready; while :; do read line; done </gate/gate")
+	b := startBox(t, nil, "sh", "-c", "trap 'tree loop 6; exit 0' TERM; echo ready >/gate/ready; while :; "+
+		"do read line; done </gate/gate")
 	r := attachedTo(t, "--container", b.name)
 	podman(t, "stop", b.name)
 	d := r.document()
@@ -343,7 +346,8 @@ func TestContainerFromItsStart(t *testing.T) {
 // namespace: no grant on the host, and the report says so. What it needs of a
 // namespace that it makes is nobody's to grant.
 func TestContainerUserNamespace(t *testing.T) {
-	flags := []string{"--uidmap", "0:100000:65536", "--gidmap", "0:100000:65536", "--security-opt", "seccomp=unconfined"}
+	flags := []string{"--uidmap", "0:100000:65536", "--gidmap", "0:100000:65536", "--security-opt",
+		"seccomp=unconfined"}
 	b := startBox(t, flags, inBox("tree loop 5; exec unshare -U -r tree loop 3")...)
 	report := finish(t, capAudit(t, "--container", b.name, "--duration", "0.1s"))
 	r := attachedTo(t, "--container", b.name)
@@ -360,9 +364,11 @@ func TestContainerUserNamespace(t *testing.T) {
 	}
 	for _, want := range []string{
 		fmt.Sprintf("(PID %d)\nContainer: %s (podman), image %s\n", b.pid, b.name, image),
-		"in a user namespace of its own: the capabilities are needed within that, and nothing has to be granted on the host.",
+		"in a user namespace of its own: the capabilities are needed within that, and nothing has to be " +
+			"granted on the host.",
 	} {
-		if !strings.Contains(strings.Join(strings.Fields(string(report.stdout)), " "), strings.Join(strings.Fields(want), " ")) {
+		if !strings.Contains(strings.Join(strings.Fields(string(report.stdout)), " "),
+			strings.Join(strings.Fields(want), " ")) {
 			t.Errorf("no %q in the report:\n%s", want, report.stdout)
 		}
 	}
@@ -372,7 +378,8 @@ func TestContainerUserNamespace(t *testing.T) {
 // the one from the other.
 func TestPodmanRunAsACommand(t *testing.T) {
 	needPodman(t)
-	words := append(append([]string{"-j", "-f", "--", "podman", "run", "--rm"}, runFlags...), image, "tree", "fork", "20")
+	words := append(append([]string{"-j", "-f", "--", "podman", "run", "--rm"}, runFlags...), image, "tree",
+		"fork", "20")
 	d := documentOf(t, capAudit(t, words...))
 	d.wholeAndConsistent(t)
 	if got := granted(d.Required)["sys_chroot"]; got != [2]uint64{20, 0} {
@@ -397,14 +404,16 @@ func TestContainerGrant(t *testing.T) {
 	}
 	// a script of the shell's own, which is process 1 and shows what it has
 	script := `while read key value; do case $key in Cap*) echo $key $value;; esac; done </proc/1/status; exec chroot / true`
-	got := podman(t, slices.Concat([]string{"run", "--rm"}, runFlags, flags, []string{image, "sh", "-c", script})...)
+	got := podman(t, slices.Concat([]string{"run", "--rm"}, runFlags, flags,
+		[]string{image, "sh", "-c", script})...)
 	for _, set := range []string{"CapPrm", "CapEff", "CapBnd"} {
 		if want := fmt.Sprintf("%s: %016x\n", set, 1<<capSysChroot); !strings.Contains(got+"\n", want) {
 			t.Errorf("with %q the container has, wanted %s:\n%s", flags, want, got)
 		}
 	}
 	// and without what it needs it fails
-	fails := slices.Concat([]string{"run", "--rm"}, runFlags, flags, []string{"--cap-add=CHOWN", image, "chroot", "/", "true"})
+	fails := slices.Concat([]string{"run", "--rm"}, runFlags, flags,
+		[]string{"--cap-add=CHOWN", image, "chroot", "/", "true"})
 	fails = slices.DeleteFunc(fails, func(flag string) bool { return strings.Contains(flag, "SYS_CHROOT") })
 	if r := finish(t, command(t, "podman", fails...)); r.status == 0 {
 		t.Errorf("podman %q succeeded", fails)
@@ -421,8 +430,10 @@ func TestNoContainer(t *testing.T) {
 		want            string
 	}{
 		{"none of that name", "no-such-container", "no such container: podman has none, "},
-		{"one that has ended", stopped.name, "does not run: podman has " + stopped.name + " with the ID " + stopped.id + ` \(exited\); start it`},
-		{"one not started", made.name, "does not run: podman has " + made.name + " with the ID " + made.id + ` \((created|configured)\); start it`},
+		{"one that has ended", stopped.name, "does not run: podman has " + stopped.name + " with the ID " +
+			stopped.id + ` \(exited\); start it`},
+		{"one not started", made.name, "does not run: podman has " + made.name + " with the ID " + made.id +
+			` \((created|configured)\); start it`},
 		{"an option", "--all", "is no name or ID of a container"},
 		{"a path", "../../etc", "is no name or ID of a container"},
 		{"control characters", "\x1b[2J\nweb", `"\\x1b\[2J\\nweb": is no name or ID`},
@@ -432,7 +443,8 @@ func TestNoContainer(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			r := finish(t, capAudit(t, "--container", test.container))
 			lines := strings.Split(strings.TrimSpace(string(r.stderr)), "\n")
-			if r.status != 1 || len(lines) != 1 || !regexp.MustCompile("^Error: --container.*"+test.want).MatchString(lines[0]) {
+			if r.status != 1 || len(lines) != 1 ||
+				!regexp.MustCompile("^Error: --container.*"+test.want).MatchString(lines[0]) {
 				t.Errorf("status %d, wanted 1 and one line with %q:\n%.300s", r.status, test.want, r.stderr)
 			}
 		})
@@ -506,7 +518,8 @@ func TestContainerOfDocker(t *testing.T) {
 
 	b := waiting(t)
 	id := must(t, nil, "docker", "run", "--detach", "--network", "none", "--name", "cap-audit-docker",
-		"--ulimit", "nofile=1024:1024", "--volume", b.dir+":/gate", image, "sh", "-c", "echo ready >/gate/ready; read line </gate/gate; tree loop 5")
+		"--ulimit", "nofile=1024:1024", "--volume", b.dir+":/gate", image, "sh", "-c",
+		"echo ready >/gate/ready; read line </gate/gate; tree loop 5")
 	t.Cleanup(func() { exec.Command("docker", "rm", "--force", id).Run() })
 	b.await()
 
@@ -516,14 +529,16 @@ func TestContainerOfDocker(t *testing.T) {
 	d := r.document()
 	d.wholeAndConsistent(t)
 	needs(t, d, chroots(5+9))
-	if d.Target.Engine != "docker" || d.Target.Name != "cap-audit-docker" || d.Target.Image != image || d.Target.ContainerID != id ||
+	if d.Target.Engine != "docker" || d.Target.Name != "cap-audit-docker" || d.Target.Image != image ||
+		d.Target.ContainerID != id ||
 		!strings.Contains(d.Target.Cgroup, id) {
 		t.Errorf("target %+v", d.Target)
 	}
 
 	// by then it has ended
 	r2 := finish(t, capAudit(t, "--container", "cap-audit-docker"))
-	if want := "docker has cap-audit-docker with the ID " + id + " (exited)"; r2.status != 1 || !strings.Contains(string(r2.stderr), want) {
+	if want := "docker has cap-audit-docker with the ID " + id + " (exited)"; r2.status != 1 ||
+		!strings.Contains(string(r2.stderr), want) {
 		t.Errorf("status %d, wanted 1 and %q: %s", r2.status, want, r2.stderr)
 	}
 }
@@ -534,7 +549,8 @@ func TestContainerOfContainerd(t *testing.T) {
 	needPodman(t) // which makes the image's archive
 	dir := t.TempDir()
 	socket := filepath.Join(dir, "sock")
-	daemon(t, socket, "containerd", "--address", socket, "--root", filepath.Join(dir, "root"), "--state", filepath.Join(dir, "state"),
+	daemon(t, socket, "containerd", "--address", socket, "--root", filepath.Join(dir, "root"), "--state",
+		filepath.Join(dir, "state"),
 		"--config", os.DevNull)
 	t.Setenv("CONTAINERD_ADDRESS", socket)
 	archive := filepath.Join(dir, "image.tar")
@@ -551,9 +567,11 @@ func TestContainerOfContainerd(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := waiting(t)
-			line := append([]string{"run", "--detach", "--snapshotter", "native", "--label", "nerdctl/name=" + test.id + "-named",
+			line := append([]string{"run", "--detach", "--snapshotter", "native", "--label", "nerdctl/name=" +
+				test.id + "-named",
 				"--mount", "type=bind,src=" + b.dir + ",dst=/gate,options=rbind:rw"}, test.flags...)
-			must(t, nil, "ctr", append(line, image, test.id, "sh", "-c", "echo ready >/gate/ready; read line </gate/gate; tree loop 5")...)
+			must(t, nil, "ctr", append(line, image, test.id, "sh", "-c",
+				"echo ready >/gate/ready; read line </gate/gate; tree loop 5")...)
 			t.Cleanup(func() {
 				exec.Command("ctr", "tasks", "rm", "--force", test.id).Run()
 				exec.Command("ctr", "containers", "rm", test.id).Run()
@@ -562,7 +580,8 @@ func TestContainerOfContainerd(t *testing.T) {
 
 			r := begin(t, capAudit(t, "-j", "--container", test.id+"-named"))
 			if test.exec == 0 {
-				r.await("^Warning: --container web-2-named: no control group .*not what containerd exec starts$")
+				r.await("^Warning: --container web-2-named: no control group .*not what containerd exec " +
+					"starts$")
 			}
 			r.watched()
 			must(t, nil, "ctr", "tasks", "exec", "--exec-id", "another", test.id, "tree", "fork", "9")
@@ -570,7 +589,8 @@ func TestContainerOfContainerd(t *testing.T) {
 			d := r.document()
 			d.wholeAndConsistent(t)
 			needs(t, d, chroots(5+test.exec))
-			if d.Target.Engine != "containerd" || d.Target.Name != test.id+"-named" || d.Target.Image != image || d.Target.ContainerID != test.id ||
+			if d.Target.Engine != "containerd" || d.Target.Name != test.id+"-named" ||
+				d.Target.Image != image || d.Target.ContainerID != test.id ||
 				(d.Target.Cgroup == "") != (test.exec == 0) {
 				t.Errorf("target %+v", d.Target)
 			}

@@ -233,7 +233,8 @@ func (d document) compare(t testing.TB, want, got tally, mayMiss bool) {
 		}
 	}
 	if missing > d.Losses["checks"] || d.Complete && missing > 0 {
-		t.Errorf("%d checks are missing, the report tells of %d; complete %t", missing, d.Losses["checks"], d.Complete)
+		t.Errorf("%d checks are missing, the report tells of %d; complete %t", missing, d.Losses["checks"],
+			d.Complete)
 	}
 	t.Logf("%d checks missing, %d reported as lost", missing, d.Losses["checks"])
 }

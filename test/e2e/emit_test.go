@@ -31,10 +31,12 @@ func TestEmit(t *testing.T) {
 			}
 			r := finish(t, capAudit(t, append([]string{"--emit", kind, "--"}, target...)...))
 			text := string(r.stdout)
-			if r.status != 0 || !strings.Contains(text, want) || want[0] != '\n' && want[len(want)-1] == '\n' && text != want {
+			if r.status != 0 || !strings.Contains(text, want) || want[0] != '\n' &&
+				want[len(want)-1] == '\n' && text != want {
 				t.Errorf("status %d, wanted %q\n%s", r.status, want, text)
 			}
-			if strings.Contains(text, "[*]") || strings.Contains(text, "to stdout") || !strings.Contains(string(r.stderr), "[*] Analyzing results...\n") {
+			if strings.Contains(text, "[*]") || strings.Contains(text, "to stdout") ||
+				!strings.Contains(string(r.stderr), "[*] Analyzing results...\n") {
 				t.Errorf("standard output:\n%s\nstandard error:\n%s", text, r.stderr)
 			}
 			file := filepath.Join(t.TempDir(), "snippet")
@@ -62,7 +64,8 @@ func TestEmitIntoShell(t *testing.T) {
 	for kind, shell := range map[string]string{"setcap": "sh", "filecap": "bash"} {
 		t.Run(kind, func(t *testing.T) {
 			tool(t, kind)
-			program := installedAs(t, filepath.Join(dir, kind+` it's "$(touch evil)" ; #`), built("tree"), 0o755)
+			program := installedAs(t, filepath.Join(dir, kind+` it's "$(touch evil)" ; #`), built("tree"),
+				0o755)
 			r := finish(t, capAudit(t, "--emit", kind, "--", program, "loop", "3"))
 			if r.status != 0 {
 				t.Fatalf("status %d: %s", r.status, r.stderr)
@@ -90,14 +93,16 @@ func TestEmitKnowsPrivileges(t *testing.T) {
 		arguments []string
 		forbids   bool
 	}{
-		"root":                   {[]string{"--", built("tree"), "loop", "3"}, true},
-		"another user":           {[]string{"--as", "nobody", "--", built("tree"), "loop", "3"}, false},
-		"a set-user-ID program":  {[]string{"--", setuid, "exit", "0"}, false},
-		"one of the descendants": {[]string{"--", tool(t, "sh"), "-c", "'" + setuid + "' exit 0; exit 0"}, false},
+		"root":                  {[]string{"--", built("tree"), "loop", "3"}, true},
+		"another user":          {[]string{"--as", "nobody", "--", built("tree"), "loop", "3"}, false},
+		"a set-user-ID program": {[]string{"--", setuid, "exit", "0"}, false},
+		"one of the descendants": {[]string{"--", tool(t, "sh"), "-c", "'" + setuid + "' exit 0; exit 0"},
+			false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := finish(t, capAudit(t, append([]string{"--emit", "docker"}, c.arguments...)...))
-			if got := strings.Contains(string(r.stdout), "no-new-privileges"); r.status != 0 || got != c.forbids {
+			if got := strings.Contains(string(r.stdout), "no-new-privileges"); r.status != 0 ||
+				got != c.forbids {
 				t.Errorf("status %d, new privileges forbidden: %t\n%s%s", r.status, got, r.stdout, r.stderr)
 			}
 		})

@@ -34,7 +34,8 @@ func TestAuditsThatAreEnded(t *testing.T) {
 // makes one in each of its runs, and a run takes half of the limit.
 func TestNotIdleWhileNewChecksCome(t *testing.T) {
 	d := documentOf(t, capAudit(t, "-j", "--until-idle", "2s", "--", "sh", "-c",
-		`for name in a b c d; do sleep 1; ln -s "$0" "$1/$name"; "$1/$name" loop 1; done; sleep 600; :`, built("tree"), t.TempDir()))
+		`for name in a b c d; do sleep 1; ln -s "$0" "$1/$name"; "$1/$name" loop 1; done; sleep 600; :`,
+		built("tree"), t.TempDir()))
 	if got := granted(d.Required); got["sys_chroot"] != [2]uint64{4, 0} {
 		t.Errorf("required: %v, wanted 4 of sys_chroot, each by a program of its own", got)
 	}
@@ -52,7 +53,8 @@ func TestFailingTest(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := finish(t, capAudit(t, "--check", "none", "--test", test.command, "--", "sleep", "600"))
 			if r.status != 1 || !strings.Contains(string(r.stderr), "Warning: "+test.want) ||
-				!strings.Contains(string(r.stderr), "cannot say whether the run fits the policy none: "+test.want) {
+				!strings.Contains(string(r.stderr),
+					"cannot say whether the run fits the policy none: "+test.want) {
 				t.Errorf("status %d: %s", r.status, r.stderr)
 			}
 		})
@@ -108,7 +110,8 @@ func TestReportNobodyReads(t *testing.T) {
 // What cap-audit was started with ignored, such as SIGHUP by nohup, ends no audit.
 func TestIgnoredSignalsEndNothing(t *testing.T) {
 	c := startCrowd(t, nil)
-	cmd := command(t, tool(t, "nohup"), append([]string{capAuditPath}, withBackend("-j", "-p", fmt.Sprint(c.Process.Pid))...)...)
+	cmd := command(t, tool(t, "nohup"), append([]string{capAuditPath},
+		withBackend("-j", "-p", fmt.Sprint(c.Process.Pid))...)...)
 	r := begin(t, cmd)
 	r.watched()
 	r.signal(unix.SIGHUP)
@@ -122,7 +125,8 @@ func TestIgnoredSignalsEndNothing(t *testing.T) {
 // A run that was cut short is nothing to compare another with.
 func TestCutRunIsNotVerified(t *testing.T) {
 	r := finish(t, capAudit(t, "-j", "--verify", "--duration", "0.2s", "--", "sleep", "600"))
-	if r.status != 0 || !strings.Contains(string(r.stderr), "not verified: --duration or --until-idle ended the run") {
+	if r.status != 0 || !strings.Contains(string(r.stderr),
+		"not verified: --duration or --until-idle ended the run") {
 		t.Errorf("status %d: %s", r.status, r.stderr)
 	}
 }

@@ -31,7 +31,8 @@ func TestHundredThousandChildren(t *testing.T) {
 // how many lines were.
 func TestVerboseFlood(t *testing.T) {
 	const checks = 300_000
-	cmd := capAudit(t, "-v", "-j", "-o", filepath.Join(t.TempDir(), "report.json"), "--", built("tree"), "loop", strconv.Itoa(checks))
+	cmd := capAudit(t, "-v", "-j", "-o", filepath.Join(t.TempDir(), "report.json"), "--", built("tree"),
+		"loop", strconv.Itoa(checks))
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -161,7 +162,8 @@ func TestLittleMemory(t *testing.T) {
 		case r.status == 0:
 			d := decode(t, r.stdout)
 			if got := granted(d.Required)["sys_chroot"][0]; d.Complete != (got == 10 && d.Exit.Status == 0) {
-				t.Errorf("%d MiB: complete: %v, with %d of 10 checks and status %d", mib, d.Complete, got, d.Exit.Status)
+				t.Errorf("%d MiB: complete: %v, with %d of 10 checks and status %d", mib, d.Complete, got,
+					d.Exit.Status)
 			}
 			ends = append(ends, fmt.Sprintf("%d MiB: report", mib))
 		case r.signal == syscall.SIGKILL:
@@ -169,7 +171,8 @@ func TestLittleMemory(t *testing.T) {
 		default:
 			ends = append(ends, fmt.Sprintf("%d MiB: status %d: %s", mib, r.status, r.stderr))
 			if len(r.stdout) != 0 || !strings.Contains(string(r.stderr), "Error: ") {
-				t.Errorf("%d MiB: status %d, on standard output %q, on standard error %q", mib, r.status, r.stdout, r.stderr)
+				t.Errorf("%d MiB: status %d, on standard output %q, on standard error %q", mib, r.status,
+					r.stdout, r.stderr)
 			}
 		}
 		eventually(t, "nothing is left in the group", func() bool {

@@ -278,7 +278,8 @@ func privileged(t testing.TB) string {
 		t.Fatal(err)
 	}
 	if fs.Flags&(unix.ST_NOSUID|unix.ST_NOEXEC) != 0 {
-		t.Skipf("wanted a temporary directory on a file system without nosuid and noexec, %s is mounted with flags %#x; set TMPDIR",
+		t.Skipf("wanted a temporary directory on a file system without nosuid and noexec, %s is mounted "+
+			"with flags %#x; set TMPDIR",
 			dir, fs.Flags)
 	}
 	return dir

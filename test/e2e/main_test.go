@@ -25,7 +25,8 @@ var (
 
 func TestMain(m *testing.M) {
 	playRole()
-	machine.Suite("the end-to-end suite", machine.CannotTrace(capAuditPath, withBackend(), filepath.Join(programs, "need")))
+	machine.Suite("the end-to-end suite", machine.CannotTrace(capAuditPath, withBackend(),
+		filepath.Join(programs, "need")))
 	status := m.Run()
 	removePrepared()
 	removeImage()

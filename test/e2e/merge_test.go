@@ -59,7 +59,8 @@ func TestMergeTakesTheSameMemory(t *testing.T) {
 		if r.status != 0 || !bytes.Contains(r.stdout, []byte(fmt.Sprintf(`"reports": %d,`, reports))) {
 			t.Fatalf("status %d: %s", r.status, r.stderr)
 		}
-		if got := granted(decode(t, r.stdout).Required)["sys_chroot"]; got != [2]uint64{uint64(3 * reports), 0} {
+		if got := granted(decode(t, r.stdout).Required)["sys_chroot"]; got != [2]uint64{uint64(3 * reports),
+			0} {
 			t.Errorf("sys_chroot %v, wanted %d grants", got, 3*reports)
 		}
 		raw, err := os.ReadFile(peakFile)

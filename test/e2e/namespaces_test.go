@@ -53,7 +53,8 @@ func TestPIDNamespace(t *testing.T) {
 
 // Daemons there become children of cap-audit as process 1 or as subreaper.
 func TestPIDNamespaceFollow(t *testing.T) {
-	r := unshared(t, []string{"--pid", "--fork", "--mount-proc"}, "-j", "-f", "--", built("tree"), "daemon", "40")
+	r := unshared(t, []string{"--pid", "--fork", "--mount-proc"}, "-j", "-f", "--", built("tree"), "daemon",
+		"40")
 	if r.status != 0 {
 		t.Fatalf("status %d: %s", r.status, r.stderr)
 	}
@@ -81,7 +82,8 @@ func TestUserNamespace(t *testing.T) {
 
 // The auditor is a program like any other, and both audits are exact.
 func TestAuditOfAnAudit(t *testing.T) {
-	r := finish(t, capAudit(t, append(append([]string{"-v", "-j", "--", capAuditPath}, withBackend("-o", "/dev/stderr", "-j", "--")...),
+	r := finish(t, capAudit(t, append(append([]string{"-v", "-j", "--", capAuditPath},
+		withBackend("-o", "/dev/stderr", "-j", "--")...),
 		built("tree"), "fork", "30")...))
 	if r.status != 0 {
 		t.Fatalf("status %d: %s", r.status, r.stderr)

@@ -94,7 +94,8 @@ func TestEachCapability(t *testing.T) {
 
 // silent are the modes in which the kernel refuses without failing the system
 // call: it drops a bit or a flag, or answers by a message.
-var silent = map[string]bool{"fsetid": true, "block_suspend": true, "audit_write": true, "audit_control": true}
+var silent = map[string]bool{"fsetid": true, "block_suspend": true, "audit_write": true,
+	"audit_control": true}
 
 // The same by a user who may do nothing. That user's cap-audit has its
 // privileges from the file, and the target none at all.
@@ -138,7 +139,8 @@ func TestEachCapabilityRefused(t *testing.T) {
 			}
 			for _, c := range d.Denied {
 				if c.Assessment != assessment {
-					t.Errorf("%s: assessment %s, wanted %s; outcomes %+v", c.Name, c.Assessment, assessment, c.Outcomes)
+					t.Errorf("%s: assessment %s, wanted %s; outcomes %+v", c.Name, c.Assessment, assessment,
+						c.Outcomes)
 				}
 				if c.Name != m.name || silent[m.name] {
 					continue

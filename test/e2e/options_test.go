@@ -72,7 +72,8 @@ func TestOptionsAreDocumented(t *testing.T) {
 		{"completions/cap-audit.fish", `^complete .* -d .*`, ` -l ([a-z-]+)`, ` -s (\w) `},
 	} {
 		t.Run(filepath.Base(test.file), func(t *testing.T) {
-			text := strings.Join(regexp.MustCompile("(?m)"+test.within).FindAllString(source(t, test.file), -1), "\n")
+			text := strings.Join(regexp.MustCompile("(?m)"+test.within).FindAllString(source(t, test.file),
+				-1), "\n")
 			if diff := cmp.Diff(long, findAll(text, test.long)); diff != "" {
 				t.Errorf("long options (-help +%s):\n%s", test.file, diff)
 			}
@@ -154,7 +155,8 @@ func TestOptionsWork(t *testing.T) {
 		}
 		for _, spelling := range spellings {
 			line := append([]string{spelling}, arguments...)
-			if r := finish(t, command(t, capAuditPath, line...)); r.status != 0 || strings.Contains(string(r.stderr), "Error") {
+			if r := finish(t, command(t, capAuditPath, line...)); r.status != 0 ||
+				strings.Contains(string(r.stderr), "Error") {
 				t.Errorf("%q: status %d: %s", line, r.status, r.stderr)
 			}
 		}

@@ -46,15 +46,18 @@ func TestSettingsThatForbid(t *testing.T) {
 	for _, disabled := range []string{"2", "1"} {
 		for _, paranoid := range []string{"3", "4"} {
 			for _, b := range backends {
-				t.Run(fmt.Sprintf("unprivileged_bpf_disabled=%s perf_event_paranoid=%s %s", disabled, paranoid, b), func(t *testing.T) {
+				t.Run(fmt.Sprintf("unprivileged_bpf_disabled=%s perf_event_paranoid=%s %s", disabled,
+					paranoid, b), func(t *testing.T) {
 					set(t, "unprivileged_bpf_disabled", disabled)
 					defer set(t, "perf_event_paranoid", set(t, "perf_event_paranoid", paranoid))
 					defer set(t, "kptr_restrict", set(t, "kptr_restrict", "2"))
-					r := finish(t, as(command(t, binary, "--backend", b, "-j", "--", tree, "loop", "5"), nobody))
+					r := finish(t, as(command(t, binary, "--backend", b, "-j", "--", tree, "loop", "5"),
+						nobody))
 					if r.status != 0 {
 						// Debian's kernels want SYS_ADMIN for kprobes above 2
 						only := os.Getenv("CAP_AUDIT_BACKENDS") == "kprobe"
-						if line := oneError(t, withoutProgress(r.stderr)); b != "kprobe" && !only || !strings.Contains(line, "perf_event_paranoid") {
+						if line := oneError(t, withoutProgress(r.stderr)); b != "kprobe" && !only ||
+							!strings.Contains(line, "perf_event_paranoid") {
 							t.Fatalf("status %d: %s", r.status, line)
 						}
 						return
@@ -106,11 +109,13 @@ func TestAppArmorRefuses(t *testing.T) {
 	if enabled, _ := os.ReadFile("/sys/module/apparmor/parameters/enabled"); strings.TrimSpace(string(enabled)) != "Y" {
 		t.Skipf("wanted AppArmor enabled, /sys/module/apparmor/parameters/enabled says %q", enabled)
 	}
-	exec.Command("mount", "-t", "securityfs", "securityfs", "/sys/kernel/security").Run() // may be there already
+	// may be there already
+	exec.Command("mount", "-t", "securityfs", "securityfs", "/sys/kernel/security").Run()
 
 	program := installed(t, publicDir(t), built("tree"), 0o755)
 	load := exec.Command(parser, "--replace", "--skip-cache")
-	load.Stdin = strings.NewReader("profile cap-audit-test " + program + " { file, capability, deny capability sys_chroot, }\n")
+	load.Stdin = strings.NewReader("profile cap-audit-test " + program +
+		" { file, capability, deny capability sys_chroot, }\n")
 	if out, err := load.CombinedOutput(); err != nil {
 		t.Fatalf("apparmor_parser: %v\n%s", err, out)
 	}
@@ -125,7 +130,8 @@ func TestAppArmorRefuses(t *testing.T) {
 		t.Fatalf("required %+v, denied %+v", d.Required, d.Denied)
 	}
 	got := d.Denied[0]
-	if got.Name != "sys_chroot" || got.NotGranted != 6 || got.LSMRefused != 6 || got.Assessment != "permission_failure" {
+	if got.Name != "sys_chroot" || got.NotGranted != 6 || got.LSMRefused != 6 ||
+		got.Assessment != "permission_failure" {
 		t.Errorf("denied: %+v", got)
 	}
 }

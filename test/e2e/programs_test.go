@@ -16,7 +16,8 @@ import (
 // asNobody is a command line that goes on as a user without privileges.
 func asNobody(t *testing.T, command ...string) []string {
 	t.Helper()
-	return append([]string{tool(t, "setpriv"), "--reuid", fmt.Sprint(nobody), "--regid", fmt.Sprint(nobody), "--clear-groups"}, command...)
+	return append([]string{tool(t, "setpriv"), "--reuid", fmt.Sprint(nobody), "--regid", fmt.Sprint(nobody),
+		"--clear-groups"}, command...)
 }
 
 // A program that brings its own privileges is audited with them, whoever runs
@@ -73,7 +74,8 @@ func TestPrivilegedProgramsOfOrdinaryUser(t *testing.T) {
 	setFileCaps(t, capable, capSysChroot)
 	for _, path := range []string{setuid, capable} {
 		t.Run(filepath.Base(path), func(t *testing.T) {
-			d := documentOf(t, as(command(t, auditor, withBackend("-j", "--", path, "sys_chroot", "5")...), nobody))
+			d := documentOf(t, as(command(t, auditor, withBackend("-j", "--", path, "sys_chroot", "5")...),
+				nobody))
 			d.wholeAndConsistent(t)
 			if diff := cmp.Diff(chroots(5), granted(d.Required)); diff != "" || d.Exit.Status != 0 {
 				t.Errorf("status %d, required capabilities (-want +got):\n%s", d.Exit.Status, diff)
@@ -85,7 +87,8 @@ func TestPrivilegedProgramsOfOrdinaryUser(t *testing.T) {
 // A script is the program, its interpreter only runs it.
 func TestScript(t *testing.T) {
 	dir := publicDir(t)
-	path := script(t, filepath.Join(dir, "serve"), "#!/bin/sh\n"+built("tree")+" loop 3\n"+built("tree")+" loop 4\nexit 3\n")
+	path := script(t, filepath.Join(dir, "serve"),
+		"#!/bin/sh\n"+built("tree")+" loop 3\n"+built("tree")+" loop 4\nexit 3\n")
 	d := audited(t, path)
 	if d.Application.Comm != path || d.Exit.Status != 3 {
 		t.Errorf("comm %q, status %d; wanted %q, 3", d.Application.Comm, d.Exit.Status, path)
@@ -102,15 +105,18 @@ func TestScript(t *testing.T) {
 // Advice is in the language of the command, though the process is a Python.
 func TestPythonScript(t *testing.T) {
 	interpreter := python(t)
-	path := script(t, filepath.Join(publicDir(t), "serve"), "#!"+interpreter+"\nimport os\nfor i in range(9):\n    os.chroot('/')\n")
+	path := script(t, filepath.Join(publicDir(t), "serve"),
+		"#!"+interpreter+"\nimport os\nfor i in range(9):\n    os.chroot('/')\n")
 	d := audited(t, path)
 	d.counted(t, chroots(9))
 	text := finish(t, capAudit(t, "--", path))
-	if text.status != 0 || !strings.Contains(string(text.stdout), "Programmatic solution (Python with python3-libcap-ng):") {
+	if text.status != 0 || !strings.Contains(string(text.stdout),
+		"Programmatic solution (Python with python3-libcap-ng):") {
 		t.Errorf("status %d, no advice for Python:\n%s%s", text.status, text.stdout, text.stderr)
 	}
 	text = finish(t, capAudit(t, "--", built("tree"), "loop", "1"))
-	if text.status != 0 || !strings.Contains(string(text.stdout), "Programmatic solution (C with libcap-ng):") {
+	if text.status != 0 || !strings.Contains(string(text.stdout),
+		"Programmatic solution (C with libcap-ng):") {
 		t.Errorf("status %d, no advice for C:\n%s%s", text.status, text.stdout, text.stderr)
 	}
 }
@@ -205,7 +211,8 @@ func TestLesserCapability(t *testing.T) {
 	}
 	d := decode(t, r.stdout)
 	if _, asked := granted(d.Required)["sys_admin"]; !asked {
-		t.Skipf("wanted a kernel that asks for sys_admin first, since 5.16; this one asks for %v", granted(d.Required))
+		t.Skipf("wanted a kernel that asks for sys_admin first, since 5.16; this one asks for %v",
+			granted(d.Required))
 	}
 	if diff := cmp.Diff([]string{"sys_nice"}, d.Recommended); diff != "" {
 		t.Errorf("recommended capabilities (-want +got):\n%s", diff)

@@ -83,7 +83,8 @@ func valid(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: valid KIND FILE...")
 	}
-	text, ok := map[string][]byte{"report": report.Schema, "diff": report.DifferenceSchema, "policy": policy.Schema}[args[0]]
+	text, ok := map[string][]byte{"report": report.Schema, "diff": report.DifferenceSchema,
+		"policy": policy.Schema}[args[0]]
 	if !ok {
 		ts.Fatalf("no schema of a %s", args[0])
 	}

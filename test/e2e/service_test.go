@@ -65,7 +65,8 @@ const recordings = "../../systemd/testdata/real"
 
 // differs are recordings that this machine cannot give.
 var differs = map[string]string{
-	"args-percent-cgroup": "refused", "args-percent-removed": "refused", "args-percent-shell": "refused", "args-plus": "refused",
+	"args-percent-cgroup": "refused", "args-percent-removed": "refused", "args-percent-shell": "refused",
+	"args-plus":     "refused",
 	"args-exclaims": "refused", "args-path-missing": "a program that is missing",
 	"args-path-dots": "a path that is made up",
 }
@@ -93,7 +94,8 @@ func TestServiceAsSystemdRunsIt(t *testing.T) {
 				unit += "x-y"
 			}
 			unit = filepath.Join(dir, unit+".service")
-			ran := !strings.Contains(state, "LoadState=bad-setting") && !strings.Contains(state, "Result=resources") &&
+			ran := !strings.Contains(state, "LoadState=bad-setting") &&
+				!strings.Contains(state, "Result=resources") &&
 				!strings.Contains(state, "ExecMainStatus=2")
 			_, different := differs[name]
 			if name == "args-path-dots" && publicShow() == there {
@@ -166,12 +168,14 @@ func withoutWarnings(stderr []byte) []byte {
 func compareWithSystemd(t *testing.T, name, want, got string) {
 	t.Helper()
 	w, g := byFirstWord(want), byFirstWord(got)
-	for _, key := range []string{"arg", "cwd", "umask", "uid", "gid", "groups", "no_new_privs", "securebits", "nice"} {
+	for _, key := range []string{"arg", "cwd", "umask", "uid", "gid", "groups", "no_new_privs", "securebits",
+		"nice"} {
 		theirs, ours := w[key], g[key]
 		if key == "arg" && len(theirs) > len(ours) && len(ours) > 0 { // the commands after the first
 			theirs = theirs[:len(ours)]
 		}
-		if strings.Contains(name, "dynamic") && key != "no_new_privs" && !strings.Contains(name, "dynamic-user") {
+		if strings.Contains(name, "dynamic") && key != "no_new_privs" &&
+			!strings.Contains(name, "dynamic-user") {
 			continue
 		}
 		if key == "cwd" && name == "id-dir-percent" {
@@ -199,7 +203,8 @@ func compareWithSystemd(t *testing.T, name, want, got string) {
 			t.Errorf("capabilities: %q of systemd's is not in\n%s", line, strings.Join(g["caps"], "\n"))
 		}
 	}
-	if len(w["signals"]) > 0 && slices.Contains(w["signals"], "ignored 13") != slices.Contains(g["signals"], "ignored 13") {
+	if len(w["signals"]) > 0 && slices.Contains(w["signals"], "ignored 13") != slices.Contains(g["signals"],
+		"ignored 13") {
 		t.Errorf("ignored signals:\n%q\n%q", w["signals"], g["signals"])
 	}
 	compareLimits(t, w["rlimit"], g["rlimit"])
@@ -217,8 +222,10 @@ func compareLimits(t *testing.T, want, got []string) {
 		if i < len(got) && got[i] == line {
 			continue
 		}
-		hard, err := strconv.ParseUint(strings.ReplaceAll(strings.Fields(got[i])[2], "unlimited", "18446744073709551615"), 10, 64)
-		theirs, err2 := strconv.ParseUint(strings.ReplaceAll(fields[2], "unlimited", "18446744073709551615"), 10, 64)
+		hard, err := strconv.ParseUint(strings.ReplaceAll(strings.Fields(got[i])[2], "unlimited",
+			"18446744073709551615"), 10, 64)
+		theirs, err2 := strconv.ParseUint(strings.ReplaceAll(fields[2], "unlimited", "18446744073709551615"),
+			10, 64)
 		if err != nil || err2 != nil || hard >= theirs || ownBounding(t)>>capSysResource&1 != 0 {
 			t.Errorf("limit: systemd's is %q, ours %q", line, got[i])
 		}
@@ -230,7 +237,8 @@ func knownVariables(list []string) []string {
 	for _, a := range list {
 		name, value, _ := strings.Cut(a, "=")
 		switch name {
-		case "INVOCATION_ID", "SYSTEMD_EXEC_PID", "JOURNAL_STREAM", "MEMORY_PRESSURE_WATCH", "MEMORY_PRESSURE_WRITE", "LANG":
+		case "INVOCATION_ID", "SYSTEMD_EXEC_PID", "JOURNAL_STREAM", "MEMORY_PRESSURE_WATCH",
+			"MEMORY_PRESSURE_WRITE", "LANG":
 			continue
 		case "PATH":
 			if strings.HasPrefix(value, "/usr/local/sbin:") {
@@ -258,7 +266,8 @@ func ownBounding(t testing.TB) uint64 {
 // After -- there can be another command, or arguments for the unit's program.
 func TestServiceWithCommand(t *testing.T) {
 	dir := publicDir(t)
-	unit := unitFile(t, dir, "a.service", "User=daemon", "UMask=0137", "ExecStart=@SHOW called args of the unit")
+	unit := unitFile(t, dir, "a.service", "User=daemon", "UMask=0137",
+		"ExecStart=@SHOW called args of the unit")
 	for name, c := range map[string]struct {
 		after []string
 		want  string
@@ -335,7 +344,8 @@ func TestServiceReport(t *testing.T) {
 	dir := publicDir(t)
 	tree := installed(t, dir, built("tree"), 0o755)
 	unit := unitFile(t, dir, "web@.service", "User=daemon", "AmbientCapabilities=CAP_SYS_CHROOT CAP_NET_RAW",
-		"CapabilityBoundingSet=CAP_SYS_CHROOT CAP_NET_RAW CAP_KILL", "NoNewPrivileges=yes", "ProtectSystem=strict", "PrivateTmp=no",
+		"CapabilityBoundingSet=CAP_SYS_CHROOT CAP_NET_RAW CAP_KILL", "NoNewPrivileges=yes",
+		"ProtectSystem=strict", "PrivateTmp=no",
 		"ExecStartPre=-/bin/mkdir /run/x", "ExecStart="+tree+" fork 2", "NoSuchSetting=1")
 	unitFile(t, dir, "web@.service.d/10-a.conf", "PrivateTmp=yes")
 	instance := filepath.Join(dir, "web@x.service")
@@ -356,14 +366,16 @@ func TestServiceReport(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", what, diff)
 		}
 	}
-	if s.Unit != "web@x.service" || s.File != unit || s.User == nil || *s.User != "daemon" || s.UID != 1 || !s.NoNewPrivileges {
+	if s.Unit != "web@x.service" || s.File != unit || s.User == nil || *s.User != "daemon" || s.UID != 1 ||
+		!s.NoNewPrivileges {
 		t.Errorf("%+v", s)
 	}
 	var omitted []string
 	for _, o := range s.Omitted {
 		omitted = append(omitted, o.Setting+"="+o.Value)
 	}
-	if diff := cmp.Diff([]string{"ProtectSystem=strict", "PrivateTmp=yes", "NoSuchSetting=1"}, omitted); diff != "" {
+	if diff := cmp.Diff([]string{"ProtectSystem=strict", "PrivateTmp=yes", "NoSuchSetting=1"},
+		omitted); diff != "" {
 		t.Errorf("not simulated (-want +got):\n%s", diff)
 	}
 	if len(s.NotRun) != 1 || s.NotRun[0].Value != "-/bin/mkdir /run/x" {
@@ -373,7 +385,8 @@ func TestServiceReport(t *testing.T) {
 	r := finish(t, capAudit(t, "--service", instance))
 	for _, want := range []string{
 		"\nSYSTEMD SERVICE RECOMMENDATIONS:\n", "    AmbientCapabilities=CAP_NET_RAW CAP_SYS_CHROOT\n",
-		"    CapabilityBoundingSet=CAP_KILL CAP_NET_RAW CAP_SYS_CHROOT\n", "    NoNewPrivileges=yes\n", "ProtectSystem=strict", "ExecStartPre=",
+		"    CapabilityBoundingSet=CAP_KILL CAP_NET_RAW CAP_SYS_CHROOT\n", "    NoNewPrivileges=yes\n",
+		"ProtectSystem=strict", "ExecStartPre=",
 	} {
 		if !strings.Contains(string(r.stdout), want) {
 			t.Errorf("no %q in\n%s", want, r.stdout)
@@ -412,7 +425,8 @@ func TestServiceVerified(t *testing.T) {
 // A service that forks is watched to its end, and a test ends one that does not.
 func TestServiceForkingAndTested(t *testing.T) {
 	dir := publicDir(t)
-	unit := unitFile(t, dir, "forking.service", "Type=forking", "ExecStart=/bin/sh -c '"+built("tree")+" fork 3 & '")
+	unit := unitFile(t, dir, "forking.service", "Type=forking",
+		"ExecStart=/bin/sh -c '"+built("tree")+" fork 3 & '")
 	_, d := serviceOutput(t, unit)
 	if d.StillRunning != 0 || d.Required == nil || d.Required[0].Name != "sys_chroot" {
 		t.Errorf("still running %d, required %+v", d.StillRunning, d.Required)
@@ -444,34 +458,44 @@ func TestServiceRefused(t *testing.T) {
 		status int
 		want   string
 	}{
-		"full privileges":    {unitFile(t, dir, "plus.service", "ExecStart=+/bin/touch "+marker), 1, `"+"`},
-		"double exclamation": {unitFile(t, dir, "exclaim.service", "ExecStart=!!/bin/touch "+marker), 1, `"!!"`},
-		"no file":            {filepath.Join(dir, "none.service"), 1, "no such file"},
-		"no template":        {filepath.Join(dir, "none@x.service"), 1, "no template"},
-		"template":           {unitFile(t, dir, "t@.service", touch), 1, "t@NAME.service"},
-		"FIFO":               {fifo, 1, "not a regular file"},
-		"directory":          {dir, 1, "not a regular file"},
-		"device":             {link("zero.service", "/dev/zero"), 1, "not a regular file"},
-		"masked":             {link("masked.service", "/dev/null"), 1, "masked"},
-		"socket":             {unitFile(t, dir, "x.socket", touch), 1, "socket unit"},
-		"no ExecStart":       {unitFile(t, dir, "nothing.service"), 1, "ExecStart="},
-		"no such user":       {unitFile(t, dir, "user.service", touch, "User=nosuchuser"), 1, "User=nosuchuser: no such user"},
-		"no program":         {unitFile(t, dir, "program.service", "ExecStart=/nowhere/program"), 127, "no such file"},
-		"nowhere in PATH":    {unitFile(t, dir, "path.service", "ExecStart=no-such-program"), 127, "no-such-program"},
-		"not executable":     {unitFile(t, dir, "exec.service", "ExecStart=/etc/passwd"), 126, "not executable"},
-		"no directory":       {unitFile(t, dir, "wd.service", touch, "WorkingDirectory=/nowhere"), 1, "working directory"},
-		"no specifier":       {unitFile(t, dir, "spec.service", touch+" %Z"), 1, "%Z"},
-		"credentials":        {unitFile(t, dir, "cred.service", touch+" %d/x"), 1, "%d"},
-		"variables device":   {unitFile(t, dir, "env.service", touch, "EnvironmentFile=/dev/zero"), 1, "not a regular file"},
-		"deep wildcards":     {unitFile(t, dir, "glob.service", touch, "EnvironmentFile=/*/*/*/*/*/*"), 1, "wildcards"},
-		"several commands":   {unitFile(t, dir, "two.service", touch, touch), 1, "oneshot"},
-		"no text":            {unitFile(t, dir, "bytes.service", touch, "\xff"), 1, "UTF-8"},
-		"zero byte":          {unitFile(t, dir, "zerobyte.service", touch, "\x00"), 1, "zero byte"},
-		"huge":               {unitFile(t, dir, "huge.service", touch, strings.Repeat("#\n", 600_000)), 1, "larger"},
-		"terminal":           {unitFile(t, dir, "esc.service", "ExecStart=\"/\x1b[2J\""), 1, "control characters"},
-		"too many variables": {unitFile(t, dir, "many.service", touch, "Environment="+manyVariables(5000)), 1, "more than 4096 variables"},
-		"all continued":      {unitFile(t, dir, "continued.service", touch+" "+strings.Repeat("\\\n", 300_000), "User=nosuchuser"), 1, "nosuchuser"},
-		"billion laughs":     {unitFile(t, dir, "laugh.service", "Environment=A="+strings.Repeat("x", 100_000), touch+strings.Repeat(" ${A}", 50)), 1, "more arguments"},
+		"full privileges": {unitFile(t, dir, "plus.service", "ExecStart=+/bin/touch "+marker), 1, `"+"`},
+		"double exclamation": {unitFile(t, dir, "exclaim.service", "ExecStart=!!/bin/touch "+marker), 1,
+			`"!!"`},
+		"no file":      {filepath.Join(dir, "none.service"), 1, "no such file"},
+		"no template":  {filepath.Join(dir, "none@x.service"), 1, "no template"},
+		"template":     {unitFile(t, dir, "t@.service", touch), 1, "t@NAME.service"},
+		"FIFO":         {fifo, 1, "not a regular file"},
+		"directory":    {dir, 1, "not a regular file"},
+		"device":       {link("zero.service", "/dev/zero"), 1, "not a regular file"},
+		"masked":       {link("masked.service", "/dev/null"), 1, "masked"},
+		"socket":       {unitFile(t, dir, "x.socket", touch), 1, "socket unit"},
+		"no ExecStart": {unitFile(t, dir, "nothing.service"), 1, "ExecStart="},
+		"no such user": {unitFile(t, dir, "user.service", touch, "User=nosuchuser"), 1,
+			"User=nosuchuser: no such user"},
+		"no program": {unitFile(t, dir, "program.service", "ExecStart=/nowhere/program"), 127,
+			"no such file"},
+		"nowhere in PATH": {unitFile(t, dir, "path.service", "ExecStart=no-such-program"), 127,
+			"no-such-program"},
+		"not executable": {unitFile(t, dir, "exec.service", "ExecStart=/etc/passwd"), 126, "not executable"},
+		"no directory": {unitFile(t, dir, "wd.service", touch, "WorkingDirectory=/nowhere"), 1,
+			"working directory"},
+		"no specifier": {unitFile(t, dir, "spec.service", touch+" %Z"), 1, "%Z"},
+		"credentials":  {unitFile(t, dir, "cred.service", touch+" %d/x"), 1, "%d"},
+		"variables device": {unitFile(t, dir, "env.service", touch, "EnvironmentFile=/dev/zero"), 1,
+			"not a regular file"},
+		"deep wildcards": {unitFile(t, dir, "glob.service", touch, "EnvironmentFile=/*/*/*/*/*/*"), 1,
+			"wildcards"},
+		"several commands": {unitFile(t, dir, "two.service", touch, touch), 1, "oneshot"},
+		"no text":          {unitFile(t, dir, "bytes.service", touch, "\xff"), 1, "UTF-8"},
+		"zero byte":        {unitFile(t, dir, "zerobyte.service", touch, "\x00"), 1, "zero byte"},
+		"huge":             {unitFile(t, dir, "huge.service", touch, strings.Repeat("#\n", 600_000)), 1, "larger"},
+		"terminal":         {unitFile(t, dir, "esc.service", "ExecStart=\"/\x1b[2J\""), 1, "control characters"},
+		"too many variables": {unitFile(t, dir, "many.service", touch, "Environment="+manyVariables(5000)), 1,
+			"more than 4096 variables"},
+		"all continued": {unitFile(t, dir, "continued.service", touch+" "+strings.Repeat("\\\n", 300_000),
+			"User=nosuchuser"), 1, "nosuchuser"},
+		"billion laughs": {unitFile(t, dir, "laugh.service", "Environment=A="+strings.Repeat("x", 100_000),
+			touch+strings.Repeat(" ${A}", 50)), 1, "more arguments"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := finish(t, capAudit(t, "--service", c.unit))
@@ -509,7 +533,8 @@ func TestServiceOrdinaryUser(t *testing.T) {
 func TestServiceDynamicUser(t *testing.T) {
 	unit := unitFile(t, publicDir(t), "dynamic.service", "DynamicUser=yes", "ExecStart=SHOW all")
 	got, _ := serviceOutput(t, unit)
-	for _, line := range []string{"uid 65534 65534 65534 fs 65534\n", "no_new_privs 1\n", "env USER=dynamic\n", "caps permitted 0000000000000000\n"} {
+	for _, line := range []string{"uid 65534 65534 65534 fs 65534\n", "no_new_privs 1\n",
+		"env USER=dynamic\n", "caps permitted 0000000000000000\n"} {
 		if !strings.Contains(got, line) {
 			t.Errorf("no %q in\n%s", line, got)
 		}
@@ -521,14 +546,16 @@ func TestServiceDynamicUser(t *testing.T) {
 func TestServiceDirectories(t *testing.T) {
 	dir := publicDir(t)
 	name := fmt.Sprintf("cap-audit-e2e-%d", os.Getpid())
-	unit := unitFile(t, dir, "a.service", "User=daemon", "RuntimeDirectory="+name+"/a "+name+"/b", "RuntimeDirectoryMode=0700",
+	unit := unitFile(t, dir, "a.service", "User=daemon", "RuntimeDirectory="+name+"/a "+name+"/b",
+		"RuntimeDirectoryMode=0700",
 		`ExecStart=/bin/sh -c 'stat -c "%%u %%a %%n" /run/`+name+`/a; touch /run/`+name+`/b/kept; echo $RUNTIME_DIRECTORY'`)
 	t.Cleanup(func() { os.RemoveAll("/run/" + name) })
 	got, _ := serviceOutput(t, unit)
 	if want := fmt.Sprintf("1 700 /run/%[1]s/a\n/run/%[1]s/a:/run/%[1]s/b\n", name); got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
-	if entries, err := os.ReadDir("/run/" + name); err != nil || len(entries) != 1 || entries[0].Name() != "b" {
+	if entries, err := os.ReadDir("/run/" + name); err != nil || len(entries) != 1 ||
+		entries[0].Name() != "b" {
 		t.Errorf("afterwards there are %v, %v; only the one with a file in it should be", entries, err)
 	}
 
@@ -538,8 +565,10 @@ func TestServiceDirectories(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.Remove("/run/" + link) })
-	r := finish(t, capAudit(t, "--service", unitFile(t, dir, "b.service", "RuntimeDirectory="+link+"/x", "ExecStart=/bin/true")))
-	if line := oneError(t, withoutWarnings(r.stderr)); r.status != 1 || !strings.Contains(line, "/run/"+link+"/x") {
+	r := finish(t, capAudit(t, "--service", unitFile(t, dir, "b.service", "RuntimeDirectory="+link+"/x",
+		"ExecStart=/bin/true")))
+	if line := oneError(t, withoutWarnings(r.stderr)); r.status != 1 ||
+		!strings.Contains(line, "/run/"+link+"/x") {
 		t.Errorf("status %d: %q", r.status, line)
 	}
 	if entries, err := os.ReadDir(elsewhere); err != nil || len(entries) != 0 {
@@ -553,9 +582,11 @@ func TestServiceDirectoriesOfOthers(t *testing.T) {
 	dir := publicDir(t)
 	name := fmt.Sprintf("cap-audit-e2e-others-%d", os.Getpid())
 	t.Cleanup(func() { os.RemoveAll("/run/" + name) })
-	nested := unitFile(t, dir, "nested.service", "User=daemon", "RuntimeDirectory="+name+"/a/b", "ExecStart=/bin/touch /run/"+name+"/a/b/kept")
+	nested := unitFile(t, dir, "nested.service", "User=daemon", "RuntimeDirectory="+name+"/a/b",
+		"ExecStart=/bin/touch /run/"+name+"/a/b/kept")
 	report := filepath.Join(t.TempDir(), "report")
-	r := finish(t, command(t, "/bin/sh", "-c", `umask 077; exec "$@"`, "sh", capAuditPath, "-j", "-o", report, "--service", nested))
+	r := finish(t, command(t, "/bin/sh", "-c", `umask 077; exec "$@"`, "sh", capAuditPath, "-j", "-o", report,
+		"--service", nested))
 	var d document
 	if raw, err := os.ReadFile(report); r.status != 0 || err != nil {
 		t.Fatalf("status %d, %v: %s", r.status, err, r.stderr)
@@ -571,9 +602,11 @@ func TestServiceDirectoriesOfOthers(t *testing.T) {
 		t.Errorf("the service's own: %+v", key.Service.Omitted)
 	}
 
-	other := unitFile(t, dir, "other.service", "User=nobody", "RuntimeDirectory="+name+"/a/b", "ExecStart=/bin/true")
+	other := unitFile(t, dir, "other.service", "User=nobody", "RuntimeDirectory="+name+"/a/b",
+		"ExecStart=/bin/true")
 	key := serviceOf(t, other)
-	if o := key.Service.Omitted; len(o) != 1 || o[0].Setting != "RuntimeDirectory" || o[0].Value != name+"/a/b" ||
+	if o := key.Service.Omitted; len(o) != 1 || o[0].Setting != "RuntimeDirectory" ||
+		o[0].Value != name+"/a/b" ||
 		!strings.Contains(o[0].Effect, "systemd would hand it over to nobody") {
 		t.Errorf("not simulated: %+v", o)
 	}
@@ -590,12 +623,14 @@ func TestServiceFilteringSystemCalls(t *testing.T) {
 		lines []string
 		want  []string
 	}{
-		"another user":              {[]string{"User=daemon", "ExecStart=/bin/true"}, []string{"SystemCallFilter", "LockPersonality"}},
+		"another user": {[]string{"User=daemon", "ExecStart=/bin/true"},
+			[]string{"SystemCallFilter", "LockPersonality"}},
 		"a program that changes it": {[]string{"User=daemon", "ExecStart=!/bin/true"}, nil},
 		"root":                      {[]string{"ExecStart=/bin/true"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			key := serviceOf(t, unitFile(t, dir, "a.service", append(c.lines, "SystemCallFilter=@system-service", "LockPersonality=yes")...))
+			key := serviceOf(t, unitFile(t, dir, "a.service",
+				append(c.lines, "SystemCallFilter=@system-service", "LockPersonality=yes")...))
 			var got []string
 			for _, o := range key.Service.Omitted {
 				if strings.Contains(o.Effect, "no_new_privs") {

@@ -51,8 +51,10 @@ func TestSignalsArePassedOn(t *testing.T) {
 			end := r.end()
 			d := decode(t, end.stdout)
 			d.wholeAndConsistent(t)
-			if got, want := received(end), unix.SignalName(sig)+" SIGCONT"; end.status != 0 || got != want || d.Exit.Status != 5 {
-				t.Errorf("status %d, the target got %q and exited with %d; wanted 0, %q and 5", end.status, got, d.Exit.Status, want)
+			if got, want := received(end), unix.SignalName(sig)+" SIGCONT"; end.status != 0 || got != want ||
+				d.Exit.Status != 5 {
+				t.Errorf("status %d, the target got %q and exited with %d; wanted 0, %q and 5", end.status,
+					got, d.Exit.Status, want)
 			}
 		})
 	}
@@ -122,7 +124,9 @@ func TestStopAndContinue(t *testing.T) {
 	r.await("^ready$")
 	for range 3 {
 		r.signal(unix.SIGTSTP)
-		stopped := func() bool { return processState(target) == 'T' && processState(r.cmd.Process.Pid) == 'T' }
+		stopped := func() bool {
+			return processState(target) == 'T' && processState(r.cmd.Process.Pid) == 'T'
+		}
 		eventually(t, "cap-audit and its target are stopped", stopped)
 		r.signal(unix.SIGCONT)
 		eventually(t, "both run again", func() bool {
@@ -143,7 +147,8 @@ func terminal(t *testing.T) (keyboard, tty *os.File) {
 	}
 	t.Cleanup(func() { keyboard.Close() })
 	unlocked := 0
-	if _, _, errno := unix.Syscall(unix.SYS_IOCTL, keyboard.Fd(), unix.TIOCSPTLCK, uintptr(unsafe.Pointer(&unlocked))); errno != 0 {
+	if _, _, errno := unix.Syscall(unix.SYS_IOCTL, keyboard.Fd(), unix.TIOCSPTLCK,
+		uintptr(unsafe.Pointer(&unlocked))); errno != 0 {
 		t.Skipf("wanted a pseudo-terminal: %v", errno)
 	}
 	number, err := unix.IoctlGetInt(int(keyboard.Fd()), unix.TIOCGPTN)
@@ -225,7 +230,8 @@ func programsOf(t *testing.T, pid int) []uint32 {
 func bpfProgramExists(id uint32) bool {
 	const progGetFDByID = 13 // uapi/linux/bpf.h, BPF_PROG_GET_FD_BY_ID
 	attr := struct{ id, next, flags uint32 }{id: id}
-	fd, _, errno := unix.Syscall(unix.SYS_BPF, progGetFDByID, uintptr(unsafe.Pointer(&attr)), unsafe.Sizeof(attr))
+	fd, _, errno := unix.Syscall(unix.SYS_BPF, progGetFDByID, uintptr(unsafe.Pointer(&attr)),
+		unsafe.Sizeof(attr))
 	if errno == 0 {
 		unix.Close(int(fd))
 	}
@@ -243,7 +249,11 @@ func TestKilled(t *testing.T) {
 	}
 	r.signal(unix.SIGKILL)
 	// the target still answers
-	eventually(t, "cap-audit is dead", func() bool { s := processState(r.cmd.Process.Pid); return s == 'Z' || s == 0 })
+	eventually(t, "cap-audit is dead", func() bool {
+		s := processState(r.cmd.Process.Pid)
+		return s == 'Z' ||
+			s == 0
+	})
 	if err := unix.Kill(target, unix.SIGUSR1); err != nil {
 		t.Fatalf("the target: %v", err)
 	}

@@ -22,7 +22,8 @@ import (
 // talkative writes to both of its streams and makes three checks.
 func talkative(t *testing.T) []string {
 	t.Helper()
-	return []string{tool(t, "sh"), "-c", "echo to stdout; echo to stderr >&2; exec " + built("tree") + " loop 3"}
+	return []string{tool(t, "sh"), "-c", "echo to stdout; echo to stderr >&2; exec " + built("tree") +
+		" loop 3"}
 }
 
 // yamlDocuments reads all documents of a YAML stream.
@@ -61,7 +62,8 @@ func TestMachineOutput(t *testing.T) {
 			if bytes.Contains(r.stdout, []byte("[*]")) || bytes.Contains(r.stdout, []byte("[CAP]")) {
 				t.Errorf("lines for people on standard output:\n%s", r.stdout)
 			}
-			for _, want := range []string{"to stdout\n", "to stderr\n", "[*] Capability auditor started\n", "[*] Analyzing results...\n", "[CAP] "} {
+			for _, want := range []string{"to stdout\n", "to stderr\n", "[*] Capability auditor started\n",
+				"[*] Analyzing results...\n", "[CAP] "} {
 				if !strings.Contains(string(r.stderr), want) {
 					t.Errorf("%q is missing on standard error:\n%s", want, r.stderr)
 				}
@@ -77,7 +79,8 @@ func TestStreamsWithFile(t *testing.T) {
 	if r.status != 0 || string(r.stderr) != "to stderr\n" {
 		t.Errorf("status %d, on standard error %q", r.status, r.stderr)
 	}
-	if out := string(r.stdout); !strings.Contains(out, "to stdout\n") || !strings.Contains(out, "[*] Analyzing results...\n") {
+	if out := string(r.stdout); !strings.Contains(out, "to stdout\n") ||
+		!strings.Contains(out, "[*] Analyzing results...\n") {
 		t.Errorf("on standard output %q", out)
 	}
 	raw, err := os.ReadFile(file)
@@ -164,7 +167,8 @@ func TestSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, target := range [][]string{
-		{built("tree"), "drop", "5", "6"}, {built("tree"), "pidns", "2"}, asNobody(t, built("tree"), "loop", "5"), {built("show"), "kill", "TERM"},
+		{built("tree"), "drop", "5", "6"}, {built("tree"), "pidns", "2"},
+		asNobody(t, built("tree"), "loop", "5"), {built("show"), "kill", "TERM"},
 	} {
 		r := finish(t, capAudit(t, append([]string{"-j", "--"}, target...)...))
 		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(r.stdout))
@@ -204,7 +208,8 @@ func TestOutputFile(t *testing.T) {
 	}
 	defer old.Close()
 	l := launch{Path: capAuditPath, Umask: 0o027, Env: raws(os.Environ()...),
-		Argv: raws(append([]string{capAuditPath}, withBackend("-j", "-o", file, "--", built("tree"), "loop", "2")...)...)}
+		Argv: raws(append([]string{capAuditPath}, withBackend("-j", "-o", file, "--", built("tree"), "loop",
+			"2")...)...)}
 	r := finish(t, launched(t, l))
 	if r.status != 0 {
 		t.Fatalf("status %d: %s", r.status, r.stderr)
@@ -234,7 +239,8 @@ func TestOutputFile(t *testing.T) {
 func oneError(t *testing.T, stderr []byte) string {
 	t.Helper()
 	text := string(stderr)
-	if !strings.HasPrefix(text, "Error: ") || strings.Count(text, "\n") != 1 || !strings.HasSuffix(text, "\n") {
+	if !strings.HasPrefix(text, "Error: ") || strings.Count(text, "\n") != 1 ||
+		!strings.HasSuffix(text, "\n") {
 		t.Errorf("on standard error %q, wanted one line that begins with Error:", text)
 	}
 	return text
@@ -382,7 +388,8 @@ func TestStdoutFull(t *testing.T) {
 				}
 			}
 			names := filesIn(t, dir)
-			if len(names) != 1 || strings.Count(failure, "\n") != 1 || !strings.Contains(failure, filepath.Join(dir, names[0])) {
+			if len(names) != 1 || strings.Count(failure, "\n") != 1 ||
+				!strings.Contains(failure, filepath.Join(dir, names[0])) {
 				t.Fatalf("files %q, and the error says %q", names, failure)
 			}
 			raw, err := os.ReadFile(filepath.Join(dir, names[0]))
@@ -447,7 +454,8 @@ func unclean(text []byte) string {
 func TestHostileName(t *testing.T) {
 	dir := publicDir(t)
 	path := installedAs(t, filepath.Join(dir, hostile), built("tree"), 0o755)
-	for name, path := range map[string]string{"text": installedAs(t, filepath.Join(dir, obeyed), built("tree"), 0o755), "bytes": path} {
+	for name, path := range map[string]string{"text": installedAs(t, filepath.Join(dir, obeyed),
+		built("tree"), 0o755), "bytes": path} {
 		for _, arguments := range [][]string{{"-j"}, {"-y"}, {}, {"-v"}, {"-v", "-j"}} {
 			t.Run(strings.Join(append([]string{name}, arguments...), " "), func(t *testing.T) {
 				r := finish(t, capAudit(t, append(arguments, "--", path, "fork", "3")...))
@@ -476,7 +484,8 @@ func TestHostileName(t *testing.T) {
 	}
 	t.Run("errors", func(t *testing.T) {
 		for _, arguments := range [][]string{
-			{"--", hostile}, {"--", "./" + hostile}, {"-o", "/no/" + hostile, "--", path}, {"--backend", hostile, "--", path}, {"--" + hostile},
+			{"--", hostile}, {"--", "./" + hostile}, {"-o", "/no/" + hostile, "--", path},
+			{"--backend", hostile, "--", path}, {"--" + hostile},
 		} {
 			r := finish(t, command(t, capAuditPath, arguments...))
 			oneError(t, r.stderr)

@@ -53,7 +53,8 @@ func seen(t *testing.T, dir string, l launch) string {
 	cmd.Stderr = file("stderr", os.O_WRONLY|os.O_CREATE|os.O_APPEND)
 	// 3 and 4 as systemd passes sockets, and one further on
 	cmd.ExtraFiles = []*os.File{
-		file("listen", os.O_RDWR|os.O_CREATE), file("listen", os.O_RDONLY), nil, nil, file("inherited", os.O_WRONLY|os.O_CREATE),
+		file("listen", os.O_RDWR|os.O_CREATE), file("listen", os.O_RDONLY), nil, nil,
+		file("inherited", os.O_WRONLY|os.O_CREATE),
 	}
 	r := finish(t, cmd)
 	errs, _ := os.ReadFile(filepath.Join(dir, "stderr"))
@@ -78,18 +79,21 @@ func TestTargetSurroundings(t *testing.T) {
 	dir := t.TempDir()
 	show := []string{built("show"), "all"}
 	direct := seen(t, dir, odd(show...))
-	for _, want := range []string{"env no equals sign\n", "env A=1\nenv A=2\n", "rlimit nofile 700 1500\n", "umask 0137\n",
+	for _, want := range []string{"env no equals sign\n", "env A=1\nenv A=2\n", "rlimit nofile 700 1500\n",
+		"umask 0137\n",
 		"signals blocked 12 14 40\n", "fd 7 "} {
 		if !strings.Contains(direct, want) {
 			t.Fatalf("the surroundings themselves are not as meant, %q is missing:\n%s", want, direct)
 		}
 	}
 	report := filepath.Join(t.TempDir(), "report")
-	audited := seen(t, dir, odd(append(append([]string{capAuditPath}, withBackend("-o", report, "--")...), show...)...))
+	audited := seen(t, dir, odd(append(append([]string{capAuditPath}, withBackend("-o", report, "--")...),
+		show...)...))
 	if diff := cmp.Diff(direct, audited); diff != "" {
 		t.Errorf("the target's surroundings (-direct +audited):\n%s", diff)
 	}
-	following := seen(t, dir, odd(append(append([]string{capAuditPath}, withBackend("-f", "-v", "-o", report, "--")...), show...)...))
+	following := seen(t, dir, odd(append(append([]string{capAuditPath},
+		withBackend("-f", "-v", "-o", report, "--")...), show...)...))
 	var quiet strings.Builder
 	for line := range strings.Lines(following) {
 		if !strings.HasPrefix(line, "[CAP] ") && !strings.HasPrefix(line, "[SYSCALL] ") {
@@ -103,7 +107,8 @@ func TestTargetSurroundings(t *testing.T) {
 
 // An environment without anything in it stays so.
 func TestEmptyEnvironment(t *testing.T) {
-	l := odd(append(append([]string{capAuditPath}, withBackend("-o", "/dev/null", "--")...), built("show"), "env")...)
+	l := odd(append(append([]string{capAuditPath}, withBackend("-o", "/dev/null", "--")...), built("show"),
+		"env")...)
 	l.Env = nil
 	if got := seen(t, t.TempDir(), l); got != "" {
 		t.Errorf("environment of the target:\n%s", got)
@@ -118,7 +123,8 @@ func TestTargetIdentity(t *testing.T) {
 	show := installed(t, dir, built("show"), 0o755)
 	for _, what := range []string{"ids", "caps", "process"} {
 		direct := finish(t, as(command(t, show, what), nobody))
-		report := finish(t, as(command(t, auditor, withBackend("-o", "/dev/null", "--", show, what)...), nobody))
+		report := finish(t, as(command(t, auditor, withBackend("-o", "/dev/null", "--", show, what)...),
+			nobody))
 		if report.status != 0 {
 			t.Fatalf("status %d: %s", report.status, report.stderr)
 		}
@@ -151,7 +157,8 @@ func TestTargetStdin(t *testing.T) {
 func TestClosedStreams(t *testing.T) {
 	sh := tool(t, "sh")
 	report := filepath.Join(t.TempDir(), "report")
-	cmd := exec.CommandContext(t.Context(), sh, append([]string{"-c", `exec "$@" <&- >&- 2>&-`, "sh", capAuditPath},
+	cmd := exec.CommandContext(t.Context(), sh, append([]string{"-c", `exec "$@" <&- >&- 2>&-`, "sh",
+		capAuditPath},
 		withBackend("-j", "-o", report, "--", built("tree"), "loop", "6")...)...)
 	if err := cmd.Run(); err != nil {
 		t.Fatal(err)
@@ -168,7 +175,8 @@ func TestClosedStreams(t *testing.T) {
 // Arguments are bytes: they need not be text in any encoding.
 func TestTargetArguments(t *testing.T) {
 	path := roleProgram(t, "argv")
-	arguments := []string{"", " ", "-v", "--", "a\nb", "\xff\xfe", "\x1b[m", "\\", "\u2028", "<&>", strings.Repeat("x", 100000)}
+	arguments := []string{"", " ", "-v", "--", "a\nb", "\xff\xfe", "\x1b[m", "\\", "\u2028", "<&>",
+		strings.Repeat("x", 100000)}
 	direct := finish(t, command(t, path, arguments...))
 	r := finish(t, capAudit(t, append([]string{"-o", "/dev/null", "--", path}, arguments...)...))
 	if r.status != 0 {

@@ -71,7 +71,8 @@ func TestTrees(t *testing.T) {
 // from each other at any moment: in the midst of a BPF program, too, where the
 // kernel allows it.
 func TestTreesAmongOthers(t *testing.T) {
-	for _, script := range []string{"while :; do :; done", "while :; do :; done", "while :; do /bin/true; done", "exec cat /dev/zero >/dev/null"} {
+	for _, script := range []string{"while :; do :; done", "while :; do :; done",
+		"while :; do /bin/true; done", "exec cat /dev/zero >/dev/null"} {
 		other := exec.Command("/bin/sh", "-c", script)
 		if err := other.Start(); err != nil {
 			t.Fatal(err)
@@ -124,7 +125,8 @@ func TestDaemonLeftRunning(t *testing.T) {
 	defer release.Write([]byte("x"))
 	d := documentOf(t, capAudit(t, "-j", "--", built("tree"), "daemon", "100", path))
 	if d.StillRunning != 1 || d.Complete || !d.Exit.Ended || d.Exit.Status != 0 {
-		t.Errorf("still running %d, complete %t, exit %+v; wanted 1, false, ended with 0", d.StillRunning, d.Complete, d.Exit)
+		t.Errorf("still running %d, complete %t, exit %+v; wanted 1, false, ended with 0", d.StillRunning,
+			d.Complete, d.Exit)
 	}
 	if diff := cmp.Diff(tally{}, granted(d.Required)); diff != "" {
 		t.Errorf("required before the daemon did anything (-want +got):\n%s", diff)
@@ -229,7 +231,8 @@ func TestUring(t *testing.T) {
 			t.Skip("wanted io_uring, this kernel or its settings have none")
 		}
 		if got := granted(d.Required)["dac_override"]; d.Exit.Status != 0 || got != [2]uint64{1, 0} {
-			t.Errorf("status %d, dac_override %v, wanted 0 and one grant; required %+v", d.Exit.Status, got, d.Required)
+			t.Errorf("status %d, dac_override %v, wanted 0 and one grant; required %+v", d.Exit.Status, got,
+				d.Required)
 		}
 		for _, c := range d.Required {
 			if c.Name == "dac_override" && c.Reason != "Used during capability check (syscall unknown)" {
@@ -247,7 +250,8 @@ func TestUring(t *testing.T) {
 		}
 		d.wholeAndConsistent(t)
 		if got := refused(d.Denied)["dac_override"]; d.Exit.Status != 1 || got != [2]uint64{0, 1} {
-			t.Errorf("status %d, dac_override %v, wanted 1 and one refusal; refused %+v", d.Exit.Status, got, d.Denied)
+			t.Errorf("status %d, dac_override %v, wanted 1 and one refusal; refused %+v", d.Exit.Status, got,
+				d.Denied)
 		}
 	})
 }
@@ -265,7 +269,8 @@ func TestConcurrentAudits(t *testing.T) {
 		cmd.Stdout, cmd.Stderr = &out, &errs
 		go func() {
 			cmd.Run()
-			done <- result{status: cmd.ProcessState.ExitCode(), stdout: []byte(out.String()), stderr: []byte(errs.String())}
+			done <- result{status: cmd.ProcessState.ExitCode(), stdout: []byte(out.String()),
+				stderr: []byte(errs.String())}
 		}()
 	}
 	for range audits {

@@ -26,9 +26,11 @@ func TestUnitWithoutSystemd(t *testing.T) {
 	} {
 		r := finish(t, command(t, capAuditPath, test.arguments...))
 		stderr := string(r.stderr)
-		if r.status != 1 || len(r.stdout) > 0 || !strings.HasPrefix(stderr, "Error: ") || strings.Count(stderr, "\n") != 1 ||
+		if r.status != 1 || len(r.stdout) > 0 || !strings.HasPrefix(stderr, "Error: ") ||
+			strings.Count(stderr, "\n") != 1 ||
 			!strings.Contains(stderr, test.want) || strings.Contains(stderr, "\x1b") {
-			t.Errorf("%q: status %d, wanted one line with %q\n%s%s", test.arguments, r.status, test.want, r.stdout, stderr)
+			t.Errorf("%q: status %d, wanted one line with %q\n%s%s", test.arguments, r.status, test.want,
+				r.stdout, stderr)
 		}
 	}
 }

@@ -116,13 +116,15 @@ func TestForgedOrder(t *testing.T) {
 
 	type identity map[string]any
 	for name, wanted := range map[string]identity{
-		"ambient":     {"UID": -1, "GID": -1, "Permitted": mask, "Effective": mask, "Inheritable": mask, "Ambient": mask},
+		"ambient": {"UID": -1, "GID": -1, "Permitted": mask, "Effective": mask, "Inheritable": mask,
+			"Ambient": mask},
 		"inheritable": {"UID": -1, "GID": -1, "Inheritable": mask},
 		"root":        {"UID": 0, "GID": 0},
 		"empty":       {"UID": -1, "GID": -1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := forged(t, auditor, map[string]any{"Path": []byte(show), "Argv": [][]byte{[]byte("show"), []byte("caps")}, "Identity": wanted,
+			r := forged(t, auditor, map[string]any{"Path": []byte(show),
+				"Argv": [][]byte{[]byte("show"), []byte("caps")}, "Identity": wanted,
 				// should arguments travel as bytes
 				"RawPath": []byte(show)})
 			if r.status == 0 || len(r.stdout) != 0 {
@@ -131,8 +133,10 @@ func TestForgedOrder(t *testing.T) {
 		})
 	}
 	t.Run("no identity", func(t *testing.T) {
-		r := forged(t, auditor, map[string]any{"Path": []byte(show), "Argv": [][]byte{[]byte("show"), []byte("caps")}})
-		if text := string(r.stdout); text != "" && (!strings.Contains(text, "caps permitted 0000000000000000\n") ||
+		r := forged(t, auditor, map[string]any{"Path": []byte(show),
+			"Argv": [][]byte{[]byte("show"), []byte("caps")}})
+		if text := string(r.stdout); text != "" && (!strings.Contains(text,
+			"caps permitted 0000000000000000\n") ||
 			!strings.Contains(text, "caps ambient 0000000000000000\n")) {
 			t.Errorf("the program has privileges:\n%s", text)
 		}
@@ -174,7 +178,8 @@ func TestOrdinaryUserEnvironment(t *testing.T) {
 	dir := privileged(t)
 	auditor := unprivilegedCapAudit(t, dir)
 	show := installed(t, dir, built("show"), 0o755)
-	env := []string{"PATH=/usr/bin:/bin", "TMPDIR=/var/tmp", "LD_LIBRARY_PATH=/nowhere", "MALLOC_TRACE=x", "B=1"}
+	env := []string{"PATH=/usr/bin:/bin", "TMPDIR=/var/tmp", "LD_LIBRARY_PATH=/nowhere", "MALLOC_TRACE=x",
+		"B=1"}
 	direct := as(command(t, show, "env"), nobody)
 	direct.Env = env
 	audited := as(command(t, auditor, withBackend("-o", "/dev/null", "--", show, "env")...), nobody)

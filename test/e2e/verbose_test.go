@@ -42,11 +42,16 @@ func TestVerbose(t *testing.T) {
 		target []string
 		line   string // one that must be there, as a regular expression
 	}{
-		{"granted", []string{built("tree"), "fork", "500"}, `\[CAP\] pid=\d+ cap=sys_chroot result=GRANTED syscall=chroot comm=tree`},
-		{"many", []string{built("tree"), "loop", "20000"}, `\[CAP\] pid=\d+ cap=sys_chroot result=GRANTED syscall=chroot comm=tree`},
-		{"capset", []string{built("tree"), "drop", "2", "3"}, `\[CAPSET\] pid=\d+ effective=0x40000 permitted=0x40000 inheritable=0x0`},
-		{"refused", asNobody(t, built("tree"), "loop", "10"), `\[SYSCALL\] pid=\d+ syscall=chroot return=-1 denied_caps=0x40000`},
-		{"refused-check", asNobody(t, built("tree"), "loop", "10"), `\[CAP\] pid=\d+ cap=sys_chroot result=DENIED syscall=chroot comm=tree`},
+		{"granted", []string{built("tree"), "fork", "500"},
+			`\[CAP\] pid=\d+ cap=sys_chroot result=GRANTED syscall=chroot comm=tree`},
+		{"many", []string{built("tree"), "loop", "20000"},
+			`\[CAP\] pid=\d+ cap=sys_chroot result=GRANTED syscall=chroot comm=tree`},
+		{"capset", []string{built("tree"), "drop", "2", "3"},
+			`\[CAPSET\] pid=\d+ effective=0x40000 permitted=0x40000 inheritable=0x0`},
+		{"refused", asNobody(t, built("tree"), "loop", "10"),
+			`\[SYSCALL\] pid=\d+ syscall=chroot return=-1 denied_caps=0x40000`},
+		{"refused-check", asNobody(t, built("tree"), "loop", "10"),
+			`\[CAP\] pid=\d+ cap=sys_chroot result=DENIED syscall=chroot comm=tree`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := finish(t, capAudit(t, append([]string{"-v", "-j", "--"}, test.target...)...))

@@ -29,7 +29,8 @@ const suite = "trixie" // the Dockerfile's own base
 // base is the base image. It knows this machine's way to the network, and its
 // name tells one way from another.
 var base = sync.OnceValue(func() string {
-	way, _ := exec.Command("sh", "-c", "cat /etc/resolv.conf /etc/hosts; apt-config dump; apt-get indextargets").Output()
+	way, _ := exec.Command("sh", "-c", "cat /etc/resolv.conf /etc/hosts; apt-config dump; apt-get "+
+		"indextargets").Output()
 	return fmt.Sprintf("localhost/cap-audit-base:%s-%x", suite, sha256.Sum256(way))[:60]
 })
 
@@ -67,7 +68,8 @@ var build = sync.OnceValue(func() error {
 			return fmt.Errorf("%v: %v, podman import: %v: %s", archive.Args, err, loaded, &said)
 		}
 	}
-	words := []string{"build", "--isolation", "chroot", "--network", "host", "--quiet", "--tag", image, "--build-arg", "BASE=" + base()}
+	words := []string{"build", "--isolation", "chroot", "--network", "host", "--quiet", "--tag", image,
+		"--build-arg", "BASE=" + base()}
 	// where this machine gets Go's modules
 	for _, variable := range []string{"GOPROXY", "GOSUMDB"} {
 		value, err := exec.Command("go", "env", variable).Output()
@@ -106,7 +108,8 @@ func run(t *testing.T, flags []string, words ...string) (stdout, stderr string, 
 
 // watch does the same, and calls seen for each line of standard error as it
 // comes.
-func watch(t *testing.T, seen func(string), flags []string, words ...string) (stdout, stderr string, status int) {
+func watch(t *testing.T, seen func(string), flags []string, words ...string) (stdout, stderr string,
+	status int) {
 	t.Helper()
 	line := slices.Concat([]string{"run", "--rm", "--runtime", "runc", "--network", "none",
 		"--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"}, flags, []string{image}, words)
@@ -146,7 +149,8 @@ type document struct {
 }
 
 // audit runs an audit that has to succeed.
-func audit(t *testing.T, flags []string, seen func(string), words ...string) (d document, granted, refused map[string]int) {
+func audit(t *testing.T, flags []string, seen func(string), words ...string) (d document, granted,
+	refused map[string]int) {
 	t.Helper()
 	stdout, stderr, status := watch(t, seen, flags, append([]string{"--json"}, words...)...)
 	if status != 0 {
@@ -205,8 +209,10 @@ func TestPrivileges(t *testing.T) {
 		"PERFMON": {slices.Concat([]string{"--cap-drop=ALL", "--cap-add=BPF"}, profile), "CAP_PERFMON"},
 	} {
 		_, stderr, status := run(t, test.flags, "--", "true")
-		if status != 1 || !strings.HasPrefix(stderr, "Error: ") || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "lacks "+test.want+", ") {
-			t.Errorf("without %s: status %d, wanted 1 and a line with %s: %s", name, status, test.want, stderr)
+		if status != 1 || !strings.HasPrefix(stderr, "Error: ") || strings.Count(stderr, "\n") != 1 ||
+			!strings.Contains(stderr, "lacks "+test.want+", ") {
+			t.Errorf("without %s: status %d, wanted 1 and a line with %s: %s", name, status, test.want,
+				stderr)
 		}
 	}
 	// newer engines' own profiles permit bpf(2) to who has CAP_BPF
@@ -255,8 +261,10 @@ func TestAuditOutside(t *testing.T) {
 func TestContents(t *testing.T) {
 	built(t)
 	packages := func(image string) []string {
-		out, err := exec.Command("podman", "run", "--rm", "--runtime", "runc", "--network", "none", "--ulimit", "nofile=1024:1024",
-			"--ulimit", "nproc=1024:1024", "--entrypoint", "dpkg-query", image, "--show", "--showformat", "${Package}\n").Output()
+		out, err := exec.Command("podman", "run", "--rm", "--runtime", "runc", "--network", "none",
+			"--ulimit", "nofile=1024:1024",
+			"--ulimit", "nproc=1024:1024", "--entrypoint", "dpkg-query", image, "--show", "--showformat",
+			"${Package}\n").Output()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -275,7 +283,8 @@ func TestContents(t *testing.T) {
 		}
 	}
 	for _, tool := range []string{"cc", "gcc", "clang", "go", "ld", "as", "make"} {
-		if stdout, _, status := run(t, []string{"--entrypoint", "sh"}, "-c", "command -v "+tool); status == 0 {
+		if stdout, _, status := run(t, []string{"--entrypoint", "sh"}, "-c",
+			"command -v "+tool); status == 0 {
 			t.Errorf("the image has %s", stdout)
 		}
 	}
@@ -291,7 +300,8 @@ func TestContents(t *testing.T) {
 	if grown := size(image) - size(base()); grown > most {
 		t.Errorf("the image is %d bytes larger than its base, wanted at most %d", grown, most)
 	}
-	if stdout, _, status := run(t, nil, "--version"); status != 0 || !strings.HasPrefix(stdout, "cap-audit ") {
+	if stdout, _, status := run(t, nil, "--version"); status != 0 ||
+		!strings.HasPrefix(stdout, "cap-audit ") {
 		t.Errorf("--version: status %d: %s", status, stdout)
 	}
 }

@@ -66,7 +66,8 @@ func Containers(t testing.TB) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// proc_pid_mountinfo(5): the fifth field is where something is mounted; a chroot's root is only a directory
+	// proc_pid_mountinfo(5): the fifth field is where something is mounted; a
+	// chroot's root is only a directory
 	if !regexp.MustCompile(`(?m)^\S+ \S+ \S+ \S+ / `).Match(mounts) {
 		t.Skip("wanted containers, but this is a chroot")
 	}

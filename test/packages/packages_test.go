@@ -47,7 +47,8 @@ func cannotBuild() string {
 			return fmt.Sprintf("wanted %s: %v", name, err)
 		}
 	}
-	update := exec.Command("./root", "trixie", "apt-get", "-qq", "-o", "APT::Update::Error-Mode=any", "update")
+	update := exec.Command("./root", "trixie", "apt-get", "-qq", "-o", "APT::Update::Error-Mode=any",
+		"update")
 	if out, err := update.CombinedOutput(); err != nil {
 		return fmt.Sprintf("wanted a Debian to install in and its mirror: %v\n%s", err, out)
 	}
@@ -60,7 +61,8 @@ func run(t *testing.T, cmd *exec.Cmd) string {
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		lines := strings.Split(string(out), "\n")
-		t.Fatalf("%s: %v; the end of what it said:\n%s", cmd, err, strings.Join(lines[max(0, len(lines)-40):], "\n"))
+		t.Fatalf("%s: %v; the end of what it said:\n%s", cmd, err,
+			strings.Join(lines[max(0, len(lines)-40):], "\n"))
 	}
 	return string(out)
 }
@@ -84,7 +86,8 @@ func root(layer string, network bool, shared []string, command ...string) *exec.
 
 // revision is what git would commit now, or has committed.
 var revision = sync.OnceValues(func() (string, error) {
-	out, err := exec.Command("git", "-c", "user.name=test", "-c", "user.email=test@example.org", "stash", "create").Output()
+	out, err := exec.Command("git", "-c", "user.name=test", "-c", "user.email=test@example.org", "stash",
+		"create").Output()
 	if err == nil && len(out) == 0 {
 		out, err = exec.Command("git", "rev-parse", "HEAD").Output()
 	}
@@ -176,7 +179,8 @@ func testBillOfMaterials(t *testing.T, tarballs string) {
 			Licenses             []struct{ Expression string }
 		}
 	}
-	if err := json.Unmarshal([]byte(read("vendor/sbom.cdx.json")), &sbom); err != nil || sbom.BOMFormat != "CycloneDX" {
+	if err := json.Unmarshal([]byte(read("vendor/sbom.cdx.json")), &sbom); err != nil ||
+		sbom.BOMFormat != "CycloneDX" {
 		t.Fatalf("sbom.cdx.json: format %q: %v", sbom.BOMFormat, err)
 	}
 	var want []string
@@ -193,7 +197,8 @@ func testBillOfMaterials(t *testing.T, tarballs string) {
 			t.Errorf("%s has no licence", c.Name)
 			continue
 		}
-		if line := c.Name + " " + c.Version + ": " + c.Licenses[0].Expression; !strings.Contains(texts, "\n"+line) {
+		if line := c.Name + " " + c.Version + ": " + c.Licenses[0].Expression; !strings.Contains(texts,
+			"\n"+line) {
 			t.Errorf("LICENSES does not have %q", line)
 		}
 		if c.Scope == "required" {
@@ -219,7 +224,8 @@ func testBillOfMaterials(t *testing.T, tarballs string) {
 
 func testDeb(t *testing.T, one, other build) {
 	run(t, root("build", false, one.shared(), "/scripts/build-deb", "/dist", "/out/deb"))
-	run(t, root("build", false, other.shared(), "env", "DEB_BUILD_OPTIONS=nocheck", "TZ=Asia/Tokyo", "LC_ALL=C",
+	run(t, root("build", false, other.shared(), "env", "DEB_BUILD_OPTIONS=nocheck", "TZ=Asia/Tokyo",
+		"LC_ALL=C",
 		"/scripts/build-deb", "/dist", "/out/another/place"))
 	built := []string{"*.deb", "*.dsc", "*.debian.tar.xz"}
 	same(t, sums(t, one.out+"/deb", built...), sums(t, other.out+"/another/place", built...))
@@ -227,7 +233,8 @@ func testDeb(t *testing.T, one, other build) {
 	t.Log(run(t, root("tools", false, one.shared(), "sh", "-c",
 		"lintian --fail-on error,warning --suppress-tags superfluous-file-pattern /out/deb/*.changes")))
 	for _, suite := range []string{"trixie", "bookworm"} {
-		t.Log(suite, run(t, root(suite, true, one.shared(), "sh", "-c", "exec /scripts/install-deb /out/deb/cap-audit_*.deb")))
+		t.Log(suite, run(t, root(suite, true, one.shared(), "sh", "-c",
+			"exec /scripts/install-deb /out/deb/cap-audit_*.deb")))
 	}
 }
 
@@ -241,7 +248,8 @@ func testRPM(t *testing.T, one, other build) {
 
 	shared := append(one.shared(), packaging(t)+":/packaging", packaging(t)+"/rpm/example:/example")
 	t.Log(run(t, root("tools", false, shared, "sh", "-c",
-		"rpmlint --config /packaging/rpm/rpmlint.toml /out/rpm/RPMS/*/*.rpm /out/rpm/SRPMS/*.rpm /packaging/rpm/cap-audit.spec")))
+		"rpmlint --config /packaging/rpm/rpmlint.toml /out/rpm/RPMS/*/*.rpm /out/rpm/SRPMS/*.rpm "+
+			"/packaging/rpm/cap-audit.spec")))
 	t.Log(run(t, root("tools", false, shared, "/scripts/install-rpm", "/out/rpm/RPMS")))
 	t.Log(run(t, root("tools", false, shared, "/scripts/example", "/out/rpm/RPMS")))
 }

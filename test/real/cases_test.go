@@ -91,15 +91,17 @@ var programs = []program{
 		unneeded: map[string]string{"net_admin": ownDropped},
 	},
 	{
-		name: "traceroute", does: "traceroute -I", tools: []string{"traceroute"}, version: "traceroute -V 2>&1",
-		run:   "exec traceroute -I -m 1 127.0.0.1",
-		needs: []string{"net_raw"},
+		name: "traceroute", does: "traceroute -I", tools: []string{"traceroute"},
+		version: "traceroute -V 2>&1",
+		run:     "exec traceroute -I -m 1 127.0.0.1",
+		needs:   []string{"net_raw"},
 	},
 	{
-		name: "mount", does: "mount -t tmpfs, umount", tools: []string{"mount", "umount"}, version: "mount -V",
-		setup: "mkdir mnt",
-		run:   "mount -t tmpfs none mnt && umount mnt",
-		needs: []string{"sys_admin"},
+		name: "mount", does: "mount -t tmpfs, umount", tools: []string{"mount", "umount"},
+		version: "mount -V",
+		setup:   "mkdir mnt",
+		run:     "mount -t tmpfs none mnt && umount mnt",
+		needs:   []string{"sys_admin"},
 	},
 	{
 		name: "dmesg", does: "dmesg", tools: []string{"dmesg"}, version: "dmesg -V",
@@ -112,8 +114,10 @@ var programs = []program{
 		needs: []string{"sys_admin"},
 	},
 	{
-		name: "ip-link", does: "ip -batch: a veth pair added and removed", tools: []string{"ip"}, version: "ip -V",
-		setup: "printf '%s\n' 'link add one type veth peer name two' 'addr add 10.0.0.1/24 dev one' 'link del one' >batch; ip -batch batch || exit 77",
+		name: "ip-link", does: "ip -batch: a veth pair added and removed", tools: []string{"ip"},
+		version: "ip -V",
+		setup: "printf '%s\n' 'link add one type veth peer name two' 'addr add 10.0.0.1/24 dev one' 'link " +
+			"del one' >batch; ip -batch batch || exit 77",
 		run:   "exec ip -batch batch",
 		needs: []string{"net_admin"},
 	},
@@ -124,7 +128,8 @@ var programs = []program{
 	},
 	{
 		name: "nft", does: "nft -f: a table added and flushed", tools: []string{"nft"}, version: "nft -v",
-		setup: "printf '%s\n' 'add table ip t' 'add chain ip t c { type filter hook input priority 0; }' 'delete table ip t' >rules; nft -f rules || exit 77",
+		setup: "printf '%s\n' 'add table ip t' 'add chain ip t c { type filter hook input priority 0; }' " +
+			"'delete table ip t' >rules; nft -f rules || exit 77",
 		run:   "exec nft -f rules",
 		needs: []string{"net_admin"},
 	},
@@ -135,25 +140,32 @@ var programs = []program{
 		needs: []string{"net_admin"}, may: []string{"net_raw", "sys_module"},
 	},
 	{
-		name: "tcpdump", does: "tcpdump -i lo -c 1 -w FILE", tools: []string{"tcpdump", "ping"}, version: "tcpdump --version 2>&1",
-		setup: "mkdir -m 1777 out",
-		run:   "exec tcpdump -i lo -c 1 --immediate-mode -w out/packet",
+		name: "tcpdump", does: "tcpdump -i lo -c 1 -w FILE", tools: []string{"tcpdump", "ping"},
+		version: "tcpdump --version 2>&1",
+		setup:   "mkdir -m 1777 out",
+		run:     "exec tcpdump -i lo -c 1 --immediate-mode -w out/packet",
 		// the first packet that it gets to see ends it
 		test: "while kill -0 $CAP_AUDIT_PID; do ping -c 1 127.0.0.1; done >/dev/null 2>&1; " +
 			// a file's header has 24 bytes
 			"size=$(stat -c %s out/packet); rm -f out/packet; test $size -gt 24",
-		needs: []string{"chown", "net_raw", "setgid", "setuid"}, may: []string{"dac_override", "net_admin", "sys_admin"},
-		unneeded: map[string]string{"sys_admin": "the kernel asks it (do_jit) whether the packet filter can go without a mitigation"},
+		needs: []string{"chown", "net_raw", "setgid", "setuid"},
+		may:   []string{"dac_override", "net_admin", "sys_admin"},
+		unneeded: map[string]string{"sys_admin": "the kernel asks it (do_jit) whether the packet filter can " +
+			"" +
+			"" +
+			"go without a mitigation"},
 	},
 	{
-		name: "python", does: "python3 -m http.server 80", tools: []string{"/usr/bin/python3"}, version: "/usr/bin/python3 -V",
-		run: "exec /usr/bin/python3 -m http.server 80", test: get,
+		name: "python", does: "python3 -m http.server 80", tools: []string{"/usr/bin/python3"},
+		version: "/usr/bin/python3 -V",
+		run:     "exec /usr/bin/python3 -m http.server 80", test: get,
 		needs: []string{"net_bind_service"},
 	},
 	{
-		name: "python-user", does: "python3 -m http.server 80", tools: []string{"/usr/bin/python3"}, version: "/usr/bin/python3 -V",
-		as:  "nobody",
-		run: "exec /usr/bin/python3 -m http.server 80", test: get,
+		name: "python-user", does: "python3 -m http.server 80", tools: []string{"/usr/bin/python3"},
+		version: "/usr/bin/python3 -V",
+		as:      "nobody",
+		run:     "exec /usr/bin/python3 -m http.server 80", test: get,
 		needs: []string{"net_bind_service"},
 	},
 	{
@@ -162,13 +174,15 @@ var programs = []program{
 		needs: []string{"chown", "net_bind_service", "setgid", "setuid"},
 	},
 	{
-		name: "nginx-user", does: "nginx: port 80, one worker", tools: []string{"nginx"}, version: "nginx -v 2>&1",
-		as:    "nobody",
-		setup: nginx, run: nginxRun, test: get,
+		name: "nginx-user", does: "nginx: port 80, one worker", tools: []string{"nginx"},
+		version: "nginx -v 2>&1",
+		as:      "nobody",
+		setup:   nginx, run: nginxRun, test: get,
 		needs: []string{"net_bind_service"},
 	},
 	{
-		name: "sshd", does: "sshd -D: a login by key", tools: []string{"sshd", "ssh", "ssh-keygen"}, version: "ssh -V 2>&1",
+		name: "sshd", does: "sshd -D: a login by key", tools: []string{"sshd", "ssh", "ssh-keygen"},
+		version: "ssh -V 2>&1",
 		setup: `
 mkdir -p /run/sshd .ssh
 ssh-keygen -q -t ed25519 -N '' -f host
@@ -188,12 +202,14 @@ END
 		run: `exec "$(command -v sshd)" -D -e -f "$DIR/sshd_config"`,
 		test: `client/real:talk tcp 127.0.0.1:22 '' SSH-2.0 &&
 exec ssh -F none -i key -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null nobody@127.0.0.1 true`,
-		needs:    []string{"net_bind_service", "setgid", "setuid", "sys_chroot"},
-		may:      []string{"sys_resource", "kill", "audit_write", "chown", "dac_override", "dac_read_search", "sys_admin"},
+		needs: []string{"net_bind_service", "setgid", "setuid", "sys_chroot"},
+		may: []string{"sys_resource", "kill", "audit_write", "chown", "dac_override", "dac_read_search",
+			"sys_admin"},
 		unneeded: map[string]string{"kill": "it signals a session's process, which is ending anyway"},
 	},
 	{
-		name: "chronyd", does: "chronyd -d -x: serves on port 123", tools: []string{"chronyd"}, version: "chronyd --version",
+		name: "chronyd", does: "chronyd -d -x: serves on port 123", tools: []string{"chronyd"},
+		version: "chronyd --version",
 		setup: `
 cat >chrony.conf <<END
 user nobody
@@ -211,25 +227,29 @@ END
 		may:   []string{"sys_time", "chown", "dac_override", "fowner", "sys_nice", "ipc_lock", "sys_resource"},
 	},
 	{
-		name: "dnsmasq", does: "dnsmasq -k: answers on port 53", tools: []string{"dnsmasq"}, version: "dnsmasq -v",
-		setup:    dnsmasq + `echo "group=$(id -gn nobody)" >>dnsmasq.conf`,
-		run:      `exec dnsmasq -k -C "$DIR/dnsmasq.conf" --pid-file="$DIR/pid.$$"`,
-		test:     dnsQuery,
-		needs:    []string{"net_bind_service", "setgid", "setuid"},
-		may:      []string{"net_admin", "net_raw", "chown", "setpcap", "dac_override"},
-		unneeded: map[string]string{"chown": "it hands its pid file over to its user, and goes on when it cannot"},
+		name: "dnsmasq", does: "dnsmasq -k: answers on port 53", tools: []string{"dnsmasq"},
+		version: "dnsmasq -v",
+		setup:   dnsmasq + `echo "group=$(id -gn nobody)" >>dnsmasq.conf`,
+		run:     `exec dnsmasq -k -C "$DIR/dnsmasq.conf" --pid-file="$DIR/pid.$$"`,
+		test:    dnsQuery,
+		needs:   []string{"net_bind_service", "setgid", "setuid"},
+		may:     []string{"net_admin", "net_raw", "chown", "setpcap", "dac_override"},
+		unneeded: map[string]string{"chown": "it hands its pid file over to its user, and goes on when it " +
+			"cannot"},
 	},
 	{
-		name: "dnsmasq-user", does: "dnsmasq -k: answers on port 53", tools: []string{"dnsmasq"}, version: "dnsmasq -v",
-		as:    "nobody",
-		setup: dnsmasq,
-		run:   `exec dnsmasq -k -C "$DIR/dnsmasq.conf" --pid-file=`,
-		test:  dnsQuery,
-		needs: []string{"net_bind_service"},
-		may:   []string{"net_admin", "net_raw", "setpcap"},
+		name: "dnsmasq-user", does: "dnsmasq -k: answers on port 53", tools: []string{"dnsmasq"},
+		version: "dnsmasq -v",
+		as:      "nobody",
+		setup:   dnsmasq,
+		run:     `exec dnsmasq -k -C "$DIR/dnsmasq.conf" --pid-file=`,
+		test:    dnsQuery,
+		needs:   []string{"net_bind_service"},
+		may:     []string{"net_admin", "net_raw", "setpcap"},
 	},
 	{
-		name: "cron", does: "cron -f: a job of nobody's", tools: []string{"cron"}, version: "dpkg-query -W -f '${Version}' cron",
+		name: "cron", does: "cron -f: a job of nobody's", tools: []string{"cron"},
+		version: "dpkg-query -W -f '${Version}' cron",
 		setup: `
 getent group crontab >/dev/null || { echo "this is not Debian's cron"; exit 77; }
 mkdir -p /var/spool/cron/crontabs
@@ -260,15 +280,18 @@ mkfifo -m 666 done
 		unneeded: map[string]string{"audit_write": notAudited},
 	},
 	{
-		name: "useradd", does: "useradd -m", tools: []string{"useradd"}, version: "dpkg-query -W -f '${Version}' passwd",
-		setup: "mkdir bak; for name in passwd shadow group gshadow subuid subgid; do touch /etc/$name; cat /etc/$name >bak/$name; done",
+		name: "useradd", does: "useradd -m", tools: []string{"useradd"},
+		version: "dpkg-query -W -f '${Version}' passwd",
+		setup: "mkdir bak; for name in passwd shadow group gshadow subuid subgid; do touch /etc/$name; cat " +
+			"/etc/$name >bak/$name; done",
 		run: `cd bak && for name in *; do cat $name >/etc/$name; done; rm -f /var/mail/someone
 exec useradd -m -d "$DIR/home.$$" someone`,
 		needs: []string{"audit_write", "chown", "dac_override", "fowner"}, may: []string{"fsetid"},
 		unneeded: map[string]string{"audit_write": notAudited},
 	},
 	{
-		name: "logrotate", does: "logrotate -f: files of nobody's", tools: []string{"logrotate"}, version: "logrotate --version 2>&1",
+		name: "logrotate", does: "logrotate -f: files of nobody's", tools: []string{"logrotate"},
+		version: "logrotate --version 2>&1",
 		setup: `
 mkdir logs; chown nobody: logs
 group=$(id -gn nobody)
@@ -299,7 +322,8 @@ echo line >logs/log; chown nobody: logs/log
 		needs: []string{"chown", "fowner"}, may: []string{"dac_override"},
 	},
 	{
-		name: "tar-user", does: "tar -c: files of three owners", tools: []string{"tar"}, version: "tar --version", as: "mail",
+		name: "tar-user", does: "tar -c: files of three owners", tools: []string{"tar"},
+		version: "tar --version", as: "mail",
 		setup: owned + "chmod 700 src/sub",
 		run:   "exec tar -cf - src >/dev/null",
 		needs: []string{"dac_read_search"},
@@ -309,17 +333,20 @@ echo line >logs/log; chown nobody: logs/log
 		setup: owned,
 		run:   "exec cp -a src out.$$",
 		needs: []string{"chown", "dac_read_search", "fowner"}, may: []string{"dac_override", "fsetid"},
-		unneeded: map[string]string{"fsetid": "the kernel asks it (posix_acl_update_mode) whether a setgid bit can stay, and there is none"},
+		unneeded: map[string]string{"fsetid": "the kernel asks it (posix_acl_update_mode) whether a setgid " +
+			"bit can stay, and there is none"},
 	},
 	{
-		name: "install", does: "install -o 65534 -m 4755", tools: []string{"install"}, version: "install --version",
-		setup: owned,
-		run:   "exec install -o 65534 -g 65534 -m 4755 src/a out.$$",
-		needs: []string{"chown", "fowner"},
+		name: "install", does: "install -o 65534 -m 4755", tools: []string{"install"},
+		version: "install --version",
+		setup:   owned,
+		run:     "exec install -o 65534 -g 65534 -m 4755 src/a out.$$",
+		needs:   []string{"chown", "fowner"},
 	},
 	{
-		name: "chown", does: "chown -R: files of three owners", tools: []string{"chown"}, version: "chown --version",
-		setup: owned + "chmod 755 src/sub/c",
+		name: "chown", does: "chown -R: files of three owners", tools: []string{"chown"},
+		version: "chown --version",
+		setup:   owned + "chmod 755 src/sub/c",
 		// there and back: the next run finds what the first found
 		run:   "chown -R 1:1 src && chown -R 65534:65534 src",
 		needs: []string{"chown"}, may: []string{"dac_read_search", "dac_override"},
@@ -330,10 +357,11 @@ echo line >logs/log; chown nobody: logs/log
 		needs: []string{"mknod"},
 	},
 	{
-		name: "setcap", does: "setcap cap_net_raw=ep", tools: []string{"setcap"}, version: "dpkg-query -W -f '${Version}' libcap2-bin",
-		setup: "touch file",
-		run:   "exec setcap cap_net_raw=ep file",
-		needs: []string{"setfcap"},
+		name: "setcap", does: "setcap cap_net_raw=ep", tools: []string{"setcap"},
+		version: "dpkg-query -W -f '${Version}' libcap2-bin",
+		setup:   "touch file",
+		run:     "exec setcap cap_net_raw=ep file",
+		needs:   []string{"setfcap"},
 	},
 	{
 		name: "chroot", does: "chroot / true", tools: []string{"chroot"}, version: "chroot --version",
@@ -358,9 +386,10 @@ echo line >logs/log; chown nobody: logs/log
 		needs: []string{"sys_nice"},
 	},
 	{
-		name: "setpriv", does: "setpriv --reuid 65534 --bounding-set -all", tools: []string{"setpriv"}, version: "setpriv -V",
-		run:   "exec setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set -all true",
-		needs: []string{"setgid", "setpcap", "setuid"}, may: every,
+		name: "setpriv", does: "setpriv --reuid 65534 --bounding-set -all", tools: []string{"setpriv"},
+		version: "setpriv -V",
+		run:     "exec setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set -all true",
+		needs:   []string{"setgid", "setpcap", "setuid"}, may: every,
 		unneeded: map[string]string{
 			"setpcap": "without it, it leaves the bounding set alone and says nothing",
 			"":        "it sets what it holds already",
@@ -372,7 +401,8 @@ echo line >logs/log; chown nobody: logs/log
 		needs: []string{"sys_admin"},
 	},
 	{
-		name: "unshare-user", does: "unshare -Ur true", tools: []string{"unshare"}, version: "unshare -V", as: "nobody",
+		name: "unshare-user", does: "unshare -Ur true", tools: []string{"unshare"}, version: "unshare -V",
+		as:  "nobody",
 		run: "exec unshare -Ur true",
 	},
 	{
@@ -382,13 +412,15 @@ echo line >logs/log; chown nobody: logs/log
 			"(create_user_ns, parent_could_setfcap), a look that is no check",
 	},
 	{
-		name: "readlink-user", does: "readlink /proc/PID/exe", tools: []string{"readlink"}, version: "readlink --version", as: "nobody",
+		name: "readlink-user", does: "readlink /proc/PID/exe", tools: []string{"readlink"},
+		version: "readlink --version", as: "nobody",
 		// its parent is cap-audit, of root's
 		run:   "exec readlink /proc/$PPID/exe",
 		needs: []string{"sys_ptrace"},
 	},
 	{
-		name: "kill-user", does: "kill -0 1", tools: []string{"/bin/kill"}, version: "/bin/kill --version", as: "nobody",
+		name: "kill-user", does: "kill -0 1", tools: []string{"/bin/kill"}, version: "/bin/kill --version",
+		as:    "nobody",
 		run:   "exec /bin/kill -0 1",
 		needs: []string{"kill"},
 	},
@@ -404,8 +436,12 @@ const dnsQuery = `exec client/real:talk udp 127.0.0.1:53 ` +
 	`'\x00\x07\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03www\x04test\x00\x00\x01\x00\x01' '\x0a\x00\x00\x01'`
 
 // every capability, for programs that ask for all that they hold.
-var every = []string{"audit_control", "audit_read", "audit_write", "block_suspend", "bpf", "checkpoint_restore", "chown",
-	"dac_override", "dac_read_search", "fowner", "fsetid", "ipc_lock", "ipc_owner", "kill", "lease", "linux_immutable",
-	"mac_admin", "mac_override", "mknod", "net_admin", "net_bind_service", "net_broadcast", "net_raw", "perfmon", "setfcap",
-	"setgid", "setpcap", "setuid", "sys_admin", "sys_boot", "sys_chroot", "sys_module", "sys_nice", "sys_pacct", "sys_ptrace",
+var every = []string{"audit_control", "audit_read", "audit_write", "block_suspend", "bpf",
+	"checkpoint_restore", "chown",
+	"dac_override", "dac_read_search", "fowner", "fsetid", "ipc_lock", "ipc_owner", "kill", "lease",
+	"linux_immutable",
+	"mac_admin", "mac_override", "mknod", "net_admin", "net_bind_service", "net_broadcast", "net_raw",
+	"perfmon", "setfcap",
+	"setgid", "setpcap", "setuid", "sys_admin", "sys_boot", "sys_chroot", "sys_module", "sys_nice",
+	"sys_pacct", "sys_ptrace",
 	"sys_rawio", "sys_resource", "sys_time", "sys_tty_config", "syslog", "wake_alarm"}

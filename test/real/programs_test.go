@@ -65,7 +65,8 @@ func (p *program) audit(t testing.TB, proof string) (document, string) {
 		arguments = append(arguments, "--test", p.test)
 	}
 	arguments = append(arguments, "--", "sh", "-c", p.run)
-	return documentOf(t, sandboxed(t, p.setup, append([]string{capAuditPath}, withBackend(arguments...)...)...))
+	return documentOf(t, sandboxed(t, p.setup, append([]string{capAuditPath},
+		withBackend(arguments...)...)...))
 }
 
 // check holds the report against what is known.
@@ -74,7 +75,8 @@ func (p *program) check(t testing.TB, d document, said string) {
 	if p.test == "" && d.Exit.Status != 0 {
 		t.Errorf("status %d:\n%s", d.Exit.Status, said)
 	}
-	missing := slices.DeleteFunc(slices.Clone(p.needs), func(name string) bool { return slices.Contains(d.found(), name) })
+	missing := slices.DeleteFunc(slices.Clone(p.needs),
+		func(name string) bool { return slices.Contains(d.found(), name) })
 	if len(missing) != 0 {
 		t.Errorf("found %v, without %v:\n%s", d.found(), missing, said)
 	}

@@ -39,7 +39,8 @@ func playRole() {
 // environment of everything in the sandbox: what PATH finds there is the
 // distribution's, not a version manager's script, and its messages are English.
 func environment(dir string) []string {
-	return []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=" + dir, "LC_ALL=C", "DIR=" + dir, "TERM=dumb"}
+	return []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=" + dir, "LC_ALL=C", "DIR=" + dir,
+		"TERM=dumb"}
 }
 
 // sandboxed is a command in namespaces of its own for mounts, the network, the

@@ -15,7 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-var update = flag.Bool("update", false, "measure the programs anew and write the table in docs/real-programs.md")
+var update = flag.Bool("update", false, "measure the programs anew and write the table in "+
+	"docs/real-programs.md")
 
 // The document around the table is written by hand.
 const (
@@ -67,7 +68,8 @@ func TestTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	version := regexp.MustCompile(`^\d+\.\d+`).FindString(unix.ByteSliceToString(name.Release[:]))
-	before = regexp.MustCompile(`Measured on Linux [\d.]*\d`).ReplaceAllString(before, "Measured on Linux "+version)
+	before = regexp.MustCompile(`Measured on Linux [\d.]*\d`).ReplaceAllString(before,
+		"Measured on Linux "+version)
 	if err := os.WriteFile(tablePath, []byte(before+tableHead+table.String()+after), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +134,8 @@ func (p *program) measure(t *testing.T) string {
 		unneeded = append(unneeded, list(names[why])+": "+why)
 	}
 	t.Logf("%s: %s, verified %s", p.name, strings.Join(d.found(), " "), verified)
-	return fmt.Sprintf("| %s | %s | `%s` | %s | %s | %s | %s |\n", p.title(), p.release(t), p.does, p.account(),
+	return fmt.Sprintf("| %s | %s | `%s` | %s | %s | %s | %s |\n", p.title(), p.release(t), p.does,
+		p.account(),
 		list(d.found()), verified, cmp.Or(strings.Join(unneeded, "; "), "–"))
 }
 

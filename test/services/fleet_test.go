@@ -27,7 +27,8 @@ func TestFleetUnits(t *testing.T) {
 	systemctl(t, "start", "nginx.service")
 	for range 2 {
 		if r := run(t, "systemctl", "start", "cap-audit@nginx.service"); r.status != 0 {
-			t.Fatalf("status %d: %s\n%s", r.status, r.stderr, run(t, "journalctl", "--no-pager", "-u", "cap-audit@nginx.service").stdout)
+			t.Fatalf("status %d: %s\n%s", r.status, r.stderr,
+				run(t, "journalctl", "--no-pager", "-u", "cap-audit@nginx.service").stdout)
 		}
 	}
 	reports, err := filepath.Glob("/var/lib/cap-audit/reports/nginx.*.json")
@@ -40,7 +41,8 @@ func TestFleetUnits(t *testing.T) {
 	}
 	systemctl(t, "start", "cap-audit@nginx.timer")
 	defer systemctl(t, "stop", "cap-audit@nginx.timer")
-	if out := systemctl(t, "list-timers", "--no-pager", "cap-audit@nginx.timer"); !strings.Contains(out, "cap-audit@nginx.service") {
+	if out := systemctl(t, "list-timers", "--no-pager", "cap-audit@nginx.timer"); !strings.Contains(out,
+		"cap-audit@nginx.service") {
 		t.Errorf("%s", out)
 	}
 }

@@ -36,12 +36,14 @@ var (
 
 func TestMain(m *testing.M) {
 	if os.Getenv("CAP_AUDIT_VM") == "" {
-		fmt.Println("skipped, the whole suite of services: wanted a machine to throw away, made by test/vm/run -s, with CAP_AUDIT_VM set")
+		fmt.Println("skipped, the whole suite of services: wanted a machine to throw away, made by " +
+			"test/vm/run -s, with CAP_AUDIT_VM set")
 		os.Exit(0)
 	}
 	for _, file := range []string{"/run/systemd/system", capAuditPath, needPath} {
 		if _, err := os.Stat(file); err != nil {
-			fmt.Println("FAIL: wanted systemd as the first process, CAP_AUDIT and CAP_AUDIT_PROGRAMS, there is:", err)
+			fmt.Println("FAIL: wanted systemd as the first process, CAP_AUDIT and CAP_AUDIT_PROGRAMS, there "+
+				"is:", err)
 			os.Exit(1)
 		}
 	}
@@ -148,7 +150,8 @@ func unit(t *testing.T, name, text string) {
 // file is one that is gone after the test.
 func file(t *testing.T, path, text string) {
 	t.Helper()
-	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755),
+		os.WriteFile(path, []byte(text), 0o644)); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.Remove(path) })
@@ -160,7 +163,8 @@ func mainPID(t *testing.T, unit string) int {
 	t.Helper()
 	pid, err := strconv.Atoi(systemctl(t, "show", "-P", "MainPID", unit))
 	if err != nil || pid == 0 {
-		t.Fatalf("%s has no main process: %d %v\n%s", unit, pid, err, run(t, "journalctl", "-u", unit, "-n", "20").stdout)
+		t.Fatalf("%s has no main process: %d %v\n%s", unit, pid, err,
+			run(t, "journalctl", "-u", unit, "-n", "20").stdout)
 	}
 	for limit := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		exe, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
@@ -213,7 +217,8 @@ type watching struct {
 // watch starts an audit and returns once it watches.
 func watch(t *testing.T, arguments ...string) *watching {
 	t.Helper()
-	w := &watching{Cmd: exec.CommandContext(t.Context(), capAuditPath, arguments...), output: make(chan string, 1)}
+	w := &watching{Cmd: exec.CommandContext(t.Context(), capAuditPath, arguments...),
+		output: make(chan string, 1)}
 	w.Stderr = &w.stderr
 	pipe, err := w.StdoutPipe()
 	if err != nil {

@@ -31,7 +31,8 @@ var services = []service{
 	{
 		unit:    "ssh.service",
 		prepare: makeKey,
-		use: retry("ssh -q -i /root/key -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o ConnectTimeout=60 " +
+		use: retry("ssh -q -i /root/key -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o " +
+			"ConnectTimeout=60 " +
 			"tester@127.0.0.1 id -un | grep -qx tester"),
 		// port 22; an unprivileged child in a chroot for each connection; the user's own process
 		needs: []string{"net_bind_service", "setgid", "setuid", "sys_chroot"},
@@ -105,7 +106,8 @@ func TestServices(t *testing.T) {
 					t.Errorf("%s is not found to need %s, only %v", s.unit, name, d.Recommended)
 				}
 			}
-			if d.Target.Kind != "unit" || d.Target.Name != s.unit || d.Target.Cgroup != "/sys/fs/cgroup/system.slice/"+s.unit ||
+			if d.Target.Kind != "unit" || d.Target.Name != s.unit ||
+				d.Target.Cgroup != "/sys/fs/cgroup/system.slice/"+s.unit ||
 				d.Application.PID != mainPID(t, s.unit) || !filepath.IsAbs(d.Application.Comm) {
 				t.Errorf("the report is about %+v and %+v", d.Target, d.Application)
 			}
@@ -113,16 +115,19 @@ func TestServices(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%v\n%s%s", err, r.stdout, r.stderr)
 			}
-			if !strings.Contains(r.stdout, dropinPath(s.unit)) || !strings.Contains(r.stdout, "systemctl restart "+s.unit) {
+			if !strings.Contains(r.stdout, dropinPath(s.unit)) ||
+				!strings.Contains(r.stdout, "systemctl restart "+s.unit) {
 				t.Errorf("the output does not tell of the drop-in:\n%s", r.stdout)
 			}
 
 			s.restart(t)
 			if got := set(t, mainPID(t, s.unit), bounding); !equal(got, d.Recommended) {
-				t.Errorf("with the drop-in the bounding set is %v, found was %v\n%s", got, d.Recommended, text)
+				t.Errorf("with the drop-in the bounding set is %v, found was %v\n%s", got, d.Recommended,
+					text)
 			}
 			if r := run(t, "sh", "-c", s.use); r.status != 0 {
-				t.Errorf("it does not work with the drop-in:\n%s\n%s", text, run(t, "journalctl", "-u", s.unit, "-n", "20").stdout)
+				t.Errorf("it does not work with the drop-in:\n%s\n%s", text,
+					run(t, "journalctl", "-u", s.unit, "-n", "20").stdout)
 			}
 
 			must(t, capAuditPath, "--unit", s.unit, "--revert-dropin")

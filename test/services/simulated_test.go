@@ -18,7 +18,8 @@ func TestSimulated(t *testing.T) {
 			live, _ := audit(t, "--unit", s.unit, "--restart", "--test", s.use)
 			systemctl(t, "stop", s.unit)
 			s.forget()
-			simulated, r := audit(t, "--service", systemctl(t, "show", "-P", "FragmentPath", s.unit), "--test", s.use)
+			simulated, r := audit(t, "--service", systemctl(t, "show", "-P", "FragmentPath", s.unit),
+				"--test", s.use)
 			t.Logf("live %v, simulated %v\n%s%s", live.Recommended, simulated.Recommended, r.stdout, r.stderr)
 			for _, name := range s.needs {
 				if !slices.Contains(simulated.Recommended, name) {

@@ -33,31 +33,36 @@ type own struct {
 }
 
 var owns = []own{
-	{name: "root.service", text: daemon("", "net_bind_service", "sys_time"), needs: []string{"net_bind_service", "sys_time"}},
+	{name: "root.service", text: daemon("", "net_bind_service", "sys_time"),
+		needs: []string{"net_bind_service", "sys_time"}},
 	{name: "none.service", text: daemon("")},
 	{
 		name: "forking.service",
-		text: "[Service]\nType=forking\nExecStart=/bin/sh -c '" + needPath + " sys_nice; sleep infinity & exit 0'\n" +
+		text: "[Service]\nType=forking\nExecStart=/bin/sh -c '" + needPath +
+			" sys_nice; sleep infinity & exit 0'\n" +
 			"ExecStop=" + needPath + " syslog\n",
 		// the stop of the old instance is seen, too
 		needs:   []string{"sys_nice", "syslog"},
 		besides: []string{"syslog"},
 	},
 	{
-		name:    "user.service",
-		text:    daemon("User=tester\nAmbientCapabilities=CAP_NET_RAW CAP_SYS_TIME CAP_CHOWN\n", "net_raw", "sys_time"),
+		name: "user.service",
+		text: daemon("User=tester\nAmbientCapabilities=CAP_NET_RAW CAP_SYS_TIME CAP_CHOWN\n", "net_raw",
+			"sys_time"),
 		needs:   []string{"net_raw", "sys_time"},
 		ambient: []string{"net_raw", "sys_time"},
 	},
 	{
-		name:    "dynamic.service",
-		text:    daemon("DynamicUser=yes\nAmbientCapabilities=CAP_NET_ADMIN CAP_NET_RAW\nRuntimeDirectory=dynamic\n", "net_raw"),
+		name: "dynamic.service",
+		text: daemon("DynamicUser=yes\nAmbientCapabilities=CAP_NET_ADMIN "+
+			"CAP_NET_RAW\nRuntimeDirectory=dynamic\n", "net_raw"),
 		needs:   []string{"net_raw"},
 		ambient: []string{"net_raw"},
 	},
 	{
 		name: "environment.service",
-		text: "[Service]\nEnvironmentFile=/etc/environment.audit\nExecStart=/bin/sh -c '" + needPath + " $WHAT && exec sleep infinity'\n",
+		text: "[Service]\nEnvironmentFile=/etc/environment.audit\nExecStart=/bin/sh -c '" + needPath +
+			" $WHAT && exec sleep infinity'\n",
 		// /etc/environment.audit says so
 		needs: []string{"sys_chroot"},
 	},
@@ -72,7 +77,8 @@ var owns = []own{
 
 func TestOwnUnits(t *testing.T) {
 	file(t, "/etc/environment.audit", "WHAT=sys_chroot\n")
-	file(t, "/etc/systemd/system/dropins.service.d/10-more.conf", "[Service]\nCapabilityBoundingSet=CAP_SYS_CHROOT CAP_KILL\n")
+	file(t, "/etc/systemd/system/dropins.service.d/10-more.conf",
+		"[Service]\nCapabilityBoundingSet=CAP_SYS_CHROOT CAP_KILL\n")
 	for _, o := range owns {
 		name, _, instance := strings.Cut(strings.TrimSuffix(o.name, ".service"), "@")
 		if instance {
@@ -105,7 +111,8 @@ func prove(t *testing.T, o own) {
 	}
 	systemctl(t, "restart", o.name)
 	if r := run(t, "sh", "-c", arrived(o.name)); r.status != 0 {
-		t.Fatalf("it does not come up with the drop-in:\n%s", run(t, "journalctl", "-u", o.name, "-n", "20").stdout)
+		t.Fatalf("it does not come up with the drop-in:\n%s",
+			run(t, "journalctl", "-u", o.name, "-n", "20").stdout)
 	}
 	pid := mainPID(t, o.name)
 	if got := set(t, pid, bounding); !equal(got, d.Recommended) {
@@ -162,7 +169,8 @@ func TestEnds(t *testing.T) {
 	})
 	// it has ended before it is said to have started
 	t.Run("oneshot", func(t *testing.T) {
-		unit(t, "oneshot.service", "[Service]\nType=oneshot\nExecStart="+needPath+" sys_boot\nExecStart="+needPath+" syslog\n")
+		unit(t, "oneshot.service",
+			"[Service]\nType=oneshot\nExecStart="+needPath+" sys_boot\nExecStart="+needPath+" syslog\n")
 		d, _ := audit(t, "--unit", "oneshot", "--restart")
 		if want := []string{"sys_boot", "syslog"}; !equal(d.Recommended, want) {
 			t.Errorf("found: %v, want %v", d.Recommended, want)
@@ -194,7 +202,8 @@ func TestBadInput(t *testing.T) {
 		r := run(t, capAuditPath, test.arguments...)
 		if r.status != 1 || r.stdout != "" || strings.Count(r.stderr, "\n") != 1 ||
 			!strings.HasPrefix(r.stderr, "Error: ") || !strings.Contains(r.stderr, test.want) {
-			t.Errorf("%q: status %d, wanted one line with %q\n%s%s", test.arguments, r.status, test.want, r.stdout, r.stderr)
+			t.Errorf("%q: status %d, wanted one line with %q\n%s%s", test.arguments, r.status, test.want,
+				r.stdout, r.stderr)
 		}
 	}
 	if state := systemctl(t, "show", "-P", "ActiveState", name); state != "inactive" {
@@ -207,7 +216,8 @@ func TestFailedRestart(t *testing.T) {
 	const name = "fails.service"
 	unit(t, name, "[Service]\nType=exec\nExecStart=/bin/sh -c '"+needPath+" sys_boot; exit 1'\n")
 	r := run(t, capAuditPath, "--unit", name, "--restart", "--write-dropin")
-	if r.status != 1 || !strings.Contains(r.stderr, "journalctl -u "+name) || !strings.Contains(r.stdout, "sys_boot (#22)") {
+	if r.status != 1 || !strings.Contains(r.stderr, "journalctl -u "+name) ||
+		!strings.Contains(r.stdout, "sys_boot (#22)") {
 		t.Errorf("status %d\n%s%s", r.status, r.stdout, r.stderr)
 	}
 	if _, err := os.Lstat(dropinPath(name)); !errors.Is(err, os.ErrNotExist) {
@@ -224,20 +234,25 @@ func TestHalfAStart(t *testing.T) {
 		interrupt bool
 	}{
 		"interrupted": {"Type=notify\nExecStart=/bin/sleep infinity\n", nil, true},
-		"cut":         {"Type=oneshot\nExecStart=/bin/sleep infinity\nExecStart=" + needPath + " sys_boot\n", []string{"-d", "0.1s"}, false},
+		"cut": {"Type=oneshot\nExecStart=/bin/sleep infinity\nExecStart=" + needPath + " sys_boot\n",
+			[]string{"-d", "0.1s"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			name := name + ".service"
 			unit(t, name, "[Service]\n"+test.text)
 			t.Cleanup(func() { exec.Command("systemctl", "stop", name).Run() })
-			w := watch(t, append([]string{"--unit", name, "--restart", "--write-dropin"}, test.arguments...)...)
+			w := watch(t, append([]string{"--unit", name, "--restart", "--write-dropin"},
+				test.arguments...)...)
 			if test.interrupt {
 				must(t, "sh", "-c", retry(`test "$(systemctl show -P ActiveState `+name+`)" = activating`))
 				w.Process.Signal(unix.SIGINT)
 			}
 			output, err := <-w.output, w.Wait()
-			if err == nil || w.ProcessState.ExitCode() != 1 || !strings.Contains(w.stderr.String(), "has not said that it is started") ||
-				!strings.Contains(output, "CAPABILITY ANALYSIS FOR") || !strings.Contains(strings.Join(strings.Fields(output), " "), name+" is started when the audit ended. What the rest of the start needs is missing.") {
+			if err == nil || w.ProcessState.ExitCode() != 1 ||
+				!strings.Contains(w.stderr.String(), "has not said that it is started") ||
+				!strings.Contains(output, "CAPABILITY ANALYSIS FOR") ||
+				!strings.Contains(strings.Join(strings.Fields(output), " "),
+					name+" is started when the audit ended. What the rest of the start needs is missing.") {
 				t.Errorf("%v\n%s%s", err, output, w.stderr.String())
 			}
 			if _, err := os.Lstat(dropinPath(name)); !errors.Is(err, os.ErrNotExist) {
@@ -257,7 +272,8 @@ func TestDropinTwice(t *testing.T) {
 		audit(t, "--unit", name, "--restart", "--write-dropin", "--test", arrived(name))
 		systemctl(t, "restart", name)
 		if r := run(t, "sh", "-c", arrived(name)); r.status != 0 {
-			t.Fatalf("it does not come up with the drop-in:\n%s", run(t, "journalctl", "-u", name, "-n", "20").stdout)
+			t.Fatalf("it does not come up with the drop-in:\n%s",
+				run(t, "journalctl", "-u", name, "-n", "20").stdout)
 		}
 	}
 	must(t, capAuditPath, "--unit", name, "--revert-dropin")
@@ -285,10 +301,12 @@ func TestForeignDropin(t *testing.T) {
 	file(t, dropinPath(name), text)
 	systemctl(t, "daemon-reload")
 	r := run(t, capAuditPath, "--unit", name, "--restart", "--write-dropin", "-d", "0.1s")
-	if r.status != 1 || !strings.Contains(r.stderr, "left alone") || !strings.Contains(r.stdout, "CAPABILITY ANALYSIS FOR") {
+	if r.status != 1 || !strings.Contains(r.stderr, "left alone") ||
+		!strings.Contains(r.stdout, "CAPABILITY ANALYSIS FOR") {
 		t.Errorf("status %d\n%s%s", r.status, r.stdout, r.stderr)
 	}
-	if r := run(t, capAuditPath, "--unit", name, "--revert-dropin"); r.status != 1 || !strings.Contains(r.stderr, "left alone") {
+	if r := run(t, capAuditPath, "--unit", name, "--revert-dropin"); r.status != 1 ||
+		!strings.Contains(r.stderr, "left alone") {
 		t.Errorf("--revert-dropin: status %d\n%s%s", r.status, r.stdout, r.stderr)
 	}
 	if raw, err := os.ReadFile(dropinPath(name)); err != nil || string(raw) != text {
