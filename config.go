@@ -270,6 +270,7 @@ func (cfg *config) validate(c *cli.Context) error {
 			return errors.New("--revert-dropin takes the drop-in away and does nothing else: give it --unit " +
 				"" +
 				"" +
+				"" +
 				"alone")
 		}
 		return nil
@@ -299,11 +300,12 @@ func (cfg *config) validate(c *cli.Context) error {
 	case cfg.unit == "" && (cfg.restart || cfg.writeDropin):
 		return fmt.Errorf("--%s is for a service of the running system: name it with --unit",
 			given("restart", "write-dropin"))
-	case cfg.emit != "" && !slices.Contains(snippets.KindsFor(audit.TargetKind(subject)), cfg.emit):
+	case cfg.emit != "" && !slices.Contains(snippets.KindsFor(audit.SubjectKind(subject)), cfg.emit):
 		return fmt.Errorf("--emit %s: has no hold on what runs in a container; there are %s", cfg.emit,
-			joined(snippets.KindsFor(audit.TargetKind(subject))))
+			joined(snippets.KindsFor(audit.SubjectKind(subject))))
 	case cfg.writeDropin && !cfg.restart:
 		return errors.New("--write-dropin needs --restart: a drop-in without what the service's start needs " +
+			"" +
 			"" +
 			"" +
 			"would keep it from starting")

@@ -18,9 +18,9 @@ func (s *session) prepareContainer() error {
 	if err != nil {
 		return fmt.Errorf("--container %s: %w", printable(s.cfg.container), err)
 	}
-	s.subject = &tracer.Subject{PID: c.PID}
-	s.about = audit.Target{
-		Kind:        audit.TargetContainer,
+	s.subject = &tracer.Running{PID: c.PID}
+	s.about = audit.Subject{
+		Kind:        audit.SubjectContainer,
 		Name:        c.Name,
 		Engine:      c.Engine,
 		Image:       c.Image,
@@ -44,7 +44,7 @@ func (s *session) prepareContainer() error {
 // describeContainer names the program of a container that began to run under
 // the audit: until then its process was the engine's.
 func describeContainer(f *audit.Findings) {
-	if !f.Target.FromStart {
+	if !f.Subject.FromStart {
 		return
 	}
 	for _, p := range f.Programs {

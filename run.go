@@ -64,11 +64,11 @@ func (s *session) document(f *audit.Findings) *report.Document {
 	if s.unit != nil {
 		s.unit.describe(f)
 	}
-	if s.about.Kind == audit.TargetContainer {
+	if s.about.Kind == audit.SubjectContainer {
 		describeContainer(f)
 	}
 	if s.service != nil {
-		f.Service = &s.service.about
+		f.UnitFile = &s.service.about
 	}
 	doc := report.NewDocument(f)
 	doc.Tool.Version = version
@@ -91,7 +91,7 @@ func (s *session) prepare() (attempt, error) {
 }
 
 func (s *session) prepareCommand() (first attempt, err error) {
-	s.about.Kind = audit.TargetCommand
+	s.about.Kind = audit.SubjectCommand
 	if s.cfg.cgroup != "" {
 		s.target.Cgroup, s.about.Cgroup = controlGroup(s.cfg.cgroup)
 	}

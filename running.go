@@ -14,15 +14,15 @@ import (
 // prepareRunning is for --pid, and for --cgroup without a command.
 func (s *session) prepareRunning() error {
 	if s.cfg.pid != 0 {
-		s.about.Kind = audit.TargetPID
+		s.about.Kind = audit.SubjectPID
 		s.about.UserNamespace = inUserNamespace(s.cfg.pid)
-		s.subject = &tracer.Subject{PID: s.cfg.pid}
+		s.subject = &tracer.Running{PID: s.cfg.pid}
 		return nil
 	}
-	s.about.Kind = audit.TargetCgroup
+	s.about.Kind = audit.SubjectCgroup
 	group, path := controlGroup(s.cfg.cgroup)
 	s.about.Cgroup = path
-	s.subject = &tracer.Subject{Cgroup: group, MustExist: true}
+	s.subject = &tracer.Running{Cgroup: group, MustExist: true}
 	return nil
 }
 

@@ -22,7 +22,7 @@ type service struct {
 	unit *systemd.Service
 	// keepUser: the program is to change the user itself
 	keepUser bool
-	about    audit.Service
+	about    audit.UnitFile
 	made     []string // directories
 }
 
@@ -61,7 +61,7 @@ func (s *session) prepareService() (first attempt, err error) {
 	if s.target.Stdin, err = os.Open(os.DevNull); err != nil {
 		return first, err
 	}
-	s.about.Kind, s.about.Name = audit.TargetService, file.Name
+	s.about.Kind, s.about.Name = audit.SubjectUnitFile, file.Name
 	s.service.describe()
 	if lacking := s.service.about.Ambient &^ capng.Bounding(); lacking != 0 {
 		return first, fmt.Errorf("--service: AmbientCapabilities= has %s, which cap-audit itself does not "+

@@ -18,11 +18,11 @@ type session struct {
 	cfg *config
 	// What is audited: a program to start, or a subject that runs already.
 	target  tracer.Target
-	subject *tracer.Subject
+	subject *tracer.Running
 	// unit is the subject, if that is a service of the running system.
 	unit *liveUnit
 	// about describes it in the report.
-	about audit.Target
+	about audit.Subject
 	// onWatched, if set, is called once the subject is watched.
 	onWatched func() error
 	account   *account
@@ -112,7 +112,7 @@ func (s *session) run(at attempt) (*result, error) {
 	}
 	r.findings = audit.Analyze(observation)
 	r.findings.TestFailed = s.testFailed(r)
-	r.findings.Target = s.about
+	r.findings.Subject = s.about
 	return r, nil
 }
 
@@ -121,7 +121,7 @@ func (s *session) start(target tracer.Target, options tracer.Options) (*tracer.A
 	if s.subject == nil {
 		return tracer.Start(target, options)
 	}
-	a, err := tracer.Attach(*s.subject, options)
+	a, err := tracer.Adopt(*s.subject, options)
 	if err == nil && s.onWatched != nil {
 		if err = s.onWatched(); err != nil {
 			a.Close()
@@ -134,13 +134,13 @@ func (s *session) start(target tracer.Target, options tracer.Options) (*tracer.A
 func (s *session) subjectText(pid int) string {
 	name := printable(s.about.Name)
 	switch s.about.Kind {
-	case audit.TargetUnit:
+	case audit.SubjectUnit:
 		return "service: " + name
-	case audit.TargetContainer:
+	case audit.SubjectContainer:
 		return fmt.Sprintf("container: %s (PID %d)", name, pid)
-	case audit.TargetCgroup:
+	case audit.SubjectCgroup:
 		return "control group: " + printable(s.about.Cgroup)
-	case audit.TargetPID:
+	case audit.SubjectPID:
 		return fmt.Sprintf("process: %d", pid)
 	}
 	return fmt.Sprintf("application: %s (PID %d)", printable(s.target.Path), pid)

@@ -57,6 +57,7 @@ func (s *session) prepareUnit() error {
 		return wrong(errors.New("cap-audit itself is one of its processes; run it from elsewhere, such as a " +
 			"" +
 			"" +
+			"" +
 			"login at the console"))
 	case s.cfg.writeDropin && unit.Transient:
 		return wrong(errors.New("is transient, and no drop-in outlives it; give the set to what makes it, " +
@@ -64,15 +65,15 @@ func (s *session) prepareUnit() error {
 	}
 	s.unit = &liveUnit{Unit: unit, restart: s.cfg.restart, ended: make(chan struct{})}
 	ours := systemd.Dropin{Units: systemd.UnitsOfAdmin, Unit: unit.Name}
-	s.about = audit.Target{
-		Kind:      audit.TargetUnit,
+	s.about = audit.Subject{
+		Kind:      audit.SubjectUnit,
 		Name:      unit.Name,
 		Cgroup:    unit.Cgroup,
 		Ambient:   unit.Ambient,
 		Limited:   slices.Contains(unit.DropIns, ours.Path()),
 		FromStart: s.cfg.restart,
 	}
-	s.subject = &tracer.Subject{
+	s.subject = &tracer.Running{
 		Cgroup: unit.Cgroup,
 		Entry:  tracer.EntryByManager,
 		Ended:  s.unit.ended,
@@ -185,7 +186,7 @@ func (u *liveUnit) describe(f *audit.Findings) {
 	if pid := u.mainPID(); pid != 0 {
 		f.Application.PID = pid
 	}
-	f.Target.CutShort = u.cutShort()
+	f.Subject.CutShort = u.cutShort()
 }
 
 // mainPID is that of the unit's main process: after a restart it is another, a

@@ -178,7 +178,7 @@ func (s *session) reportInterim(a *tracer.Audit) error {
 	}
 	observation.Interim = true
 	findings := audit.Analyze(observation)
-	findings.Target = s.about
+	findings.Subject = s.about
 	doc := s.document(findings)
 	s.lines.print("[*] Interim report")
 	return s.out.writeInterim(doc)

@@ -10,13 +10,13 @@ import (
 
 // Analyze turns an observation into findings.
 func Analyze(o *Observation) *Findings {
-	a := account{o: o, caps: map[int]*ledger{}}
+	a := analysis{o: o, caps: map[int]*ledger{}}
 	for _, row := range o.Checks {
 		a.add(row)
 	}
 	f := &Findings{
 		Application:  o.Application,
-		Target:       o.Target,
+		Subject:      o.Subject,
 		Interim:      o.Interim,
 		System:       o.System,
 		Backend:      o.Backend,
@@ -83,15 +83,15 @@ func limits(o *Observation) []string {
 	return list
 }
 
-// ledger is the account of one capability, sorted by what its checks mean.
+// ledger holds the checks of one capability, sorted by what its checks mean.
 type ledger struct {
 	need, advisory, nested             Tally
 	phases                             [2]Tally // of need
 	needRows, advisoryRows, nestedRows []Checks
 }
 
-// account sorts an observation's rows.
-type account struct {
+// analysis sorts an observation's rows.
+type analysis struct {
 	o    *Observation
 	caps map[int]*ledger
 }
@@ -104,7 +104,7 @@ func (t *Tally) add(v Verdict, n uint64) {
 	}
 }
 
-func (a *account) add(row Checks) {
+func (a *analysis) add(row Checks) {
 	l := a.caps[row.Capability]
 	if l == nil {
 		l = &ledger{}
@@ -173,7 +173,7 @@ func inPhase(rows []Checks, phase Phase) []Checks {
 	return slices.DeleteFunc(slices.Clone(rows), func(r Checks) bool { return r.Phase != phase })
 }
 
-func (a *account) capability(n int, t Tally, rows []Checks) Capability {
+func (a *analysis) capability(n int, t Tally, rows []Checks) Capability {
 	c := Capability{Number: n, Tally: t, Syscall: mainSyscall(rows), CallSites: callSites(rows)}
 	c.FailedAnyway = a.outcomes(n, func(o Outcome) bool {
 		return o.Verdict == Granted && slices.ContainsFunc(rows, func(r Checks) bool {
@@ -265,7 +265,7 @@ func reasonToDiscount(row Checks, site Site) string {
 	return advisory(row, site)
 }
 
-func (a *account) denied(n int, l *ledger) Denied {
+func (a *analysis) denied(n int, l *ledger) Denied {
 	d := Denied{Number: n, Checks: l.need.Denied, CallSites: callSites(l.needRows)}
 	for _, row := range l.needRows {
 		if row.Verdict == LSMRefused {
@@ -288,7 +288,7 @@ func (a *account) denied(n int, l *ledger) Denied {
 }
 
 // outcomes sums up those of one capability that are wanted.
-func (a *account) outcomes(capability int, want func(Outcome) bool) []SyscallOutcome {
+func (a *analysis) outcomes(capability int, want func(Outcome) bool) []SyscallOutcome {
 	type key struct {
 		syscall Syscall
 		ret     int
@@ -310,7 +310,7 @@ func (a *account) outcomes(capability int, want func(Outcome) bool) []SyscallOut
 	return list
 }
 
-func (a *account) capsetOnly() []CapsetOnly {
+func (a *analysis) capsetOnly() []CapsetOnly {
 	var list []CapsetOnly
 	r := a.o.Requested
 	for n := range 64 {
@@ -328,7 +328,7 @@ func (a *account) capsetOnly() []CapsetOnly {
 
 // programs tells what each program of the tree asked for, in the order in
 // which they were first run.
-func (a *account) programs() []ProgramUse {
+func (a *analysis) programs() []ProgramUse {
 	list := make([]ProgramUse, len(a.o.Programs))
 	for i, p := range a.o.Programs {
 		list[i] = ProgramUse{Index: i, Path: p.Path, Parent: p.Parent, Processes: p.Processes}

@@ -134,7 +134,7 @@ func NewRefusals(first, again *Findings) []Evidence {
 }
 
 // refusals collects the refused needs of all capabilities.
-func (a *account) refusals() []Refusal {
+func (a *analysis) refusals() []Refusal {
 	var list []Refusal
 	for n, l := range a.caps {
 		checks := map[Syscall]uint64{}

@@ -41,6 +41,7 @@ func TestCompare(t *testing.T) {
 			[]Evidence{{Kind: "status", Capability: -1, Text: "the program exited with status 2; before, it " +
 				"" +
 				"" +
+				"" +
 				"exited with status 0"}}},
 		"killed": {after(well, nil), after(Application{Ended: true, Signal: 9}, nil),
 			[]Evidence{{Kind: "status", Capability: -1, Text: "the program was terminated by signal 9; " +

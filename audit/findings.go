@@ -117,7 +117,7 @@ type ProgramUse struct {
 // Findings is the answer.
 type Findings struct {
 	Application Application
-	Target      Target
+	Subject     Subject
 	Interim     bool // see Observation
 	System      SystemContext
 	Backend     string
@@ -147,8 +147,8 @@ type Findings struct {
 	TestFailed string
 	// RunAs is the account of --as, "" for the caller's own.
 	RunAs string
-	// Service is the unit of --service, nil without.
-	Service *Service
+	// UnitFile is that of --service, nil without.
+	UnitFile *UnitFile
 	// Proof is what repeating the run showed, nil when none was asked for.
 	Proof *Proof
 

@@ -56,8 +56,8 @@ func (f *Findings) Unsure() string {
 	switch {
 	case lost != 0:
 		return "part of the run could not be recorded"
-	case f.Target.CutShort != "":
-		return f.Target.CutShort
+	case f.Subject.CutShort != "":
+		return f.Subject.CutShort
 	case f.TestFailed != "":
 		return f.TestFailed
 	case f.Interim:
@@ -65,7 +65,7 @@ func (f *Findings) Unsure() string {
 	case f.Merged != nil && f.Merged.Incomplete.Count > 0:
 		return fmt.Sprintf("%d of the %d reports are not of complete recordings", f.Merged.Incomplete.Count,
 			f.Merged.Reports)
-	case f.Merged != nil, f.Target.Kind.Attached():
+	case f.Merged != nil, f.Subject.Kind.Adopted():
 		return ""
 	case !f.Application.Ended:
 		return "the program had not ended when the report was made"

@@ -47,13 +47,13 @@ func TestFit(t *testing.T) {
 		"descendants": {func(f *Findings) { f.StillRunning = 2 }, chown | kill,
 			Fit{Unsure: "2 of its descendants ran on when the audit ended; --follow waits for them"}},
 		"what ran before": {func(f *Findings) {
-			f.Target.Kind, f.Application.Ended, f.StillRunning = TargetUnit, false, 2
+			f.Subject.Kind, f.Application.Ended, f.StillRunning = SubjectUnit, false, 2
 		}, chown | kill, Fit{}},
 		"a start that was cut short": {func(f *Findings) {
-			f.Target.Kind, f.Target.CutShort = TargetUnit, "it had not started"
+			f.Subject.Kind, f.Subject.CutShort = SubjectUnit, "it had not started"
 		}, chown | kill, Fit{Unsure: "it had not started"}},
 		"what ran before, with losses": {func(f *Findings) {
-			f.Target.Kind, f.Losses.Tasks = TargetPID, 1
+			f.Subject.Kind, f.Losses.Tasks = SubjectPID, 1
 		}, chown | kill, Fit{Unsure: "part of the run could not be recorded"}},
 	} {
 		t.Run(name, func(t *testing.T) {

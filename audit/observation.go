@@ -64,7 +64,7 @@ type Credentials struct {
 	Nested bool
 }
 
-// Checks is one row of the account: how many checks were alike in everything
+// Checks is one row of what was counted: how many checks were alike in everything
 // named here.
 type Checks struct {
 	Capability  int
@@ -163,29 +163,29 @@ type Application struct {
 	Signal int
 }
 
-// TargetKind is what an audit was asked to look at.
-type TargetKind string
+// SubjectKind is what an audit was asked to look at.
+type SubjectKind string
 
 // The kinds of targets.
 const (
-	TargetCommand   TargetKind = "command"
-	TargetService   TargetKind = "service" // the program of a unit file
-	TargetUnit      TargetKind = "unit"    // a service of the running system
-	TargetPID       TargetKind = "pid"
-	TargetCgroup    TargetKind = "cgroup"
-	TargetContainer TargetKind = "container"
-	TargetMerged    TargetKind = "merged" // earlier reports
+	SubjectCommand   SubjectKind = "command"
+	SubjectUnitFile  SubjectKind = "service" // the program of a unit file
+	SubjectUnit      SubjectKind = "unit"    // a service of the running system
+	SubjectPID       SubjectKind = "pid"
+	SubjectCgroup    SubjectKind = "cgroup"
+	SubjectContainer SubjectKind = "container"
+	SubjectMerged    SubjectKind = "merged" // earlier reports
 )
 
-// Attached: what is audited ran before the audit, and may go on after it.
-func (k TargetKind) Attached() bool {
-	return k == TargetUnit || k == TargetPID || k == TargetCgroup || k == TargetContainer
+// Adopted: what is audited ran before the audit, and may go on after it.
+func (k SubjectKind) Adopted() bool {
+	return k == SubjectUnit || k == SubjectPID || k == SubjectCgroup || k == SubjectContainer
 }
 
-// Target says what was audited. Its strings are the users' or the engines':
+// Subject says what was audited. Its strings are the users' or the engines':
 // they are to be escaped.
-type Target struct {
-	Kind TargetKind
+type Subject struct {
+	Kind SubjectKind
 	// Name is the unit's, the container's or the path of the control group;
 	// "" for commands and processes.
 	Name string
@@ -219,7 +219,7 @@ type SystemContext struct {
 // Observation is everything the tracer saw.
 type Observation struct {
 	Application Application
-	Target      Target
+	Subject     Subject
 	// Interim: the audit goes on.
 	Interim bool
 	System  SystemContext

@@ -78,7 +78,7 @@ type Union struct {
 	limits      map[string]bool
 	programs    map[string]*programPile
 	// what all reports so far agree in
-	sameRunAs, sameTarget, sameExit, allEnded bool
+	sameRunAs, sameSubject, sameExit, allEnded bool
 }
 
 // pile collects what reports say about one capability.
@@ -122,7 +122,7 @@ type programPile struct {
 func NewUnion() *Union {
 	u := &Union{
 		backends: map[string]bool{}, limits: map[string]bool{}, programs: map[string]*programPile{},
-		sameRunAs: true, sameTarget: true, sameExit: true, allEnded: true,
+		sameRunAs: true, sameSubject: true, sameExit: true, allEnded: true,
 	}
 	u.shares.applications, u.shares.kernels = map[string]uint64{}, map[string]uint64{}
 	for n := range u.caps {
@@ -179,7 +179,7 @@ func (u *Union) agree(f *Findings) {
 	u.f.Dropped = u.f.Dropped && f.Dropped
 	a, b := u.first.Application, f.Application
 	u.sameRunAs = u.sameRunAs && u.first.RunAs == f.RunAs
-	u.sameTarget = u.sameTarget && u.first.Target == f.Target
+	u.sameSubject = u.sameSubject && u.first.Subject == f.Subject
 	u.sameExit = u.sameExit && a.Ended == b.Ended && a.Status == b.Status && a.Signal == b.Signal
 }
 
@@ -383,14 +383,14 @@ func (u *Union) Findings() *Findings {
 	m := u.merged
 	f.Merged = &m
 	m.Applications, m.Kernels = shares(u.shares.applications), shares(u.shares.kernels)
-	f.Target = Target{Kind: TargetMerged}
+	f.Subject = Subject{Kind: SubjectMerged}
 	if len(m.Applications) == 1 {
 		f.Application.Path = m.Applications[0].Name
 	}
 	if u.first != nil {
-		if u.sameTarget {
-			f.Target = u.first.Target
-			f.Target.Kind = TargetMerged
+		if u.sameSubject {
+			f.Subject = u.first.Subject
+			f.Subject.Kind = SubjectMerged
 		}
 		if u.sameRunAs {
 			f.RunAs = u.first.RunAs

@@ -52,7 +52,7 @@ enum ca_phase {
 	CA_PHASE_DROPPED,	/* after the first process's first capset that took something away */
 };
 
-/* A row of the account: checks alike in all of this are counted together. */
+/* A row of the counts: checks alike in all of this are counted together. */
 struct ca_check {
 	__s32 syscall;		/* -1: outside of a system call, or one that has no number */
 	__u32 program;		/* index into the programs, 0 if they ran out */

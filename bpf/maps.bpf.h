@@ -47,7 +47,7 @@ struct {
 	__type(value, struct ca_newborn);
 } newborns SEC(".maps");
 
-/* The account. Rows differ in program, syscall and the like, not in process: a full map is a
+/* The counts. Rows differ in program, syscall and the like, not in process: a full map is a
  * strange program, and costs the details (lost_rows), never the totals. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

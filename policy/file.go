@@ -58,6 +58,7 @@ func parseFile(text string) (*Policy, error) {
 		return nil, errors.New("is a report, not a policy; cap-audit --merge FILE --policy-out POLICY makes " +
 			"" +
 			"" +
+			"" +
 			"one of it")
 	case values[keyVersion] == nil:
 		return nil, fmt.Errorf("is no policy: it has no key %s", keyVersion)

@@ -41,23 +41,23 @@ func NewDocument(f *audit.Findings) *Document {
 		Exit:         Exit{f.Application.Status, f.Application.Signal, f.Application.Ended},
 		Verified:     verified(f.Proof),
 		Proof:        proof(f.Proof),
-		Target:       target(f.Target),
+		Subject:      subject(f.Subject),
 		Interim:      f.Interim,
 		TestFailed:   optional(f.TestFailed),
-		Service:      service(f),
-		cutShort:     f.Target.CutShort,
-		fromStart:    f.Target.FromStart || !f.Target.Kind.Attached(),
+		UnitFile:     unitFile(f),
+		cutShort:     f.Subject.CutShort,
+		fromStart:    f.Subject.FromStart || !f.Subject.Kind.Adopted(),
 		Merged:       merged(f.Merged),
 
 		advice: snippets.Advice{
-			Target:       f.Target.Kind,
+			Subject:      f.Subject.Kind,
 			Path:         f.Application.Path,
 			Python:       f.Application.Python,
 			Script:       f.Application.Script,
 			User:         f.RunAs,
 			Unprivileged: f.Application.Unprivileged,
-			Ambient:      capng.Numbers(f.Target.Ambient),
-			Limited:      f.Target.Limited,
+			Ambient:      capng.Numbers(f.Subject.Ambient),
+			Limited:      f.Subject.Limited,
 			SetID:        f.SetID,
 			Elsewhere: slices.ContainsFunc(f.Programs, func(p audit.ProgramUse) bool {
 				return p.Parent > 0 &&
@@ -82,23 +82,23 @@ func complete(f *audit.Findings) bool {
 	if m := f.Merged; m != nil && m.Incomplete.Count+m.Untold.Count > 0 {
 		return false
 	}
-	return !f.Losses.Any() && !f.Untold && f.Target.CutShort == "" &&
-		(f.Target.Kind.Attached() || f.StillRunning == 0 && f.Application.Ended)
+	return !f.Losses.Any() && !f.Untold && f.Subject.CutShort == "" &&
+		(f.Subject.Kind.Adopted() || f.StillRunning == 0 && f.Application.Ended)
 }
 
-func target(t audit.Target) Target {
-	if t.Kind == "" {
-		t.Kind = audit.TargetCommand
+func subject(s audit.Subject) Subject {
+	if s.Kind == "" {
+		s.Kind = audit.SubjectCommand
 	}
-	return Target{
-		Kind:        t.Kind,
-		Name:        optional(t.Name),
-		Cgroup:      optional(t.Cgroup),
-		Engine:      optional(t.Engine),
-		Image:       optional(t.Image),
-		ContainerID: optional(t.ContainerID),
+	return Subject{
+		Kind:        s.Kind,
+		Name:        optional(s.Name),
+		Cgroup:      optional(s.Cgroup),
+		Engine:      optional(s.Engine),
+		Image:       optional(s.Image),
+		ContainerID: optional(s.ContainerID),
 
-		UserNamespace: t.UserNamespace,
+		UserNamespace: s.UserNamespace,
 	}
 }
 

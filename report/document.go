@@ -49,23 +49,23 @@ type Document struct {
 	// RunAs is the account of --as, null for the caller's own.
 	RunAs *string `json:"run_as"`
 	// Verified is null when --verify was not asked for, or could not be done.
-	Verified *bool  `json:"verified"`
-	Proof    *Proof `json:"proof"`
-	Target   Target `json:"target"`
+	Verified *bool   `json:"verified"`
+	Proof    *Proof  `json:"proof"`
+	Subject  Subject `json:"target"`
 	// Interim: the audit went on when this was written.
 	Interim bool `json:"interim"`
 	// Policy is null without --check.
 	Policy *PolicyFit `json:"policy"`
 	// Merged is null where this is not a union of earlier reports.
 	Merged *Merged `json:"merged"`
-	// Service is the unit of --service, null without.
-	Service *Service `json:"service"`
+	// UnitFile is that of --service, null without.
+	UnitFile *UnitFile `json:"service"`
 	// TestFailed says what went wrong with --test, null for nothing.
 	TestFailed *string `json:"test_failed"`
 
 	// fromStart: nothing that was audited had begun before the audit.
 	fromStart bool
-	// cutShort: see audit.Target
+	// cutShort: see audit.Subject
 	cutShort string
 	// lessers are those recommended in the place of required ones.
 	lessers []audit.Lesser
@@ -82,14 +82,14 @@ type Application struct {
 	Comm string `json:"comm"`
 }
 
-// Target is what was audited; what does not apply is null.
-type Target struct {
-	Kind        audit.TargetKind `json:"kind"`
-	Name        *string          `json:"name"`
-	Cgroup      *string          `json:"cgroup"`
-	Engine      *string          `json:"engine"`
-	Image       *string          `json:"image"`
-	ContainerID *string          `json:"container_id"`
+// Subject is what was audited; what does not apply is null.
+type Subject struct {
+	Kind        audit.SubjectKind `json:"kind"`
+	Name        *string           `json:"name"`
+	Cgroup      *string           `json:"cgroup"`
+	Engine      *string           `json:"engine"`
+	Image       *string           `json:"image"`
+	ContainerID *string           `json:"container_id"`
 	// UserNamespace: it has one of its own.
 	UserNamespace bool `json:"user_namespace,omitempty"`
 }

@@ -64,7 +64,7 @@ var examples = map[string]*audit.Findings{
 		Denied: []audit.Denied{{Number: 0, Checks: 2, Syscalls: []audit.Syscall{sysChown},
 			Outcomes:   []audit.SyscallOutcome{failed(sysChown, audit.PermissionFailure, -1, 2)},
 			Assessment: audit.AssessPermissionFailure}},
-		Service: &audit.Service{
+		UnitFile: &audit.UnitFile{
 			Unit: "pinger@a.service", File: "/etc/systemd/system/pinger@.service",
 			DropIns: []string{"/etc/systemd/system/pinger@.service.d/10-\x1b.conf"},
 			User:    "daemon", UID: 1, GID: 1, Groups: []int{1, 4},
@@ -85,7 +85,7 @@ var examples = map[string]*audit.Findings{
 	},
 	"service-as-root": {
 		Application: app("/usr/sbin/rootd"), System: host, Backend: "fentry", Tasks: 1,
-		Service: &audit.Service{Unit: "rootd.service", File: "/etc/systemd/system/rootd.service",
+		UnitFile: &audit.UnitFile{Unit: "rootd.service", File: "/etc/systemd/system/rootd.service",
 			Bounding: 1<<41 - 1 - 1<<21},
 	},
 	"minimized": {
@@ -307,7 +307,7 @@ var examples = map[string]*audit.Findings{
 	"container": {
 		Application: audit.Application{PID: 4242, Path: "/usr/local/bin/server", FilePermitted: 1<<10 | 1<<12,
 			Unprivileged: true, Ended: true},
-		Target: audit.Target{Kind: audit.TargetContainer, Name: "web", Engine: "podman",
+		Subject: audit.Subject{Kind: audit.SubjectContainer, Name: "web", Engine: "podman",
 			Image: "localhost/web:1", ContainerID: "0123456789ab"},
 		System: host, Backend: "tracepoint", TotalChecks: 1, Tasks: 1,
 		Required: []audit.Capability{{Number: 10, Tally: granted(1), Syscall: sysBind}},

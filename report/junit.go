@@ -102,12 +102,12 @@ func (s *junitSuite) document() []byte {
 // subject names what the document is about.
 func (d *Document) subject() string {
 	switch {
-	case d.Target.Name != nil:
-		return printable(*d.Target.Name)
+	case d.Subject.Name != nil:
+		return printable(*d.Subject.Name)
 	case d.Application.Comm != "":
 		return printable(d.Application.Comm)
-	case d.Target.Cgroup != nil:
-		return printable(*d.Target.Cgroup)
+	case d.Subject.Cgroup != nil:
+		return printable(*d.Subject.Cgroup)
 	}
 	return "several programs"
 }

@@ -295,15 +295,15 @@ func (d *earlier) findings() (*audit.Findings, error) {
 	r := &reader{numbers: map[string]int{}}
 	f := &audit.Findings{
 		Application: audit.Application{PID: d.Application.PID, Path: r.path(d.Application.Comm)},
-		Target: audit.Target{
-			Kind:        audit.TargetKind(r.word(string(d.Target.Kind))),
-			Name:        r.optional(d.Target.Name),
-			Cgroup:      r.optional(d.Target.Cgroup),
-			Engine:      r.optional(d.Target.Engine),
-			Image:       r.optional(d.Target.Image),
-			ContainerID: r.optional(d.Target.ContainerID),
+		Subject: audit.Subject{
+			Kind:        audit.SubjectKind(r.word(string(d.Subject.Kind))),
+			Name:        r.optional(d.Subject.Name),
+			Cgroup:      r.optional(d.Subject.Cgroup),
+			Engine:      r.optional(d.Subject.Engine),
+			Image:       r.optional(d.Subject.Image),
+			ContainerID: r.optional(d.Subject.ContainerID),
 
-			UserNamespace: d.Target.UserNamespace,
+			UserNamespace: d.Subject.UserNamespace,
 		},
 		Interim:    d.Interim,
 		TestFailed: r.optional(d.TestFailed),

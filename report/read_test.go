@@ -34,7 +34,7 @@ func TestReadWhatWasWritten(t *testing.T) {
 				// what repetitions showed is of one run and on one machine
 				d.Proof, d.Verified = nil, nil
 				// a unit's settings are judged with the run that they were in force in
-				d.Service = nil
+				d.UnitFile = nil
 				if diff := cmp.Diff(d, again, cmpopts.IgnoreUnexported(Document{}, SystemContext{},
 					Capability{}), cmpopts.EquateEmpty()); diff != "" {
 					t.Errorf("- written, + read and written again:\n%s", diff)

@@ -12,8 +12,8 @@ import (
 // in Doubts.
 func WriteSnippet(w io.Writer, d *Document, kind string) error {
 	text := snippets.Emit(kind, d.advice)
-	if kind == "systemd" && d.Service != nil {
-		text = d.Service.Block
+	if kind == "systemd" && d.UnitFile != nil {
+		text = d.UnitFile.Block
 	}
 	_, err := fmt.Fprintln(w, text)
 	return err

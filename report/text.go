@@ -34,7 +34,7 @@ func WriteText(w io.Writer, d *Document, width int) error {
 	t.merged()
 	t.completeness()
 	t.summary()
-	if d.Service != nil {
+	if d.UnitFile != nil {
 		t.serviceRecommendations()
 	} else {
 		t.recommendations()
@@ -95,14 +95,14 @@ func (t *text) title() {
 	} else {
 		t.line("CAPABILITY ANALYSIS FOR: %s (PID %d)", printable(t.d.Application.Comm), t.d.Application.PID)
 	}
-	if about := t.d.Target.text(); about != "" {
+	if about := t.d.Subject.text(); about != "" {
 		t.line("%s", about)
 	}
 	t.rule("=")
 }
 
 // text names what was audited, where that is more than a command.
-func (t Target) text() string {
+func (t Subject) text() string {
 	name := func(s *string) string {
 		if s == nil {
 			return ""
@@ -110,11 +110,11 @@ func (t Target) text() string {
 		return printable(*s)
 	}
 	switch t.Kind {
-	case audit.TargetUnit:
+	case audit.SubjectUnit:
 		return "Service: " + name(t.Name)
-	case audit.TargetCgroup:
+	case audit.SubjectCgroup:
 		return "Control group: " + name(t.Cgroup)
-	case audit.TargetContainer:
+	case audit.SubjectContainer:
 		return fmt.Sprintf("Container: %s (%s), image %s", name(t.Name), name(t.Engine), name(t.Image))
 	}
 	return ""

@@ -55,7 +55,7 @@ func (t *text) caveats() []string {
 	d := t.d
 	list := []string{"An audit sees only what the program does while it is watched: " +
 		"use every feature that you rely on, under the account it will run as, before you trust the result."}
-	if d.Target.UserNamespace {
+	if d.Subject.UserNamespace {
 		list = append(list, "It runs in a user namespace of its own: the capabilities are needed within "+
 			"that, and nothing has to be granted on the host.")
 	}
@@ -82,7 +82,7 @@ func (d *Document) Doubts() []string {
 	var list []string
 	if !d.fromStart {
 		list = append(list,
-			"What was audited had started before: what it needed for that is not included. "+beforehand(d.Target.Kind))
+			"What was audited had started before: what it needed for that is not included. "+beforehand(d.Subject.Kind))
 	}
 	if d.TestFailed != nil {
 		list = append(list, sentence(printable(*d.TestFailed))+" What it was to exercise may be missing.")
@@ -112,11 +112,11 @@ func (d *Document) Doubts() []string {
 }
 
 // beforehand says how the start is seen, too.
-func beforehand(kind audit.TargetKind) string {
+func beforehand(kind audit.SubjectKind) string {
 	switch kind {
-	case audit.TargetUnit:
+	case audit.SubjectUnit:
 		return "With --restart it would be seen."
-	case audit.TargetContainer:
+	case audit.SubjectContainer:
 		return "To see it, begin between podman init and podman start (see CONTAINERS in the manual)."
 	}
 	return "To see it, audit the command that starts it."

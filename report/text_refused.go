@@ -98,10 +98,12 @@ var assessments = map[audit.Assessment]struct{ assessment, next string }{
 		"If those failures trouble the program, grant the capability and audit again to see whether they go " +
 			"" +
 			"" +
+			"" +
 			"away.",
 	},
 	audit.AssessSucceededDespite: {
 		"Every system call with a refused check succeeded all the same. The program does not appear to need " +
+			"" +
 			"" +
 			"" +
 			"the capability.",
@@ -111,8 +113,10 @@ var assessments = map[audit.Assessment]struct{ assessment, next string }{
 		"System calls with a refused check failed, but not with a permission error. The refusal need not be " +
 			"" +
 			"" +
+			"" +
 			"the cause.",
 		"If those failures trouble the program, grant the capability and audit again to see whether they go " +
+			"" +
 			"" +
 			"" +
 			"away.",

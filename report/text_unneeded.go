@@ -154,6 +154,7 @@ func (t *text) gaps() []string {
 		{d.Losses.Outcomes, "outcome", "outcomes", "of system calls could not be recorded: assessments rest " +
 			"" +
 			"" +
+			"" +
 			"on the others"},
 		{d.Losses.Programs, "program start", "program starts",
 			"went unseen or came after the list of programs was full: what they needed is counted without " +
@@ -188,12 +189,12 @@ func (t *text) gaps() []string {
 		}
 	}
 	switch {
-	case d.Target.Kind.Attached() || d.Interim || d.Merged != nil:
+	case d.Subject.Kind.Adopted() || d.Interim || d.Merged != nil:
 	case !d.Exit.Ended:
 		gaps = append(gaps, "The program had not ended when the report was made.")
 	}
 	switch {
-	case d.Target.Kind.Attached() || d.Interim || d.Merged != nil:
+	case d.Subject.Kind.Adopted() || d.Interim || d.Merged != nil:
 	case d.StillRunning > 0:
 		gaps = append(gaps, fmt.Sprintf("%s of the program still ran when the audit ended, and what came "+
 			"later is not in this report. "+

@@ -151,6 +151,7 @@ func TestFiltering(t *testing.T) {
 		"User=daemon\nSystemCallFilter=@a\nSystemCallFilter=~@b\nLockPersonality=yes": "SystemCallFilter=@a " +
 			"" +
 			"" +
+			"" +
 			"~@b LockPersonality=yes",
 		"User=daemon\nPrivateDevices=yes\nAmbientCapabilities=CAP_NET_RAW":     "PrivateDevices=yes",
 		"User=daemon\nPrivateDevices=yes\nAmbientCapabilities=CAP_SYS_ADMIN":   "",

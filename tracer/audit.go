@@ -1,5 +1,5 @@
 // Package tracer watches a process tree's capability checks: it loads the
-// kernel half, starts the target under it, waits, and reads out the account.
+// kernel half, starts the target under it, waits, and reads out the counts.
 package tracer
 
 import (
@@ -42,8 +42,8 @@ type Audit struct {
 	// companions are children that are not under audit
 	companions companions
 	status     unix.WaitStatus
-	// attached is nil where the target was started by this audit
-	attached *attached
+	// adopted is nil where the target was started by this audit
+	adopted *adopted
 }
 
 // Start loads the kernel half, starts the target and returns once the target
@@ -97,19 +97,19 @@ func Start(target Target, options Options) (_ *Audit, err error) {
 	return a, nil
 }
 
-// PID of the first process, or of the subject's main process; 0 for none.
+// PID of the first process, or the main process of what was adopted; 0 for none.
 func (a *Audit) PID() int {
-	if a.attached != nil {
-		return a.attached.subject.PID
+	if a.adopted != nil {
+		return a.adopted.running.PID
 	}
 	return a.process.pid
 }
 
-// Ended reports whether the first process, or the subject, has ended.
+// Ended reports whether the first process, or what was adopted, has ended.
 func (a *Audit) Ended() bool { return a.ended.Load() }
 
 // Signal sends a signal to the first process, if it still lives. It is not for
-// attached audits: what ran before is not ours to signal.
+// what was adopted: what ran before is not ours to signal.
 func (a *Audit) Signal(sig syscall.Signal) error {
 	err := unix.PidfdSendSignal(a.process.pidfd, sig, nil, 0)
 	if errors.Is(err, unix.ESRCH) {
@@ -119,7 +119,7 @@ func (a *Audit) Signal(sig syscall.Signal) error {
 }
 
 // SignalTree sends a signal to every process of the tree. It is not for
-// attached audits.
+// what was adopted.
 func (a *Audit) SignalTree(sig syscall.Signal) error {
 	pids, err := a.kernel.liveProcesses()
 	for _, pid := range pids {
@@ -130,11 +130,11 @@ func (a *Audit) SignalTree(sig syscall.Signal) error {
 
 // Wait returns when the first process has ended and no companion runs, with
 // Follow when the last descendant has ended as well. ended is called once with
-// the first process's status. An attached audit's Wait returns when the subject
-// has ended or after Stop, and has no status to hand over.
+// the first process's status. After Adopt it returns when what was
+// adopted has ended or after Stop, and has no status to hand over.
 func (a *Audit) Wait(ended func(unix.WaitStatus)) error {
-	if a.attached != nil {
-		return a.waitAttached()
+	if a.adopted != nil {
+		return a.waitAdopted()
 	}
 	for {
 		var status unix.WaitStatus

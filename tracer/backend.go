@@ -71,9 +71,9 @@ var preemptedPrograms = []string{"on_wakeup_new", "on_exec" + twin, "on_sys_exit
 
 const twin = "_twin"
 
-// attachPrograms are for subjects that run already: two iterators, and what
+// adoptPrograms are for what runs already: two iterators, and what
 // watches a control group.
-var attachPrograms = []string{"adopt_tree", "adopt_group", "on_group_made", "on_moved"}
+var adoptPrograms = []string{"adopt_tree", "adopt_group", "on_group_made", "on_moved"}
 
 // checkPrograms are the BPF programs of each backend; the rest are shared.
 var checkPrograms = map[Backend][]string{

@@ -63,7 +63,7 @@ func (a *Audit) RunBeside(path string, argv, environ []string) (<-chan unix.Wait
 		a.companions.wait = map[int]chan<- unix.WaitStatus{}
 	}
 	a.companions.wait[pid] = status
-	if a.attached != nil { // else Wait reaps
+	if a.adopted != nil { // else Wait reaps
 		go func() {
 			var ws unix.WaitStatus
 			for {

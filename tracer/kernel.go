@@ -62,8 +62,8 @@ type settings struct {
 	walkAlways uint64
 	// idleMatters is a mask of capabilities of which idle checks are told apart.
 	idleMatters uint64
-	// subject is what runs already, nil for a target that is to be started.
-	subject *subject
+	// running is what runs already, nil for a target that is to be started.
+	running *opened
 }
 
 // openKernel loads and attaches the first of the backends that this kernel
@@ -113,7 +113,7 @@ func tryBackend(backend Backend, set settings) (k *kernel, stage string, err err
 	if err = module.BPFLoadObject(); err != nil {
 		return nil, "load", err
 	}
-	if err = k.attach(set.subject); err != nil {
+	if err = k.attach(set.running); err != nil {
 		return nil, "attach", err
 	}
 	return k, "", nil
@@ -129,8 +129,8 @@ func (k *kernel) configure(set settings) error {
 	for _, name := range preemptedPrograms {
 		autoload[name] = k.preemptible
 	}
-	for _, name := range attachPrograms {
-		autoload[name] = slices.Contains(set.subject.programs(), name)
+	for _, name := range adoptPrograms {
+		autoload[name] = slices.Contains(set.running.programs(), name)
 	}
 	for name, wanted := range autoload {
 		prog, err := k.module.GetProgram(name)
@@ -147,7 +147,7 @@ func (k *kernel) configure(set settings) error {
 	if err := k.module.InitGlobalVariable("idle_matters", set.idleMatters); err != nil {
 		return err
 	}
-	if err := set.subject.configure(k.module); err != nil {
+	if err := set.running.configure(k.module); err != nil {
 		return err
 	}
 	if k.preemptible {
@@ -168,7 +168,7 @@ func (k *kernel) configure(set settings) error {
 
 // attach attaches what was loaded, the task tracking first, so that no check
 // of a task is seen before the task is known.
-func (k *kernel) attach(s *subject) error {
+func (k *kernel) attach(s *opened) error {
 	names := slices.Clone(trackPrograms)
 	if s.groups() {
 		names = append(names, "on_group_made", "on_moved")

@@ -10,7 +10,7 @@ import (
 	"github.com/cap-audit/cap-audit/capng"
 )
 
-// Observe reads out the account. Descendants that still run go on counting;
+// Observe reads out the counts. Descendants that still run go on counting;
 // what they do later is not in it.
 func (a *Audit) Observe() (*audit.Observation, error) {
 	k := a.kernel
@@ -75,8 +75,8 @@ func (a *Audit) Observe() (*audit.Observation, error) {
 
 // application describes the target.
 func (a *Audit) application() audit.Application {
-	if a.attached != nil {
-		return a.attachedApplication()
+	if a.adopted != nil {
+		return a.adoptedApplication()
 	}
 	app := audit.Application{
 		PID:    a.process.pid,
@@ -104,10 +104,10 @@ func (a *Audit) application() audit.Application {
 	return app
 }
 
-// attachedApplication describes the subject's main process, or, where it has
+// adoptedApplication describes the main process of what was adopted, or, where it has
 // none, the first that came into the group. How it ended is its parent's to know.
-func (a *Audit) attachedApplication() audit.Application {
-	s := a.attached.subject
+func (a *Audit) adoptedApplication() audit.Application {
+	s := a.adopted.running
 	app := audit.Application{PID: s.PID, Path: s.exe, FilePermitted: s.filePermitted,
 		Unprivileged: s.unprivileged, Ended: a.Ended()}
 	if s.PID != 0 {
@@ -208,8 +208,8 @@ func (a *Audit) readState(o *audit.Observation) error {
 		Programs: uint64(s.lost_programs),
 		Events:   uint64(s.lost_events),
 	}
-	if a.attached != nil {
-		o.Losses.Tasks += a.attached.lost()
+	if a.adopted != nil {
+		o.Losses.Tasks += a.adopted.lost()
 	} else if s.tasks == 0 {
 		o.Losses.Tasks++ // the first process: its exec went unseen
 	}
@@ -256,7 +256,7 @@ func (a *Audit) missed() (m misses, err error) {
 		add(&m.tasks, "on_fork")
 		add(&m.tasks, "on_exec")
 	}
-	if a.attached != nil && a.attached.subject.groups() {
+	if a.adopted != nil && a.adopted.running.groups() {
 		add(&m.tasks, "on_group_made")
 		add(&m.tasks, "on_moved")
 	}

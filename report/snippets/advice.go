@@ -15,8 +15,8 @@ import (
 // Advice is what to write snippets about. Capabilities are numbers in
 // ascending order.
 type Advice struct {
-	// Target is the kind of what was audited; "" is a command.
-	Target audit.TargetKind
+	// Subject is the kind of what was audited; "" is a command.
+	Subject audit.SubjectKind
 	// Path of the program, in the bytes the kernel knows it by.
 	Path string
 	// Python: the program is a Python script; Script: it is one of any kind.
@@ -27,7 +27,7 @@ type Advice struct {
 	Unprivileged bool
 	// Ambient are the capabilities that the unit's AmbientCapabilities= has.
 	Ambient []int
-	// Limited: cap-audit has set them before, see audit.Target.
+	// Limited: cap-audit has set them before, see audit.Subject.
 	Limited bool
 	// SetID: it is, or ran, a program that gets another user or group from its
 	// file, which no_new_privs would keep from it.

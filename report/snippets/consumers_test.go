@@ -255,7 +255,7 @@ func TestSystemdTakesIt(t *testing.T) {
 		}
 	}
 	// a drop-in replaces the sets that the unit has
-	dropin := Systemd(Advice{Target: audit.TargetUnit, Grant: []int{13}, Ambient: []int{13, 21},
+	dropin := Systemd(Advice{Subject: audit.SubjectUnit, Grant: []int{13}, Ambient: []int{13, 21},
 		Unprivileged: true})
 	want := map[string][]int{"CapabilityBoundingSet": {13}, "AmbientCapabilities": {13}}
 	got := understood("[Service]\nCapabilityBoundingSet=CAP_SYS_ADMIN " +

@@ -101,6 +101,7 @@ func TestPodmanTakesIt(t *testing.T) {
 			manifest := "apiVersion: v1\nkind: Pod\nmetadata: {name: pod}\nspec:\n  restartPolicy: Never\n  " +
 				"" +
 				"" +
+				"" +
 				"securityContext: {runAsUser: " + user +
 				"}\n  containers:\n  - name: one\n    image: " + image + "\n    command: [" +
 				strings.ReplaceAll(showStatus, " ", ", ") + "]\n" +

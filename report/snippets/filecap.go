@@ -52,7 +52,7 @@ func inFile(a Advice, remove string, add func([]int) string) string {
 	if path.IsAbs(a.Path) {
 		file = a.Path
 	}
-	if a.Target == audit.TargetContainer {
+	if a.Subject == audit.SubjectContainer {
 		hint = "# To be run when the image is built: the path is one of the image.\n"
 	}
 	if a.Elsewhere && a.grantsAny() {

@@ -41,8 +41,8 @@ var consumers = []consumer{
 var Kinds = kinds(func(consumer) bool { return true })
 
 // KindsFor are those of Kinds that make sense for what was audited.
-func KindsFor(target audit.TargetKind) []string {
-	return kinds(func(c consumer) bool { return !c.outside || target != audit.TargetContainer })
+func KindsFor(target audit.SubjectKind) []string {
+	return kinds(func(c consumer) bool { return !c.outside || target != audit.SubjectContainer })
 }
 
 func kinds(of func(consumer) bool) []string {
@@ -99,10 +99,10 @@ func All(a Advice) []Snippet {
 var python = regexp.MustCompile(`^python[0-9.]*$`)
 
 func shown(a Advice) []string {
-	switch a.Target {
-	case audit.TargetContainer:
+	switch a.Subject {
+	case audit.SubjectContainer:
 		return []string{"docker", "compose", "kubernetes", "quadlet"}
-	case audit.TargetUnit, audit.TargetService:
+	case audit.SubjectUnit, audit.SubjectUnitFile:
 		return []string{"systemd"}
 	}
 	programmatic := "c"
@@ -115,7 +115,7 @@ func shown(a Advice) []string {
 // Others are the kinds that Emit has besides those of All.
 func Others(a Advice) []string {
 	shown := shown(a)
-	return slices.DeleteFunc(KindsFor(a.Target), func(kind string) bool {
+	return slices.DeleteFunc(KindsFor(a.Subject), func(kind string) bool {
 		return slices.Contains(shown,
 			kind)
 	})

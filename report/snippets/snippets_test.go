@@ -52,12 +52,13 @@ func TestPathIsOnlyInFileCommands(t *testing.T) {
 // advices are those that each kind should have words for.
 func advices() []Advice {
 	var list []Advice
-	for _, target := range []audit.TargetKind{"", audit.TargetCommand, audit.TargetService, audit.TargetUnit,
-		audit.TargetPID,
-		audit.TargetCgroup, audit.TargetContainer, audit.TargetMerged} {
+	for _, target := range []audit.SubjectKind{"", audit.SubjectCommand, audit.SubjectUnitFile,
+		audit.SubjectUnit,
+		audit.SubjectPID,
+		audit.SubjectCgroup, audit.SubjectContainer, audit.SubjectMerged} {
 		for _, grant := range [][]int{nil, {13}, {63}, {6, 7, 13}, known()} {
 			for mask := range 1 << 5 {
-				list = append(list, Advice{Target: target, Path: "/bin/true", Grant: grant, Keep: grant,
+				list = append(list, Advice{Subject: target, Path: "/bin/true", Grant: grant, Keep: grant,
 					User:         "daemon",
 					Unprivileged: mask&1 != 0, SetID: mask&2 != 0, Dropped: mask&4 != 0, Script: mask&8 != 0,
 					Python: mask&16 != 0})
@@ -126,15 +127,15 @@ func TestEachKindNamesAll(t *testing.T) {
 // The text report shows what suits the target; --emit has all of that, and the
 // rest.
 func TestKindsForEachTarget(t *testing.T) {
-	for target, want := range map[audit.TargetKind]string{
-		audit.TargetCommand:   "c systemd filecap docker kubernetes",
-		audit.TargetPID:       "c systemd filecap docker kubernetes",
-		audit.TargetCgroup:    "c systemd filecap docker kubernetes",
-		audit.TargetService:   "systemd",
-		audit.TargetUnit:      "systemd",
-		audit.TargetContainer: "docker compose kubernetes quadlet",
+	for target, want := range map[audit.SubjectKind]string{
+		audit.SubjectCommand:   "c systemd filecap docker kubernetes",
+		audit.SubjectPID:       "c systemd filecap docker kubernetes",
+		audit.SubjectCgroup:    "c systemd filecap docker kubernetes",
+		audit.SubjectUnitFile:  "systemd",
+		audit.SubjectUnit:      "systemd",
+		audit.SubjectContainer: "docker compose kubernetes quadlet",
 	} {
-		a := Advice{Target: target}
+		a := Advice{Subject: target}
 		var kinds []string
 		for _, s := range All(a) {
 			kinds = append(kinds, s.Kind)
@@ -159,19 +160,19 @@ func TestSystemdDropin(t *testing.T) {
 		advice Advice
 		want   string
 	}{
-		{Advice{Target: audit.TargetUnit, Grant: []int{13}},
+		{Advice{Subject: audit.SubjectUnit, Grant: []int{13}},
 			"[Service]\nCapabilityBoundingSet=\nCapabilityBoundingSet=CAP_NET_RAW"},
-		{Advice{Target: audit.TargetService}, "[Service]\nCapabilityBoundingSet="},
-		{Advice{Target: audit.TargetUnit, Grant: []int{13}, Unprivileged: true},
+		{Advice{Subject: audit.SubjectUnitFile}, "[Service]\nCapabilityBoundingSet="},
+		{Advice{Subject: audit.SubjectUnit, Grant: []int{13}, Unprivileged: true},
 			"[Service]\nCapabilityBoundingSet=\nCapabilityBoundingSet=CAP_NET_RAW"},
-		{Advice{Target: audit.TargetUnit, Grant: []int{13}, Ambient: []int{0}},
+		{Advice{Subject: audit.SubjectUnit, Grant: []int{13}, Ambient: []int{0}},
 			"[Service]\nCapabilityBoundingSet=\nCapabilityBoundingSet=CAP_NET_RAW\nAmbientCapabilities="},
-		{Advice{Target: audit.TargetUnit, Grant: []int{13}, Limited: true},
+		{Advice{Subject: audit.SubjectUnit, Grant: []int{13}, Limited: true},
 			"[Service]\nCapabilityBoundingSet=\nCapabilityBoundingSet=CAP_NET_RAW\nAmbientCapabilities="},
-		{Advice{Target: audit.TargetUnit, Grant: []int{12, 13}, Ambient: []int{0, 13}},
+		{Advice{Subject: audit.SubjectUnit, Grant: []int{12, 13}, Ambient: []int{0, 13}},
 			"[Service]\nCapabilityBoundingSet=\nCapabilityBoundingSet=CAP_NET_ADMIN " +
 				"CAP_NET_RAW\nAmbientCapabilities=\nAmbientCapabilities=CAP_NET_RAW"},
-		{Advice{Target: audit.TargetService, Grant: []int{13}, Unprivileged: true},
+		{Advice{Subject: audit.SubjectUnitFile, Grant: []int{13}, Unprivileged: true},
 			"[Service]\nCapabilityBoundingSet=\nCapabilityBoundingSet=CAP_NET_RAW\nAmbientCapabilities=\nAmbientCapabilities=CAP_NET_RAW"},
 	} {
 		if diff := cmp.Diff(c.want, Systemd(c.advice)); diff != "" {

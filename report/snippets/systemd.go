@@ -17,7 +17,7 @@ import (
 // root"), to which ambient capabilities add nothing. no_new_privs takes neither
 // away, and file capabilities only where they go beyond the set.
 func Systemd(a Advice) string {
-	if a.Target == audit.TargetUnit || a.Target == audit.TargetService {
+	if a.Subject == audit.SubjectUnit || a.Subject == audit.SubjectUnitFile {
 		return dropin(a)
 	}
 	set := strings.Join(spell(a.Grant, capng.Constant), " ")
@@ -60,7 +60,7 @@ func dropin(a Advice) string {
 	case len(a.Ambient) > 0 || a.Limited:
 		assign("AmbientCapabilities", slices.DeleteFunc(slices.Clone(a.Ambient),
 			func(n int) bool { return !slices.Contains(a.Grant, n) }))
-	case a.Unprivileged && a.Target == audit.TargetService:
+	case a.Unprivileged && a.Subject == audit.SubjectUnitFile:
 		assign("AmbientCapabilities", a.Grant)
 	}
 	return strings.Join(lines, "\n")

@@ -153,6 +153,7 @@ var programs = []program{
 		unneeded: map[string]string{"sys_admin": "the kernel asks it (do_jit) whether the packet filter can " +
 			"" +
 			"" +
+			"" +
 			"go without a mitigation"},
 	},
 	{

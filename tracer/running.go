@@ -30,9 +30,9 @@ const (
 	EntryByEngine
 )
 
-// Subject is what runs already and is to be watched: a process with all its
+// Running is what runs already and is to be adopted: a process with all its
 // descendants, or all processes of a control group and of the groups below it.
-type Subject struct {
+type Running struct {
 	// PID is the process's id as this process's pid namespace has it, 0 for none.
 	PID int
 	// Cgroup is the directory of a cgroup v2 group, "" for none. With a PID
@@ -48,9 +48,9 @@ type Subject struct {
 	Ended <-chan struct{}
 }
 
-// subject is one that has been looked up.
-type subject struct {
-	Subject
+// opened is one that has been looked up.
+type opened struct {
+	Running
 	pidfd int // of the PID, -1 for none
 	// id of the group, 0 while it does not exist; path as the kernel has it.
 	id   uint64
@@ -61,21 +61,21 @@ type subject struct {
 	unprivileged  bool
 }
 
-// open looks the subject up. Errors name what is wrong and what to try.
-func (s Subject) open() (opened *subject, err error) {
-	opened = &subject{Subject: s, pidfd: -1}
+// open looks it up. Errors name what is wrong and what to try.
+func (s Running) open() (o *opened, err error) {
+	o = &opened{Running: s, pidfd: -1}
 	if s.PID == os.Getpid() {
 		return nil, errors.New("cap-audit does not watch itself: name another process")
 	}
 	if s.PID != 0 {
-		if opened.pidfd, err = openPID(s.PID); err != nil {
+		if o.pidfd, err = openPID(s.PID); err != nil {
 			return nil, err
 		}
 		link := fmt.Sprintf("/proc/%d/exe", s.PID)
-		opened.exe, _ = os.Readlink(link)
-		opened.unprivileged = unprivileged(s.PID)
+		o.exe, _ = os.Readlink(link)
+		o.unprivileged = unprivileged(s.PID)
 		if f, err := os.Open(link); err == nil {
-			opened.filePermitted, _, _, _, _ = capng.FileCaps(f)
+			o.filePermitted, _, _, _, _ = capng.FileCaps(f)
 			f.Close()
 		}
 	}
@@ -85,16 +85,16 @@ func (s Subject) open() (opened *subject, err error) {
 		// with file capabilities on cap-audit, anybody could look at the processes of all others
 		err = errors.New("only root can watch a control group: it can hold other users' processes")
 	default:
-		err = opened.lookUpGroup()
+		err = o.lookUpGroup()
 	}
 	if err != nil {
-		opened.close()
+		o.close()
 		return nil, err
 	}
-	return opened, nil
+	return o, nil
 }
 
-func (s *subject) close() {
+func (s *opened) close() {
 	if s.pidfd >= 0 {
 		unix.Close(s.pidfd)
 	}
@@ -149,7 +149,7 @@ func ownerOf(pid int) int {
 	return uid
 }
 
-func (s *subject) lookUpGroup() error {
+func (s *opened) lookUpGroup() error {
 	root := cgroup.Root()
 	if root == "" {
 		return cgroup.ErrNone
@@ -184,7 +184,7 @@ func (s *subject) lookUpGroup() error {
 }
 
 // directory of the group.
-func (s *subject) directory() string { return filepath.Join(cgroup.Root(), s.path) }
+func (s *opened) directory() string { return filepath.Join(cgroup.Root(), s.path) }
 
 // groupID is the kernel's id of a group: the inode number of its directory
 // (fs/kernfs/inode.c, since 5.5); 0 if there is none.
@@ -198,7 +198,7 @@ func groupID(path string) (uint64, error) {
 }
 
 // moved reports whether the group was removed or made since it was looked up.
-func (s *subject) moved() bool {
+func (s *opened) moved() bool {
 	if !s.groups() {
 		return false
 	}
@@ -207,10 +207,10 @@ func (s *subject) moved() bool {
 }
 
 // groups reports whether a control group is watched.
-func (s *subject) groups() bool { return s != nil && s.path != "" }
+func (s *opened) groups() bool { return s != nil && s.path != "" }
 
-// programs are those of attachPrograms that watch this subject.
-func (s *subject) programs() []string {
+// programs are those of adoptPrograms that watch it.
+func (s *opened) programs() []string {
 	switch {
 	case s == nil:
 		return nil
@@ -224,8 +224,8 @@ func (s *subject) programs() []string {
 // its fork and the service.
 var executors = []string{"/usr/lib/systemd/systemd-executor", "/lib/systemd/systemd-executor"}
 
-// configure sets what the kernel half knows of the subject before it is loaded.
-func (s *subject) configure(module *bpflib.Module) error {
+// configure sets what the kernel half knows of it before it is loaded.
+func (s *opened) configure(module *bpflib.Module) error {
 	if !s.groups() {
 		return nil
 	}

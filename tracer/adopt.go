@@ -15,14 +15,14 @@ import (
 	"github.com/cap-audit/cap-audit/cgroup"
 )
 
-// Attach loads the kernel half and returns once every task of the subject is
-// watched. The subject itself notices nothing.
-func Attach(what Subject, options Options) (_ *Audit, err error) {
+// Adopt loads the kernel half and returns once every task of what runs already
+// is watched. That itself notices nothing.
+func Adopt(what Running, options Options) (_ *Audit, err error) {
 	s, err := what.open()
 	if err != nil {
 		return nil, err
 	}
-	a := &Audit{options: options, attached: &attached{subject: s, stopped: make(chan struct{})}}
+	a := &Audit{options: options, adopted: &adopted{running: s, stopped: make(chan struct{})}}
 	defer func() {
 		if err != nil {
 			if a.kernel != nil {
@@ -35,7 +35,7 @@ func Attach(what Subject, options Options) (_ *Audit, err error) {
 		verbose:     options.OnEvent != nil,
 		walkAlways:  options.WalkAlways,
 		idleMatters: options.IdleMatters,
-		subject:     s,
+		running:     s,
 	})
 	if err != nil {
 		return nil, err
@@ -66,9 +66,9 @@ func Attach(what Subject, options Options) (_ *Audit, err error) {
 	return a, nil
 }
 
-// attached is what an Audit of what runs already has beside.
-type attached struct {
-	subject *subject
+// adopted is what an Audit of what ran before it has beside.
+type adopted struct {
+	running *opened
 	stopped chan struct{}
 	stop    sync.Once
 
@@ -81,7 +81,7 @@ type attached struct {
 }
 
 // lost counts the tasks that are not watched.
-func (t *attached) lost() uint64 {
+func (t *adopted) lost() uint64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.unadopted
@@ -91,12 +91,12 @@ func (t *attached) lost() uint64 {
 // the tree of processes that there were when the first began.
 const maxScans = 10000
 
-// adopt takes in the tasks of the subject that are not watched yet. Forks of
+// adopt takes in the tasks that are to be watched and are not yet. Forks of
 // those that are have been tracked before this begins, so a pass that finds
 // nothing proves that none is left.
 func (a *Audit) adopt() error {
 	name := "adopt_tree"
-	if a.attached.subject.groups() {
+	if a.adopted.running.groups() {
 		name = "adopt_group"
 	}
 	for range maxScans {
@@ -113,9 +113,9 @@ func (a *Audit) adopt() error {
 		if err != nil {
 			return err
 		}
-		a.attached.mu.Lock()
-		a.attached.unadopted = failed
-		a.attached.mu.Unlock()
+		a.adopted.mu.Lock()
+		a.adopted.unadopted = failed
+		a.adopted.mu.Unlock()
 		if found == 0 {
 			return a.lookUpPaths()
 		}
@@ -130,11 +130,11 @@ func (a *Audit) lookUpPaths() error {
 	if err != nil {
 		return err
 	}
-	a.attached.mu.Lock()
-	defer a.attached.mu.Unlock()
+	a.adopted.mu.Lock()
+	defer a.adopted.mu.Unlock()
 	found := map[uint32]string{}
 	for i := uint32(1); i <= uint32(state.programs) && i < maxPrograms; i++ {
-		if _, known := a.attached.paths[i]; known {
+		if _, known := a.adopted.paths[i]; known {
 			continue
 		}
 		p, err := a.kernel.program(i)
@@ -172,10 +172,10 @@ func (a *Audit) lookUpPaths() error {
 		if !living[int(p.pid)] {
 			continue
 		}
-		if a.attached.paths == nil {
-			a.attached.paths = map[uint32]string{}
+		if a.adopted.paths == nil {
+			a.adopted.paths = map[uint32]string{}
 		}
-		a.attached.paths[i] = path
+		a.adopted.paths[i] = path
 		if len(path) < maxPath {
 			// executed from now on, it is the same program; unless that has happened
 			var key [maxPath]byte
@@ -188,26 +188,26 @@ func (a *Audit) lookUpPaths() error {
 
 // pathOf is the path of a program of the tree.
 func (a *Audit) pathOf(index uint32, p kernelProgram) string {
-	if a.attached != nil {
-		a.attached.mu.Lock()
-		defer a.attached.mu.Unlock()
-		if path, ok := a.attached.paths[index]; ok {
+	if a.adopted != nil {
+		a.adopted.mu.Lock()
+		defer a.adopted.mu.Unlock()
+		if path, ok := a.adopted.paths[index]; ok {
 			return path
 		}
 	}
 	return cString(p.path[:])
 }
 
-// lookEvery is how often an attached audit looks after what the kernel half
+// lookEvery is how often an audit that adopted looks after what the kernel half
 // leaves to it: paths, and threads of processes that were moved into the group.
 const lookEvery = 200 * time.Millisecond
 
-// Stop makes Wait of an attached audit return: what was watched goes on.
-func (a *Audit) Stop() { a.attached.stop.Do(func() { close(a.attached.stopped) }) }
+// Stop makes Wait of an audit that adopted return: what was watched goes on.
+func (a *Audit) Stop() { a.adopted.stop.Do(func() { close(a.adopted.stopped) }) }
 
-// waitAttached returns when the subject has ended, or after Stop.
-func (a *Audit) waitAttached() error {
-	s := a.attached.subject
+// waitAdopted returns when what was adopted has ended, or after Stop.
+func (a *Audit) waitAdopted() error {
+	s := a.adopted.running
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
 	// what was adopted may have left the group before the first look
@@ -218,7 +218,7 @@ func (a *Audit) waitAttached() error {
 	inhabited := state.tasks > 0
 	for {
 		select {
-		case <-a.attached.stopped:
+		case <-a.adopted.stopped:
 			return nil
 		case <-s.Ended:
 			a.ended.Store(true)
@@ -252,8 +252,8 @@ func (a *Audit) lookAfter() error {
 	if err != nil {
 		return err
 	}
-	if rescans := uint64(state.rescans); rescans != a.attached.rescans {
-		a.attached.rescans = rescans
+	if rescans := uint64(state.rescans); rescans != a.adopted.rescans {
+		a.adopted.rescans = rescans
 		return a.adopt()
 	}
 	return a.lookUpPaths()

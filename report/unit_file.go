@@ -10,9 +10,9 @@ import (
 	"github.com/cap-audit/cap-audit/report/snippets"
 )
 
-// Service is the unit of --service: what the process was given, what follows,
+// UnitFile is the unit of --service: what the process was given, what follows,
 // and the settings to give it from now on.
-type Service struct {
+type UnitFile struct {
 	Unit    string   `json:"unit"`
 	File    string   `json:"file"`
 	DropIns []string `json:"drop_ins"`
@@ -50,17 +50,17 @@ type Omission struct {
 	Effect string `json:"effect"`
 }
 
-func service(f *audit.Findings) *Service {
-	s := f.Service
+func unitFile(f *audit.Findings) *UnitFile {
+	s := f.UnitFile
 	if s == nil {
 		return nil
 	}
-	bounding, ambient := f.ServiceSets()
+	bounding, ambient := f.UnitFileSets()
 	var refused uint64
 	for _, c := range f.Denied {
 		refused |= 1 << c.Number
 	}
-	return &Service{
+	return &UnitFile{
 		Unit:            valid(s.Unit),
 		File:            valid(s.File),
 		DropIns:         each(s.DropIns, valid),
@@ -92,7 +92,7 @@ func service(f *audit.Findings) *Service {
 
 // serviceRecommendations stand in the place of RECOMMENDATIONS.
 func (t *text) serviceRecommendations() {
-	s := t.d.Service
+	s := t.d.UnitFile
 	t.heading("SYSTEMD SERVICE RECOMMENDATIONS:")
 	t.prose("  ", t.serviceVerdict())
 	for _, caveat := range t.caveats() {
@@ -135,14 +135,14 @@ func (t *text) serviceVerdict() string {
 }
 
 func (t *text) unusedText() string {
-	s := t.d.Service
+	s := t.d.UnitFile
 	if len(s.Unused) == 0 {
 		return "none"
 	}
 	return strings.Join(s.Unused, ", ") + ". They stay in the settings below; remove what no other run uses."
 }
 
-func (s *Service) account() string {
+func (s *UnitFile) account() string {
 	name := "root"
 	if s.User != nil {
 		name = printable(*s.User)
@@ -178,7 +178,7 @@ func (t *text) boundingText(names []string) string {
 // wouldHelp are refused capabilities whose lack may have done harm, where an
 // ambient capability is what would give it.
 func (t *text) wouldHelp() []string {
-	if t.d.Service.UID == 0 {
+	if t.d.UnitFile.UID == 0 {
 		return nil
 	}
 	var list []string
@@ -191,7 +191,7 @@ func (t *text) wouldHelp() []string {
 }
 
 // omissions show what was not as systemd would do it.
-func (t *text) omissions(s *Service) {
+func (t *text) omissions(s *UnitFile) {
 	if len(s.NotSimulated) > 0 {
 		t.line("")
 		t.line("  Not simulated:")

@@ -1,8 +1,8 @@
 package audit
 
-// Service is what a unit file said of the process under audit, as far as it
+// UnitFile is what a unit file said of the process under audit, as far as it
 // was carried out. Its strings are the file's: they are to be escaped.
-type Service struct {
+type UnitFile struct {
 	// Unit is the unit's name; File and DropIns are where it was read.
 	Unit, File string
 	DropIns    []string
@@ -32,20 +32,20 @@ type Omission struct {
 }
 
 // Privileged: it ran as root.
-func (s *Service) Privileged() bool { return s.UID == 0 }
+func (s *UnitFile) Privileged() bool { return s.UID == 0 }
 
 // Unused are the capabilities that the unit names and that were not needed:
 // candidates for removal, which stay in the recommended sets.
-func (f *Findings) Unused() uint64 { return f.Service.Configured &^ f.Recommended() }
+func (f *Findings) Unused() uint64 { return f.UnitFile.Configured &^ f.Recommended() }
 
-// ServiceSets are the sets to configure the unit with. Ambient is empty for
+// UnitFileSets are the sets to configure the unit with. Ambient is empty for
 // root, whom the bounding set alone gives its capabilities; another user has
 // those that it was given, and programs it executes may have others from
 // their files.
-func (f *Findings) ServiceSets() (bounding, ambient uint64) {
-	bounding = f.Recommended() | f.Service.Configured
-	if !f.Service.Privileged() {
-		ambient = bounding & f.Service.Ambient
+func (f *Findings) UnitFileSets() (bounding, ambient uint64) {
+	bounding = f.Recommended() | f.UnitFile.Configured
+	if !f.UnitFile.Privileged() {
+		ambient = bounding & f.UnitFile.Ambient
 	}
 	return bounding, ambient
 }

@@ -36,7 +36,7 @@ func newGroup(t *testing.T) string {
 	return path
 }
 
-func attachTo(t *testing.T, what Subject) *Audit {
+func adoptNow(t *testing.T, what Running) *Audit {
 	t.Helper()
 	if missing := MissingPrivileges(); len(missing) > 0 {
 		machine.Lacks(t, "wanted privileges to trace, %v are missing", missing)
@@ -45,7 +45,7 @@ func attachTo(t *testing.T, what Subject) *Audit {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := Attach(what, Options{Backends: backends})
+	a, err := Adopt(what, Options{Backends: backends})
 	if reason := Diagnose(err); reason != "" {
 		machine.Lacks(t, "wanted to trace: %s", reason)
 	}
@@ -92,7 +92,7 @@ func runIn(t *testing.T, group, script string) {
 // anew: the name is what counts, and groups of other names do not.
 func TestGroupIsKnownAgain(t *testing.T) {
 	group := newGroup(t)
-	a := attachTo(t, Subject{Cgroup: group})
+	a := adoptNow(t, Running{Cgroup: group})
 	want := uint64(0)
 	for range 3 {
 		if err := os.Mkdir(group, 0o755); err != nil {
@@ -123,7 +123,7 @@ func TestEntryByManager(t *testing.T) {
 	if err := os.Mkdir(group, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	a := attachTo(t, Subject{Cgroup: group, Entry: EntryByManager})
+	a := adoptNow(t, Running{Cgroup: group, Entry: EntryByManager})
 
 	t.Run("born in the group", func(t *testing.T) {
 		// Go's child executes the shell, and is the service from then on
@@ -171,8 +171,8 @@ os.execv("/bin/sh", ["sh", "-c", sys.argv[1]])
 	})
 }
 
-func TestSubjectsThatCannotBe(t *testing.T) {
-	for name, s := range map[string]Subject{
+func TestWhatCannotBeAdopted(t *testing.T) {
+	for name, s := range map[string]Running{
 		"no such process": {PID: 1<<22 + 1},
 		"ourselves":       {PID: os.Getpid()},
 		"a file":          {Cgroup: "/etc/passwd"},
@@ -180,7 +180,7 @@ func TestSubjectsThatCannotBe(t *testing.T) {
 		"long":            {Cgroup: cgroup.Root() + "/" + fmt.Sprintf("%0250d/%0250d", 0, 0)},
 	} {
 		if opened, err := s.open(); err == nil {
-			t.Errorf("%s: %+v was opened", name, opened.Subject)
+			t.Errorf("%s: %+v was opened", name, opened.Running)
 		}
 	}
 	threads, err := os.ReadDir("/proc/self/task")
@@ -188,7 +188,7 @@ func TestSubjectsThatCannotBe(t *testing.T) {
 		t.Fatalf("%d threads, %v", len(threads), err)
 	}
 	thread, _ := strconv.Atoi(threads[len(threads)-1].Name())
-	if _, err := (Subject{PID: thread}).open(); err == nil || !strings.Contains(err.Error(), "is a thread") {
+	if _, err := (Running{PID: thread}).open(); err == nil || !strings.Contains(err.Error(), "is a thread") {
 		t.Errorf("a thread: %v", err)
 	}
 }
