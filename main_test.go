@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"testing"
 
+	"github.com/cap-audit/cap-audit/output"
 	"github.com/cap-audit/cap-audit/tracer"
 )
 
@@ -31,35 +31,13 @@ func TestExitStatus(t *testing.T) {
 	}
 }
 
-// captured returns what f writes to the standard stream, which it replaces.
-func captured(t *testing.T, stream **os.File, f func()) string {
-	t.Helper()
-	file, err := os.CreateTemp(t.TempDir(), "stream")
-	if err != nil {
-		t.Fatal(err)
+// An answer that comes with a failure of ours is a failure.
+func TestFailureBeforeVerdict(t *testing.T) {
+	verdict := &output.Answer{Status: output.Differs, Text: "x"}
+	if got := exitStatus(verdict); got != 3 {
+		t.Errorf("a verdict: %d", got)
 	}
-	defer file.Close()
-	was := *stream
-	*stream = file
-	defer func() { *stream = was }()
-	f()
-	raw, err := os.ReadFile(file.Name())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(raw)
-}
-
-func TestComplaintsAreOneLine(t *testing.T) {
-	got := captured(t, &os.Stderr, func() {
-		errorf("%v", errors.Join(errors.New("first"), errors.New("second")))
-		warningf("100%% of %s", "it")
-		errorf("no command \x1b]0;owned\a\r\xff")
-		errorf("%v", &tracer.StartError{Path: "\x1b[2J\n", Text: "no such file"})
-	})
-	want := "Error: first; second\nWarning: 100% of it\n" + `Error: no command \x1b]0;owned\a\r\xff` + "\n" +
-		`Error: "\x1b[2J\n": no such file` + "\n"
-	if got != want {
-		t.Errorf("%q, want %q", got, want)
+	if got := exitStatus(errors.Join(errors.New("disk full"), verdict)); got != 1 {
+		t.Errorf("with a failure: %d", got)
 	}
 }

@@ -16,17 +16,18 @@ import (
 // files by the shell that reads them.
 var files = map[string]string{"bash": "cap-audit.bash", "zsh": "_cap-audit", "fish": "cap-audit.fish"}
 
-// options are those that cli.go knows, as one types them, sorted.
+// options are those that cli/options.go knows, as one types them, sorted.
 func options(t *testing.T) []string {
 	t.Helper()
-	source := read(t, "../cli.go")
-	_, flags, found := strings.Cut(source, "Flags: []cli.Flag{")
-	flags, _, end := strings.Cut(flags, "\n\t\t},\n")
+	source := read(t, "../cli/options.go")
+	_, rows, found := strings.Cut(source, "var options = []option{")
+	rows, _, end := strings.Cut(rows, "\n}\n")
 	if !found || !end {
-		t.Fatal("cli.go: no list of flags where it used to be")
+		t.Fatal("cli/options.go: no table of options where it used to be")
 	}
 	var list []string
-	for _, line := range strings.Split(flags, "\n") {
+	for _, line := range strings.Split(rows, "\n") {
+		line, _, _ = strings.Cut(line, "),") // the flag, before what it goes with
 		for _, name := range regexp.MustCompile(`"([^"]+)"`).FindAllStringSubmatch(line, -1) {
 			list = append(list, dashed(name[1]))
 		}
@@ -66,7 +67,7 @@ func TestZshKnowsEveryOption(t *testing.T) {
 	}
 	slices.Sort(got)
 	if diff := cmp.Diff(options(t), got); diff != "" {
-		t.Errorf("- cli.go, + %s:\n%s", files["zsh"], diff)
+		t.Errorf("- cli/options.go, + %s:\n%s", files["zsh"], diff)
 	}
 }
 
@@ -184,7 +185,7 @@ func TestBash(t *testing.T) {
 	offered := with("plain")([]string{"-"})
 	slices.Sort(offered)
 	if diff := cmp.Diff(append([]string{"--"}, options(t)...), offered); diff != "" {
-		t.Errorf("- cli.go, + %s:\n%s", files["bash"], diff)
+		t.Errorf("- cli/options.go, + %s:\n%s", files["bash"], diff)
 	}
 	for _, helper := range []string{"_command_offset", "_comp_command_offset"} {
 		check(t, []line{
@@ -225,10 +226,10 @@ func TestFish(t *testing.T) {
 		{words: []string{"--backend=k"}, want: []string{"--backend=kprobe"}},
 		{words: []string{"-"}, want: all},
 	}, complete)
-	// nothing that cli.go lacks
+	// nothing that cli/options.go lacks
 	for _, option := range complete([]string{"-"}) {
 		if !slices.Contains(all, option) {
-			t.Errorf("%s offers %s, which cli.go does not know", files["fish"], option)
+			t.Errorf("%s offers %s, which cli/options.go does not know", files["fish"], option)
 		}
 	}
 }

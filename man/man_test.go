@@ -30,7 +30,7 @@ func TestLint(t *testing.T) {
 
 // Every option of the usage text is in OPTIONS, and no other.
 func TestOptions(t *testing.T) {
-	usage := cut(t, read(t, "../cli.go"), "\nWhat to audit:\n", "\n\n")
+	usage := cut(t, read(t, "../cli/usage.go"), "\nWhat to audit:\n", "\n\n")
 	var want []string
 	for line := range strings.Lines(usage) {
 		// up to two columns of the left half: "  -f, --follow   wait …"

@@ -1,0 +1,186 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cap-audit/cap-audit/audit"
+	"github.com/cap-audit/cap-audit/files"
+	"github.com/cap-audit/cap-audit/hint"
+	"github.com/cap-audit/cap-audit/output"
+	"github.com/cap-audit/cap-audit/report/snippets"
+	"github.com/cap-audit/cap-audit/session"
+)
+
+// work says of a job what it does, in the place of an audit, and what it takes.
+type work struct{ does, takes string }
+
+var works = map[job]work{
+	probing:   {"runs nothing", "give it no command, and no option but --json, --yaml and --backend"},
+	merging:   {"joins reports and runs nothing", "give it the reports, and say where the result goes"},
+	comparing: {"compares two reports and runs nothing", "give it these, and say where the result goes"},
+	reverting: {"takes the drop-in away and does nothing else", "give it --unit alone"},
+}
+
+// validate refuses what does not go together. given are the options' names.
+func (l *line) validate(given []string) error {
+	if err := l.chooseJob(given); err != nil {
+		return err
+	}
+	if err := exclude(given); err != nil {
+		return err
+	}
+	check := map[job]func() error{
+		auditing:  func() error { return l.checkAudit(given) },
+		probing:   l.checkProbe,
+		merging:   l.checkMerge,
+		comparing: l.checkDiff,
+		reverting: l.checkRevert,
+	}[l.job]
+	if err := check(); err != nil {
+		return err
+	}
+	for _, n := range needs {
+		if slices.Contains(given, n.option) && !slices.Contains(given, n.other) {
+			return errors.New(n.sentence)
+		}
+	}
+	return l.checkFiles()
+}
+
+// chooseJob finds the one job that is asked for, and what it does not go with.
+func (l *line) chooseJob(given []string) error {
+	for _, name := range given {
+		if _, ok := works[job(name)]; !ok {
+			continue
+		}
+		if l.job != auditing {
+			return fmt.Errorf("--%s and --%s exclude each other: do one at a time", l.job, name)
+		}
+		l.job = job(name)
+	}
+	for _, o := range options {
+		if name := o.name(); slices.Contains(given, name) && !slices.Contains(o.with, l.job) {
+			return fmt.Errorf("--%s %s, so --%s has no meaning with it: %s", l.job, works[l.job].does, name,
+				works[l.job].takes)
+		}
+	}
+	return nil
+}
+
+func exclude(given []string) error {
+	for _, e := range exclusions {
+		one, rest := firstOf(given, e.these), given
+		others := e.those
+		if others == nil {
+			rest, others = given[slices.Index(given, one)+1:], e.these
+		}
+		if other := firstOf(rest, others); one != "" && other != "" {
+			return fmt.Errorf("--%s and --%s exclude each other: %s", one, other, e.because)
+		}
+	}
+	return nil
+}
+
+// checkAudit looks at the subject, and whether the options are for such a one.
+func (l *line) checkAudit(given []string) error {
+	switch {
+	case l.Option == "" && len(l.Command) == 0:
+		return hint.Add(errors.New("no command given: cap-audit [options] -- command [args...]"), seeHelp)
+	case !session.KindOf(l.Option).TakesCommand && len(l.Command) > 0:
+		err := fmt.Errorf("--%s watches what runs already: give it no command", l.Option)
+		return hint.Add(err, "--cgroup takes one")
+	}
+	if err := l.checkScopes(given); err != nil {
+		return err
+	}
+	kinds := snippets.KindsFor(audit.SubjectKind(l.Option))
+	if l.Output.Emit != "" && !slices.Contains(kinds, l.Output.Emit) {
+		err := fmt.Errorf("--emit %s: has no hold on what runs in a --%s", l.Output.Emit, l.Option)
+		return hint.Addf(err, "there are %s", strings.Join(kinds, ", "))
+	}
+	return nil
+}
+
+// checkScopes refuses options that are for other subjects.
+func (l *line) checkScopes(given []string) error {
+	if one, other := firstFor(started, given), firstFor(units, given); one != "" && other != "" {
+		return fmt.Errorf("--%s is for a command that cap-audit starts, --%s for a service of the running "+
+			"system",
+			one, other)
+	}
+	starts := len(l.Command) > 0 || session.KindOf(l.Option).Launched
+	for _, o := range options {
+		name := o.name()
+		switch {
+		case !slices.Contains(given, name):
+		case o.of == started && !starts:
+			return fmt.Errorf("--%s is for a command that cap-audit starts, not for --%s", name, l.Option)
+		case o.of == units && l.Option == "":
+			return fmt.Errorf("--%s is for a service of the running system: name it with --unit", name)
+		case o.of == units && l.Option != "unit":
+			return fmt.Errorf("--%s is for a service of the running system, named with --unit, not for --%s",
+				name, l.Option)
+		}
+	}
+	return nil
+}
+
+func (l *line) checkProbe() error {
+	if len(l.Command) > 0 {
+		return fmt.Errorf("--probe %s: %s", works[probing].does, works[probing].takes)
+	}
+	return l.checkFormat()
+}
+
+func (l *line) checkMerge() error {
+	if len(l.Command) == 0 {
+		return errors.New("--merge: name the reports to join, or - to read their names from standard input, " +
+			"" +
+			"" +
+			"" +
+			"one a line")
+	}
+	return nil
+}
+
+func (l *line) checkDiff() error {
+	if len(l.Command) != 2 {
+		return fmt.Errorf("--diff: name two reports, the old one and the new one; there are %d",
+			len(l.Command))
+	}
+	return l.checkFormat()
+}
+
+// checkFormat is for what is no report of capabilities.
+func (l *line) checkFormat() error {
+	if !slices.Contains([]output.Format{output.Text, output.JSON, output.YAML}, l.Output.Format) {
+		return fmt.Errorf("--%s reports as text, json or yaml, not as %s", l.job, l.Output.Format)
+	}
+	return nil
+}
+
+func (l *line) checkRevert() error {
+	switch {
+	case l.Option == "":
+		return errors.New("--revert-dropin: name the unit with --unit")
+	case len(l.Command) > 0:
+		return fmt.Errorf("--revert-dropin %s: %s", works[reverting].does, works[reverting].takes)
+	}
+	return nil
+}
+
+// checkFiles refuses one file for two things.
+func (l *line) checkFiles() error {
+	switch o := &l.Output; {
+	case files.Same(o.PolicyOut, o.File):
+		return errors.New("--output and --policy-out name the same file: choose another for one of them")
+	case files.Same(o.PolicyOut, o.Check):
+		return errors.New("--check and --policy-out name the same file: the policy would agree with " +
+			"whatever " +
+			"the run did")
+	}
+	return nil
+}

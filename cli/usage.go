@@ -1,0 +1,72 @@
+package cli
+
+const usage = `Usage: cap-audit [options] -- command [args...]
+       cap-audit [options] --service FILE [-- command-or-args...]
+       cap-audit [options] --unit NAME | --pid PID | --container NAME
+       cap-audit [options] --cgroup PATH [-- command [args...]]
+       cap-audit [options] --merge FILE... | --diff OLD NEW
+
+Records every capability check that the kernel makes for a command and its
+descendants, or for what runs already, and says which capabilities it needs.
+
+What to audit:
+  -s, --service FILE    run the program of a unit file as the unit says
+      --unit NAME       watch a service of the running system
+      --restart         with --unit: restart it, so that its start is seen
+  -p, --pid PID         watch a process and its descendants
+      --cgroup PATH     watch a control group; a command is started in it
+      --container NAME  watch a container of podman, docker or containerd
+How to run a command:
+  -f, --follow          wait for the last descendant, not only for the command
+                        itself: for daemons that fork into the background
+      --as USER[:GROUP] run the command as that user with every capability, so
+                        that what a service's account lacks is seen
+      --if-possible     where tracing is not possible run the command untraced
+When to end:
+  -d, --duration TIME   after that time: 90, 90s, 15m, 2h
+      --until-idle TIME after that time without a new kind of check
+      --test COMMAND    exercise it with a shell command while it is watched,
+                        then end; its exit status decides "the same" below
+Is the answer right:
+      --verify          run the command again with exactly the recommended set,
+                        and say whether it behaves the same
+      --minimize        and again without each capability of the set, one by one
+      --check POLICY    exit with 3 unless the run fits the policy: a unit file,
+                        a file of --policy-out, or name,name,...
+      --check-unused    and unless it used all that the policy allows
+Report:
+  -o, --output FILE     write the report to FILE
+  -j, --json            report as JSON
+  -y, --yaml            report as YAML
+      --format NAME     text (default), json, yaml, junit or prometheus
+      --emit KIND       print only how to grant the set, for one of: systemd,
+                        docker, compose, kubernetes, quadlet, filecap, setcap,
+                        c, python, go, rust, apparmor, bwrap
+      --policy-out FILE write the policy that this run satisfies
+      --write-dropin    with --unit: limit the service to the set by a drop-in
+      --revert-dropin   with --unit: take that drop-in away, and do nothing else
+      --propagate       exit as the command did
+  -v, --verbose         print each capability check as it happens
+Earlier reports:
+      --merge           join the reports FILE..., - for a list on standard input
+      --diff            compare two reports; exit with 3 when something came
+About:
+      --backend NAME    how to watch the kernel: auto (default), fentry,
+                        tracepoint or kprobe
+      --probe           say what this kernel and these privileges allow, and
+                        run nothing
+  -h, --help            show this help
+  -V, --version         show the version
+      --                end of options: the command follows
+
+With a format for programs and no -o, standard output carries the report and
+nothing else; what the command prints there goes to standard error. SIGUSR1
+writes an interim report.
+
+Exit status: 0 the audit ran, however the command ended; 1 it could not; 3 the
+policy is not met, or a difference was found; 126 the command could not be
+executed; 127 it was not found. See --propagate.
+
+Needs root, or cap-audit with the file capabilities cap_bpf, cap_perfmon and
+cap_sys_ptrace. See cap-audit(8).
+`

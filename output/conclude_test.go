@@ -1,0 +1,70 @@
+package output
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/cap-audit/cap-audit/audit"
+	"github.com/cap-audit/cap-audit/console"
+	"github.com/cap-audit/cap-audit/policy"
+	"github.com/cap-audit/cap-audit/report"
+	"github.com/cap-audit/cap-audit/test/scratch"
+)
+
+// The exit status and what standard error says, for all that can go wrong at
+// once.
+func TestConclude(t *testing.T) {
+	const chown = 1 << 0
+	needsChown := []audit.Capability{{Number: 0, Tally: audit.Tally{Granted: 1}}}
+	for name, test := range map[string]struct {
+		change  func(*audit.Findings)
+		options Options
+		allowed uint64
+		status  int
+		says    string
+	}{
+		"fits":         {nil, Options{}, chown, 0, ""},
+		"does not fit": {nil, Options{}, 0, 3, "+ chown (#0): needed, not allowed"},
+		"fits, lost details": {func(f *audit.Findings) { f.Losses.Programs = 1 }, Options{}, chown, 0,
+			"Warning: the run fits"},
+		"fits, lost checks": {func(f *audit.Findings) { f.Losses.Checks = 1 }, Options{}, chown, 1,
+			"cannot say"},
+		"does not, lost checks": {func(f *audit.Findings) { f.Losses.Checks = 1 }, Options{}, 0, 3,
+			"there may be more"},
+		"status": {func(f *audit.Findings) { f.Application.Status = 7 }, Options{}, chown, 0, ""},
+		"status passed on": {func(f *audit.Findings) { f.Application.Status = 7 }, Options{Propagate: true},
+			chown, 7, ""},
+		"signal passed on": {func(f *audit.Findings) { f.Application.Signal = 15 }, Options{Propagate: true},
+			chown, 143, ""},
+		"status, does not fit": {func(f *audit.Findings) { f.Application.Status = 7 },
+			Options{Propagate: true}, 0, 3, "not allowed"},
+		"no place for the policy": {nil, Options{PolicyOut: "/proc/none/x"}, chown, 1,
+			"cannot write the policy"},
+		"nor does it fit": {nil, Options{PolicyOut: "/proc/none/x"}, 0, 1, "does not fit"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := &audit.Findings{Application: audit.Application{Path: "/usr/bin/x", Ended: true},
+				Required: needsChown}
+			if test.change != nil {
+				test.change(f)
+			}
+			test.options.Check, test.options.Format, test.options.File = "p", JSON, os.DevNull
+			o := &Output{Options: test.options, policy: &policy.Policy{Allowed: test.allowed}}
+			status := 0
+			said := scratch.Captured(t, &os.Stderr, func() {
+				if err := o.Conclude(report.NewDocument(f), f); err != nil {
+					status = 1
+					if answer, ok := err.(*Answer); ok {
+						status = answer.Status
+					}
+					console.Errorf("%v", err)
+				}
+			})
+			if status != test.status || !strings.Contains(said, test.says) || test.says == "" &&
+				test.status == 0 && said != "" {
+				t.Errorf("status %d, want %d; want %q in %q", status, test.status, test.says, said)
+			}
+		})
+	}
+}

@@ -1,0 +1,61 @@
+// Package output is where a report goes, and what it is held against.
+package output
+
+import (
+	"os"
+)
+
+// Format of the report.
+type Format string
+
+// The formats; Snippet is --emit: one snippet and nothing else.
+const (
+	Text       Format = "text"
+	JSON       Format = "json"
+	YAML       Format = "yaml"
+	JUnit      Format = "junit"
+	Prometheus Format = "prometheus"
+	Snippet    Format = "snippet"
+)
+
+// Formats are those that --format names.
+var Formats = []Format{Text, JSON, YAML, JUnit, Prometheus}
+
+// extension of a file that holds the format.
+func (f Format) extension() string {
+	switch f {
+	case JSON, YAML:
+		return string(f)
+	case JUnit:
+		return "xml"
+	case Prometheus:
+		return "prom"
+	}
+	return "txt"
+}
+
+// Options are what a command line says of the report.
+type Options struct {
+	Format Format
+	Emit   string // kind of snippet, with Snippet
+	File   string // "" for standard output
+
+	Check       string // policy, "" for none
+	CheckUnused bool
+	PolicyOut   string // file, "" for none
+	Propagate   bool   // exit as the program did
+
+	Version string // of cap-audit, for the document
+}
+
+// Machine: standard output carries the document and nothing else.
+func (o *Options) Machine() bool { return o.Format != Text && o.File == "" }
+
+// Humans is where progress and verbose lines go: standard output, unless that
+// carries a document for programs.
+func (o *Options) Humans() *os.File {
+	if o.Machine() {
+		return os.Stderr
+	}
+	return os.Stdout
+}

@@ -1,0 +1,143 @@
+package output
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"syscall"
+
+	"github.com/cap-audit/cap-audit/console"
+	"github.com/cap-audit/cap-audit/files"
+	"github.com/cap-audit/cap-audit/hint"
+	"github.com/cap-audit/cap-audit/policy"
+	"github.com/cap-audit/cap-audit/report"
+	"github.com/cap-audit/cap-audit/tracer"
+)
+
+// Output is where the report will go, and what it will be held against.
+type Output struct {
+	Options
+	// policy is that of --check, nil for none.
+	policy *policy.Policy
+}
+
+// Open looks before the run whether the report can be written after it, and
+// reads the policy, which the run could change.
+func Open(options Options) (*Output, error) {
+	for _, file := range []struct{ option, name string }{{"output", options.File},
+		{"policy-out", options.PolicyOut}} {
+		if file.name == "" {
+			continue
+		}
+		if err := files.Writable(file.name); err != nil {
+			err = fmt.Errorf("--%s %s: %w", file.option, console.Printable(file.name), err)
+			return nil, hint.Add(err, "choose another file")
+		}
+	}
+	o := &Output{Options: options}
+	if options.Check == "" {
+		return o, nil
+	}
+	var err error
+	if o.policy, err = policy.Load(options.Check, files.Open); err != nil {
+		return nil, fmt.Errorf("--check %s: %w", console.Printable(options.Check), err)
+	}
+	for _, passedOver := range o.policy.Warnings {
+		console.Warningf("--check %s: %s", console.Printable(options.Check), passedOver)
+	}
+	if o.policy.Unlimited {
+		console.Warningf("--check %s: this unit allows every capability: without CapabilityBoundingSet= "+
+			"nothing can "+
+			"be outside of it", console.Printable(options.Check))
+	}
+	return o, nil
+}
+
+// Write writes the report, whatever it takes: to the file, else to standard
+// output, else to a new file among the temporary ones.
+func (o *Output) Write(doc *report.Document) error {
+	var text bytes.Buffer
+	if err := o.render(&text, doc); err != nil {
+		return err
+	}
+	return o.WriteText(text.Bytes())
+}
+
+func (o *Output) WriteText(text []byte) error {
+	var failed error
+	if o.File != "" {
+		err := files.Replace(o.File, text)
+		if err == nil {
+			return nil
+		}
+		failed = fmt.Errorf("cannot write the report to %s: %w", console.Printable(o.File), err)
+	}
+	_, err := os.Stdout.Write(text)
+	if tracer.StdoutWasClosed() {
+		err = &os.PathError{Op: "write", Path: "standard output", Err: syscall.EBADF}
+	}
+	switch {
+	case err == nil && failed != nil:
+		return fmt.Errorf("%w; it is on standard output instead", failed)
+	case err == nil:
+		return nil
+	case failed == nil:
+		failed = fmt.Errorf("cannot write the report to standard output: %w", errors.Unwrap(err))
+	}
+	if errors.Is(err, syscall.EPIPE) {
+		return failed // the reader has seen what it wanted
+	}
+	saved, err := saveElsewhere(text, o.Format)
+	if err != nil {
+		// the last resort that is left
+		os.Stderr.Write(text)
+		return failed
+	}
+	return fmt.Errorf("%w; it is in %s instead", failed, saved)
+}
+
+// WriteInterim writes a report that another will follow: to the file, or to
+// where the progress lines go, so that standard output never carries two
+// documents.
+func (o *Output) WriteInterim(doc *report.Document) error {
+	var text bytes.Buffer
+	if err := o.render(&text, doc); err != nil {
+		return err
+	}
+	if o.File != "" {
+		return files.Replace(o.File, text.Bytes())
+	}
+	_, err := o.Humans().Write(text.Bytes())
+	return err
+}
+
+func (o *Output) render(w io.Writer, doc *report.Document) error {
+	switch o.Format {
+	case JSON:
+		return report.WriteJSON(w, doc)
+	case YAML:
+		return report.WriteYAML(w, doc)
+	case Snippet:
+		for _, doubt := range doc.Doubts() {
+			console.Warningf("%s", doubt)
+		}
+		return report.WriteSnippet(w, doc, o.Emit)
+	case JUnit:
+		return report.WriteJUnit(w, doc)
+	case Prometheus:
+		return report.WritePrometheus(w, doc)
+	}
+	return report.WriteText(w, doc, report.Width(os.Stdout, os.Getenv("COLUMNS")))
+}
+
+// saveElsewhere keeps a report that nobody took.
+func saveElsewhere(text []byte, f Format) (string, error) {
+	file, err := os.CreateTemp("", "cap-audit-*."+f.extension())
+	if err != nil {
+		return "", err
+	}
+	_, err = file.Write(text)
+	return file.Name(), errors.Join(err, file.Close())
+}

@@ -1,0 +1,45 @@
+package session
+
+import (
+	"syscall"
+	"time"
+
+	"github.com/cap-audit/cap-audit/audit"
+	"github.com/cap-audit/cap-audit/report"
+	"github.com/cap-audit/cap-audit/tracer"
+)
+
+// adopted is what ran before the audit and goes on after it: it is sent no
+// signal, and what asks for its end is for the audit.
+type adopted struct {
+	running tracer.Running
+}
+
+func (r *adopted) start(_ *session, _ attempt, options tracer.Options) (*tracer.Audit, error) {
+	return tracer.Adopt(r.running, options)
+}
+
+func (*adopted) control(*tracer.Audit, syscall.Signal) {}
+
+func (*adopted) request(*tracer.Audit, syscall.Signal, int, bool) (leave bool) { return true }
+
+func (*adopted) left(a *tracer.Audit) (over bool) {
+	a.KillCompanions()
+	a.Stop()
+	return false
+}
+
+func (r *adopted) end(a *tracer.Audit) (deadline <-chan time.Time, err error) {
+	r.left(a)
+	return nil, nil
+}
+
+func (*adopted) settle(*tracer.Audit, <-chan time.Time) error { return nil }
+
+func (*adopted) abandon(*tracer.Audit) {}
+
+func (*adopted) mainPID(a *tracer.Audit) int { return a.PID() }
+
+func (*adopted) setUp() (tearDown func(), err error) { return func() {}, nil }
+
+func (*adopted) conclude(*session, *audit.Findings, *report.Document) error { return nil }

@@ -1,0 +1,67 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/cap-audit/cap-audit/audit"
+	"github.com/cap-audit/cap-audit/console"
+	"github.com/cap-audit/cap-audit/container"
+	"github.com/cap-audit/cap-audit/tracer"
+)
+
+// containment is a container of one of the engines.
+type containment struct {
+	adopted
+	about audit.Subject
+}
+
+// newContainer asks the engines for the container. Its control group is
+// watched, so that what the engine's exec starts is seen as well; the audit
+// ends with its first process.
+func newContainer(s *session) (subject, error) {
+	name := console.Printable(s.Name)
+	found, err := container.Find(context.Background(), s.Name)
+	if err != nil {
+		return nil, fmt.Errorf("--container %s: %w", name, err)
+	}
+	c := &containment{adopted{tracer.Running{PID: found.PID}}, audit.Subject{
+		Kind:        audit.SubjectContainer,
+		Name:        found.Name,
+		Engine:      found.Engine,
+		Image:       found.Image,
+		ContainerID: found.ID,
+
+		UserNamespace: inUserNamespace(found.PID),
+		FromStart:     found.Prepared,
+	}}
+	directory, path := locateGroup(found.Cgroup)
+	if _, err := os.Stat(directory); found.Cgroup == "" || err != nil {
+		console.Warningf("--container %s: no control group (v2) of its own is seen from here: its first "+
+			"process and the descendants of that are watched, not what %s exec starts", name, found.Engine)
+		return c, nil
+	}
+	c.running.Cgroup, c.running.MustExist, c.running.Entry = directory, true, tracer.EntryByEngine
+	c.about.Cgroup = path
+	return c, nil
+}
+
+func (c *containment) title(pid int) string {
+	return fmt.Sprintf("container: %s (PID %d)", console.Printable(c.about.Name), pid)
+}
+
+// describe names the program of a container that began to run under the audit:
+// until then its process was the engine's.
+func (c *containment) describe(f *audit.Findings) {
+	f.Subject = c.about
+	if !c.about.FromStart {
+		return
+	}
+	for _, p := range f.Programs {
+		if p.Parent != 0 {
+			f.Application.Path = p.Path
+			return
+		}
+	}
+}

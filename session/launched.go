@@ -1,0 +1,81 @@
+package session
+
+import (
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/cap-audit/cap-audit/audit"
+	"github.com/cap-audit/cap-audit/capng"
+	"github.com/cap-audit/cap-audit/report"
+	"github.com/cap-audit/cap-audit/tracer"
+)
+
+// launched is what cap-audit starts: it is ours to signal and to end.
+type launched struct {
+	target tracer.Target
+	// identity is who it runs as if it may use no capability outside of the set;
+	// nil is the caller, as he is.
+	identity func(set uint64) *capng.Identity
+}
+
+func (l *launched) start(_ *session, at attempt, options tracer.Options) (*tracer.Audit, error) {
+	target := l.target
+	target.Identity = l.identity(at.allowed)
+	target.Stdout, target.Stderr = at.stdout, at.stderr
+	return tracer.Start(target, options)
+}
+
+func (*launched) control(a *tracer.Audit, sig syscall.Signal) { a.Signal(sig) }
+
+// request: the second one kills. With the first process gone, the user is not
+// made to wait for its descendants.
+func (*launched) request(a *tracer.Audit, sig syscall.Signal, nth int, delivered bool) (leave bool) {
+	switch {
+	case a.Ended():
+		return true
+	case nth > 1:
+		a.KillCompanions()
+		a.SignalTree(unix.SIGKILL)
+	case !delivered:
+		a.Signal(sig)
+	}
+	return false
+}
+
+func (*launched) left(a *tracer.Audit) (over bool) {
+	a.KillCompanions()
+	return true
+}
+
+func (*launched) end(a *tracer.Audit) (deadline <-chan time.Time, err error) {
+	return time.After(endGrace), a.SignalTree(unix.SIGTERM)
+}
+
+// settle waits for descendants that have been told to end as the first process
+// has, and kills what is left at the deadline. They are not our children, so
+// nothing announces their end.
+func (*launched) settle(a *tracer.Audit, deadline <-chan time.Time) error {
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	for {
+		p, err := a.Progress()
+		if err != nil || p.Processes == 0 {
+			return err
+		}
+		select {
+		case <-deadline:
+			return a.SignalTree(unix.SIGKILL)
+		case <-look.C:
+		}
+	}
+}
+
+func (*launched) abandon(a *tracer.Audit) { a.SignalTree(unix.SIGKILL) }
+
+func (*launched) mainPID(a *tracer.Audit) int { return a.PID() }
+
+func (*launched) setUp() (tearDown func(), err error) { return func() {}, nil }
+
+func (*launched) conclude(*session, *audit.Findings, *report.Document) error { return nil }

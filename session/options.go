@@ -1,0 +1,38 @@
+// Package session is one audit from its beginning to its end: it finds what is
+// to be audited, runs it or watches it, proves the set and reports.
+package session
+
+import (
+	"time"
+
+	"github.com/cap-audit/cap-audit/output"
+	"github.com/cap-audit/cap-audit/tracer"
+)
+
+// Options are what a command line says of an audit.
+type Options struct {
+	// Option is the one that names the subject, such as "unit", and Name what it
+	// names; both are "" where there is only a command.
+	Option, Name string
+	// Command with its arguments. A unit file and a control group can have one
+	// besides.
+	Command []string
+
+	Restart    bool // a unit, under the audit
+	Follow     bool // wait for the last descendant
+	As         string
+	IfPossible bool
+
+	Duration, UntilIdle time.Duration // 0: no limit
+	Test                string        // shell command, "" for none
+
+	Verify, Minimize bool
+	WriteDropin      bool
+	Verbose          bool
+	Backends         []tracer.Backend
+
+	Output output.Options
+}
+
+// proves: the run is repeated.
+func (o *Options) proves() bool { return o.Verify || o.Minimize }

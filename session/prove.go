@@ -1,0 +1,127 @@
+package session
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/cap-audit/cap-audit/audit"
+	"github.com/cap-audit/cap-audit/capng"
+	"github.com/cap-audit/cap-audit/console"
+)
+
+// patience is how much longer than the first run a repetition may take before
+// it counts as hanging.
+func patience(first time.Duration) time.Duration { return 10*time.Second + 3*first }
+
+// prove repeats the run with smaller sets and writes into the first run's
+// findings what that showed.
+func (s *session) prove(first *result) error {
+	f := first.findings
+	f.Proof = &audit.Proof{}
+	switch {
+	case first.interrupted:
+		f.Proof.Skipped = "the run was interrupted, so there is no natural end to compare with; --test " +
+			"COMMAND can exercise and end it"
+	case first.cut:
+		f.Proof.Skipped = "--duration or --until-idle ended the run, so there is no natural end to compare " +
+			"with; --test COMMAND can exercise and end it"
+	case f.TestFailed != "":
+		f.Proof.Skipped = f.TestFailed + " already in the first run"
+	case f.StillRunning > 0:
+		f.Proof.Skipped = "descendants were still running; --follow waits for them"
+	}
+	if f.Proof.Skipped != "" {
+		console.Warningf("not verified: %s", f.Proof.Skipped)
+		return nil
+	}
+	set := f.Recommended()
+	var err error
+	if f.Proof.Verification, err = s.try(first, set, -1); err != nil {
+		return err
+	}
+	if !s.Minimize || !f.Proof.Verification.Behaved {
+		return nil
+	}
+	minimal := set
+	for _, n := range capng.Numbers(set) {
+		trial, err := s.try(first, set&^(1<<n), n)
+		if err != nil {
+			return err
+		}
+		f.Proof.Trials = append(f.Proof.Trials, *trial)
+		if trial.Behaved {
+			minimal &^= 1 << n
+		}
+	}
+	if minimal == set {
+		return nil
+	}
+	// what was not needed one by one may be needed together: one capability can stand in for another
+	f.Proof.Minimal, err = s.try(first, minimal, -1)
+	return err
+}
+
+// try repeats the run with the set and compares.
+func (s *session) try(first *result, set uint64, without int) (*audit.Trial, error) {
+	if s.signals.asked() {
+		return &audit.Trial{Set: set, Without: without, Evidence: []audit.Evidence{{
+				Kind: "interrupted", Capability: -1,
+				Text: "the user interrupted the audit before this run"}}},
+			nil
+	}
+	if without >= 0 {
+		s.lines.Print("[*] Running again without %s...", capng.Name(without))
+	} else {
+		s.lines.Print("[*] Running again with %s...", setText(set))
+	}
+	r, err := s.run(attempt{allowed: set, repetition: true, limit: patience(first.took)})
+	if err != nil {
+		// a program that cannot even be executed with this set
+		return &audit.Trial{Set: set, Without: without, Evidence: []audit.Evidence{{
+			Kind: "start", Capability: -1, Text: err.Error()}}}, nil
+	}
+	return compare(first, r, set, without), nil
+}
+
+// compare says whether a repetition behaved as the first run.
+func compare(first, again *result, set uint64, without int) *audit.Trial {
+	t := &audit.Trial{Set: set, Without: without}
+	fact := func(kind, format string, args ...any) {
+		t.Evidence = append(t.Evidence, audit.Evidence{Kind: kind, Capability: -1,
+			Text: fmt.Sprintf(format, args...)})
+	}
+	switch {
+	case again.interrupted:
+		fact("interrupted", "the user interrupted this run")
+	case again.timedOut:
+		fact("timeout", "it had not ended after %s, while the first run took %s",
+			patience(first.took).Round(time.Second), first.took.Round(time.Millisecond))
+		t.Evidence = append(t.Evidence, audit.NewFailures(first.findings, again.findings)...)
+	case again.test != nil:
+		if status := again.test.ExitStatus(); status != 0 {
+			fact("test", "the test exited with status %d", status)
+		} else {
+			t.Behaved = true
+		}
+		t.Evidence = append(t.Evidence, audit.NewFailures(first.findings, again.findings)...)
+	default:
+		differences := audit.Compare(first.findings, again.findings)
+		t.Behaved = len(differences) == 0
+		t.Evidence = append(t.Evidence, differences...)
+	}
+	if again.findings.Losses.Any() {
+		t.Behaved = false
+		fact("lost", "part of this run was not recorded")
+	}
+	if t.Behaved && len(t.Evidence) == 0 {
+		t.Evidence = audit.NewRefusals(first.findings, again.findings)
+	}
+	return t
+}
+
+func setText(set uint64) string {
+	if set == 0 {
+		return "no capability"
+	}
+	return capng.Text(set)
+}

@@ -1,0 +1,114 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/cap-audit/cap-audit/audit"
+	"github.com/cap-audit/cap-audit/tracer"
+)
+
+// everything: no set limits the run.
+const everything = math.MaxUint64
+
+// attempt is one run of the subject.
+type attempt struct {
+	// allowed is the set that it may use, bit n for capability number n.
+	allowed uint64
+	// repetition: its output has been seen, and nobody waits for it longer
+	// than limit.
+	repetition     bool
+	limit          time.Duration
+	stdout, stderr *os.File // of what is launched; nil: ours
+}
+
+// result is what became of an attempt.
+type result struct {
+	findings *audit.Findings
+	took     time.Duration
+	// interrupted by the user, or killed because the limit was reached
+	interrupted, timedOut bool
+	// cut: ended by --duration or --until-idle
+	cut bool
+	// test is how --test ended, nil without.
+	test *unix.WaitStatus
+}
+
+// run runs the subject under an audit.
+func (s *session) run(at attempt) (*result, error) {
+	if s.Output.Machine() {
+		at.stdout = os.Stderr
+	}
+	if at.repetition {
+		null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+		if err != nil {
+			return nil, err
+		}
+		defer null.Close()
+		at.stdout, at.stderr = null, null
+	}
+	start := time.Now()
+	a, err := s.subject.start(s, at, s.tracing(at))
+	if err != nil {
+		return nil, explain(err)
+	}
+	// a first run's kernel half is left to the exit of this process
+	if at.repetition {
+		defer a.Close()
+	}
+	s.signals.setRun(a)
+	r := &result{}
+	err = s.watch(a, at, r)
+	s.signals.finish()
+	if err != nil {
+		return nil, err
+	}
+	r.took = time.Since(start)
+	r.interrupted = s.signals.asked()
+	if err := a.FinishEvents(); err != nil {
+		return nil, err
+	}
+	observation, err := a.Observe()
+	if err != nil {
+		return nil, fmt.Errorf("read the audit out of the kernel: %w", err)
+	}
+	r.findings = audit.Analyze(observation)
+	r.findings.TestFailed = s.testFailed(r)
+	return r, nil
+}
+
+// tracing is how an attempt is traced. A repetition says nothing.
+func (s *session) tracing(at attempt) tracer.Options {
+	options := tracer.Options{
+		Backends:    s.Backends,
+		WalkAlways:  audit.ProbeMask(),
+		IdleMatters: audit.IdleMask(),
+		// what the test leaves behind is ended and waited for
+		Follow: s.Follow || s.Test != "",
+	}
+	if at.repetition {
+		return options
+	}
+	options.OnReady = func(pid int) {
+		s.lines.Print("[*] Capability auditor started")
+		s.lines.Print("[*] Tracing %s", s.subject.title(pid))
+		s.lines.Print("[*] Press Ctrl-C to stop")
+	}
+	if s.Verbose {
+		options.OnEvent = func(e tracer.Event) { showEvent(s.lines, e) }
+	}
+	return options
+}
+
+// explain turns errors of the tracer into one that says what to do.
+func explain(err error) error {
+	if d := tracer.Diagnose(err); d != "" {
+		return errors.New(d)
+	}
+	return err
+}

@@ -1,0 +1,83 @@
+package session
+
+import (
+	"github.com/cap-audit/cap-audit/audit"
+	"github.com/cap-audit/cap-audit/console"
+	"github.com/cap-audit/cap-audit/output"
+	"github.com/cap-audit/cap-audit/report"
+	"github.com/cap-audit/cap-audit/tracer"
+)
+
+// session is the audit of one subject, which runs once or more often, each time
+// under an audit of the kernel's of its own.
+type session struct {
+	Options
+	subject subject
+	lines   *console.Lines
+	signals *signals
+	out     *output.Output
+}
+
+// Run audits what the options name, and reports what it needs.
+func Run(options Options) error {
+	if options.IfPossible {
+		if err := tracer.Possible(options.Backends); err != nil {
+			return runUntraced(&options, explain(err).Error())
+		}
+	}
+	s := &session{Options: options, lines: console.NewLines(options.Output.Humans())}
+	var err error
+	if s.subject, err = KindOf(s.Option).find(s); err != nil {
+		return err
+	}
+	if s.out, err = output.Open(s.Output); err != nil {
+		return err
+	}
+	s.signals = listen(s.subject)
+	tearDown, err := s.subject.setUp()
+	defer tearDown()
+	if err != nil {
+		return err
+	}
+	return s.audit()
+}
+
+func (s *session) audit() error {
+	r, err := s.run(attempt{allowed: everything})
+	if err != nil {
+		return err
+	}
+	if s.proves() {
+		if err := s.prove(r); err != nil {
+			return err
+		}
+	}
+	if r.findings.TestFailed != "" {
+		console.Warningf("%s: what it was to exercise may be missing", r.findings.TestFailed)
+	}
+	s.lines.Print("[*] Analyzing results...")
+	doc := s.document(r.findings)
+	if err := s.out.Conclude(doc, r.findings); err != nil {
+		return err
+	}
+	return s.subject.conclude(s, r.findings, doc)
+}
+
+func (s *session) document(f *audit.Findings) *report.Document {
+	s.subject.describe(f)
+	doc := report.NewDocument(f)
+	doc.Tool.Version = s.Output.Version
+	return doc
+}
+
+// reportInterim writes a report on what has been seen so far.
+func (s *session) reportInterim(a *tracer.Audit) error {
+	observation, err := a.Observe()
+	if err != nil {
+		return err
+	}
+	observation.Interim = true
+	doc := s.document(audit.Analyze(observation))
+	s.lines.Print("[*] Interim report")
+	return s.out.WriteInterim(doc)
+}

@@ -1,0 +1,164 @@
+package session
+
+import (
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/cap-audit/cap-audit/console"
+	"github.com/cap-audit/cap-audit/tracer"
+)
+
+// signals passes those that are meant for the subject on to it. leave gets a
+// value when it is for the audit to end: nothing is left to signal, or what
+// there is ran before.
+type signals struct {
+	subject course
+
+	mu    sync.Mutex
+	run   *tracer.Audit // nil before the first
+	count int           // requests to end
+	// suspended: asked to stop, as by Ctrl-Z, before there was a run.
+	suspended bool
+	// late counts those that came when the run was over
+	late     int
+	finished bool
+	last     syscall.Signal
+	lastAt   time.Time
+	leave    chan struct{}
+	// interim gets the requests for an interim report.
+	interim chan os.Signal
+}
+
+// sameRequest is how soon after a signal another of its kind is the same
+// request: timeout(1) signals its child and then the whole process group.
+const sameRequest = 300 * time.Millisecond
+
+// listen begins to take signals.
+func listen(to course) *signals {
+	f := &signals{subject: to, leave: make(chan struct{}, 1), interim: make(chan os.Signal, 1)}
+	signal.Notify(f.interim, unix.SIGUSR1)
+	incoming := make(chan os.Signal, 16)
+	for _, sig := range []syscall.Signal{unix.SIGINT, unix.SIGTERM, unix.SIGQUIT, unix.SIGHUP, unix.SIGTSTP,
+		unix.SIGCONT} {
+		// what nohup and the like have us ignore, the target ignores as well
+		if !tracer.IgnoredAtStart(sig) {
+			signal.Notify(incoming, sig)
+		}
+	}
+	go func() {
+		for sig := range incoming {
+			f.handle(sig.(syscall.Signal))
+		}
+	}()
+	return f
+}
+
+// setRun says what the signals are for from now on, and passes on what came
+// before there was anyone to tell.
+func (f *signals) setRun(a *tracer.Audit) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.run, f.finished = a, false
+	if f.suspended {
+		f.suspended = false
+		f.control(unix.SIGTSTP)
+	}
+	if f.count > 0 {
+		f.request(f.last, 1, false)
+	}
+}
+
+// finish says that the run is over. What is left to do should take no time,
+// but a reader that does not read can hold the report up: the first request
+// is then answered, and the second obeyed.
+func (f *signals) finish() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.finished = true
+}
+
+// asked reports whether the user wanted an end.
+func (f *signals) asked() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.count > 0
+}
+
+func (f *signals) handle(sig syscall.Signal) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	job := sig == unix.SIGTSTP || sig == unix.SIGCONT
+	if !job {
+		if sig == f.last && time.Since(f.lastAt) < sameRequest {
+			return
+		}
+		f.last, f.lastAt = sig, time.Now()
+		if f.finished {
+			f.giveUp(sig)
+			return
+		}
+		f.count++
+	}
+	if f.run == nil {
+		if job {
+			f.suspended = sig == unix.SIGTSTP
+		}
+		return
+	}
+	if job {
+		f.control(sig)
+	} else {
+		f.request(sig, f.count, typed(sig))
+	}
+}
+
+// control has the subject stopped or continued, and this process stopped.
+func (f *signals) control(sig syscall.Signal) {
+	f.subject.control(f.run, sig)
+	if sig == unix.SIGTSTP {
+		// the target has stopped, now we do; SIGCONT finds us here
+		unix.Kill(unix.Getpid(), unix.SIGSTOP)
+	}
+}
+
+// request passes the nth request to end on.
+func (f *signals) request(sig syscall.Signal, nth int, delivered bool) {
+	if !f.subject.request(f.run, sig, nth, delivered) {
+		return
+	}
+	select {
+	case f.leave <- struct{}{}:
+	default:
+	}
+}
+
+// giveUp ends cap-audit by the signal if it is the second one.
+func (f *signals) giveUp(sig syscall.Signal) {
+	if f.late++; f.late == 1 {
+		console.Warningf("the report is being written; another signal gives it up")
+		return
+	}
+	signal.Reset(sig)
+	unix.Kill(unix.Getpid(), sig)
+}
+
+// typed guesses whether a signal came from the keyboard: then the terminal
+// sent it to the whole foreground process group, the target among it, and to
+// pass it on would deliver it twice.
+func typed(sig syscall.Signal) bool {
+	if sig != unix.SIGINT && sig != unix.SIGQUIT {
+		return false
+	}
+	tty, err := os.OpenFile("/dev/tty", os.O_RDONLY|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return false // no controlling terminal, no keyboard
+	}
+	defer tty.Close()
+	foreground, err := unix.IoctlGetInt(int(tty.Fd()), unix.TIOCGPGRP)
+	return err == nil && foreground == unix.Getpgrp()
+}

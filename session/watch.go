@@ -1,0 +1,83 @@
+package session
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/cap-audit/cap-audit/console"
+	"github.com/cap-audit/cap-audit/tracer"
+)
+
+// watch returns when the run is over.
+func (s *session) watch(a *tracer.Audit, at attempt, r *result) error {
+	tested, err := s.startTest(a)
+	if err != nil {
+		return err
+	}
+	ended := func(unix.WaitStatus) {}
+	var enough <-chan struct{}
+	if !at.repetition {
+		ended = func(status unix.WaitStatus) { showEnding(s.lines, status) }
+		defer showStatus(s.lines, a)()
+		limit := s.limit(a)
+		defer limit.stop()
+		enough = limit.reached
+	}
+	var deadline <-chan time.Time
+	if at.limit > 0 {
+		deadline = time.After(at.limit)
+	}
+	waited := make(chan error, 1)
+	go func() { waited <- a.Wait(ended) }()
+
+	for {
+		var err error
+		select {
+		case err := <-waited:
+			if err == nil {
+				err = s.settle(a, r, tested, deadline)
+			}
+			return err
+		case status := <-tested:
+			r.test = &status
+			deadline, err = s.subject.end(a)
+		case <-enough:
+			r.cut, enough = true, nil
+			deadline, err = s.subject.end(a)
+		case <-deadline:
+			r.timedOut = !r.cut && r.test == nil
+			a.KillCompanions()
+			err = a.SignalTree(unix.SIGKILL)
+		case <-s.signals.leave:
+			if s.subject.left(a) {
+				return nil
+			}
+		case <-s.signals.interim:
+			if err := s.reportInterim(a); err != nil {
+				console.Warningf("interim report: %v", err)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// settle waits for what may end after the run: a test, which may have seen to
+// that end, and descendants that were asked to end with it.
+func (s *session) settle(a *tracer.Audit, r *result, tested <-chan unix.WaitStatus,
+	deadline <-chan time.Time) error {
+	if s.Test != "" && r.test == nil {
+		select {
+		case status := <-tested:
+			r.test = &status
+		case <-time.After(endGrace):
+			a.KillCompanions()
+		}
+	}
+	if r.cut {
+		return s.subject.settle(a, deadline)
+	}
+	return nil
+}
