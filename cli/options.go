@@ -117,11 +117,8 @@ var exclusions = []exclusion{
 type need struct{ option, other, sentence string }
 
 var needs = []need{
-	{"write-dropin", "restart", "--write-dropin needs --restart: a drop-in without what the service's start " +
-		"" +
-		"" +
-		"" +
-		"needs would keep it from starting"},
+	{"write-dropin", "restart", "--write-dropin needs --restart: a drop-in without what the " +
+		"service's start needs would keep it from starting"},
 	{"check-unused", "check", "--check-unused adds to --check: name the policy with that"},
 }
 

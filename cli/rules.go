@@ -137,11 +137,8 @@ func (l *line) checkProbe() error {
 
 func (l *line) checkMerge() error {
 	if len(l.Command) == 0 {
-		return errors.New("--merge: name the reports to join, or - to read their names from standard input, " +
-			"" +
-			"" +
-			"" +
-			"one a line")
+		return errors.New("--merge: name the reports to join, or - to read their names from " +
+			"standard input, one a line")
 	}
 	return nil
 }
