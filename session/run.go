@@ -1,7 +1,6 @@
 package session
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -107,8 +106,8 @@ func (s *session) tracing(at attempt) tracer.Options {
 
 // explain turns errors of the tracer into one that says what to do.
 func explain(err error) error {
-	if d := tracer.Diagnose(err); d != "" {
-		return errors.New(d)
+	if diagnosis := tracer.Diagnose(err); diagnosis != nil {
+		return diagnosis
 	}
 	return err
 }

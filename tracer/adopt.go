@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/cap-audit/cap-audit/cgroup"
+	"github.com/cap-audit/cap-audit/hint"
 )
 
 // Adopt loads the kernel half and returns once every task of what runs already
@@ -46,8 +47,8 @@ func Adopt(what Running, options Options) (_ *Audit, err error) {
 		}
 	}
 	if s.moved() {
-		return nil, fmt.Errorf("control group %s: was made or removed at this very moment; try again",
-			s.Cgroup)
+		err := fmt.Errorf("control group %s: was made or removed at this very moment", s.Cgroup)
+		return nil, hint.Add(err, "try again")
 	}
 	if s.pidfd >= 0 {
 		if err := a.kernel.mark(s.pidfd, taskRoot); err != nil {

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/cap-audit/cap-audit/capng"
+	"github.com/cap-audit/cap-audit/hint"
 )
 
 // btfFile is the kernel's own type information.
@@ -38,16 +39,17 @@ func MissingPrivileges() []string {
 	return missing
 }
 
-// Diagnose says in one line why no backend could be used and what to try, ""
+// Diagnose says in one line why no backend could be used and what to try, nil
 // for errors of another kind.
-func Diagnose(err error) string {
+func Diagnose(err error) error {
 	failures := backendErrors(err)
 	if len(failures) == 0 {
-		return ""
+		return nil
 	}
 	if inUserNamespace() {
-		return "tracing does not work inside a user namespace: BPF needs its capabilities in the initial " +
-			"one; run cap-audit outside, or in a container without a user namespace of its own"
+		err := errors.New("tracing does not work inside a user namespace: BPF needs its capabilities in " +
+			"the initial one")
+		return hint.Add(err, "run cap-audit outside, or in a container without a user namespace of its own")
 	}
 	if missing := MissingPrivileges(); len(missing) > 0 {
 		for i, name := range missing {
@@ -55,43 +57,45 @@ func Diagnose(err error) string {
 			missing[i] = capng.Constant(n)
 		}
 		if os.Geteuid() == 0 {
-			return fmt.Sprintf("tracing lacks %s, though root runs it: a container takes --cap-add=BPF "+
-				"--cap-add=PERFMON, "+
-				"and a service has them in CapabilityBoundingSet=", strings.Join(missing, " and "))
+			return fmt.Errorf("tracing lacks %s, though root runs it: a container takes --cap-add=BPF "+
+				"--cap-add=PERFMON, and a service has them in CapabilityBoundingSet=",
+				strings.Join(missing, " and "))
 		}
-		return fmt.Sprintf("tracing lacks %s: run as root, or give cap-audit file capabilities with "+
+		return fmt.Errorf("tracing lacks %s: run as root, or give cap-audit file capabilities with "+
 			"setcap cap_bpf,cap_perfmon,cap_sys_ptrace=ep", strings.Join(missing, " and "))
 	}
 	if _, err := os.Stat(btfFile); err != nil {
-		return fmt.Sprintf("this kernel (%s) has no type information in %s: boot one built with "+
-			"CONFIG_DEBUG_INFO_BTF, "+
-			"or mount sysfs if it is missing", kernelRelease(), btfFile)
+		return fmt.Errorf("this kernel (%s) has no type information in %s: boot one built with "+
+			"CONFIG_DEBUG_INFO_BTF, or mount sysfs if it is missing", kernelRelease(), btfFile)
 	}
 	if tooOld() {
-		return fmt.Sprintf("Linux %s is too old: tracing a process tree needs task storage and "+
-			"bpf_task_pt_regs, "+
-			"which Linux 5.15 has", kernelRelease())
+		return fmt.Errorf("Linux %s is too old: tracing a process tree needs task storage and "+
+			"bpf_task_pt_regs, which Linux 5.15 has", kernelRelease())
 	}
 	var reasons []string
 	for _, f := range failures {
 		reasons = append(reasons, fmt.Sprintf("%s: %s", f.Backend, f.reason()))
 	}
-	hint := "see cap-audit --probe"
-	if paranoid := sysctl("kernel.perf_event_paranoid"); paranoid > 2 && refusedToAttachKprobe(failures) {
-		// a patch of Debian's and Ubuntu's kernels: above 2 CAP_PERFMON does not suffice
-		hint = fmt.Sprintf("kernel.perf_event_paranoid is %d: kprobes then need CAP_SYS_ADMIN; run as root, "+
-			"or set it to 2", paranoid)
-	}
-	if locked := lockdown(); locked == "confidentiality" {
-		hint = "kernel lockdown is in confidentiality mode, which forbids tracing: boot with " +
-			"lockdown=integrity or without it"
-	}
+	err = fmt.Errorf("no way to watch capability checks works here: %s", strings.Join(reasons, "; "))
+	return hint.Add(err, whatToTry(failures))
+}
+
+// whatToTry where nothing that a backend needs is missing, and yet none works.
+func whatToTry(failures []*BackendError) string {
 	if underSeccomp() {
-		hint = "a seccomp filter is in force, as in containers: it has to permit bpf(2) and " +
+		return "a seccomp filter is in force, as in containers: it has to permit bpf(2) and " +
 			"perf_event_open(2)"
 	}
-	return fmt.Sprintf("no way to watch capability checks works here: %s; %s", strings.Join(reasons, "; "),
-		hint)
+	if lockdown() == "confidentiality" {
+		return "kernel lockdown is in confidentiality mode, which forbids tracing: boot with " +
+			"lockdown=integrity or without it"
+	}
+	if paranoid := sysctl("kernel.perf_event_paranoid"); paranoid > 2 && refusedToAttachKprobe(failures) {
+		// a patch of Debian's and Ubuntu's kernels: above 2 CAP_PERFMON does not suffice
+		return fmt.Sprintf("kernel.perf_event_paranoid is %d: kprobes then need CAP_SYS_ADMIN; run as root, "+
+			"or set it to 2", paranoid)
+	}
+	return "see cap-audit --probe"
 }
 
 // backendErrors are the failures in a joined error.

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/cap-audit/cap-audit/capng"
+	"github.com/cap-audit/cap-audit/hint"
 )
 
 // Numbers of uapi/linux/capability.h.
@@ -82,8 +83,8 @@ func TestDiagnoseMissingPrivileges(t *testing.T) {
 		t.Skip("want the initial user namespace, or that is to blame")
 	}
 	withEffective(t, 1<<capBPF, func() {
-		got := Diagnose(refused())
-		lacks, hint, _ := strings.Cut(got, ":")
+		got := Diagnose(refused()).Error()
+		lacks, advice, _ := strings.Cut(got, ":")
 		if lacks = strings.ToLower(lacks); !strings.Contains(lacks, "perfmon") ||
 			strings.Contains(lacks, "bpf") {
 			t.Errorf("%q does not name the one that is missing", got)
@@ -92,7 +93,7 @@ func TestDiagnoseMissingPrivileges(t *testing.T) {
 		if os.Geteuid() == 0 {
 			want = "--cap-add=" // only a container or a service keeps it from root
 		}
-		if !strings.Contains(hint, want) || strings.Contains(hint, "\n") {
+		if !strings.Contains(advice, want) || strings.Contains(advice, "\n") {
 			t.Errorf("%q", got)
 		}
 	})
@@ -104,7 +105,8 @@ func TestDiagnoseBackends(t *testing.T) {
 		t.Skip("want root outside of user namespaces, BTF and Linux 5.15, or something else is to blame " +
 			"before the backends are")
 	}
-	got := Diagnose(refused())
+	diagnosis := Diagnose(refused())
+	got := diagnosis.Error()
 	for _, want := range []string{"fentry: operation not permitted", "kprobe: prog 'x': failed to attach",
 		"; "} {
 		if !strings.Contains(got, want) {
@@ -114,15 +116,19 @@ func TestDiagnoseBackends(t *testing.T) {
 	if strings.Contains(got, "tracepoint") || strings.Contains(got, "\n") {
 		t.Errorf("%q", got)
 	}
+	var hinted *hint.Error
+	if !errors.As(diagnosis, &hinted) {
+		t.Errorf("%q has no hint", got)
+	}
 }
 
 func TestDiagnoseOfOtherErrors(t *testing.T) {
 	for _, err := range []error{
-		nil, syscall.EPERM, &StartError{"x", 127, "no such file"}, errors.Join(syscall.EPERM, syscall.ENOENT),
-		fmt.Errorf("read: %w", syscall.EIO),
+		nil, syscall.EPERM, &StartError{Path: "x", Status: 127, Text: "no such file"},
+		errors.Join(syscall.EPERM, syscall.ENOENT), fmt.Errorf("read: %w", syscall.EIO),
 	} {
-		if got := Diagnose(err); got != "" {
-			t.Errorf("Diagnose(%v) = %q", err, got)
+		if got := Diagnose(err); got != nil {
+			t.Errorf("Diagnose(%v) = %v", err, got)
 		}
 	}
 }

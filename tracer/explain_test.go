@@ -5,6 +5,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/cap-audit/cap-audit/hint"
 )
 
 func TestExplainExec(t *testing.T) {
@@ -16,7 +18,7 @@ func TestExplainExec(t *testing.T) {
 		path   string
 		errno  syscall.Errno
 		status int
-		hint   string
+		text   string
 	}{
 		"gone meanwhile":                 {"/nowhere/tool", syscall.ENOENT, 127, "no such file"},
 		"its directory gone meanwhile":   {script + "/tool", syscall.ENOTDIR, 127, "no such file"},
@@ -36,12 +38,33 @@ func TestExplainExec(t *testing.T) {
 			if err := explainExec(c.path, c.errno); !errors.As(err, &start) {
 				t.Fatalf("%v is no StartError", err)
 			}
-			if start.Path != c.path || start.Status != c.status || !strings.Contains(start.Text, c.hint) {
-				t.Errorf("%+v, want status %d and %q", *start, c.status, c.hint)
+			if start.Path != c.path || start.Status != c.status || !strings.Contains(start.Text, c.text) {
+				t.Errorf("%+v, want status %d and %q", *start, c.status, c.text)
 			}
 			if strings.ContainsAny(start.Error(), "\n\x1b\x00") {
 				t.Errorf("%q is no line of text", start.Error())
 			}
 		})
+	}
+}
+
+func TestExplainGroup(t *testing.T) {
+	for errno, want := range map[syscall.Errno]string{
+		syscall.ENOENT:     "mkdir",
+		syscall.EBUSY:      "groups below",
+		syscall.EBADF:      "version 2",
+		syscall.EOPNOTSUPP: "version 2",
+		syscall.EACCES:     "",
+	} {
+		err := explainGroup("/sys/fs/cgroup/x", errno)
+		if !errors.Is(err, errno) {
+			t.Errorf("%v is not %v", err, errno)
+		}
+		var hinted *hint.Error
+		if errors.As(err, &hinted) != (want != "") {
+			t.Errorf("%v: the hint is %+v", err, hinted)
+		} else if hinted != nil && !strings.Contains(hinted.Hint, want) {
+			t.Errorf("the hint %q does not speak of %q", hinted.Hint, want)
+		}
 	}
 }

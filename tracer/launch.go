@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/cap-audit/cap-audit/capng"
+	"github.com/cap-audit/cap-audit/hint"
 )
 
 // Target is the command to run.
@@ -126,16 +127,17 @@ func startStub(t Target) (*process, error) {
 
 // explainGroup says why the target could not be started in a control group.
 func explainGroup(path string, err error) error {
-	hint := ""
+	err = fmt.Errorf("start the target in the control group %s: %w", path, err)
 	switch {
 	case errors.Is(err, unix.ENOENT):
-		hint = "; make it with mkdir"
+		return hint.Add(err, "make it with mkdir")
 	case errors.Is(err, unix.EBUSY): // kernel/cgroup/cgroup.c, cgroup_migrate_vet_dst()
-		hint = "; it hands controllers down to groups below it and can hold no process: name one of those"
+		return hint.Add(err, "it hands controllers down to groups below it and can hold no process: "+
+			"name one of those")
 	case errors.Is(err, unix.EBADF), errors.Is(err, unix.EOPNOTSUPP):
-		hint = "; it has to be a control group of version 2 whose type is domain"
+		return hint.Add(err, "it has to be a control group of version 2 whose type is domain")
 	}
-	return fmt.Errorf("start the target in the control group %s: %w%s", path, err, hint)
+	return err
 }
 
 // stubPipe makes a pipe of which the stub gets end stubEnd (0 reads, 1 writes).

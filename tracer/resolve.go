@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/cap-audit/cap-audit/hint"
 )
 
 // StartError is a command that could not be started.
@@ -20,9 +22,13 @@ type StartError struct {
 	// 127 not found, as shells have it.
 	Status int
 	Text   string
+	// Hint is what to try, "" for nothing.
+	Hint string
 }
 
-func (e *StartError) Error() string { return fmt.Sprintf("%q: %s", e.Path, e.Text) }
+func (e *StartError) Error() string {
+	return hint.Add(fmt.Errorf("%q: %s", e.Path, e.Text), e.Hint).Error()
+}
 
 // unitSuffixes are unit files: nobody runs them, and --service reads one kind.
 var unitSuffixes = []string{".service", ".socket", ".timer", ".mount", ".target", ".path"}
@@ -39,31 +45,48 @@ func Resolve(command string) (string, error) {
 		return path, nil
 	}
 	if !strings.Contains(command, "/") {
-		if found := inPath(command); found != "" {
-			command = found
-		} else {
-			return "", &StartError{command, 127, "not found in PATH; give its path, or check the spelling" +
-				unitHint(command)}
+		found := inPath(command)
+		if found == "" {
+			return "", notInPath(command)
 		}
+		command = found
 	}
-	info, err := os.Stat(command)
-	switch {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
-		return "", &StartError{command, 127, "no such file" + unitHint(command)}
-	case err != nil:
-		return "", &StartError{command, 126, fmt.Sprintf("cannot be looked at: %v", errors.Unwrap(err))}
-	case info.IsDir():
-		return "", &StartError{command, 126, "is a directory; name the program in it"}
-	case unitHint(command) != "":
-		return "", &StartError{command, 126, "is a unit file, not a program" + unitHint(command)}
-	}
-	return "", &StartError{command, 126, "is not executable; chmod +x it, or run its interpreter with it"}
+	return "", cannotStart(command)
 }
 
+func notInPath(command string) error {
+	e := &StartError{Path: command, Status: 127, Text: "not found in PATH",
+		Hint: "give its path, or check the spelling"}
+	if unit := unitHint(command); unit != "" {
+		e.Hint += "; " + unit
+	}
+	return e
+}
+
+// cannotStart says why a file of that path cannot be executed.
+func cannotStart(path string) error {
+	e := &StartError{Path: path, Status: 126}
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+		e.Status, e.Text, e.Hint = 127, "no such file", unitHint(path)
+	case err != nil:
+		e.Text = fmt.Sprintf("cannot be looked at: %v", errors.Unwrap(err))
+	case info.IsDir():
+		e.Text, e.Hint = "is a directory", "name the program in it"
+	case unitHint(path) != "":
+		e.Text, e.Hint = "is a unit file, not a program", unitHint(path)
+	default:
+		e.Text, e.Hint = "is not executable", "chmod +x it, or run its interpreter with it"
+	}
+	return e
+}
+
+// unitHint is for who names a unit file, "" for any other path.
 func unitHint(command string) string {
 	for _, suffix := range unitSuffixes {
 		if strings.HasSuffix(command, suffix) {
-			return "; --service FILE audits the program of a .service file's ExecStart=, --unit NAME a " +
+			return "--service FILE audits the program of a .service file's ExecStart=, --unit NAME a " +
 				"service that runs"
 		}
 	}
@@ -97,10 +120,10 @@ func explainExec(path string, errno syscall.Errno) error {
 			e.Status, e.Text = 127, "no such file"
 			break
 		}
-		e.Text = "its dynamic loader is missing; readelf -l names it"
+		e.Text, e.Hint = "its dynamic loader is missing", "readelf -l names it"
 		if interpreter := interpreterOf(path); interpreter != "" {
-			e.Text = fmt.Sprintf("its interpreter %q is missing; install it or mend the script's first line",
-				interpreter)
+			e.Text = fmt.Sprintf("its interpreter %q is missing", interpreter)
+			e.Hint = "install it or mend the script's first line"
 		}
 	case syscall.ENOEXEC:
 		e.Text = "is no program that this kernel can execute: a script without a #! line, or for another " +

@@ -8,8 +8,11 @@ import (
 	"testing"
 )
 
-func TestResolve(t *testing.T) {
-	dir := t.TempDir()
+// toResolve makes the files that the tests look for, in the working directory
+// and in those of PATH.
+func toResolve(t *testing.T) (dir, second string) {
+	t.Helper()
+	dir = t.TempDir()
 	first, second := filepath.Join(dir, "first"), filepath.Join(dir, "second")
 	newFile(t, filepath.Join(first, "plain"), "", 0o644)
 	newFile(t, filepath.Join(first, "both"), "", 0o644)
@@ -29,58 +32,70 @@ func TestResolve(t *testing.T) {
 	}
 	t.Chdir(dir)
 	t.Setenv("PATH", first+":"+second)
+	return dir, second
+}
 
+func TestResolve(t *testing.T) {
+	dir, second := toResolve(t)
+	upwards := "../" + filepath.Base(dir) + "/here"
+	for name, c := range map[string]struct{ command, path string }{
+		"in PATH":                              {"tool", second + "/tool"},
+		"a later one that can be executed":     {"both", second + "/both"},
+		"executable for its owner only":        {"only-its-owner", second + "/only-its-owner"},
+		"an absolute path":                     {second + "/tool", second + "/tool"},
+		"a relative path":                      {"sub/tool", "sub/tool"},
+		"a relative path with a dot":           {"./here", "./here"},
+		"a relative path upwards":              {upwards, upwards},
+		"a link":                               {"./link", "./link"},
+		"a name that is no text":               {"./\xff\n", "./\xff\n"},
+		"an executable that looks like a unit": {"web.service", second + "/web.service"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if path, err := Resolve(c.command); err != nil || path != c.path {
+				t.Errorf("Resolve(%q) = %q, %v; want %q", c.command, path, err, c.path)
+			}
+		})
+	}
+}
+
+func TestResolveExplains(t *testing.T) {
+	dir, _ := toResolve(t)
 	for name, c := range map[string]struct {
 		command string
-		path    string
 		status  int
-		hint    string // in the error's text
+		text    string // in what went wrong
+		hint    string // in what to try, "" where there is no hint
 	}{
-		"in PATH":                          {command: "tool", path: second + "/tool"},
-		"a later one that can be executed": {command: "both", path: second + "/both"},
-		"executable for its owner only":    {command: "only-its-owner", path: second + "/only-its-owner"},
-		"an absolute path":                 {command: second + "/tool", path: second + "/tool"},
-		"a relative path":                  {command: "sub/tool", path: "sub/tool"},
-		"a relative path with a dot":       {command: "./here", path: "./here"},
-		"a relative path upwards": {command: "../" + filepath.Base(dir) + "/here", path: "../" +
-			filepath.Base(dir) + "/here"},
-		"a link":                               {command: "./link", path: "./link"},
-		"a name that is no text":               {command: "./\xff\n", path: "./\xff\n"},
-		"an executable that looks like a unit": {command: "web.service", path: second + "/web.service"},
+		"not in PATH":                    {"nowhere", 127, "PATH", "spelling"},
+		"in the directory, but not PATH": {"here", 127, "PATH", "spelling"},
+		"empty":                          {"", 127, "PATH", "spelling"},
+		"no such path":                   {"./nowhere", 127, "no such file", ""},
+		"no such directory":              {"/nowhere/tool", 127, "no such file", ""},
+		"below a file":                   {"./here/tool", 127, "no such file", ""},
+		"a dangling link":                {"./dangling", 127, "no such file", ""},
+		"links in a circle":              {"./loop", 126, "too many levels", ""},
+		"a directory":                    {dir, 126, "directory", "name the program in it"},
+		"a directory in PATH":            {"folder", 127, "PATH", "spelling"},
+		"in PATH, but not executable":    {"plain", 126, "not executable", "chmod"},
+		"not executable":                 {"first/plain", 126, "not executable", "chmod"},
+		"a unit file":                    {"./nginx.service", 126, "unit", "--unit"},
+		"a unit file's name":             {"nginx.service", 127, "PATH", "spelling; --service FILE"},
+		"a unit file that is not there":  {"./gone.socket", 127, "no such file", "--unit"},
+		"a name too long for any file":   {"./" + strings.Repeat("x", 300), 126, "too long", ""},
 
-		"not in PATH":                    {command: "nowhere", status: 127, hint: "PATH"},
-		"in the directory, but not PATH": {command: "here", status: 127, hint: "PATH"},
-		"empty":                          {command: "", status: 127, hint: "PATH"},
-		"no such path":                   {command: "./nowhere", status: 127, hint: "no such file"},
-		"no such directory":              {command: "/nowhere/tool", status: 127, hint: "no such file"},
-		"below a file":                   {command: "./here/tool", status: 127, hint: "no such file"},
-		"a dangling link":                {command: "./dangling", status: 127, hint: "no such file"},
-		"links in a circle":              {command: "./loop", status: 126, hint: "too many levels"},
-		"a directory":                    {command: dir, status: 126, hint: "directory"},
-		"a directory in PATH":            {command: "folder", status: 127, hint: "PATH"},
-		"in PATH, but not executable":    {command: "plain", status: 126, hint: "chmod"},
-		"not executable":                 {command: "first/plain", status: 126, hint: "chmod"},
-		"a unit file":                    {command: "./nginx.service", status: 126, hint: "unit"},
-		"a unit file's name":             {command: "nginx.service", status: 127, hint: "unit"},
-		"a unit file that is not there":  {command: "./gone.socket", status: 127, hint: "unit"},
-		"a name too long for any file": {command: "./" + strings.Repeat("x", 300), status: 126,
-			hint: "too long"},
-		"a device, which nobody can start": {command: "/dev/null", status: 126, hint: "not executable"},
+		"a device, which nobody can start": {"/dev/null", 126, "not executable", "chmod"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path, err := Resolve(c.command)
-			if c.status == 0 {
-				if err != nil || path != c.path {
-					t.Errorf("Resolve(%q) = %q, %v; want %q", c.command, path, err, c.path)
-				}
-				return
-			}
 			var start *StartError
 			if !errors.As(err, &start) || start.Status != c.status {
 				t.Fatalf("Resolve(%q) = %q, %v; want status %d", c.command, path, err, c.status)
 			}
-			if !strings.Contains(start.Text, c.hint) {
-				t.Errorf("%q does not speak of %q", start.Text, c.hint)
+			if !strings.Contains(start.Text, c.text) {
+				t.Errorf("%q does not speak of %q", start.Text, c.text)
+			}
+			if !strings.Contains(start.Hint, c.hint) || (start.Hint == "") != (c.hint == "") {
+				t.Errorf("the hint %q does not speak of %q", start.Hint, c.hint)
 			}
 		})
 	}
@@ -122,6 +137,10 @@ func TestResolveWithoutPATH(t *testing.T) {
 func TestStartErrorIsOneLine(t *testing.T) {
 	e := &StartError{Path: "/tmp/\x1b[2J\nx", Text: "no such file"}
 	if got, want := e.Error(), `"/tmp/\x1b[2J\nx": no such file`; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	e.Hint = "make it"
+	if got, want := e.Error(), `"/tmp/\x1b[2J\nx": no such file; make it`; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 }

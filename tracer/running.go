@@ -14,6 +14,7 @@ import (
 
 	"github.com/cap-audit/cap-audit/capng"
 	"github.com/cap-audit/cap-audit/cgroup"
+	"github.com/cap-audit/cap-audit/hint"
 )
 
 // Entry says from when on a process that comes into a watched group is recorded.
@@ -161,18 +162,19 @@ func (s *opened) lookUpGroup() error {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && s.MustExist:
-		return fmt.Errorf("there is no control group %s; see systemd-cgls", s.Cgroup)
+		return hint.Add(fmt.Errorf("there is no control group %s", s.Cgroup), "see systemd-cgls")
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err
 	case err == nil && !info.IsDir():
 		return fmt.Errorf("control group %s: is not a directory", s.Cgroup)
 	case err == nil && !cgroup.Is(path):
-		return fmt.Errorf("%s is no group of cgroup v2, and only such groups can be watched; they are below "+
-			"%s", s.Cgroup, root)
+		err := fmt.Errorf("%s is no group of cgroup v2, and only such groups can be watched", s.Cgroup)
+		return hint.Addf(err, "they are below %s", root)
 	}
 	within, ok := strings.CutPrefix(path, root)
 	if !ok || within != "" && within[0] != '/' {
-		return fmt.Errorf("control group %s: is not below %s; give its directory there", s.Cgroup, root)
+		return hint.Add(fmt.Errorf("control group %s: is not below %s", s.Cgroup, root),
+			"give its directory there")
 	}
 	s.path = max(within, "/")
 	if len(s.path) >= maxPath {
