@@ -12,6 +12,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/cap-audit/cap-audit/hint"
 )
 
 // Container is one that runs.
@@ -99,16 +101,16 @@ func Find(ctx context.Context, name string) (*Container, error) {
 	case len(running) == 1:
 		return locate(running[0])
 	case len(running) > 1:
-		return nil, fmt.Errorf("is ambiguous: %s; give the whole ID", listed(running))
+		return nil, hint.Add(fmt.Errorf("is ambiguous: %s", listed(running)), "give the whole ID")
 	case len(stopped) > 0:
-		return nil, fmt.Errorf("does not run: %s; start it and try again", listed(stopped))
+		return nil, hint.Add(fmt.Errorf("does not run: %s", listed(stopped)), "start it and try again")
 	case absent == len(engines):
-		return nil, fmt.Errorf("no engine to ask: %s; name a process of it with --pid",
-			strings.Join(answers, ", "))
+		return nil, hint.Add(fmt.Errorf("no engine to ask: %s", strings.Join(answers, ", ")),
+			"name a process of it with --pid")
 	}
-	return nil, fmt.Errorf("no such container: %s; one that another user runs is known to that user's "+
-		"engine alone: ask that for State.Pid and use --pid",
-		strings.Join(answers, ", "))
+	return nil, hint.Add(fmt.Errorf("no such container: %s", strings.Join(answers, ", ")),
+		"one that another user runs is known to that user's engine alone: ask that for State.Pid and use "+
+			"--pid")
 }
 
 func ask(ctx context.Context, e engine, name string) ([]Container, error) {

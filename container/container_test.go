@@ -2,6 +2,7 @@ package container
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -15,6 +16,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/cap-audit/cap-audit/hint"
 )
 
 // ids as podman and docker make them.
@@ -123,6 +126,16 @@ func TestNamesThatAreNone(t *testing.T) {
 func TestNoEngine(t *testing.T) {
 	newMachine(t)
 	fails(t, "web", "no engine to ask", "no podman in PATH", "docker.sock", "no ctr in PATH", "--pid")
+}
+
+func TestErrorHasAHint(t *testing.T) {
+	newMachine(t)
+	_, err := Find(t.Context(), "web")
+	err = fmt.Errorf("--container web: %w", err)
+	var hinted *hint.Error
+	if !errors.As(err, &hinted) || !strings.Contains(hinted.Hint, "--pid") {
+		t.Errorf("the hint of %q is %+v", err, hinted)
+	}
 }
 
 func TestNoSuchContainer(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/cap-audit/cap-audit/capng"
+	"github.com/cap-audit/cap-audit/hint"
 )
 
 // Version is that of the file's format. It grows when an older reader would
@@ -33,7 +34,7 @@ func parseFile(text string) (*Policy, error) {
 	dec := yaml.NewDecoder(strings.NewReader(text))
 	var root yaml.Node
 	if err := dec.Decode(&root); err == io.EOF {
-		return nil, errors.New("is empty; to allow nothing, say so: --check none")
+		return nil, hint.Add(errors.New("is empty"), "to allow nothing, say so: --check none")
 	} else if err != nil {
 		return nil, fmt.Errorf("is neither a unit file nor a policy in YAML or JSON: %w", err)
 	}
@@ -55,11 +56,8 @@ func parseFile(text string) (*Policy, error) {
 	}
 	switch {
 	case values[keyVersion] == nil && values["required_capabilities"] != nil:
-		return nil, errors.New("is a report, not a policy; cap-audit --merge FILE --policy-out POLICY makes " +
-			"" +
-			"" +
-			"" +
-			"one of it")
+		return nil, hint.Add(errors.New("is a report, not a policy"),
+			"cap-audit --merge FILE --policy-out POLICY makes one of it")
 	case values[keyVersion] == nil:
 		return nil, fmt.Errorf("is no policy: it has no key %s", keyVersion)
 	}
@@ -80,14 +78,15 @@ func parseFile(text string) (*Policy, error) {
 	return parseList(values[keyCapabilities])
 }
 
+// allowNothing is the hint where there is no list.
+const allowNothing = "to allow nothing, write " + keyCapabilities + ": []"
+
 func parseList(list *yaml.Node) (*Policy, error) {
 	if list == nil {
-		return nil, fmt.Errorf("has no key %s; to allow nothing, write %s: []", keyCapabilities,
-			keyCapabilities)
+		return nil, hint.Add(fmt.Errorf("has no key %s", keyCapabilities), allowNothing)
 	}
 	if list.Kind != yaml.SequenceNode {
-		return nil, at(list, "%s is not a list; to allow nothing, write %s: []", keyCapabilities,
-			keyCapabilities)
+		return nil, hint.Add(at(list, "%s is not a list", keyCapabilities), allowNothing)
 	}
 	p := &Policy{}
 	for _, item := range list.Content {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/cap-audit/cap-audit/capng"
+	"github.com/cap-audit/cap-audit/hint"
 )
 
 // Policy is an allowed set.
@@ -38,8 +39,8 @@ func Load(spec string, open func(name string) (*os.File, error)) (*Policy, error
 	}
 	text, err := readFile(spec, open)
 	if errors.Is(err, os.ErrNotExist) && !strings.ContainsAny(spec, "/.") {
-		return nil, fmt.Errorf("neither a file nor a list of capabilities: %s is none; capabilities(7) "+
-			"lists them", escape(unknown))
+		err := fmt.Errorf("neither a file nor a list of capabilities: %s is none", escape(unknown))
+		return nil, hint.Add(err, "capabilities(7) lists them")
 	}
 	if err != nil {
 		return nil, err

@@ -9,6 +9,8 @@ import (
 	"math"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/cap-audit/cap-audit/hint"
 )
 
 // maxYAML is what of a document in YAML is read: its parser takes a hundred
@@ -19,8 +21,8 @@ const maxYAML = 1 << 20
 // aliases, which can stand for more than any memory holds, are refused.
 func jsonFromYAML(raw []byte) ([]byte, error) {
 	if len(raw) > maxYAML {
-		return nil, fmt.Errorf("larger than the %d bytes that are read of YAML; reports in JSON can be "+
-			"larger", maxYAML)
+		return nil, hint.Add(fmt.Errorf("larger than the %d bytes that are read of YAML", maxYAML),
+			"reports in JSON can be larger")
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(raw))
 	var root yaml.Node

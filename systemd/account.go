@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/cap-audit/cap-audit/hint"
 )
 
 // Account is who a service runs as.
@@ -125,7 +127,7 @@ func (a *Account) setUser(name string, dynamic bool) error {
 	case dynamic:
 		a.Name, a.UID, a.GID = name, nobody, nobody
 	default:
-		return fmt.Errorf("User=%s: no such user; make it, or set DynamicUser=yes", name)
+		return hint.Add(fmt.Errorf("User=%s: no such user", name), "make it, or set DynamicUser=yes")
 	}
 	return nil
 }
@@ -138,7 +140,7 @@ func lookUpGroup(key, name string) (int, error) {
 	if gid, ok := parseID(name); ok {
 		return gid, nil
 	}
-	return 0, fmt.Errorf("%s=%s: no such group; see getent group", key, name)
+	return 0, hint.Add(fmt.Errorf("%s=%s: no such group", key, name), "see getent group")
 }
 
 // shellOf is the login shell of a user in /etc/passwd, "" for one that cannot

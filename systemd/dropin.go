@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/cap-audit/cap-audit/hint"
 )
 
 // UnitsOfAdmin is where the machine's administrator puts units and drop-ins.
@@ -33,8 +35,8 @@ func (d Dropin) dir() string { return filepath.Join(d.Units, d.Unit+".d") }
 
 // Errors about a file that is there, or is not.
 var (
-	ErrForeign = errors.New("was not written by cap-audit, or was changed since: it is left alone; move it " +
-		"away if you no longer need it")
+	ErrForeign = hint.Add(errors.New("was not written by cap-audit, or was changed since: it is left alone"),
+		"move it away if you no longer need it")
 	ErrAbsent = errors.New("does not exist: there is nothing to take away")
 )
 
@@ -152,7 +154,7 @@ func openDirectory(at int, name string) (int, error) {
 	}
 	if int(st.Uid) != os.Geteuid() || st.Mode&0o022 != 0 {
 		unix.Close(fd)
-		return -1, errors.New("can be changed by others than root; mend its owner and mode first")
+		return -1, hint.Add(errors.New("can be changed by others than root"), "mend its owner and mode first")
 	}
 	return fd, nil
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/cap-audit/cap-audit/hint"
 )
 
 // Bounds of the environment.
@@ -152,7 +154,8 @@ func glob(pattern string) ([]string, error) {
 		}
 	}
 	if wild > 2 {
-		return nil, errors.New("has wildcards for more than two parts of a path; name directories")
+		return nil, hint.Add(errors.New("has wildcards for more than two parts of a path"),
+			"name directories")
 	}
 	paths, err := filepath.Glob(pattern)
 	if len(paths) > maxEnvFiles {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"path"
 	"strings"
+
+	"github.com/cap-audit/cap-audit/hint"
 )
 
 // Command is one command of an Exec line.
@@ -128,17 +130,16 @@ func (c *Command) prefixes(word string) (program string, ownZero bool, err error
 		case sign == ':' && !c.Verbatim:
 			c.Verbatim = true
 		case sign == '+' && !c.KeepUser:
-			return "", false,
-				errors.New(`the prefix "+" runs the program with full privileges, for which User= and capability ` +
-					`settings do not count: audit the command itself, after --`)
+			return "", false, errors.New(`the prefix "+" runs the program with full privileges, for which ` +
+				`User= and capability settings do not count: audit the command itself, after --`)
 		case sign == '!' && c.KeepUser:
-			return "", false,
-				errors.New(`the prefix "!!" is for kernels without ambient capabilities; take it away, or use "!"`)
+			err := errors.New(`the prefix "!!" is for kernels without ambient capabilities`)
+			return "", false, hint.Add(err, `take it away, or use "!"`)
 		case sign == '!':
 			c.KeepUser = true
 		case sign == '|':
-			return "", false,
-				errors.New(`the prefix "|" runs a login shell, which is not simulated: audit the command itself, after --`)
+			return "", false, errors.New(`the prefix "|" runs a login shell, which is not simulated: audit ` +
+				`the command itself, after --`)
 		default:
 			return program, ownZero, nil
 		}

@@ -15,6 +15,8 @@ import (
 	"syscall"
 
 	"github.com/coreos/go-systemd/v22/unit"
+
+	"github.com/cap-audit/cap-audit/hint"
 )
 
 // Bounds on what is read: unit files are input that anybody may have written.
@@ -64,13 +66,13 @@ func ReadFile(path string) (*File, error) {
 	f := &File{Path: path, Name: unitName(filepath.Base(path))}
 	for _, suffix := range otherUnits {
 		if strings.HasSuffix(path, suffix) {
-			return nil, fmt.Errorf("%q is a %s unit, which runs no program; name a .service", path,
-				suffix[1:])
+			return nil, hint.Add(fmt.Errorf("%q is a %s unit, which runs no program", path, suffix[1:]),
+				"name a .service")
 		}
 	}
 	if isTemplate(f.Name) {
 		prefix, _, _ := splitName(f.Name)
-		return nil, fmt.Errorf("%q is a template; name an instance of it, as in %s", path,
+		return nil, hint.Addf(fmt.Errorf("%q is a template", path), "name an instance of it, as in %s",
 			filepath.Join(filepath.Dir(path), prefix+"@NAME.service"))
 	}
 	names := []string{f.Name}
@@ -90,8 +92,8 @@ func ReadFile(path string) (*File, error) {
 		return nil, err
 	}
 	if len(text) == 0 {
-		return nil, fmt.Errorf("%q is empty or a link to /dev/null, which to systemd is a masked unit; name "+
-			"another", f.Path)
+		err := fmt.Errorf("%q is empty or a link to /dev/null, which to systemd is a masked unit", f.Path)
+		return nil, hint.Add(err, "name another")
 	}
 	if err := f.add(f.Path, text); err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ import (
 	"github.com/coreos/go-systemd/v22/dbus"
 
 	"github.com/cap-audit/cap-audit/cgroup"
+	"github.com/cap-audit/cap-audit/hint"
 )
 
 // Manager is a connection to the service manager of the running system.
@@ -26,7 +27,7 @@ var ErrNotRunning = errors.New("systemd does not run this system")
 func Connect(ctx context.Context) (*Manager, error) {
 	// what sd_booted(3) looks for
 	if info, err := os.Lstat("/run/systemd/system"); err != nil || !info.IsDir() {
-		return nil, fmt.Errorf("%w; --service runs the program of a unit file without it", ErrNotRunning)
+		return nil, hint.Add(ErrNotRunning, "--service runs the program of a unit file without it")
 	}
 	connect := dbus.NewSystemConnectionContext
 	if os.Geteuid() == 0 {
@@ -34,7 +35,8 @@ func Connect(ctx context.Context) (*Manager, error) {
 	}
 	conn, err := connect(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("cannot reach systemd over D-Bus: %w; see whether systemctl can", err)
+		return nil, hint.Add(fmt.Errorf("cannot reach systemd over D-Bus: %w", err),
+			"see whether systemctl can")
 	}
 	m := &Manager{conn}
 	if err := conn.Subscribe(); err != nil {
@@ -101,13 +103,13 @@ func (m *Manager) Unit(ctx context.Context, name string) (*Unit, error) {
 	switch state := p.text("LoadState"); state {
 	case "loaded":
 	case "not-found":
-		return nil, errors.New("there is no such service; systemctl list-units --type=service --all lists " +
-			"them")
+		return nil, hint.Add(errors.New("there is no such service"),
+			"systemctl list-units --type=service --all lists them")
 	case "masked":
-		return nil, fmt.Errorf("is masked and cannot run; systemctl unmask %s allows it", name)
+		return nil, hint.Addf(errors.New("is masked and cannot run"), "systemctl unmask %s allows it", name)
 	default:
-		return nil, fmt.Errorf("systemd could not load its file (%s); systemctl status %s says why", state,
-			name)
+		return nil, hint.Addf(fmt.Errorf("systemd could not load its file (%s)", state),
+			"systemctl status %s says why", name)
 	}
 	if p.values, err = m.conn.GetUnitTypePropertiesContext(ctx, u.Name, "Service"); err != nil {
 		return nil, fmt.Errorf("ask systemd for the service: %w", err)

@@ -6,6 +6,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/cap-audit/cap-audit/hint"
 )
 
 // unitTypes are the suffixes of unit names; man systemd.unit.
@@ -17,13 +19,14 @@ func ServiceName(name string) (string, error) {
 	// UNIT_NAME_MAX and VALID_CHARS of systemd's src/basic/unit-name.h and .c
 	const longest, special = 255, ":-_.\\@"
 	if strings.Contains(name, "/") {
-		return "", errors.New("is a path; give the name of a unit that systemd has loaded, or the file to " +
-			"--service")
+		return "", hint.Add(errors.New("is a path"),
+			"give the name of a unit that systemd has loaded, or the file to --service")
 	}
 	for _, c := range name {
 		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') &&
 			!strings.ContainsRune(special, c) {
-			return "", fmt.Errorf("%q cannot be in the name of a unit; systemd-escape(1) spells it", c)
+			return "", hint.Add(fmt.Errorf("%q cannot be in the name of a unit", c),
+				"systemd-escape(1) spells it")
 		}
 	}
 	suffix := path.Ext(name)
@@ -31,15 +34,16 @@ func ServiceName(name string) (string, error) {
 	case !slices.Contains(unitTypes, suffix):
 		name += ".service"
 	case suffix != ".service":
-		return "", fmt.Errorf("is a %s; name a service, or give the control group of a slice or scope to "+
-			"--cgroup", suffix[1:])
+		return "", hint.Add(fmt.Errorf("is a %s", suffix[1:]),
+			"name a service, or give the control group of a slice or scope to --cgroup")
 	}
 	prefix, instance, template := strings.Cut(strings.TrimSuffix(name, ".service"), "@")
 	switch {
 	case prefix == "" || len(name) > longest:
 		return "", errors.New("is no name of a unit")
 	case template && instance == "":
-		return "", fmt.Errorf("is a template; name an instance of it, as in %s@NAME.service", prefix)
+		return "", hint.Addf(errors.New("is a template"),
+			"name an instance of it, as in %s@NAME.service", prefix)
 	}
 	return name, nil
 }

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/cap-audit/cap-audit/hint"
 )
 
 // Service is the process that a unit file describes.
@@ -128,7 +130,8 @@ func (s *Service) commands() error {
 	switch {
 	case s.refused != nil:
 	case len(list) == 0:
-		s.refused = errors.New("has no ExecStart= in [Service]; give the command to audit after --")
+		s.refused = hint.Add(errors.New("has no ExecStart= in [Service]"),
+			"give the command to audit after --")
 	case len(list) > 1 && s.Type != "oneshot":
 		s.refused = errors.New("has more than one ExecStart=, which systemd refuses unless Type=oneshot")
 	}
@@ -362,6 +365,6 @@ func (s *Service) Program(c *Command) (string, error) {
 			return path, nil
 		}
 	}
-	return "", fmt.Errorf("%q is in none of %s, where systemd looks for programs; give its path", name,
-		strings.Join(s.SearchPath, ", "))
+	return "", hint.Add(fmt.Errorf("%q is in none of %s, where systemd looks for programs", name,
+		strings.Join(s.SearchPath, ", ")), "give its path")
 }

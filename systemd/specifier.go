@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/cap-audit/cap-audit/hint"
 )
 
 // maxExpanded bounds what a word becomes, in bytes: as much as one argument of
@@ -120,8 +122,8 @@ func (f *File) specifier(letter byte) (string, error) {
 		return text, nil
 	}
 	if strings.IndexByte(unknowable, letter) >= 0 {
-		return "", errors.New("is a specifier whose value cannot be known without systemd; put its value " +
-			"into the file")
+		return "", hint.Add(errors.New("is a specifier whose value cannot be known without systemd"),
+			"put its value into the file")
 	}
 	return "", errNoSpecifier
 }
