@@ -1,6 +1,10 @@
 package audit
 
-import "slices"
+import (
+	"slices"
+
+	"golang.org/x/sys/unix"
+)
 
 // probe is a place where the kernel asks for a capability, but not to decide
 // whether the program may go on.
@@ -18,20 +22,6 @@ type probe struct {
 	consequence string
 }
 
-// Numbers of uapi/linux/capability.h.
-const (
-	capFsetid      = 4
-	capNetAdmin    = 12
-	capIpcLock     = 14
-	capSysPtrace   = 19
-	capSysAdmin    = 21
-	capSysNice     = 23
-	capSysResource = 24
-	capSyslog      = 34
-
-	capCheckpointRestore = 40
-)
-
 // probes is the table of advisory call sites. A site that is not in it counts
 // as a need: a capability too many is found by --minimize, one too few by the
 // user. Kernel versions are those looked at, 5.15 to 7.3, unless one is named.
@@ -40,7 +30,7 @@ var probes = []probe{
 		// security/commoncap.c, cap_vm_enough_memory(), also inlined into its
 		// caller in security/security.c. Before 6.14 often without a call of
 		// cap_capable() that could be seen; since 6.18 also asked by clone.
-		capability:  capSysAdmin,
+		capability:  unix.CAP_SYS_ADMIN,
 		functions:   []string{"cap_vm_enough_memory", "security_vm_enough_memory_mm", "__vm_enough_memory"},
 		consequence: "memory kept in reserve for administrators is not used",
 	},
@@ -48,28 +38,28 @@ var probes = []probe{
 		// security/commoncap.c, cap_capset() through cap_inh_is_capped():
 		// asked by every capset, heeded only when inheritable capabilities
 		// are added that are not permitted.
-		capability:  capSetpcap,
+		capability:  unix.CAP_SETPCAP,
 		functions:   []string{"cap_capset", "cap_inh_is_capped", "security_capset"},
 		consequence: "inheritable capabilities cannot be added beyond the permitted ones",
 	},
 	{
 		// kernel/ksyms_common.c (kernel/kallsyms.c before 6.5),
 		// kallsyms_show_value(); lib/vsprintf.c, restricted_pointer().
-		capability:  capSyslog,
+		capability:  unix.CAP_SYSLOG,
 		functions:   []string{"kallsyms_show_value", "restricted_pointer"},
 		consequence: "kernel addresses read as zeros",
 	},
 	{
 		// fs/xattr.c, simple_xattr_list(), and the list methods of file
 		// systems' own trusted.* handlers.
-		capability: capSysAdmin,
+		capability: unix.CAP_SYS_ADMIN,
 		functions: []string{"simple_xattr_list", "ext4_xattr_trusted_list", "shmem_listxattr",
 			"xfs_xattr_put_listent"},
 		consequence: "trusted.* extended attributes are left out of the list",
 	},
 	{
 		// fs/proc/task_mmu.c, pagemap_read(): asked of the file's opener.
-		capability:  capSysAdmin,
+		capability:  unix.CAP_SYS_ADMIN,
 		functions:   []string{"pagemap_read"},
 		consequence: "page frame numbers in /proc/PID/pagemap read as zeros",
 	},
@@ -77,14 +67,14 @@ var probes = []probe{
 		// arch/x86/net/bpf_jit_comp.c, do_jit(), and arch/arm64/net,
 		// build_epilogue(), 6.15: whether a classic filter, of a socket or of
 		// seccomp, gets a barrier at its end.
-		capability:  capSysAdmin,
+		capability:  unix.CAP_SYS_ADMIN,
 		functions:   []string{"do_jit", "bpf_int_jit_compile", "build_bhb_mitigation", "build_epilogue"},
 		consequence: "the packet filter is compiled with a mitigation against branch history injection",
 	},
 	{
 		// fs/attr.c, setattr_prepare() and setattr_copy() when the file's group
 		// is none of the caller's, whatever the new mode.
-		capability:  capFsetid,
+		capability:  unix.CAP_FSETID,
 		functions:   []string{"setattr_prepare", "setattr_copy", "in_group_or_capable", "setattr_drop_sgid"},
 		onlyIdle:    true,
 		consequence: "a setgid bit would be taken off, and the new mode has none",
@@ -92,35 +82,35 @@ var probes = []probe{
 	{
 		// net/sysctl_net.c, net_ctl_permissions(): who holds it opens
 		// /proc/sys/net with the owner's rights; reading needs none.
-		capability:  capNetAdmin,
+		capability:  unix.CAP_NET_ADMIN,
 		functions:   []string{"net_ctl_permissions"},
 		onlyIdle:    true,
 		consequence: "settings under /proc/sys/net can be read, but not written",
 	},
 	{
 		// kernel/pid.c, pid_table_root_permissions(), 6.14.
-		capability:  capSysAdmin,
+		capability:  unix.CAP_SYS_ADMIN,
 		functions:   []string{"pid_table_root_permissions"},
 		onlyIdle:    true,
 		consequence: "kernel.pid_max can be read, but not written",
 	},
 	{
 		// kernel/ucount.c, set_permissions().
-		capability:  capSysResource,
+		capability:  unix.CAP_SYS_RESOURCE,
 		functions:   []string{"set_permissions"},
 		onlyIdle:    true,
 		consequence: "settings under /proc/sys/user can be read, but not written",
 	},
 	{
 		// ipc/ipc_sysctl.c, ipc_permissions(), 5.19.
-		capability:  capCheckpointRestore,
+		capability:  unix.CAP_CHECKPOINT_RESTORE,
 		functions:   []string{"ipc_permissions"},
 		onlyIdle:    true,
 		consequence: "the next ids of System V IPC can be read, but not written",
 	},
 	{
 		// net/ipv4/inet_diag.c and its protocols: how much is told of sockets.
-		capability: capNetAdmin,
+		capability: unix.CAP_NET_ADMIN,
 		functions: []string{"inet_diag_dump_icsk", "inet_diag_dump_one_icsk", "tcp_diag_dump",
 			"tcp_diag_dump_one",
 			"udp_dump", "udp_diag_dump", "udp_dump_one", "udp_diag_dump_one", "raw_diag_dump",
@@ -129,14 +119,14 @@ var probes = []probe{
 	},
 	{
 		// fs/proc/array.c, do_task_stat(): what it shows of others' processes.
-		capability:  capSysPtrace,
+		capability:  unix.CAP_SYS_PTRACE,
 		functions:   []string{"do_task_stat"},
 		consequence: "addresses in /proc/PID/stat of other users' processes read as zeros",
 	},
 	{
 		// io_uring/io_uring.c, io_uring_create(): whether the ring's memory is
 		// charged to the user.
-		capability: capIpcLock,
+		capability: unix.CAP_IPC_LOCK,
 		functions: []string{"io_uring_create", "io_uring_setup", "__do_sys_io_uring_setup",
 			"__x64_sys_io_uring_setup", "__arm64_sys_io_uring_setup"},
 		consequence: "the ring's memory counts against RLIMIT_MEMLOCK",
@@ -145,7 +135,7 @@ var probes = []probe{
 		// fs/proc/base.c, __set_oom_adj(): asks with capable() for a lower
 		// value than the last one set by the privileged, and then, always,
 		// whether the value becomes that bound.
-		capability:  capSysResource,
+		capability:  unix.CAP_SYS_RESOURCE,
 		functions:   []string{"__set_oom_adj"},
 		through:     "has_capability_noaudit",
 		consequence: "the new oom_score_adj does not become the lower bound for unprivileged writers",
@@ -153,26 +143,26 @@ var probes = []probe{
 	{
 		// Reserved blocks: fs/ext4/balloc.c, fs/ext2/balloc.c, fs/f2fs/f2fs.h,
 		// asked when the file system is nearly full.
-		capability: capSysResource,
+		capability: unix.CAP_SYS_RESOURCE,
 		functions: []string{"ext4_has_free_clusters", "ext4_claim_free_clusters", "ext4_mb_new_blocks",
 			"ext2_new_blocks", "ext2_has_free_blocks", "__allow_reserved_blocks", "inc_valid_block_count"},
 		consequence: "blocks of the file system that are reserved for root are not used",
 	},
 	{
 		// fs/quota/dquot.c, ignore_hardlimit(), inlined into these.
-		capability:  capSysResource,
+		capability:  unix.CAP_SYS_RESOURCE,
 		functions:   []string{"ignore_hardlimit", "dquot_add_space", "dquot_add_inodes"},
 		consequence: "disk quotas apply",
 	},
 	{
 		// fs/pipe.c, alloc_pipe_info() through pipe_is_unprivileged_user(),
 		// once a user's pipes exceed fs.pipe-user-pages-soft.
-		capability:  capSysResource,
+		capability:  unix.CAP_SYS_RESOURCE,
 		functions:   []string{"alloc_pipe_info", "pipe_is_unprivileged_user"},
 		consequence: "new pipes get smaller buffers",
 	},
 	{
-		capability:  capSysAdmin,
+		capability:  unix.CAP_SYS_ADMIN,
 		functions:   []string{"alloc_pipe_info", "pipe_is_unprivileged_user"},
 		consequence: "new pipes get smaller buffers",
 	},

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 )
 
 // example is a row of n checks that fall under the probe: through its wrapper,
@@ -35,8 +36,8 @@ func TestEachProbe(t *testing.T) {
 				wantPlaces(t, observe(r), places{Denied: []int{n}})
 
 				r = p.example(function, Granted, 1)
-				r.Capability = capKill // which nothing asks for in vain
-				wantPlaces(t, observe(r), places{Required: []int{capKill}})
+				r.Capability = unix.CAP_KILL // which nothing asks for in vain
+				wantPlaces(t, observe(r), places{Required: []int{unix.CAP_KILL}})
 
 				if p.onlyIdle {
 					r = p.example(function, Granted, 1)
@@ -139,8 +140,8 @@ func TestProbesUnderVariants(t *testing.T) {
 		"cap_vm_enough_memory [lsm]",
 	} {
 		t.Run(frame, func(t *testing.T) {
-			r := row(capSysAdmin, Granted, sysBrk, 1, Site{[]string{"cap_capable.isra.0", frame}, 1})
-			wantPlaces(t, observe(r), places{Advisory: []int{capSysAdmin}})
+			r := row(unix.CAP_SYS_ADMIN, Granted, sysBrk, 1, Site{[]string{"cap_capable.isra.0", frame}, 1})
+			wantPlaces(t, observe(r), places{Advisory: []int{unix.CAP_SYS_ADMIN}})
 		})
 	}
 }
@@ -162,7 +163,7 @@ func TestRowWithNeedsAndProbes(t *testing.T) {
 		"sites ahead of the row, a need among them": {10, 1, 10, 9, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := row(capSysAdmin, Granted, sysMount, c.count)
+			r := row(unix.CAP_SYS_ADMIN, Granted, sysMount, c.count)
 			if c.probed > 0 {
 				r.Sites = append(r.Sites, asked("cap_vm_enough_memory", c.probed))
 			}
@@ -201,8 +202,8 @@ func TestMasks(t *testing.T) {
 	if ProbeMask() != probe || IdleMask() != idle {
 		t.Errorf("ProbeMask() = %#x, IdleMask() = %#x; want %#x, %#x", ProbeMask(), IdleMask(), probe, idle)
 	}
-	// by uapi/linux/capability.h: overcommit is a matter of SYS_ADMIN, setgid bits of FSETID
-	if probe>>21&1 == 0 || idle>>4&1 == 0 || idle&^probe != 0 {
+	// overcommit is a matter of SYS_ADMIN, setgid bits of FSETID
+	if probe>>unix.CAP_SYS_ADMIN&1 == 0 || idle>>unix.CAP_FSETID&1 == 0 || idle&^probe != 0 {
 		t.Errorf("ProbeMask() = %#x, IdleMask() = %#x", probe, idle)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 )
 
 func TestAsker(t *testing.T) {
@@ -193,7 +194,7 @@ func TestCallSites(t *testing.T) {
 // and of those that the kernel put in their place. The rows come in the order
 // of the kernel's hash table, which is another in each run.
 func TestCallSitesDoNotDependOnTheOrderOfRows(t *testing.T) {
-	plain := row(capDacOverride, Granted, sysOpenat, 1, asked("inode_permission", 1))
+	plain := row(unix.CAP_DAC_OVERRIDE, Granted, sysOpenat, 1, asked("inode_permission", 1))
 	plain.Scope, plain.Credentials.Nested = ScopeNested, true
 	there, back := []Checks{plain, overridden(plain)}, []Checks{overridden(plain), plain}
 	if diff := cmp.Diff(Analyze(observe(there...)).Nested, Analyze(observe(back...)).Nested); diff != "" {

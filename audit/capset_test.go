@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 )
 
 func TestCapsetOnly(t *testing.T) {
@@ -14,7 +15,7 @@ func TestCapsetOnly(t *testing.T) {
 		want      []CapsetOnly
 	}{
 		"nothing requested": {
-			rows: []Checks{row(capChown, Granted, sysChown, 1)},
+			rows: []Checks{row(unix.CAP_CHOWN, Granted, sysChown, 1)},
 		},
 		"in which sets": {
 			requested: Sets{bit(0) | bit(5), bit(0) | bit(5) | bit(13), bit(63)},
@@ -23,19 +24,19 @@ func TestCapsetOnly(t *testing.T) {
 				{63, false, false, true}},
 		},
 		"not what was granted": {
-			rows:      []Checks{row(capChown, Granted, sysChown, 1)},
-			requested: Sets{bit(capChown) | bit(capKill), 0, 0},
-			want:      []CapsetOnly{{capKill, true, false, false}},
+			rows:      []Checks{row(unix.CAP_CHOWN, Granted, sysChown, 1)},
+			requested: Sets{bit(unix.CAP_CHOWN) | bit(unix.CAP_KILL), 0, 0},
+			want:      []CapsetOnly{{unix.CAP_KILL, true, false, false}},
 		},
 		"what was refused": {
-			rows:      []Checks{row(capChown, Refused, sysChown, 1)},
-			requested: Sets{bit(capChown), bit(capChown), 0},
-			want:      []CapsetOnly{{capChown, true, true, false}},
+			rows:      []Checks{row(unix.CAP_CHOWN, Refused, sysChown, 1)},
+			requested: Sets{bit(unix.CAP_CHOWN), bit(unix.CAP_CHOWN), 0},
+			want:      []CapsetOnly{{unix.CAP_CHOWN, true, true, false}},
 		},
 		"what was only a probe": {
-			rows:      []Checks{row(capSetpcap, Granted, sysCapset, 1, asked("cap_capset", 1))},
-			requested: Sets{Permitted: bit(capSetpcap)},
-			want:      []CapsetOnly{{capSetpcap, false, true, false}},
+			rows:      []Checks{row(unix.CAP_SETPCAP, Granted, sysCapset, 1, asked("cap_capset", 1))},
+			requested: Sets{Permitted: bit(unix.CAP_SETPCAP)},
+			want:      []CapsetOnly{{unix.CAP_SETPCAP, false, true, false}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

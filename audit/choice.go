@@ -1,6 +1,10 @@
 package audit
 
-import "slices"
+import (
+	"slices"
+
+	"golang.org/x/sys/unix"
+)
 
 // choice is a place where the kernel is content with either of two
 // capabilities and asks for the greater one first. A program that holds that
@@ -15,8 +19,8 @@ var choices = []choice{
 		// block/ioprio.c, ioprio_check_cap(), asked for the real-time class by
 		// ioprio_set(2), aio and io_uring. CAP_SYS_NICE is enough since 5.14;
 		// CAP_SYS_ADMIN comes first since 5.16 and in most of 5.15.y.
-		asked:  capSysAdmin,
-		enough: capSysNice,
+		asked:  unix.CAP_SYS_ADMIN,
+		enough: unix.CAP_SYS_NICE,
 		functions: []string{"ioprio_check_cap", "__do_sys_ioprio_set", "__se_sys_ioprio_set",
 			"__x64_sys_ioprio_set", "__arm64_sys_ioprio_set"},
 	},

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 )
 
 func TestLessers(t *testing.T) {
@@ -17,22 +18,23 @@ func TestLessers(t *testing.T) {
 		capsets uint64
 		want    bool
 	}{
-		"only there": {number: capSysAdmin, checks: 2, sites: []CallSite{site("ioprio_check_cap", 2)},
+		"only there": {number: unix.CAP_SYS_ADMIN, checks: 2, sites: []CallSite{site("ioprio_check_cap", 2)},
 			want: true},
-		"inlined, too": {number: capSysAdmin, checks: 2,
+		"inlined, too": {number: unix.CAP_SYS_ADMIN, checks: 2,
 			sites: []CallSite{site("ioprio_check_cap", 1), site("__do_sys_ioprio_set", 1)}, want: true},
-		"elsewhere, too": {number: capSysAdmin, checks: 2,
+		"elsewhere, too": {number: unix.CAP_SYS_ADMIN, checks: 2,
 			sites: []CallSite{site("ioprio_check_cap", 1), site("path_mount", 1)}},
-		"elsewhere": {number: capSysAdmin, checks: 2, sites: []CallSite{site("path_mount", 2)}},
-		"one of unknown origin": {number: capSysAdmin, checks: 2,
+		"elsewhere": {number: unix.CAP_SYS_ADMIN, checks: 2, sites: []CallSite{site("path_mount", 2)}},
+		"one of unknown origin": {number: unix.CAP_SYS_ADMIN, checks: 2,
 			sites: []CallSite{site("ioprio_check_cap", 1)}},
-		"nothing known": {number: capSysAdmin, checks: 2},
-		"a sample": {number: capSysAdmin, checks: 2, sites: []CallSite{{Function: "ioprio_check_cap",
+		"nothing known": {number: unix.CAP_SYS_ADMIN, checks: 2},
+		"a sample": {number: unix.CAP_SYS_ADMIN, checks: 2, sites: []CallSite{{Function: "ioprio_check_cap",
 			Checks: 2, Sampled: true}}},
-		"another capability": {number: capChown, checks: 2, sites: []CallSite{site("ioprio_check_cap", 2)}},
-		"asked for by a capset": {number: capSysAdmin, checks: 2,
+		"another capability": {number: unix.CAP_CHOWN, checks: 2,
+			sites: []CallSite{site("ioprio_check_cap", 2)}},
+		"asked for by a capset": {number: unix.CAP_SYS_ADMIN, checks: 2,
 			sites: []CallSite{site("ioprio_check_cap", 2)}, capsets: 1},
-		"the lesser one, by 5.15": {number: capSysNice, checks: 2,
+		"the lesser one, by 5.15": {number: unix.CAP_SYS_NICE, checks: 2,
 			sites: []CallSite{site("ioprio_check_cap", 2)}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -41,7 +43,7 @@ func TestLessers(t *testing.T) {
 			var want []Lesser
 			recommended := uint64(1) << c.number
 			if c.want {
-				want, recommended = []Lesser{{capSysAdmin, capSysNice}}, 1<<capSysNice
+				want, recommended = []Lesser{{unix.CAP_SYS_ADMIN, unix.CAP_SYS_NICE}}, 1<<unix.CAP_SYS_NICE
 			}
 			if diff := cmp.Diff(want, f.Lessers()); diff != "" {
 				t.Error(diff)

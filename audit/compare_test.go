@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 )
 
 // after is what a run came to that ended like that, with these rows and outcomes.
@@ -28,10 +29,10 @@ func TestEnding(t *testing.T) {
 
 func TestCompare(t *testing.T) {
 	well := Application{Ended: true}
-	granted := []Checks{row(capChown, Granted, sysChown, 1)}
-	refused := []Checks{row(capChown, Refused, sysChown, 1)}
-	fails := Outcome{capChown, Refused, sysChown, -1, 1}
-	newFailure := []Evidence{{Kind: "refused", Capability: capChown, Syscall: sysChown, Return: -1}}
+	granted := []Checks{row(unix.CAP_CHOWN, Granted, sysChown, 1)}
+	refused := []Checks{row(unix.CAP_CHOWN, Refused, sysChown, 1)}
+	fails := Outcome{unix.CAP_CHOWN, Refused, sysChown, -1, 1}
+	newFailure := []Evidence{{Kind: "refused", Capability: unix.CAP_CHOWN, Syscall: sysChown, Return: -1}}
 	for name, c := range map[string]struct {
 		first, again *Findings
 		want         []Evidence
@@ -49,26 +50,26 @@ func TestCompare(t *testing.T) {
 		"a new failure":              {after(well, granted), after(well, refused, fails), newFailure},
 		"the same failure as before": {after(well, refused, fails), after(well, refused, fails), nil},
 		"more often": {after(well, refused, fails), after(well, refused,
-			Outcome{capChown, Refused, sysChown, -1, 9}), nil},
+			Outcome{unix.CAP_CHOWN, Refused, sysChown, -1, 9}), nil},
 		"a failure of a security module": {after(well, granted),
-			after(well, []Checks{row(capChown, LSMRefused, sysChown, 1)},
-				Outcome{capChown, LSMRefused, sysChown, -1, 1}), newFailure},
-		"another errno": {after(well, refused, Outcome{capChown, Refused, sysChown, -13, 1}),
+			after(well, []Checks{row(unix.CAP_CHOWN, LSMRefused, sysChown, 1)},
+				Outcome{unix.CAP_CHOWN, LSMRefused, sysChown, -1, 1}), newFailure},
+		"another errno": {after(well, refused, Outcome{unix.CAP_CHOWN, Refused, sysChown, -13, 1}),
 			after(well, refused, fails), newFailure},
-		"in another system call": {after(well, []Checks{row(capChown, Refused, sysChown32, 1)},
-			Outcome{capChown, Refused, sysChown32, -1, 1}), after(well, refused, fails), newFailure},
+		"in another system call": {after(well, []Checks{row(unix.CAP_CHOWN, Refused, sysChown32, 1)},
+			Outcome{unix.CAP_CHOWN, Refused, sysChown32, -1, 1}), after(well, refused, fails), newFailure},
 		"refused, but the system call succeeded": {after(well, granted),
-			after(well, refused, Outcome{capChown, Refused, sysChown, 0, 1}), nil},
+			after(well, refused, Outcome{unix.CAP_CHOWN, Refused, sysChown, 0, 1}), nil},
 		"refused, and the system call interrupted": {after(well, granted),
-			after(well, refused, Outcome{capChown, Refused, sysChown, -512, 1}), nil},
+			after(well, refused, Outcome{unix.CAP_CHOWN, Refused, sysChown, -512, 1}), nil},
 		"granted, and failed all the same": {after(well, granted),
-			after(well, granted, Outcome{capChown, Granted, sysChown, -22, 1}), nil},
+			after(well, granted, Outcome{unix.CAP_CHOWN, Granted, sysChown, -22, 1}), nil},
 		"granted elsewhere": {after(well, granted), after(well,
-			append(refused, row(capChown, Granted, sysOpenat, 1)), fails),
+			append(refused, row(unix.CAP_CHOWN, Granted, sysOpenat, 1)), fails),
 			newFailure},
 		"a refused probe": {after(well, nil), after(well,
-			[]Checks{row(capSysAdmin, Refused, sysBrk, 1, asked("cap_vm_enough_memory", 1))},
-			Outcome{capSysAdmin, Refused, sysBrk, -12, 1}), nil},
+			[]Checks{row(unix.CAP_SYS_ADMIN, Refused, sysBrk, 1, asked("cap_vm_enough_memory", 1))},
+			Outcome{unix.CAP_SYS_ADMIN, Refused, sysBrk, -12, 1}), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if diff := cmp.Diff(c.want, Compare(c.first, c.again)); diff != "" {
@@ -80,14 +81,15 @@ func TestCompare(t *testing.T) {
 
 func TestNewRefusals(t *testing.T) {
 	app := Application{Ended: true}
-	first := after(app, []Checks{row(capChown, Refused, sysChown, 1), row(capKill, Granted, sysMount, 1)})
+	first := after(app, []Checks{
+		row(unix.CAP_CHOWN, Refused, sysChown, 1), row(unix.CAP_KILL, Granted, sysMount, 1)})
 	again := after(app, []Checks{
-		row(capChown, Refused, sysChown, 5), row(capChown, Refused, sysOpenat, 1),
-		row(capKill, Refused, sysMount, 1)},
-		Outcome{capChown, Refused, sysOpenat, 0, 1}, Outcome{capKill, Refused, sysMount, -1, 1})
+		row(unix.CAP_CHOWN, Refused, sysChown, 5), row(unix.CAP_CHOWN, Refused, sysOpenat, 1),
+		row(unix.CAP_KILL, Refused, sysMount, 1)},
+		Outcome{unix.CAP_CHOWN, Refused, sysOpenat, 0, 1}, Outcome{unix.CAP_KILL, Refused, sysMount, -1, 1})
 	want := []Evidence{
-		{Kind: "refused", Capability: capChown, Syscall: sysOpenat},
-		{Kind: "refused", Capability: capKill, Syscall: sysMount, Return: -1},
+		{Kind: "refused", Capability: unix.CAP_CHOWN, Syscall: sysOpenat},
+		{Kind: "refused", Capability: unix.CAP_KILL, Syscall: sysMount, Return: -1},
 	}
 	if diff := cmp.Diff(want, NewRefusals(first, again)); diff != "" {
 		t.Errorf("evidence (-want +got):\n%s", diff)

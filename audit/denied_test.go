@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 )
 
 func TestDenied(t *testing.T) {
@@ -57,11 +58,11 @@ func TestDenied(t *testing.T) {
 		},
 		"the outcome of a system call in which only a probe was refused does not count": {
 			rows: []Checks{
-				row(capSysAdmin, Refused, sysMount, 1, asked("path_mount", 1)),
-				row(capSysAdmin, Refused, sysBrk, 1, asked("cap_vm_enough_memory", 1))},
-			outcomes: []Outcome{{capSysAdmin, Refused, sysMount, -1, 1},
-				{capSysAdmin, Refused, sysBrk, -12, 1}},
-			want: []Denied{{Number: capSysAdmin, Checks: 1, Syscalls: []Syscall{sysMount},
+				row(unix.CAP_SYS_ADMIN, Refused, sysMount, 1, asked("path_mount", 1)),
+				row(unix.CAP_SYS_ADMIN, Refused, sysBrk, 1, asked("cap_vm_enough_memory", 1))},
+			outcomes: []Outcome{{unix.CAP_SYS_ADMIN, Refused, sysMount, -1, 1},
+				{unix.CAP_SYS_ADMIN, Refused, sysBrk, -12, 1}},
+			want: []Denied{{Number: unix.CAP_SYS_ADMIN, Checks: 1, Syscalls: []Syscall{sysMount},
 				CallSites:  []CallSite{{Function: "path_mount", Syscall: sysMount, Checks: 1}},
 				Outcomes:   []SyscallOutcome{{sysMount, PermissionFailure, -1, 1}},
 				Assessment: AssessPermissionFailure}},

@@ -1,5 +1,7 @@
 package audit
 
+import "golang.org/x/sys/unix"
+
 // Tally counts checks of one capability.
 type Tally struct {
 	Granted, Denied uint64
@@ -200,13 +202,10 @@ func (f *Findings) RecommendedOperational() uint64 {
 	return f.withoutUnheldSetpcap(numbers(f.Operational)) & f.Recommended()
 }
 
-// capSetpcap is CAP_SETPCAP of uapi/linux/capability.h.
-const capSetpcap = 8
-
 func (f *Findings) withoutUnheldSetpcap(set uint64) uint64 {
 	held := f.Application.FilePermitted
-	if held != 0 && held>>capSetpcap&1 == 0 {
-		set &^= 1 << capSetpcap
+	if held != 0 && held>>unix.CAP_SETPCAP&1 == 0 {
+		set &^= 1 << unix.CAP_SETPCAP
 	}
 	return set
 }

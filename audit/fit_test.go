@@ -4,12 +4,14 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 )
 
 func ended() Application { return Application{Path: "/usr/bin/x", Ended: true} }
 
 func TestFit(t *testing.T) {
-	const chown, kill, netRaw, sysTime = 1 << 0, 1 << 5, 1 << 13, 1 << 25
+	const chown, kill = 1 << unix.CAP_CHOWN, 1 << unix.CAP_KILL
+	const netRaw, sysTime = 1 << unix.CAP_NET_RAW, 1 << unix.CAP_SYS_TIME
 	run := func() *Findings {
 		return &Findings{
 			Application: ended(),
@@ -72,13 +74,13 @@ func TestFit(t *testing.T) {
 // Where either of two does, a policy that allows one of them is met.
 func TestFitOfLesserOnes(t *testing.T) {
 	f := &Findings{Application: ended(), Required: []Capability{{
-		Number: capSysAdmin, Tally: Tally{Granted: 1},
+		Number: unix.CAP_SYS_ADMIN, Tally: Tally{Granted: 1},
 		CallSites: []CallSite{{Function: "ioprio_check_cap", Checks: 1}},
 	}}}
 	for allowed, outside := range map[uint64]uint64{
-		1 << capSysNice:  0,
-		1 << capSysAdmin: 0,
-		0:                1 << capSysNice,
+		1 << unix.CAP_SYS_NICE:  0,
+		1 << unix.CAP_SYS_ADMIN: 0,
+		0:                       1 << unix.CAP_SYS_NICE,
 	} {
 		if got := f.Fit(allowed); got.Outside != outside || got.Unused != 0 {
 			t.Errorf("allowed %x: outside %x, unused %x; want outside %x", allowed, got.Outside, got.Unused,

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"golang.org/x/sys/unix"
 )
 
 // dice makes choices out of fuzzed bytes, the first always when they run out.
@@ -27,8 +28,8 @@ func (d *dice) mask() uint64 { return uint64(d.upTo(256)) << (8 * d.upTo(8)) }
 
 // fuzzCapabilities are those of the table, some that are in none of its rows,
 // and the bounds of kernel_cap_t.
-var fuzzCapabilities = []int{capSysAdmin, capFsetid, capSetpcap, capNetAdmin, capSysResource, capSyslog,
-	capChown, capDacOverride, 63}
+var fuzzCapabilities = []int{unix.CAP_SYS_ADMIN, unix.CAP_FSETID, unix.CAP_SETPCAP, unix.CAP_NET_ADMIN,
+	unix.CAP_SYS_RESOURCE, unix.CAP_SYSLOG, unix.CAP_CHOWN, unix.CAP_DAC_OVERRIDE, 63}
 
 var fuzzFunctions = []string{"path_mount", "cap_vm_enough_memory", "setattr_prepare", "cap_capset",
 	"net_ctl_permissions",
@@ -202,8 +203,8 @@ func checkLists(t *testing.T, o *Observation, f *Findings) {
 	for _, n := range capsetOnly {
 		set |= 1 << n
 	}
-	if held := o.Application.FilePermitted; held != 0 && held>>capSetpcap&1 == 0 {
-		set &^= 1 << capSetpcap
+	if held := o.Application.FilePermitted; held != 0 && held>>unix.CAP_SETPCAP&1 == 0 {
+		set &^= 1 << unix.CAP_SETPCAP
 	}
 	if f.Recommended() != set {
 		t.Errorf("Recommended() = %#x, want %#x", f.Recommended(), set)

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 )
 
 func TestLimits(t *testing.T) {
@@ -64,8 +65,8 @@ func TestLosses(t *testing.T) {
 // What Analyze does not judge it hands on.
 func TestFactsAreHandedOn(t *testing.T) {
 	o := observe()
-	o.Application = Application{PID: 4242, Path: "/usr/bin/ping", FilePermitted: 1 << capNetRaw, Ended: true,
-		Status: 3}
+	o.Application = Application{PID: 4242, Path: "/usr/bin/ping", FilePermitted: 1 << unix.CAP_NET_RAW,
+		Ended: true, Status: 3}
 	o.System = SystemContext{"7.3", map[string]int{"kptr_restrict": 1}}
 	o.Backend, o.Tasks, o.StillRunning, o.CapsetCalls, o.Dropped = "fentry", 5, 2, 3, true
 	want := &Findings{Application: o.Application, System: o.System, Backend: "fentry", Tasks: 5,

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 )
 
 func overridden(r Checks) Checks {
@@ -14,7 +15,8 @@ func overridden(r Checks) Checks {
 func TestOverriddenCredentials(t *testing.T) {
 	compat := sysAccess
 	compat.ABI = "i386"
-	advisory, required := places{Advisory: []int{capDacOverride}}, places{Required: []int{capDacOverride}}
+	advisory := places{Advisory: []int{unix.CAP_DAC_OVERRIDE}}
+	required := places{Required: []int{unix.CAP_DAC_OVERRIDE}}
 	for name, c := range map[string]struct {
 		syscall Syscall
 		want    places
@@ -29,30 +31,31 @@ func TestOverriddenCredentials(t *testing.T) {
 		"a system call without a name could be any": {nameless, required},
 	} {
 		t.Run(name, func(t *testing.T) {
-			wantPlaces(t, observe(overridden(row(capDacOverride, Granted, c.syscall, 1,
+			wantPlaces(t, observe(overridden(row(unix.CAP_DAC_OVERRIDE, Granted, c.syscall, 1,
 				asked("inode_permission", 1)))), c.want)
 		})
 	}
 }
 
 func TestOverriddenRefusals(t *testing.T) {
-	wantPlaces(t, observe(overridden(row(capDacOverride, Refused, sysOpenat, 1))),
-		places{Advisory: []int{capDacOverride}})
-	wantPlaces(t, observe(overridden(row(capDacOverride, Refused, sysAccess, 1))),
-		places{Denied: []int{capDacOverride}})
+	wantPlaces(t, observe(overridden(row(unix.CAP_DAC_OVERRIDE, Refused, sysOpenat, 1))),
+		places{Advisory: []int{unix.CAP_DAC_OVERRIDE}})
+	wantPlaces(t, observe(overridden(row(unix.CAP_DAC_OVERRIDE, Refused, sysAccess, 1))),
+		places{Denied: []int{unix.CAP_DAC_OVERRIDE}})
 }
 
 // A file opener's credentials are not the task's either, but the program
 // had to hold them when it opened the file.
 func TestForeignCredentialsAreNeeds(t *testing.T) {
-	r := row(capDacOverride, Granted, sysOpenat, 1)
+	r := row(unix.CAP_DAC_OVERRIDE, Granted, sysOpenat, 1)
 	r.Credentials.Foreign = true
-	wantPlaces(t, observe(r), places{Required: []int{capDacOverride}})
+	wantPlaces(t, observe(r), places{Required: []int{unix.CAP_DAC_OVERRIDE}})
 }
 
 // Every advisory call site says why.
 func TestOverriddenCredentialsAreExplained(t *testing.T) {
-	f := Analyze(observe(overridden(row(capDacOverride, Granted, sysOpenat, 2, asked("ovl_permission", 2)))))
+	f := Analyze(observe(overridden(row(unix.CAP_DAC_OVERRIDE, Granted, sysOpenat, 2,
+		asked("ovl_permission", 2)))))
 	want := []CallSite{{Function: "ovl_permission", Syscall: sysOpenat, Checks: 2,
 		Advisory: "asked of credentials that the kernel put in the program's place"}}
 	if diff := cmp.Diff(want, f.Advisory[0].CallSites); diff != "" {

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 )
 
 // by is a row of another program.
@@ -27,35 +28,39 @@ func TestPrograms(t *testing.T) {
 		"a privileged helper stands out": {
 			programs: []Program{{}, shell, helper},
 			rows: []Checks{
-				by(2, row(capNetRaw, Granted, sysSocket, 1)), by(2, row(capChown, Granted, sysChown, 1)),
-				by(1, row(capChown, Refused, sysChown, 1)), by(1, row(capKill, LSMRefused, sysChown, 1)),
+				by(2, row(unix.CAP_NET_RAW, Granted, sysSocket, 1)),
+				by(2, row(unix.CAP_CHOWN, Granted, sysChown, 1)),
+				by(1, row(unix.CAP_CHOWN, Refused, sysChown, 1)),
+				by(1, row(unix.CAP_KILL, LSMRefused, sysChown, 1)),
 			},
 			want: []ProgramUse{
-				{Index: 1, Path: "/bin/sh", Processes: 3, Refused: []int{capChown, capKill}},
+				{Index: 1, Path: "/bin/sh", Processes: 3, Refused: []int{unix.CAP_CHOWN, unix.CAP_KILL}},
 				{Index: 2, Path: "/usr/lib/helper", Parent: 1, Processes: 1,
-					Needs: []int{capChown, capNetRaw}},
+					Needs: []int{unix.CAP_CHOWN, unix.CAP_NET_RAW}},
 			},
 		},
 		"granted and refused is a need": {
 			programs: []Program{{}, shell},
-			rows:     []Checks{row(capChown, Refused, sysChown, 1), row(capChown, Granted, sysOpenat, 1)},
-			want:     []ProgramUse{{Index: 1, Path: "/bin/sh", Processes: 3, Needs: []int{capChown}}},
+			rows: []Checks{
+				row(unix.CAP_CHOWN, Refused, sysChown, 1), row(unix.CAP_CHOWN, Granted, sysOpenat, 1)},
+			want: []ProgramUse{{Index: 1, Path: "/bin/sh", Processes: 3, Needs: []int{unix.CAP_CHOWN}}},
 		},
 		"probes are not a program's needs": {
 			programs: []Program{{}, shell},
-			rows:     []Checks{row(capSysAdmin, Granted, sysBrk, 1, asked("cap_vm_enough_memory", 1))},
+			rows:     []Checks{row(unix.CAP_SYS_ADMIN, Granted, sysBrk, 1, asked("cap_vm_enough_memory", 1))},
 			want:     []ProgramUse{{Index: 1, Path: "/bin/sh", Processes: 3}},
 		},
 		"nested uses are not either": {
 			programs: []Program{{}, shell},
-			rows: []Checks{{Capability: capSysAdmin, Syscall: sysMount, Scope: ScopeNested,
+			rows: []Checks{{Capability: unix.CAP_SYS_ADMIN, Syscall: sysMount, Scope: ScopeNested,
 				Credentials: Credentials{Owner: true}, Program: 1, Count: 1}},
 			want: []ProgramUse{{Index: 1, Path: "/bin/sh", Processes: 3}},
 		},
 		"the rest, beyond the limit, where it used something": {
 			programs: []Program{{}, shell},
-			rows:     []Checks{by(0, row(capChown, Granted, sysChown, 1))},
-			want:     []ProgramUse{{Index: 0, Needs: []int{capChown}}, {Index: 1, Path: "/bin/sh", Processes: 3}},
+			rows:     []Checks{by(0, row(unix.CAP_CHOWN, Granted, sysChown, 1))},
+			want: []ProgramUse{{Index: 0, Needs: []int{unix.CAP_CHOWN}},
+				{Index: 1, Path: "/bin/sh", Processes: 3}},
 		},
 		"an index lost to a race is no program": {
 			programs: []Program{{}, shell, {}, helper},
@@ -64,9 +69,9 @@ func TestPrograms(t *testing.T) {
 		},
 		"but a place for what was counted there": {
 			programs: []Program{{}, shell, {}},
-			rows:     []Checks{by(2, row(capChown, Refused, sysChown, 1))},
+			rows:     []Checks{by(2, row(unix.CAP_CHOWN, Refused, sysChown, 1))},
 			want: []ProgramUse{{Index: 1, Path: "/bin/sh", Processes: 3},
-				{Index: 2, Refused: []int{capChown}}},
+				{Index: 2, Refused: []int{unix.CAP_CHOWN}}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -81,6 +86,6 @@ func TestPrograms(t *testing.T) {
 
 // A program that was first run after the list was read.
 func TestProgramBeyondTheList(t *testing.T) {
-	o := observe(by(7, row(capChown, Granted, sysChown, 1)))
-	wantPlaces(t, o, places{Required: []int{capChown}})
+	o := observe(by(7, row(unix.CAP_CHOWN, Granted, sysChown, 1)))
+	wantPlaces(t, o, places{Required: []int{unix.CAP_CHOWN}})
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"golang.org/x/sys/unix"
 )
 
 func TestRequired(t *testing.T) {
@@ -14,19 +15,20 @@ func TestRequired(t *testing.T) {
 	}{
 		"nothing checked": {},
 		"granted once": {
-			[]Checks{row(capNetRaw, Granted, sysSocket, 1)},
-			[]Capability{{Number: capNetRaw, Tally: Tally{Granted: 1}, Syscall: sysSocket}},
+			[]Checks{row(unix.CAP_NET_RAW, Granted, sysSocket, 1)},
+			[]Capability{{Number: unix.CAP_NET_RAW, Tally: Tally{Granted: 1}, Syscall: sysSocket}},
 		},
 		"refused only": {
-			[]Checks{row(capNetRaw, Refused, sysSocket, 1)}, nil,
+			[]Checks{row(unix.CAP_NET_RAW, Refused, sysSocket, 1)}, nil,
 		},
 		"refused by a security module only": {
-			[]Checks{row(capNetRaw, LSMRefused, sysSocket, 1)}, nil,
+			[]Checks{row(unix.CAP_NET_RAW, LSMRefused, sysSocket, 1)}, nil,
 		},
 		"granted and refused": {
-			[]Checks{row(capNetRaw, Refused, sysSocket, 2), row(capNetRaw, Granted, sysSocket, 3),
-				row(capNetRaw, LSMRefused, sysBind, 4)},
-			[]Capability{{Number: capNetRaw, Tally: Tally{Granted: 3, Denied: 6}, Syscall: sysSocket}},
+			[]Checks{row(unix.CAP_NET_RAW, Refused, sysSocket, 2),
+				row(unix.CAP_NET_RAW, Granted, sysSocket, 3),
+				row(unix.CAP_NET_RAW, LSMRefused, sysBind, 4)},
+			[]Capability{{Number: unix.CAP_NET_RAW, Tally: Tally{Granted: 3, Denied: 6}, Syscall: sysSocket}},
 		},
 		"by number, not as they came": {
 			[]Checks{row(40, Granted, sysMount, 1), row(0, Granted, sysChown, 1),
@@ -39,16 +41,17 @@ func TestRequired(t *testing.T) {
 		},
 		"rows that differ in options, phase and program are one capability": {
 			[]Checks{
-				{Capability: capChown, Syscall: sysChown, Count: 1},
-				{Capability: capChown, Syscall: sysChown, Count: 2, Options: 2},
-				{Capability: capChown, Syscall: sysChown, Count: 4, Phase: PhaseDropped},
-				{Capability: capChown, Syscall: sysChown, Count: 8, Program: 1},
+				{Capability: unix.CAP_CHOWN, Syscall: sysChown, Count: 1},
+				{Capability: unix.CAP_CHOWN, Syscall: sysChown, Count: 2, Options: 2},
+				{Capability: unix.CAP_CHOWN, Syscall: sysChown, Count: 4, Phase: PhaseDropped},
+				{Capability: unix.CAP_CHOWN, Syscall: sysChown, Count: 8, Program: 1},
 			},
-			[]Capability{{Number: capChown, Tally: Tally{Granted: 15}, Syscall: sysChown}},
+			[]Capability{{Number: unix.CAP_CHOWN, Tally: Tally{Granted: 15}, Syscall: sysChown}},
 		},
 		"a flag that keeps a check out of the audit log does not make it noise": {
-			[]Checks{{Capability: capChown, Syscall: sysChown, Count: 1, Options: 2 /* CAP_OPT_NOAUDIT */}},
-			[]Capability{{Number: capChown, Tally: Tally{Granted: 1}, Syscall: sysChown}},
+			[]Checks{{Capability: unix.CAP_CHOWN, Syscall: sysChown, Count: 1,
+				Options: 2 /* CAP_OPT_NOAUDIT */}},
+			[]Capability{{Number: unix.CAP_CHOWN, Tally: Tally{Granted: 1}, Syscall: sysChown}},
 		},
 		"a capability the kernel has no name for yet": {
 			[]Checks{row(63, Granted, sysMount, 1)},
@@ -99,8 +102,8 @@ func TestMainSyscall(t *testing.T) {
 
 // Totals are counted apart from the rows: rows can be lost, totals cannot.
 func TestTotalChecksAreTheTotals(t *testing.T) {
-	o := observe(row(capChown, Granted, sysChown, 1))
-	o.Totals = map[int]Total{capChown: {Granted: 5, Denied: 7}, capKill: {Denied: 11}}
+	o := observe(row(unix.CAP_CHOWN, Granted, sysChown, 1))
+	o.Totals = map[int]Total{unix.CAP_CHOWN: {Granted: 5, Denied: 7}, unix.CAP_KILL: {Denied: 11}}
 	o.Losses = Losses{Rows: 22}
 	f := Analyze(o)
 	if f.TotalChecks != 23 {
@@ -112,13 +115,13 @@ func TestTotalChecksAreTheTotals(t *testing.T) {
 }
 
 func TestFailedAnyway(t *testing.T) {
-	o := observe(row(capSysAdmin, Granted, sysMount, 3))
+	o := observe(row(unix.CAP_SYS_ADMIN, Granted, sysMount, 3))
 	o.Outcomes = []Outcome{
-		{capSysAdmin, Granted, sysMount, -22, 1},
-		{capSysAdmin, Granted, sysMount, -1, 1},
-		{capSysAdmin, Granted, sysMount, -22, 1},
-		{capSysAdmin, Refused, sysMount, -13, 1}, // not a granted one
-		{capChown, Granted, sysMount, -5, 1},     // not this capability
+		{unix.CAP_SYS_ADMIN, Granted, sysMount, -22, 1},
+		{unix.CAP_SYS_ADMIN, Granted, sysMount, -1, 1},
+		{unix.CAP_SYS_ADMIN, Granted, sysMount, -22, 1},
+		{unix.CAP_SYS_ADMIN, Refused, sysMount, -13, 1}, // not a granted one
+		{unix.CAP_CHOWN, Granted, sysMount, -5, 1},      // not this capability
 	}
 	want := []SyscallOutcome{
 		{sysMount, PermissionFailure, -1, 1},
@@ -133,9 +136,9 @@ func TestFailedAnyway(t *testing.T) {
 // that brk failed says nothing about the need.
 func TestFailedAnywayIsAboutTheNeed(t *testing.T) {
 	o := observe(
-		row(capSysAdmin, Granted, sysMount, 1, asked("path_mount", 1)),
-		row(capSysAdmin, Granted, sysBrk, 1, asked("cap_vm_enough_memory", 1)))
-	o.Outcomes = []Outcome{{capSysAdmin, Granted, sysBrk, -12, 1}}
+		row(unix.CAP_SYS_ADMIN, Granted, sysMount, 1, asked("path_mount", 1)),
+		row(unix.CAP_SYS_ADMIN, Granted, sysBrk, 1, asked("cap_vm_enough_memory", 1)))
+	o.Outcomes = []Outcome{{unix.CAP_SYS_ADMIN, Granted, sysBrk, -12, 1}}
 	if got := Analyze(o).Required[0].FailedAnyway; len(got) != 0 {
 		t.Errorf("failed anyway: %+v", got)
 	}

@@ -26,15 +26,6 @@ var (
 	errorsOfAll = []int{0, -1, -4, -5, -13, -22, -512, -513, -514, -516, -4095}
 )
 
-// Numbers of uapi/linux/capability.h that only the tests need.
-const (
-	capChown       = 0
-	capDacOverride = 1
-	capKill        = 5
-	capBindService = 10
-	capNetRaw      = 13
-)
-
 // row is n checks alike, in a system call of the command's own program.
 func row(capability int, v Verdict, s Syscall, n uint64, sites ...Site) Checks {
 	return Checks{Capability: capability, Verdict: v, Syscall: s, Program: 1, Count: n, Sites: sites}

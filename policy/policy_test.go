@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"golang.org/x/sys/unix"
 	"gopkg.in/yaml.v3"
 
 	"github.com/cap-audit/cap-audit/audit"
@@ -16,9 +17,9 @@ import (
 )
 
 const (
-	chown          = 1 << 0
-	netBindService = 1 << 10
-	netRaw         = 1 << 13
+	chown          = 1 << unix.CAP_CHOWN
+	netBindService = 1 << unix.CAP_NET_BIND_SERVICE
+	netRaw         = 1 << unix.CAP_NET_RAW
 )
 
 func loadText(t testing.TB, text string) (*Policy, error) {

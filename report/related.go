@@ -1,16 +1,9 @@
 package report
 
-import "fmt"
+import (
+	"fmt"
 
-// Numbers of uapi/linux/capability.h that settings of the host bear on.
-const (
-	capFowner    = 3
-	capSysModule = 16
-	capSysRawio  = 17
-	capSysPtrace = 19
-	capSyslog    = 34
-	capPerfmon   = 38
-	capBPF       = 39
+	"golang.org/x/sys/unix"
 )
 
 // relation is a setting of the host that bears on a capability, and what it
@@ -24,7 +17,7 @@ type relation struct {
 // relations are in the order of the report. The meanings are those of the
 // kernel's Documentation/admin-guide/sysctl and Documentation/admin-guide/LSM/Yama.
 var relations = []relation{
-	{capSysPtrace, "yama_ptrace_scope", func(v int) string {
+	{unix.CAP_SYS_PTRACE, "yama_ptrace_scope", func(v int) string {
 		switch {
 		case v <= 0:
 			return ""
@@ -35,10 +28,10 @@ var relations = []relation{
 		}
 		return "no process may attach to another, even with this capability"
 	}},
-	{capSysPtrace, "fs_suid_dumpable", from(2, 2,
+	{unix.CAP_SYS_PTRACE, "fs_suid_dumpable", from(2, 2,
 		"programs that gained privileges leave core dumps for root alone; to attach to them needs this "+
 			"capability")},
-	{capPerfmon, "perf_event_paranoid", func(v int) string {
+	{unix.CAP_PERFMON, "perf_event_paranoid", func(v int) string {
 		switch {
 		case v < 2:
 			return ""
@@ -47,9 +40,9 @@ var relations = []relation{
 		}
 		return "without this capability perf_event_open is refused altogether"
 	}},
-	{capBPF, "unprivileged_bpf_disabled", from(1, 1,
+	{unix.CAP_BPF, "unprivileged_bpf_disabled", from(1, 1,
 		"bpf is refused without this capability, and that cannot be changed before the next boot")},
-	{capSyslog, "kptr_restrict", func(v int) string {
+	{unix.CAP_SYSLOG, "kptr_restrict", func(v int) string {
 		switch {
 		case v <= 0:
 			return ""
@@ -58,16 +51,16 @@ var relations = []relation{
 		}
 		return "kernel addresses read as zeros, even with this capability"
 	}},
-	{capSyslog, "dmesg_restrict", atLeast(1, "the kernel log cannot be read without this capability")},
-	{capSysModule, "modules_disabled", from(1, 1,
+	{unix.CAP_SYSLOG, "dmesg_restrict", atLeast(1, "the kernel log cannot be read without this capability")},
+	{unix.CAP_SYS_MODULE, "modules_disabled", from(1, 1,
 		"no module can be loaded or removed before the next boot, even with this capability")},
-	{capSysRawio, "vm_mmap_min_addr", func(v int) string {
+	{unix.CAP_SYS_RAWIO, "vm_mmap_min_addr", func(v int) string {
 		if v <= 0 {
 			return ""
 		}
 		return fmt.Sprintf("memory below address %d cannot be mapped without this capability", v)
 	}},
-	{capFowner, "fs_protected_hardlinks", from(1, 1,
+	{unix.CAP_FOWNER, "fs_protected_hardlinks", from(1, 1,
 		"a hard link to a file of another user that one may not both read and write needs this capability")},
 }
 

@@ -3,6 +3,8 @@ package report
 import (
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/cap-audit/cap-audit/audit"
 )
 
@@ -22,25 +24,25 @@ func TestRelations(t *testing.T) {
 		value      int
 		want       int
 	}{
-		{capSysPtrace, "yama_ptrace_scope", 0, 0},
-		{capSysPtrace, "yama_ptrace_scope", 3, 1},
-		{capSysPtrace, "yama_ptrace_scope", -1, 0},
-		{capSysPtrace, "fs_suid_dumpable", 1, 0},
-		{capSysPtrace, "fs_suid_dumpable", 2, 1},
-		{capPerfmon, "perf_event_paranoid", 1, 0},
-		{capPerfmon, "perf_event_paranoid", 2, 1},
-		{capPerfmon, "perf_event_paranoid", 4, 1},
-		{capBPF, "unprivileged_bpf_disabled", 1, 1},
-		{capBPF, "unprivileged_bpf_disabled", 2, 0},
-		{capSyslog, "kptr_restrict", 0, 0},
-		{capSyslog, "kptr_restrict", 2, 1},
-		{capSyslog, "dmesg_restrict", 1, 1},
-		{capSysModule, "modules_disabled", 1, 1},
-		{capSysRawio, "vm_mmap_min_addr", 0, 0},
-		{capSysRawio, "vm_mmap_min_addr", 65536, 1},
-		{capFowner, "fs_protected_hardlinks", 1, 1},
-		{capFowner, "fs_protected_hardlinks", 0, 0},
-		{capSysRawio, "fs_protected_hardlinks", 1, 0},
+		{unix.CAP_SYS_PTRACE, "yama_ptrace_scope", 0, 0},
+		{unix.CAP_SYS_PTRACE, "yama_ptrace_scope", 3, 1},
+		{unix.CAP_SYS_PTRACE, "yama_ptrace_scope", -1, 0},
+		{unix.CAP_SYS_PTRACE, "fs_suid_dumpable", 1, 0},
+		{unix.CAP_SYS_PTRACE, "fs_suid_dumpable", 2, 1},
+		{unix.CAP_PERFMON, "perf_event_paranoid", 1, 0},
+		{unix.CAP_PERFMON, "perf_event_paranoid", 2, 1},
+		{unix.CAP_PERFMON, "perf_event_paranoid", 4, 1},
+		{unix.CAP_BPF, "unprivileged_bpf_disabled", 1, 1},
+		{unix.CAP_BPF, "unprivileged_bpf_disabled", 2, 0},
+		{unix.CAP_SYSLOG, "kptr_restrict", 0, 0},
+		{unix.CAP_SYSLOG, "kptr_restrict", 2, 1},
+		{unix.CAP_SYSLOG, "dmesg_restrict", 1, 1},
+		{unix.CAP_SYS_MODULE, "modules_disabled", 1, 1},
+		{unix.CAP_SYS_RAWIO, "vm_mmap_min_addr", 0, 0},
+		{unix.CAP_SYS_RAWIO, "vm_mmap_min_addr", 65536, 1},
+		{unix.CAP_FOWNER, "fs_protected_hardlinks", 1, 1},
+		{unix.CAP_FOWNER, "fs_protected_hardlinks", 0, 0},
+		{unix.CAP_SYS_RAWIO, "fs_protected_hardlinks", 1, 0},
 	} {
 		d := NewDocument(&audit.Findings{
 			System:   audit.SystemContext{Sysctls: map[string]int{c.key: c.value}},

@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/cap-audit/cap-audit/capng"
 )
 
@@ -48,8 +50,7 @@ func (f *File) Grants() Grants {
 	g.NoNewPrivileges = f.on("NoNewPrivileges") || dynamic
 	user := f.last("User")
 	g.Root = !dynamic && (user == "" || user == "root" || user == "0")
-	if admin, _ := capng.Number("sys_admin"); !g.Root && !g.NoNewPrivileges &&
-		g.Ambient&g.Bounding>>admin&1 == 0 {
+	if !g.Root && !g.NoNewPrivileges && g.Ambient&g.Bounding>>unix.CAP_SYS_ADMIN&1 == 0 {
 		g.Filtering = f.filtering()
 	}
 	return g

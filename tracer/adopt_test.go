@@ -14,7 +14,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/cap-audit/cap-audit/audit"
-	"github.com/cap-audit/cap-audit/capng"
 	"github.com/cap-audit/cap-audit/cgroup"
 	"github.com/cap-audit/cap-audit/test/machine"
 )
@@ -65,8 +64,8 @@ func chroots(t *testing.T, a *Audit) uint64 {
 	if o.Losses != (audit.Losses{}) {
 		t.Errorf("losses: %+v", o.Losses)
 	}
-	n, _ := capng.Number("sys_chroot")
-	return o.Totals[n].Granted + o.Totals[n].Denied
+	checks := o.Totals[unix.CAP_SYS_CHROOT]
+	return checks.Granted + checks.Denied
 }
 
 // chrootScript makes a check of SYS_CHROOT whoever runs it, since /bin/sh is

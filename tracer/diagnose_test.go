@@ -16,13 +16,6 @@ import (
 	"github.com/cap-audit/cap-audit/hint"
 )
 
-// Numbers of uapi/linux/capability.h.
-const (
-	capSysAdmin = 21
-	capPerfmon  = 38
-	capBPF      = 39
-)
-
 // withEffective runs f on a thread with only those effective capabilities;
 // without a thread that may have them it skips.
 func withEffective(t *testing.T, mask uint64, f func()) {
@@ -52,13 +45,13 @@ func TestMissingPrivileges(t *testing.T) {
 		effective uint64
 		want      []string
 	}{
-		"all needed":             {1<<capBPF | 1<<capPerfmon, nil},
-		"SYS_ADMIN, as of old":   {1 << capSysAdmin, nil},
+		"all needed":             {1<<unix.CAP_BPF | 1<<unix.CAP_PERFMON, nil},
+		"SYS_ADMIN, as of old":   {1 << unix.CAP_SYS_ADMIN, nil},
 		"none":                   {0, []string{"bpf", "perfmon"}},
-		"only BPF":               {1 << capBPF, []string{"perfmon"}},
-		"only PERFMON":           {1 << capPerfmon, []string{"bpf"}},
+		"only BPF":               {1 << unix.CAP_BPF, []string{"perfmon"}},
+		"only PERFMON":           {1 << unix.CAP_PERFMON, []string{"bpf"}},
 		"others that do not do":  {1<<0 | 1<<1, []string{"bpf", "perfmon"}},
-		"SYS_ADMIN and no other": {1<<capSysAdmin | 1<<0, nil},
+		"SYS_ADMIN and no other": {1<<unix.CAP_SYS_ADMIN | 1<<0, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			withEffective(t, c.effective, func() {
@@ -82,7 +75,7 @@ func TestDiagnoseMissingPrivileges(t *testing.T) {
 	if inUserNamespace() {
 		t.Skip("want the initial user namespace, or that is to blame")
 	}
-	withEffective(t, 1<<capBPF, func() {
+	withEffective(t, 1<<unix.CAP_BPF, func() {
 		got := Diagnose(refused()).Error()
 		lacks, advice, _ := strings.Cut(got, ":")
 		if lacks = strings.ToLower(lacks); !strings.Contains(lacks, "perfmon") ||

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/capng"
@@ -169,9 +170,8 @@ func TestFilecapAndSetcapTakeIt(t *testing.T) {
 }
 
 func testFileCapabilities(t *testing.T, snippet func(Advice) string) {
-	const setfcap = 31
 	bash := machine.Program(t, "bash")
-	held(t, setfcap)
+	held(t, unix.CAP_SETFCAP)
 	for name, c := range map[string]struct {
 		file  string
 		grant []int

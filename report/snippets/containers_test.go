@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"github.com/cap-audit/cap-audit/capng"
 	"github.com/cap-audit/cap-audit/test/machine"
@@ -225,8 +226,7 @@ func TestAppArmorTakesIt(t *testing.T) {
 	}
 	// A kernel that does not say that it has the capabilities split from
 	// sys_admin in Linux 5.8 and 5.9 gets sys_admin in their place.
-	const auditRead, sysAdmin = 37, 21
-	split := func(n int) bool { return n > auditRead }
+	split := func(n int) bool { return n > unix.CAP_AUDIT_READ }
 	for name, grant := range map[string][]int{"none": nil, "one": {13}, "all": known()} {
 		t.Run(name, func(t *testing.T) {
 			got, err := understood(AppArmor(Advice{Grant: grant}))
@@ -236,8 +236,8 @@ func TestAppArmorTakesIt(t *testing.T) {
 			}
 		})
 	}
-	if got, err := understood(AppArmor(Advice{Grant: []int{39}})); err != nil ||
-		!slices.Contains([]int{sysAdmin, 39}, got[0]) {
+	if got, err := understood(AppArmor(Advice{Grant: []int{unix.CAP_BPF}})); err != nil ||
+		!slices.Contains([]int{unix.CAP_SYS_ADMIN, unix.CAP_BPF}, got[0]) {
 		t.Errorf("bpf: %v, %v", got, err)
 	}
 	if _, err := understood("capability no_such,"); err == nil {

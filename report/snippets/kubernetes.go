@@ -4,11 +4,10 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/cap-audit/cap-audit/capng"
 )
-
-// capSysAdmin is CAP_SYS_ADMIN of uapi/linux/capability.h.
-const capSysAdmin = 21
 
 // Kubernetes is the security context of a container. Names have no prefix
 // there.
@@ -25,7 +24,7 @@ func Kubernetes(a Advice) string {
 `) + "securityContext:\n"
 	// with SYS_ADMIN it is always true, and the API server refuses the two
 	// together where the capability is spelt CAP_SYS_ADMIN
-	if a.noNewPrivs() && !slices.Contains(a.Grant, capSysAdmin) {
+	if a.noNewPrivs() && !slices.Contains(a.Grant, unix.CAP_SYS_ADMIN) {
 		text += "  allowPrivilegeEscalation: false\n"
 	}
 	text += "  capabilities:\n    drop: [\"ALL\"]"

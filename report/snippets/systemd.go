@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/capng"
 )
@@ -73,6 +75,5 @@ var accountName = regexp.MustCompile(`^[a-z_][a-z0-9_-]{0,30}$`)
 // switchesUser: it may change both its user and its groups, as daemons do that
 // give up root by themselves.
 func switchesUser(grant []int) bool {
-	const setgid, setuid = 6, 7 // uapi/linux/capability.h
-	return slices.Contains(grant, setgid) && slices.Contains(grant, setuid)
+	return slices.Contains(grant, unix.CAP_SETGID) && slices.Contains(grant, unix.CAP_SETUID)
 }

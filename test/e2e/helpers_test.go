@@ -331,20 +331,12 @@ func setFileCaps(t testing.TB, path string, numbers ...int) {
 	}
 }
 
-// Numbers of uapi/linux/capability.h.
-const (
-	capSysChroot = 18
-	capSysPtrace = 19
-	capPerfmon   = 38
-	capBPF       = 39
-)
-
 // unprivilegedCapAudit is a copy of cap-audit for ordinary users: with the
 // three file capabilities that its documentation asks for.
 func unprivilegedCapAudit(t testing.TB, dir string) string {
 	t.Helper()
 	path := installed(t, dir, capAuditPath, 0o755)
-	setFileCaps(t, path, capBPF, capPerfmon, capSysPtrace)
+	setFileCaps(t, path, unix.CAP_BPF, unix.CAP_PERFMON, unix.CAP_SYS_PTRACE)
 	return path
 }
 

@@ -26,7 +26,7 @@ func TestPrivilegedPrograms(t *testing.T) {
 	dir := privileged(t)
 	setuid := installedAs(t, filepath.Join(dir, "need-setuid"), built("need"), 0o4755)
 	capable := installedAs(t, filepath.Join(dir, "need-capable"), built("need"), 0o755)
-	setFileCaps(t, capable, capSysChroot)
+	setFileCaps(t, capable, unix.CAP_SYS_CHROOT)
 	plain := installedAs(t, filepath.Join(dir, "need-plain"), built("need"), 0o755)
 	for _, test := range []struct {
 		name, path string
@@ -71,7 +71,7 @@ func TestPrivilegedProgramsOfOrdinaryUser(t *testing.T) {
 	auditor := unprivilegedCapAudit(t, dir)
 	setuid := installedAs(t, filepath.Join(dir, "need-setuid"), built("need"), 0o4755)
 	capable := installedAs(t, filepath.Join(dir, "need-capable"), built("need"), 0o755)
-	setFileCaps(t, capable, capSysChroot)
+	setFileCaps(t, capable, unix.CAP_SYS_CHROOT)
 	for _, path := range []string{setuid, capable} {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			d := documentOf(t, as(command(t, auditor, withBackend("-j", "--", path, "sys_chroot", "5")...),

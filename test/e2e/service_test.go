@@ -57,8 +57,6 @@ func byFirstWord(text string) map[string][]string {
 	return lines
 }
 
-const capSysResource = 24 // uapi/linux/capability.h
-
 // recordings are runs of unit files by the real systemd: see
 // systemd/real_test.go.
 const recordings = "../../systemd/testdata/real"
@@ -112,7 +110,7 @@ func TestServiceAsSystemdRunsIt(t *testing.T) {
 			if strings.Contains(want, "USER=tester") || strings.Contains(want, "cwd /home/tester") {
 				t.Skip("wanted the user of the machine where it was recorded")
 			}
-			if name == "id-ambient-invert" && ownBounding(t)>>capSysResource&1 == 0 {
+			if name == "id-ambient-invert" && ownBounding(t)>>unix.CAP_SYS_RESOURCE&1 == 0 {
 				t.Skip("wanted all capabilities, which the unit asks for")
 			}
 			got, _ := serviceOutput(t, unit)
@@ -226,7 +224,7 @@ func compareLimits(t *testing.T, want, got []string) {
 			"18446744073709551615"), 10, 64)
 		theirs, err2 := strconv.ParseUint(strings.ReplaceAll(fields[2], "unlimited", "18446744073709551615"),
 			10, 64)
-		if err != nil || err2 != nil || hard >= theirs || ownBounding(t)>>capSysResource&1 != 0 {
+		if err != nil || err2 != nil || hard >= theirs || ownBounding(t)>>unix.CAP_SYS_RESOURCE&1 != 0 {
 			t.Errorf("limit: systemd's is %q, ours %q", line, got[i])
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 )
 
 // An ordinary user can audit with a cap-audit that has the privileges from its
@@ -63,7 +64,7 @@ func TestOrdinaryUserWithoutPrivileges(t *testing.T) {
 func TestOrdinaryUserWithSomePrivileges(t *testing.T) {
 	dir := privileged(t)
 	auditor := installed(t, dir, capAuditPath, 0o755)
-	setFileCaps(t, auditor, capPerfmon)
+	setFileCaps(t, auditor, unix.CAP_PERFMON)
 	r := finish(t, as(command(t, auditor, withBackend("-o", "/dev/null", "--", "true")...), nobody))
 	line := oneError(t, r.stderr)
 	if r.status != 1 || !strings.Contains(line, "lacks CAP_BPF:") {
@@ -112,7 +113,7 @@ func TestForgedOrder(t *testing.T) {
 	dir := privileged(t)
 	auditor := unprivilegedCapAudit(t, dir)
 	show := installed(t, dir, built("show"), 0o755)
-	mask := uint64(1<<capBPF | 1<<capPerfmon | 1<<capSysPtrace)
+	mask := uint64(1<<unix.CAP_BPF | 1<<unix.CAP_PERFMON | 1<<unix.CAP_SYS_PTRACE)
 
 	type identity map[string]any
 	for name, wanted := range map[string]identity{
