@@ -46,8 +46,8 @@ static __always_inline __s32 pid_seen_by_auditor(struct task_struct *task)
 	return nr;
 }
 
-static __always_inline void emit(__u32 kind, const struct ca_task *t, struct task_struct *task, __u8 capability,
-				 __u8 verdict, __s32 syscall, __u8 abi, __s64 result, const struct ca_sets *sets)
+static __always_inline void emit(__u32 kind, const struct ca_task *t, struct task_struct *task,
+				 __u8 capability, __u8 verdict, __s32 syscall, __u8 abi, __s64 result, const struct ca_sets *sets)
 {
 	struct ca_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
 
@@ -133,8 +133,8 @@ __noinline int granted_as_owner(__u64 cred_address, __u64 address)
 	return 0;
 }
 
-static __always_inline __u8 credentials_of(const struct ca_task *t, struct task_struct *task, __u64 own, __u8 scope,
-					   bool granted)
+static __always_inline __u8 credentials_of(const struct ca_task *t, struct task_struct *task,
+					   __u64 own, __u8 scope, bool granted)
 {
 	const struct cred *cred = (const struct cred *)t->cred;
 	__u8 bits = 0;
@@ -148,7 +148,8 @@ static __always_inline __u8 credentials_of(const struct ca_task *t, struct task_
 			bits |= CA_CRED_FOREIGN;
 	}
 	if (scope != CA_SCOPE_OWN) {
-		/* volatile, or the compiler passes the pointer that it has just found equal: the verifier wants a number */
+		/* volatile, or the compiler passes the pointer that it has just found equal: the verifier wants a
+		 * number */
 		if (granted && granted_as_owner(*(volatile const __u64 *)&t->cred, t->ns))
 			bits |= CA_CRED_OWNER;
 		if ((__u64)BPF_CORE_READ(cred, user_ns) != state.user_ns)
@@ -274,7 +275,8 @@ static __always_inline void begin_capset(struct ca_task *t, struct task_struct *
 }
 
 /* Begins the book-keeping for one system call's outcome. */
-static __always_inline void note_pending(struct ca_task *t, struct task_struct *task, const struct ca_check *check)
+static __always_inline void note_pending(struct ca_task *t, struct task_struct *task,
+					 const struct ca_check *check)
 {
 	__u64 bit = 1ULL << (check->capability & 63);
 
@@ -287,7 +289,8 @@ static __always_inline void note_pending(struct ca_task *t, struct task_struct *
 	else
 		t->denied |= bit;
 
-	/* cap_capset() begins with a check for CAP_SETPCAP, granted or not; elsewhere see begin_capset()'s callers */
+	/* cap_capset() begins with a check for CAP_SETPCAP, granted or not; elsewhere see begin_capset()'s
+	 * callers */
 	if (check->capability == CAP_SETPCAP &&
 	    ((check->abi == CA_ABI_NATIVE && check->syscall == NR_CAPSET) ||
 	     (check->abi == CA_ABI_COMPAT && check->syscall == NR_CAPSET_COMPAT)))
@@ -534,7 +537,8 @@ static __always_inline void on_capset_done(struct ca_task *t, struct task_struct
 		emit(CA_EVENT_CAPSET, t, task, 0, 0, t->syscall, t->abi, 0, &now);
 	__sync_fetch_and_or(&state.requested.permitted, asked_for(t->before.permitted, now.permitted));
 	__sync_fetch_and_or(&state.requested.inheritable, asked_for(t->before.inheritable, now.inheritable));
-	/* to take back all that root has, after a change of user took it out of the effective set, chooses nothing either */
+	/* to take back all that root has, after a change of user took it out of the effective set, chooses
+	 * nothing either */
 	all = sets_bits(&BPF_CORE_READ(task, cred)->cap_bset);
 	if (now.effective != all)
 		__sync_fetch_and_or(&state.requested.effective, asked_for(t->before.effective, now.effective));

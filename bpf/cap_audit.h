@@ -98,7 +98,8 @@ struct ca_program {
 	__u64 processes;	/* processes that ran it: by exec, or by fork while running it */
 	__u32 pad;
 	__s32 pid;		/* where it ran: a process that did, in the auditor's pid namespace */
-	char path[CA_PATH];	/* as given to execve; a script's own path, not its interpreter's; where it ran, the comm */
+	/* as given to execve; a script's own path, not its interpreter's; where it ran, the comm */
+	char path[CA_PATH];
 };
 
 /* Bits of struct ca_task.flags. */
@@ -109,7 +110,8 @@ enum {
 	CA_TASK_IO_WORKER = 8,	/* kernel-made thread of a traced process: it makes no system calls */
 	CA_TASK_CAPSET = 16,	/* inside capset, sets before are saved */
 	CA_TASK_ROOT = 32,	/* the process that an audit of what runs was asked for: not yet adopted */
-	CA_TASK_ENTERING = 64,	/* came into the watched group, still on its way: recording begins with an exec */
+	/* came into the watched group, still on its way: recording begins with an exec */
+	CA_TASK_ENTERING = 64,
 	CA_TASK_UNTOLD = 128,	/* adopted, and user space has not been told */
 };
 
@@ -126,7 +128,8 @@ struct ca_task {
 	/* the system call under way, once it made a check */
 	__s32 syscall;
 	__u32 abi;
-	__u32 exec_id;		/* the exec last seen, of this task or a forebear: exec_id_of(); 0 before an exec waited for */
+	/* the exec last seen, of this task or a forebear: exec_id_of(); 0 before an exec waited for */
+	__u32 exec_id;
 	__u32 pad;
 	__u64 granted;		/* masks of the capabilities it asked for */
 	__u64 denied;
@@ -141,7 +144,8 @@ struct ca_task {
 	struct ca_check last;
 };
 
-/* A task that belongs to the tree and could not be given storage yet: it gets it when it first does something. */
+/* A task that belongs to the tree and could not be given storage yet: it gets it when it first does
+ * something. */
 struct ca_newborn {
 	__u32 flags;
 	__u32 program;
@@ -194,7 +198,8 @@ struct ca_state {
 	/* audits of what runs */
 	__u64 group;		/* id of the watched control group if it was made anew, else 0 */
 	__u64 pid_ns;		/* address of the root's pid namespace: compared, never followed */
-	__u64 rescans;		/* processes of several threads that came into the group: only their leaders were adopted */
+	/* processes of several threads that came into the group: only their leaders were adopted */
+	__u64 rescans;
 	/* tasks without storage, see struct ca_newborn */
 	__u64 waiting;		/* how many there are, some of which may have ended */
 	/* losses */

@@ -18,8 +18,8 @@ const volatile bool preemptible = false;
 const volatile bool by_group = false;
 const volatile __u64 group_id = 0;
 const volatile char group_path[CA_PATH] = {};
-/* Who comes into the group is on the way to what it will be: it counts from its next exec on, if that is of another
- * program than the executor, and in the root's pid namespace if inside_only. */
+/* Who comes into the group is on the way to what it will be: it counts from its next exec on, if that is
+ * of another program than the executor, and in the root's pid namespace if inside_only. */
 const volatile bool enter_at_exec = false;
 const volatile bool inside_only = false;
 const volatile __u64 executor_inode = 0;
@@ -36,9 +36,9 @@ struct {
 } tasks SEC(".maps");
 
 /*
- * Storage cannot be had at any moment: not while another task was preempted in the middle of getting or freeing some on
- * the same CPU (6.1, 6.18: kernel/bpf/bpf_task_storage.c, bpf_task_storage_trylock()). The task waits here, then.
- * Full: lost_tasks.
+ * Storage cannot be had at any moment: not while another task was preempted in the middle of getting or
+ * freeing some on the same CPU (6.1, 6.18: kernel/bpf/bpf_task_storage.c, bpf_task_storage_trylock()). The
+ * task waits here, then. Full: lost_tasks.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -212,7 +212,8 @@ static __noinline bool take_in(struct task_struct *task, __u32 flags, __u32 prog
 	return true;
 }
 
-/* Gives a task of the tree the storage that could not be had before; counts a loss, if it is one, when it still cannot. */
+/* Gives a task of the tree the storage that could not be had before; counts a loss, if it is one, when it
+ * still cannot. */
 static __noinline struct ca_task *claim(struct task_struct *task, __u64 *loss)
 {
 	struct ca_newborn *newborn = newborn_of(task);

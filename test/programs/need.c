@@ -1,23 +1,25 @@
 /*
- * need CAP [COUNT]: do one thing, COUNT times, that the kernel allows only to a holder of CAP, and that asks for no
- * other capability.
+ * need CAP [COUNT]: do one thing, COUNT times, that the kernel allows only to a holder of CAP, and that
+ * asks for no other capability.
  *
  *	need --list		one mode a line: NAME FUNCTION CHECKS ALTERNATIVE
  *	need --prepare DIR	as root, un-audited: make what some modes need beforehand
  *
- * FUNCTION is the kernel function that asks, as the stacks of 6.18 on x86-64 name it (a static one may be inlined, and
- * so bear another name elsewhere). CHECKS is how often it asks in one round when it is granted; N+ where some kernels
- * ask more often. ALTERNATIVE is a capability that the kernel, or an older one, takes in place of CAP: to see CAP
- * refused, take that away, too; `-` when there is none. A capability that nothing can exercise has no line.
+ * FUNCTION is the kernel function that asks, as the stacks of 6.18 on x86-64 name it (a static one may be
+ * inlined, and so bear another name elsewhere). CHECKS is how often it asks in one round when it is
+ * granted; N+ where some kernels ask more often. ALTERNATIVE is a capability that the kernel, or an older
+ * one, takes in place of CAP: to see CAP refused, take that away, too; `-` when there is none. A
+ * capability that nothing can exercise has no line.
  *
- * Exit status: 0 allowed, 1 refused (the errno is printed), 77 this kernel or host cannot exercise CAP (the reason is
- * printed), 2 anything else.
+ * Exit status: 0 allowed, 1 refused (the errno is printed), 77 this kernel or host cannot exercise CAP
+ * (the reason is printed), 2 anything else.
  *
- * The truth must be the same for uid 0 and for an ordinary user with CAP as its only, ambient, capability. Hence:
+ * The truth must be the same for uid 0 and for an ordinary user with CAP as its only, ambient, capability.
+ * Hence:
  * - No mode leans on being root. Files belong to a third user, neither root nor the caller, or to the caller.
  * - Setting up asks for nothing. What would ask is made by --prepare and found through $NEED_DIR.
- * - Where the kernel looks at the capability before the arguments, the arguments are wrong on purpose: the errno tells
- *   that the check was passed, and nothing on the machine changes.
+ * - Where the kernel looks at the capability before the arguments, the arguments are wrong on purpose: the
+ *   errno tells that the check was passed, and nothing on the machine changes.
  */
 #define _GNU_SOURCE
 #include "need/common.h"
@@ -82,7 +84,8 @@ static const struct mode {
 	MODE(CHECKPOINT_RESTORE, checkpoint_restore, "alloc_pid", "1", "sys_admin"),
 };
 
-/* Whether not even the host's first process may ever have it: then a refusal says nothing about the caller. */
+/* Whether not even the host's first process may ever have it: then a refusal says nothing about the
+ * caller. */
 static int host_lacks(int capability)
 {
 	unsigned long long bounding = ~0ULL;

@@ -1,12 +1,13 @@
 /*
- * show WHAT: print attributes of this process, one a line and always in the same form, so that a run under cap-audit
- * can be compared with a run without. What the kernel tells by system call is not read from /proc.
+ * show WHAT: print attributes of this process, one a line and always in the same form, so that a run under
+ * cap-audit can be compared with a run without. What the kernel tells by system call is not read from
+ * /proc.
  *
  *	show rlimits|env|cwd|signals|umask|fds|ids|caps|nice|pgrp|process|all
  *	show args ...		its arguments, and what it was called
  *	show exit CODE
  *	show kill SIGNAL	ends by that signal, without a core file
- *	show stop [SIGNAL]	prints `stopping`, stops itself (SIGSTOP), and prints `continued` once it is continued
+ *	show stop [SIGNAL]	prints `stopping`, stops itself (SIGSTOP), and prints `continued` when it is
  *	show wait-signal	prints `ready`, waits for INT, TERM or HUP, and prints its name, how it came
  *				(user, queue, tkill, kernel, other) and from whom (parent, self, kernel, other)
  */

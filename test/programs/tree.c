@@ -1,9 +1,10 @@
 /*
  * tree MODE ...: process trees with an exactly known number of capability checks.
  *
- * The check is chroot("/"): every call makes one check of CAP_SYS_CHROOT and no other, whoever calls; nothing changes
- * when it is granted; and neither libc, nor exec, nor fork ever asks for that capability, so the count stays exact in
- * any surroundings. Run it with CAP_SYS_CHROOT; but the count is the same without.
+ * The check is chroot("/"): every call makes one check of CAP_SYS_CHROOT and no other, whoever calls;
+ * nothing changes when it is granted; and neither libc, nor exec, nor fork ever asks for that capability,
+ * so the count stays exact in any surroundings. Run it with CAP_SYS_CHROOT; but the count is the same
+ * without.
  *
  * Exit status: 0, or 2 when a step failed (with a line on stderr). Nothing is printed on success.
  */
@@ -34,15 +35,17 @@ static const char usage[] =
 	"  leader-exits N                N: in a thread, after the first thread has exited\n"
 	"  thread-exec N                 N: after an exec by another thread than the first\n"
 	"  double-exec N                 N: after two execs\n"
-	"  daemon N [FIFO]               N: in a daemon, after the first process has been reaped (and a byte, or end\n"
-	"                                of file, has been read from FIFO)\n"
-	"  pidns N                       N: in a child that is process 1 of a new pid namespace (one of sys_admin, too)\n"
+	"  daemon N [FIFO]               N: in a daemon, after the first process has been reaped (and a\n"
+	"                                byte, or end of file, has been read from FIFO)\n"
+	"  pidns N                       N: in a child that is process 1 of a new pid namespace (one of\n"
+	"                                sys_admin, too)\n"
 	"  vfork N                       N: one in each of N children made by vfork, one after another\n"
 	"  storm N                       N: one in each of N children made as fast as possible, SIGCHLD ignored\n"
-	"  drop BEFORE AFTER             BEFORE + AFTER: around a capset that leaves only sys_chroot (and asks once for\n"
-	"                                setpcap, as every capset does)\n"
-	"  crowd N FIFO                  16 x N: N in each thread of a tree of 8 processes with 2 threads each, three\n"
-	"                                generations deep, after end of file on FIFO; says \"ready\" when all wait for it\n"
+	"  drop BEFORE AFTER             BEFORE + AFTER: around a capset that leaves only sys_chroot (and asks\n"
+	"                                once for setpcap, as every capset does)\n"
+	"  crowd N FIFO                  16 x N: N in each thread of a tree of 8 processes with 2 threads each,\n"
+	"                                three generations deep, after end of file on FIFO; says\n"
+	"                                \"ready\" when all wait for it\n"
 	"  noop-capset N                 0 (N of setpcap): N times a capset that changes nothing\n";
 
 static long number;	/* N */
@@ -88,7 +91,8 @@ static pid_t must_fork(void)
 static void exec_self(const char *mode)
 {
 	char text[32], path[PATH_MAX];
-	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);	/* a real name, for the sake of comm */
+	/* a real name, for the sake of comm */
+	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
 
 	if (length < 0)
 		fail("readlink");
@@ -272,7 +276,8 @@ static void run_daemon(const char *fifo)
 	dup2(null, 2);
 	if (poll(&gone, 1, 10000) != 1)
 		_exit(2);
-	/* Ended; now until it is reaped and we have another parent. At most ten seconds: a parent may never reap. */
+	/* Ended; now until it is reaped and we have another parent. At most ten seconds: a parent may never
+	 * reap. */
 	for (int i = 0; i < 10000; i++) {
 		if (syscall(SYS_pidfd_send_signal, gone.fd, 0, NULL, 0) < 0 && errno == ESRCH && getppid() != middle)
 			break;

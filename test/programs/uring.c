@@ -1,9 +1,10 @@
 /*
  * uring FILE: open FILE for writing by io_uring, in one of its worker threads.
  *
- * The worker is a thread of the process that the kernel makes, not clone(2), and it is inside no system call when it
- * asks for the capability. FILE should be of mode 0 and of another user's, or root's: then it asks for DAC_OVERRIDE,
- * once. Setting up a ring asks for IPC_LOCK, to know whether to account for its memory; a refusal changes nothing.
+ * The worker is a thread of the process that the kernel makes, not clone(2), and it is inside no system
+ * call when it asks for the capability. FILE should be of mode 0 and of another user's, or root's: then it
+ * asks for DAC_OVERRIDE, once. Setting up a ring asks for IPC_LOCK, to know whether to account for its
+ * memory; a refusal changes nothing.
  *
  * Exit status: 0 opened, 1 refused (the errno is printed), 77 no io_uring here, 2 anything else.
  */

@@ -42,7 +42,8 @@ static long must(long ret, const char *what)
 
 static long round;	/* 0, 1, … COUNT - 1: which one this is */
 
-/* What every mode returns: 0 when the capability was granted, else -errno. `past` is the errno of a later objection. */
+/* What every mode returns: 0 when the capability was granted, else -errno. `past` is the errno of a later
+ * objection. */
 static int verdict(long ret, int past)
 {
 	return ret >= 0 || errno == past ? 0 : -errno;
@@ -62,7 +63,8 @@ static const char *prepared(const char *name)
 	return path;
 }
 
-/* An own regular file that has no name and needs no directory: nothing to clean up, and no directory is asked. */
+/* An own regular file that has no name and needs no directory: nothing to clean up, and no directory is
+ * asked. */
 static int own_file(void)
 {
 	static int fd = -1;

@@ -146,7 +146,8 @@ static int need_sys_rawio(void)
 	return verdict(ioctl(own_file(), FIBMAP, &block), EINVAL);	/* tmpfs has no blocks */
 }
 
-/* Identity. Rounds alternate, since a no-op is free to all. Only the saved ids change, so that root stays root. */
+/* Identity. Rounds alternate, since a no-op is free to all. Only the saved ids change, so that root stays
+ * root. */
 
 static int need_setgid(void)
 {

@@ -8,7 +8,8 @@
 #include <sys/socket.h>
 
 /*
- * Reading the setting asks for NET_ADMIN, so --prepare reads it and leaves a file. Containers of Docker's have it at 0.
+ * Reading the setting asks for NET_ADMIN, so --prepare reads it and leaves a file. Containers of Docker's
+ * have it at 0.
  */
 static int ports_are_free(void)
 {

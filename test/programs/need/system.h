@@ -147,8 +147,8 @@ static int need_bpf(void)
 
 static int need_perfmon(void)
 {
-	struct perf_event_attr attr = { .type = PERF_TYPE_SOFTWARE, .config = PERF_COUNT_SW_DUMMY, .size = sizeof(attr),
-					.disabled = 1, .exclude_kernel = 1, .exclude_hv = 1 };
+	struct perf_event_attr attr = { .type = PERF_TYPE_SOFTWARE, .config = PERF_COUNT_SW_DUMMY,
+					.size = sizeof(attr), .disabled = 1, .exclude_kernel = 1, .exclude_hv = 1 };
 	FILE *file = fopen("/proc/sys/kernel/perf_event_paranoid", "re");
 	int fd, paranoid;
 
@@ -158,7 +158,8 @@ static int need_perfmon(void)
 	if (paranoid < 1)
 		quit(UNSUPPORTED, "kernel.perf_event_paranoid is %d: every CPU may be watched by all", paranoid);
 	if (paranoid > 2)	/* a level of Debian's and Ubuntu's own */
-		quit(UNSUPPORTED, "kernel.perf_event_paranoid is %d: SYS_ADMIN is asked for, too; set it to 2", paranoid);
+		quit(UNSUPPORTED, "kernel.perf_event_paranoid is %d: SYS_ADMIN is asked for, too; set it to 2",
+		     paranoid);
 	/* A CPU rather than a task, and not its kernel side: asked for once. */
 	fd = syscall(SYS_perf_event_open, &attr, -1, sched_getcpu(), -1, PERF_FLAG_FD_CLOEXEC);
 	if (fd < 0)
@@ -169,7 +170,8 @@ static int need_perfmon(void)
 
 static int need_checkpoint_restore(void)
 {
-	/* A child with a pid that is taken, by us. CLONE_VM, or the kernel would account for the copied memory. */
+	/* A child with a pid that is taken, by us. CLONE_VM, or the kernel would account for the copied
+	 * memory. */
 	pid_t taken = getpid();
 	struct clone_args args = { .flags = CLONE_VM | CLONE_VFORK, .exit_signal = SIGCHLD,
 				   .set_tid = (unsigned long)&taken, .set_tid_size = 1 };
