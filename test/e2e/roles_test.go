@@ -28,6 +28,7 @@ func playRole() {
 		rolePrefix + "getppid": getppidRole,
 		rolePrefix + "argv":    argvRole,
 		rolePrefix + "loop":    loopRole,
+		"server":               serverRole, // of the documents, see pages_test.go
 	}
 	if role, ok := roles[filepath.Base(os.Args[0])]; ok {
 		role(os.Args[1:])
@@ -171,6 +172,17 @@ func argvRole(arguments []string) {
 // prints how long one takes in nanoseconds.
 func getppidRole(arguments []string) {
 	measure(arguments, func() { unix.RawSyscall(unix.SYS_GETPPID, 0, 0, 0) })
+}
+
+// serverRole opens port 80, which is all that is asked of it.
+func serverRole([]string) {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
+	if err == nil {
+		err = unix.Bind(fd, &unix.SockaddrInet4{Port: 80})
+	}
+	if err != nil {
+		fail("port 80", err)
+	}
 }
 
 // loopRole is the same with one capability check in it.

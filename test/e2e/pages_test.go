@@ -1,0 +1,298 @@
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/cap-audit/cap-audit/test/machine"
+	"github.com/cap-audit/cap-audit/test/transcript"
+)
+
+// A page is a document whose commands are run, as package transcript reads
+// them: in order, in a directory of its own. /usr/bin/cap-audit is a copy of the
+// built one there, and first in PATH.
+type page struct {
+	programs []string // that its commands want
+	// prepare makes what the reader is said to have, in a directory that becomes
+	// theirs, and returns variables for the environment.
+	prepare func(t *testing.T, dir string) []string
+	// elsewhere has the commands that are not run, by how they begin, and why not.
+	elsewhere map[string]string
+}
+
+// The pages of docs/how-to: every command of these is run.
+var howTo = map[string]page{
+	"container.md":     {programs: []string{"podman"}, prepare: imageOfWeb},
+	"daemon.md":        {programs: []string{"busybox", "curl"}},
+	"ordinary-user.md": {prepare: programsOfAnna},
+	"package-build.md": {programs: []string{"gcc", "patch"}, prepare: packageOfQuoted},
+	"prove-a-set.md":   {programs: []string{"busybox", "curl", "jq"}},
+}
+
+func TestHowTo(t *testing.T) {
+	const dir = "../../docs/how-to"
+	treeAt(t, dir)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		t.Run(entry.Name(), func(t *testing.T) {
+			p, ok := howTo[entry.Name()]
+			if !ok {
+				t.Fatal("howTo does not say what this page wants")
+			}
+			p.run(t, readText(t, filepath.Join(dir, entry.Name())))
+		})
+	}
+	if len(entries) != len(howTo) {
+		t.Errorf("%d pages, howTo has %d", len(entries), len(howTo))
+	}
+}
+
+// treeAt skips where the source is not, as in VMs.
+func treeAt(t *testing.T, path string) {
+	t.Helper()
+	if _, err := os.Stat(path); os.Getenv("CAP_AUDIT_VM") != "" && errors.Is(err, os.ErrNotExist) {
+		t.Skipf("wanted the source, there is the test alone, in a VM: %v", err)
+	}
+}
+
+func readText(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// run hands the commands to testscript, and sees to it that it has run them.
+func (p page) run(t *testing.T, text string) {
+	t.Helper()
+	steps, err := transcript.Parse(text)
+	if err != nil || len(steps) == 0 {
+		t.Fatalf("%d commands: %v", len(steps), err)
+	}
+	steps = p.here(t, steps)
+	for _, name := range p.programs {
+		machine.Program(t, name)
+	}
+	bin := privileged(t)
+	s := &session{steps: steps, bin: bin, room: newRoom(t)}
+	installed(t, bin, capAuditPath, 0o755)
+	t.Cleanup(func() {
+		if s.next != len(steps) && !t.Skipped() {
+			t.Errorf("%d of %d commands were run", s.next, len(steps))
+		}
+	})
+	given := t.TempDir()
+	var variables []string
+	if p.prepare != nil {
+		variables = p.prepare(t, given)
+	}
+	testscript.Run(t, testscript.Params{
+		Files:               []string{s.script(t)},
+		WorkdirRoot:         publicDir(t),
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("PATH", bin+":/usr/sbin:/usr/bin:/sbin:/bin")
+			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("LC_ALL", "C")
+			env.Vars = append(env.Vars, variables...)
+			if err := os.Chmod(env.WorkDir, 0o755); err != nil {
+				return err
+			}
+			return os.CopyFS(env.WorkDir, os.DirFS(given))
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"step": s.step},
+	})
+}
+
+// here are the steps without those that are not run. Each entry of elsewhere is
+// for one command.
+func (p page) here(t *testing.T, steps []transcript.Step) []transcript.Step {
+	t.Helper()
+	var run []transcript.Step
+	found := map[string]int{}
+	for _, step := range steps {
+		reason := ""
+		for beginning, why := range p.elsewhere {
+			if strings.HasPrefix(step.Command+" ", beginning+" ") {
+				found[beginning]++
+				reason = why
+			}
+		}
+		if reason == "" {
+			run = append(run, step)
+		} else {
+			t.Logf("line %d is not run here: %s: %s", step.Line, step.Command, reason)
+		}
+	}
+	for beginning := range p.elsewhere {
+		if found[beginning] != 1 {
+			t.Errorf("elsewhere: %d commands begin with %q, wanted 1", found[beginning], beginning)
+		}
+	}
+	return run
+}
+
+// session is a page under way.
+type session struct {
+	steps  []transcript.Step
+	bin    string // where cap-audit is
+	room   *room
+	next   int
+	status int // of the last command
+}
+
+// script writes what testscript reads: a step for each command, which it shows.
+func (s *session) script(t *testing.T) string {
+	t.Helper()
+	var text strings.Builder
+	for i, step := range s.steps {
+		first, _, _ := strings.Cut(step.Command, "\n")
+		fmt.Fprintf(&text, "# line %d: %s\nstep %d\n", step.Line, first, i)
+	}
+	file := filepath.Join(t.TempDir(), "page.txtar")
+	write(t, file, text.String())
+	return file
+}
+
+// step N: run the Nth command. It has to print what the page shows, and to
+// succeed, unless the page asks for its exit status.
+func (s *session) step(ts *testscript.TestScript, neg bool, args []string) {
+	i, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	step := s.steps[i]
+	command := strings.ReplaceAll(step.Command, "/usr/bin/cap-audit", filepath.Join(s.bin, "cap-audit"))
+	// one stream, as on a terminal
+	shell := fmt.Sprintf("cd \"$1\" && shift && exec 2>&1 && (exit %d)\n%s", s.status, command)
+	err = ts.Exec("nsenter", s.room.enter(step.Root, "sh", "-c", shell, "sh", ts.Getenv("WORK"))...)
+	var exit *exec.ExitError
+	if s.status = 0; errors.As(err, &exit) {
+		s.status = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	asked := i+1 < len(s.steps) && s.steps[i+1].Command == "echo $?"
+	if s.status != 0 && !asked {
+		ts.Fatalf("exit status %d", s.status)
+	}
+	if printed := ts.ReadFile("stdout"); !step.Fits(printed) {
+		ts.Fatalf("the page shows\n%s\nand it printed\n%s", step.Prints, printed)
+	}
+	s.next++
+}
+
+// room is a place where commands of a page change nothing of the machine:
+// namespaces of its own for mounts and the network, where every port is free and
+// /etc is a copy with the accounts www-data and anna, who is in the group dev.
+// The user namespace stays, for which the capabilities are.
+type room struct{ pid int }
+
+const furnish = `set -e
+cp -a /etc/. "$1"
+cd "$1"
+grep -q ^www-data: group || echo www-data:x:33: >>group
+grep -q ^www-data: passwd || echo www-data:x:33:33::/nonexistent:/usr/sbin/nologin >>passwd
+sed -i '/^anna:/d; /^dev:/d' passwd group
+echo anna:x:61201:61201::/nonexistent:/bin/sh >>passwd
+echo anna:x:61201: >>group
+echo dev:x:61202:anna >>group
+mount --bind . /etc
+ip link set lo up
+echo ready >&2
+exec cat`
+
+func newRoom(t *testing.T) *room {
+	t.Helper()
+	machine.Containers(t)
+	for _, name := range []string{"ip", "nsenter", "setpriv"} {
+		machine.Program(t, name)
+	}
+	own := []string{"--mount", "--net"}
+	machine.Works(t, command(t, "unshare", append(own, "true")...))
+	holder := begin(t, command(t, "unshare", append(own, "sh", "-c", furnish, "sh", t.TempDir())...))
+	holder.await("^ready$")
+	t.Cleanup(func() {
+		holder.stdin.Close()
+		holder.end()
+	})
+	return &room{holder.cmd.Process.Pid}
+}
+
+// enter are the words of an nsenter that runs a command there. It has to change
+// its directory there, too: what a directory from outside leads to counts as
+// mounted nosuid (fs/namespace.c, mnt_may_suid).
+func (r *room) enter(root bool, words ...string) []string {
+	enter := []string{"--target", strconv.Itoa(r.pid), "--mount", "--net", "--"}
+	if !root {
+		enter = append(enter, "setpriv", "--reuid=anna", "--regid=anna", "--init-groups", "--")
+	}
+	return append(enter, words...)
+}
+
+// programsOfAnna are ./server, which opens port 80, a unit file that lets it,
+// and a Makefile whose tests need more once there is a policy: the program has
+// changed.
+func programsOfAnna(t *testing.T, dir string) []string {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	installedAs(t, filepath.Join(dir, "server"), self, 0o755)
+	write(t, filepath.Join(dir, "server.service"), "[Service]\nCapabilityBoundingSet=CAP_NET_BIND_SERVICE\n")
+	write(t, filepath.Join(dir, "Makefile"),
+		"check:\n\t./server --selftest\n\ttest ! -e caps.yaml || ip link set lo up\n")
+	return nil
+}
+
+// packageOfQuoted is the example of a package.
+func packageOfQuoted(t *testing.T, dir string) []string {
+	if err := os.CopyFS(dir, os.DirFS("../../packaging/rpm/example")); err != nil {
+		t.Fatal(err)
+	}
+	return nil
+}
+
+// imageOfWeb is a podman with the image localhost/web, which is busybox's httpd.
+func imageOfWeb(t *testing.T, dir string) []string {
+	p := machine.NewPodman(t)
+	t.Cleanup(func() { p.Command("rm", "--force", "--time", "0", "--all").Run() })
+	root := t.TempDir()
+	for name, text := range map[string]string{"passwd": "www-data:x:33:33::/www:/bin/sh\n",
+		"group": "www-data:x:33:\n"} {
+		write(t, filepath.Join(directory(t, root, "etc"), name), text)
+	}
+	write(t, filepath.Join(directory(t, root, "www"), "index.html"), "hello\n")
+	for _, name := range []string{"dev", "proc", "sys", "tmp"} {
+		directory(t, root, name)
+	}
+	installed(t, directory(t, root, "bin"), machine.Program(t, "busybox"), 0o755)
+	for _, name := range []string{"httpd", "sh", "sleep", "wget"} {
+		if err := os.Symlink("busybox", filepath.Join(root, "bin", name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.Import(t, root, "localhost/web", "--change", `CMD ["httpd","-f","-p","80","-h","/www","-u","www-data"]`)
+	return []string{"CONTAINERS_CONF=" + filepath.Join(p.Dir, "containers.conf"),
+		"CONTAINERS_STORAGE_CONF=" + filepath.Join(p.Dir, "storage.conf")}
+}
+
+func directory(t *testing.T, parts ...string) string {
+	t.Helper()
+	dir := filepath.Join(parts...)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
