@@ -58,6 +58,52 @@ func TestHowTo(t *testing.T) {
 	}
 }
 
+const (
+	needsSSHD  = "needs an sshd, which is not installed for tests; daemon.md has the like"
+	needsUnits = "needs a unit that systemd runs; test/services runs the like in VMs"
+)
+
+// What the README shows.
+func TestReadme(t *testing.T) {
+	const file = "../../README.md"
+	treeAt(t, file)
+	page{
+		programs: []string{"ip", "jq", "make", "ping"},
+		prepare:  programsOfAnna,
+		elsewhere: map[string]string{
+			"cap-audit --minimize --test 'curl": "needs nginx; daemon.md has the like",
+			"make demo":                         "CI itself, see test/fresh-root",
+			"make test":                         "CI itself, and what runs this",
+			"cap-audit -- sshd -D":              needsSSHD,
+			"cap-audit -f -- sshd":              needsSSHD,
+			"cap-audit --service":               "needs chrony; daemon.md has the like",
+			"cap-audit --unit nginx":            needsUnits,
+			"cap-audit --pid 4242":              "is a process of the reader's",
+			"cap-audit --container web -d 15m":  "takes 15 minutes; container.md has the like",
+		},
+	}.run(t, readText(t, file))
+}
+
+// The section EXAMPLES of the manual.
+func TestManualExamples(t *testing.T) {
+	const file = "../../man/cap-audit.8"
+	treeAt(t, file)
+	text := must(t, nil, machine.Program(t, "mandoc"), "-T", "markdown", file)
+	_, examples, found := strings.Cut(text, "\n# EXAMPLES\n")
+	examples, _, end := strings.Cut(examples, "\n# ")
+	if !found || !end {
+		t.Fatalf("no section EXAMPLES:\n%s", text)
+	}
+	page{
+		programs: []string{"curl", "ip", "jq", "make", "ping", "/usr/bin/python3"},
+		prepare:  programsOfAnna,
+		elsewhere: map[string]string{
+			"cap-audit -- /usr/sbin/sshd -D":       needsSSHD,
+			"docker run $(cap-audit --emit docker": "needs an image; container.md has the like",
+		},
+	}.run(t, examples)
+}
+
 // treeAt skips where the source is not, as in VMs.
 func treeAt(t *testing.T, path string) {
 	t.Helper()
