@@ -161,6 +161,7 @@ install: cap-audit ## install under $(DESTDIR)$(PREFIX)
 	install -D -m 644 completions/cap-audit.bash $(DESTDIR)$(DATADIR)/bash-completion/completions/cap-audit
 	install -D -m 644 completions/_cap-audit $(DESTDIR)$(DATADIR)/zsh/site-functions/_cap-audit
 	install -D -m 644 completions/cap-audit.fish $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/cap-audit.fish
+	install -D -m 644 -t $(DESTDIR)$(DATADIR)/doc/cap-audit/how-to docs/how-to/*.md
 
 # Two tarballs: the source of REF, and the modules for builders without a
 # network, with their licences and an SBOM. Sorted, with the commit's time: the
