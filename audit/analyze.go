@@ -2,7 +2,6 @@ package audit
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -20,7 +19,7 @@ func Analyze(o *Observation) *Findings {
 		Interim:      o.Interim,
 		System:       o.System,
 		Backend:      o.Backend,
-		Limits:       limits(o),
+		BlindSpots:   blindSpots(o),
 		Dropped:      o.Dropped,
 		CapsetCalls:  o.CapsetCalls,
 		Tasks:        o.Tasks,
@@ -56,31 +55,6 @@ func Analyze(o *Observation) *Findings {
 	}
 	f.CapsetOnly = a.capsetOnly()
 	return f
-}
-
-// limits names what the backend could not see.
-func limits(o *Observation) []string {
-	var list []string
-	if !o.OptionsKnown {
-		list = append(list, "options: this backend is not shown the CAP_OPT flags of a check")
-	}
-	if !o.InlinedKnown {
-		list = append(list, "inlined: where the compiler has inlined cap_capable, as some kernels before "+
-			"6.14 do for capset and memory overcommit, this backend does not see the check")
-	}
-	if !o.LSMKnown {
-		list = append(list, "lsm: a capability that AppArmor or SELinux refused is counted as granted")
-	}
-	if o.SkipsUntold {
-		list = append(list, "skipped: this kernel is preemptible, or may be, and before 6.7 it can then "+
-			"skip a check now and again without counting it; booted with preempt=voluntary, it does not")
-	}
-	if o.MovedIn > 0 {
-		list = append(list, fmt.Sprintf("moved: of %d processes with several threads that were moved into "+
-			"the control group, "+
-			"the other threads were watched only up to 0.2 seconds later", o.MovedIn))
-	}
-	return list
 }
 
 // ledger holds the checks of one capability, sorted by what its checks mean.

@@ -123,8 +123,7 @@ type Findings struct {
 	Interim     bool // see Observation
 	System      SystemContext
 	Backend     string
-	// Limits names what this backend cannot tell.
-	Limits []string
+	BlindSpots  []BlindSpot
 
 	Dropped     bool
 	CapsetCalls uint64

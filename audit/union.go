@@ -75,7 +75,7 @@ type Union struct {
 	operational uint64
 	shares      struct{ applications, kernels map[string]uint64 }
 	backends    map[string]bool
-	limits      map[string]bool
+	blindSpots  map[BlindSpot]bool
 	programs    map[string]*programPile
 	// what all reports so far agree in
 	sameRunAs, sameSubject, sameExit, allEnded bool
@@ -121,7 +121,7 @@ type programPile struct {
 // NewUnion is a union of nothing.
 func NewUnion() *Union {
 	u := &Union{
-		backends: map[string]bool{}, limits: map[string]bool{}, programs: map[string]*programPile{},
+		backends: map[string]bool{}, blindSpots: map[BlindSpot]bool{}, programs: map[string]*programPile{},
 		sameRunAs: true, sameSubject: true, sameExit: true, allEnded: true,
 	}
 	u.shares.applications, u.shares.kernels = map[string]uint64{}, map[string]uint64{}
@@ -160,8 +160,8 @@ func (u *Union) Add(name string, f *Findings) {
 	u.stated |= f.Recommended()
 	u.operational |= f.RecommendedOperational()
 	note(u.backends, f.Backend)
-	for _, limit := range f.Limits {
-		note(u.limits, limit)
+	for _, spot := range f.BlindSpots {
+		note(u.blindSpots, spot)
 	}
 	u.addCapabilities(f)
 	u.addPrograms(f.Programs)
@@ -183,10 +183,10 @@ func (u *Union) agree(f *Findings) {
 	u.sameExit = u.sameExit && a.Ended == b.Ended && a.Status == b.Status && a.Signal == b.Signal
 }
 
-// note adds a word to a set that stays small.
-func note(set map[string]bool, word string) {
+// note adds to a set that stays small.
+func note[T comparable](set map[T]bool, one T) {
 	if len(set) < maxNames {
-		set[word] = true
+		set[one] = true
 	}
 }
 
@@ -403,7 +403,7 @@ func (u *Union) Findings() *Findings {
 	f.Application.Ended = u.allEnded
 	f.System.KernelVersion = words(m.Kernels)
 	f.Backend = strings.Join(slices.Sorted(maps.Keys(u.backends)), ", ")
-	f.Limits = slices.Sorted(maps.Keys(u.limits))
+	f.BlindSpots = slices.SortedFunc(maps.Keys(u.blindSpots), compareBlindSpots)
 	stated, operational := u.stated, u.operational
 	f.Stated = &stated
 	if f.Dropped {

@@ -200,7 +200,8 @@ func TestUnionIsBounded(t *testing.T) {
 		u.Add(path, &Findings{
 			Application: Application{Path: path, Ended: true, Status: 1},
 			System:      SystemContext{KernelVersion: path},
-			Backend:     path, Limits: []string{path}, TotalChecks: math.MaxUint64, StillRunning: math.MaxInt32,
+			Backend:     path, BlindSpots: []BlindSpot{{Told: path}},
+			TotalChecks: math.MaxUint64, StillRunning: math.MaxInt32,
 			Required: []Capability{{
 				Number: 1, Tally: Tally{Granted: math.MaxUint64, Denied: math.MaxUint64}, Syscall: s,
 				CallSites:    []CallSite{{Function: path, Syscall: s, Checks: math.MaxUint64}},
@@ -223,7 +224,7 @@ func TestUnionIsBounded(t *testing.T) {
 		"applications":    len(f.Merged.Applications) - 65, // with that of the rest
 		"kernels":         len(f.Merged.Kernels) - 65,
 		"names":           len(f.Merged.Failed.Names) - 8,
-		"limits":          len(f.Limits) - 8,
+		"blind spots":     len(f.BlindSpots) - 8,
 		"provenance":      len(f.Merged.Capabilities[0].Required.Names) - 8,
 		"kernels in text": len(f.System.KernelVersion) - 100,
 	} {

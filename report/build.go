@@ -23,7 +23,7 @@ func NewDocument(f *audit.Findings) *Document {
 		SchemaVersion: SchemaVersion,
 		Tool:          Tool{Name: "cap-audit", Version: "unknown"},
 		Backend:       valid(f.Backend),
-		Limits:        each(f.Limits, valid),
+		Limits:        each(f.BlindSpots, limit),
 		TotalChecks:   f.TotalChecks,
 		Advisory: each(f.Advisory, func(a audit.Advisory) Unneeded {
 			return unneeded(a.Number, a.Tally, a.CallSites)
@@ -45,6 +45,7 @@ func NewDocument(f *audit.Findings) *Document {
 		Interim:      f.Interim,
 		TestFailed:   optional(f.TestFailed),
 		UnitFile:     unitFile(f),
+		blindSpots:   f.BlindSpots,
 		cutShort:     f.Subject.CutShort,
 		fromStart:    f.Subject.FromStart || !f.Subject.Kind.Adopted(),
 		Merged:       merged(f.Merged),

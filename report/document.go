@@ -63,6 +63,8 @@ type Document struct {
 	// TestFailed says what went wrong with --test, null for nothing.
 	TestFailed *string `json:"test_failed"`
 
+	// blindSpots are those that Limits has in words.
+	blindSpots []audit.BlindSpot
 	// fromStart: nothing that was audited had begun before the audit.
 	fromStart bool
 	// cutShort: see audit.Subject

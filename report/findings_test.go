@@ -46,6 +46,8 @@ func failed(s audit.Syscall, class audit.OutcomeClass, ret int, n uint64) audit.
 	return audit.SyscallOutcome{Syscall: s, Class: class, Return: ret, Count: n}
 }
 
+func told(limits ...string) []audit.BlindSpot { return each(limits, toldBlindSpot) }
+
 // examples are findings as Analyze could give them, one for each thing that a
 // report can show.
 var examples = map[string]*audit.Findings{
@@ -227,7 +229,7 @@ var examples = map[string]*audit.Findings{
 	},
 	"advisory": {
 		Application: app("/usr/bin/dmesg"), System: host, Backend: "tracepoint",
-		Limits:      []string{"options: not shown", "lsm: what AppArmor refused counts as granted"},
+		BlindSpots:  told("options: not shown", "lsm: what AppArmor refused counts as granted"),
 		TotalChecks: 24, Tasks: 1,
 		Required: []audit.Capability{{
 			Number: 34, Tally: granted(3), Syscall: sysSyslog,
@@ -255,8 +257,7 @@ var examples = map[string]*audit.Findings{
 	},
 	"failed-anyway": {
 		Application: app("/usr/bin/curl"), System: host, Backend: "tracepoint",
-		Limits: []string{"options: not shown", "lsm: a capability that AppArmor or SELinux refused is " +
-			"counted as granted"},
+		BlindSpots:  append(told("options: not shown"), audit.BlindSpot{Kind: audit.BlindLSM}),
 		TotalChecks: 5, Tasks: 1,
 		Required: []audit.Capability{{
 			Number: 12, Tally: granted(5), Syscall: sysConnect,

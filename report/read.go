@@ -310,7 +310,7 @@ func (d *earlier) findings() (*audit.Findings, error) {
 		System: audit.SystemContext{KernelVersion: r.word(d.SystemContext.KernelVersion),
 			Sysctls: d.SystemContext.sysctls()},
 		Backend:      r.word(d.Backend),
-		Limits:       each(d.Limits, r.word),
+		BlindSpots:   each(d.Limits, func(limit string) audit.BlindSpot { return toldBlindSpot(r.word(limit)) }),
 		Dropped:      d.Dropped,
 		CapsetCalls:  d.CapsetCalls,
 		TotalChecks:  d.TotalChecks,

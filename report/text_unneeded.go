@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/cap-audit/cap-audit/audit"
 )
 
 // advisory shows the capabilities that the kernel asked for only to choose
@@ -206,15 +208,14 @@ func (t *text) gaps() []string {
 	}
 	// A security module may be the reason why a call failed that was granted
 	// its capability. Anywhere else it makes no difference not to see it.
-	for _, limit := range d.Limits {
-		kind, says, _ := strings.Cut(limit, ": ")
-		if kind == "moved" || kind == "skipped" {
-			gaps = append(gaps, sentence(printable(says)))
-		}
-		if kind == "lsm" && t.permissionFailureThoughGranted() {
+	for _, spot := range d.blindSpots {
+		says := printable(consequence(spot))
+		switch {
+		case spot.Kind == audit.BlindMoved || spot.Kind == audit.BlindSkipped:
+			gaps = append(gaps, sentence(says))
+		case spot.Kind == audit.BlindLSM && t.permissionFailureThoughGranted():
 			gaps = append(gaps, fmt.Sprintf("Calls failed for want of permission although they were granted "+
-				"a capability, and with "+
-				"the %s backend %s.", printable(d.Backend), printable(says)))
+				"a capability, and with the %s backend %s.", printable(d.Backend), says))
 		}
 	}
 	return gaps

@@ -140,7 +140,7 @@ func hostile(s string) *audit.Findings {
 	return &audit.Findings{
 		Application: audit.Application{PID: 1, Path: s},
 		System:      audit.SystemContext{KernelVersion: s},
-		Backend:     s, Limits: []string{s, "lsm: " + s},
+		Backend:     s, BlindSpots: told(s, "lsm: "+s),
 		Dropped:    true,
 		Required:   []audit.Capability{{Number: 13, Syscall: call, CallSites: sites, FailedAnyway: outcomes}},
 		CapsetOnly: []audit.CapsetOnly{{Number: 1, Effective: true}},

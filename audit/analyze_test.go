@@ -1,44 +1,11 @@
 package audit
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 )
-
-func TestLimits(t *testing.T) {
-	for name, c := range map[string]struct {
-		options, inlined, lsm bool
-		skips                 bool
-		want                  []string // the words before the colon
-	}{
-		"sees everything":         {true, true, true, false, nil},
-		"all but what is inlined": {true, false, true, false, []string{"inlined"}},
-		"only what is inlined":    {false, true, false, false, []string{"options", "lsm"}},
-		"only options":            {true, false, false, false, []string{"inlined", "lsm"}},
-		"sees nothing":            {false, false, false, false, []string{"options", "inlined", "lsm"}},
-		"may not see all":         {true, true, true, true, []string{"skipped"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			o := observe()
-			o.OptionsKnown, o.InlinedKnown, o.LSMKnown = c.options, c.inlined, c.lsm
-			o.SkipsUntold = c.skips
-			var got []string
-			for _, limit := range Analyze(o).Limits {
-				word, explanation, _ := strings.Cut(limit, ": ")
-				if explanation == "" {
-					t.Errorf("%q explains nothing", limit)
-				}
-				got = append(got, word)
-			}
-			if diff := cmp.Diff(c.want, got); diff != "" {
-				t.Errorf("limits (-want +got):\n%s", diff)
-			}
-		})
-	}
-}
 
 func TestLosses(t *testing.T) {
 	for name, c := range map[string]struct {

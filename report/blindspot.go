@@ -1,0 +1,46 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/cap-audit/cap-audit/audit"
+)
+
+// limit is a blind spot in words, its kind before the colon.
+func limit(b audit.BlindSpot) string {
+	if b.Told != "" || b.Kind == "" {
+		return valid(b.Told)
+	}
+	return string(b.Kind) + ": " + consequence(b)
+}
+
+// toldBlindSpot keeps what an earlier report says word by word: it may be of
+// another version.
+func toldBlindSpot(limit string) audit.BlindSpot {
+	kind, _, _ := strings.Cut(limit, ": ")
+	return audit.BlindSpot{Kind: audit.BlindSpotKind(kind), Told: limit}
+}
+
+// consequence is a clause that says what follows from a blind spot.
+func consequence(b audit.BlindSpot) string {
+	if b.Told != "" {
+		return strings.TrimPrefix(b.Told, string(b.Kind)+": ")
+	}
+	switch b.Kind {
+	case audit.BlindOptions:
+		return "this backend is not shown the CAP_OPT flags of a check"
+	case audit.BlindInlined:
+		return "where the compiler has inlined cap_capable, as some kernels before 6.14 do for capset and " +
+			"memory overcommit, this backend does not see the check"
+	case audit.BlindLSM:
+		return "a capability that AppArmor or SELinux refused is counted as granted"
+	case audit.BlindSkipped:
+		return "this kernel is preemptible, or may be, and before 6.7 it can then skip a check now and again " +
+			"without counting it; booted with preempt=voluntary, it does not"
+	case audit.BlindMoved:
+		return fmt.Sprintf("of %d processes with several threads that were moved into the control group, "+
+			"the other threads were watched only up to 0.2 seconds later", b.Count)
+	}
+	return ""
+}
