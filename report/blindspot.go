@@ -18,7 +18,10 @@ func limit(b audit.BlindSpot) string {
 // toldBlindSpot keeps what an earlier report says word by word: it may be of
 // another version.
 func toldBlindSpot(limit string) audit.BlindSpot {
-	kind, _, _ := strings.Cut(limit, ": ")
+	kind, says, _ := strings.Cut(limit, ": ")
+	if says == "" {
+		return audit.BlindSpot{Told: limit}
+	}
 	return audit.BlindSpot{Kind: audit.BlindSpotKind(kind), Told: limit}
 }
 

@@ -66,3 +66,15 @@ func TestLimitsOfEarlierReports(t *testing.T) {
 		t.Errorf("- reports, + union:\n%s", diff)
 	}
 }
+
+// The text report puts what an earlier one says into sentences, if it says
+// anything.
+func TestGapsOfEarlierReports(t *testing.T) {
+	d := NewDocument(&audit.Findings{
+		Application: app("/usr/bin/true"),
+		BlindSpots:  told("moved", "moved: ", "skipped: ", "skipped: some", "moved: été"),
+	})
+	if diff := cmp.Diff([]string{"Some.", "Été."}, (&text{d: d}).gaps()); diff != "" {
+		t.Errorf("gaps (-want +got):\n%s", diff)
+	}
+}

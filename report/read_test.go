@@ -184,7 +184,7 @@ func TestReadOfALaterVersion(t *testing.T) {
 }
 
 // Whatever is read: no panic, and what can be read can be joined, and written
-// as a document that the schema describes.
+// as text and as a document that the schema describes.
 func FuzzRead(f *testing.F) {
 	goldens, err := filepath.Glob("testdata/*.golden")
 	if err != nil || len(goldens) == 0 {
@@ -208,6 +208,10 @@ func FuzzRead(f *testing.F) {
 		u := audit.NewUnion()
 		u.Add("a", found)
 		u.Add("b", found)
-		validate(t, s, NewDocument(u.Findings()))
+		d := NewDocument(u.Findings())
+		validate(t, s, d)
+		if err := WriteText(io.Discard, d, 80); err != nil {
+			t.Error(err)
+		}
 	})
 }

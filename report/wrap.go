@@ -2,6 +2,7 @@ package report
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -11,7 +12,8 @@ const minProse = 20
 
 // sentence makes one of a clause.
 func sentence(clause string) string {
-	return strings.ToUpper(clause[:1]) + clause[1:] + "."
+	first, size := utf8.DecodeRuneInString(clause)
+	return string(unicode.ToUpper(first)) + clause[size:] + "."
 }
 
 // wrap breaks prose between words so that no line is wider than width columns
