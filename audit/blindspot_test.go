@@ -8,18 +8,17 @@ import (
 
 func TestBlindSpots(t *testing.T) {
 	for name, c := range map[string]struct {
-		options, inlined, lsm bool
-		skips                 bool
-		moved                 uint64
-		want                  []BlindSpot
+		options, inlined, lsm, skips bool
+		moved                        uint64
+		want                         []BlindSpot
 	}{
-		"sees everything":         {true, true, true, false, 0, nil},
-		"all but what is inlined": {true, false, true, false, 0, spots(BlindInlined)},
-		"only what is inlined":    {false, true, false, false, 0, spots(BlindOptions, BlindLSM)},
-		"only options":            {true, false, false, false, 0, spots(BlindInlined, BlindLSM)},
-		"sees nothing":            {false, false, false, false, 0, spots(BlindOptions, BlindInlined, BlindLSM)},
-		"may not see all":         {true, true, true, true, 0, spots(BlindSkipped)},
-		"came late":               {true, true, true, false, 2, []BlindSpot{{Kind: BlindMoved, Count: 2}}},
+		"sees everything":      {true, true, true, false, 0, nil},
+		"not what is inlined":  {true, false, true, false, 0, blind(BlindInlined)},
+		"only what is inlined": {false, true, false, false, 0, blind(BlindOptions, BlindLSM)},
+		"only options":         {true, false, false, false, 0, blind(BlindInlined, BlindLSM)},
+		"sees nothing":         {false, false, false, false, 0, blind(BlindOptions, BlindInlined, BlindLSM)},
+		"may not see all":      {true, true, true, true, 0, blind(BlindSkipped)},
+		"came late":            {true, true, true, false, 2, []BlindSpot{{Kind: BlindMoved, Count: 2}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := observe()
@@ -32,7 +31,7 @@ func TestBlindSpots(t *testing.T) {
 	}
 }
 
-func spots(kinds ...BlindSpotKind) []BlindSpot {
+func blind(kinds ...BlindSpotKind) []BlindSpot {
 	var list []BlindSpot
 	for _, kind := range kinds {
 		list = append(list, BlindSpot{Kind: kind})

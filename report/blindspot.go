@@ -39,8 +39,8 @@ func consequence(b audit.BlindSpot) string {
 	case audit.BlindLSM:
 		return "a capability that AppArmor or SELinux refused is counted as granted"
 	case audit.BlindSkipped:
-		return "this kernel is preemptible, or may be, and before 6.7 it can then skip a check now and again " +
-			"without counting it; booted with preempt=voluntary, it does not"
+		return "this kernel is preemptible, or may be, and before 6.7 it can then skip a check now and " +
+			"again without counting it; booted with preempt=voluntary, it does not"
 	case audit.BlindMoved:
 		return fmt.Sprintf("of %d processes with several threads that were moved into the control group, "+
 			"the other threads were watched only up to 0.2 seconds later", b.Count)

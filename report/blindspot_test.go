@@ -20,16 +20,16 @@ func TestLimits(t *testing.T) {
 		{audit.BlindSpot{Kind: audit.BlindOptions},
 			"options: this backend is not shown the CAP_OPT flags of a check"},
 		{audit.BlindSpot{Kind: audit.BlindInlined},
-			"inlined: where the compiler has inlined cap_capable, as some kernels before 6.14 do for capset " +
-				"and memory overcommit, this backend does not see the check"},
+			"inlined: where the compiler has inlined cap_capable, as some kernels before 6.14 do for " +
+				"capset and memory overcommit, this backend does not see the check"},
 		{audit.BlindSpot{Kind: audit.BlindLSM},
 			"lsm: a capability that AppArmor or SELinux refused is counted as granted"},
 		{audit.BlindSpot{Kind: audit.BlindSkipped},
-			"skipped: this kernel is preemptible, or may be, and before 6.7 it can then skip a check now and " +
-				"again without counting it; booted with preempt=voluntary, it does not"},
+			"skipped: this kernel is preemptible, or may be, and before 6.7 it can then skip a check now " +
+				"and again without counting it; booted with preempt=voluntary, it does not"},
 		{audit.BlindSpot{Kind: audit.BlindMoved, Count: 2},
-			"moved: of 2 processes with several threads that were moved into the control group, the other " +
-				"threads were watched only up to 0.2 seconds later"},
+			"moved: of 2 processes with several threads that were moved into the control group, the " +
+				"other threads were watched only up to 0.2 seconds later"},
 	} {
 		if got := limit(c.spot); got != c.want {
 			t.Errorf("%+v is %q, want %q", c.spot, got, c.want)
@@ -74,7 +74,7 @@ func TestGapsOfEarlierReports(t *testing.T) {
 		Application: app("/usr/bin/true"),
 		BlindSpots:  told("moved", "moved: ", "skipped: ", "skipped: some", "moved: été"),
 	})
-	if diff := cmp.Diff([]string{"Some.", "Été."}, (&text{d: d}).gaps()); diff != "" {
+	if diff := cmp.Diff([]string{"Some.", "Été."}, d.gaps()); diff != "" {
 		t.Errorf("gaps (-want +got):\n%s", diff)
 	}
 }

@@ -1,0 +1,57 @@
+package report
+
+import (
+	"slices"
+	"strings"
+)
+
+// programs shows who needs what as a tree, when there is more than one program.
+func (t *text) programs() {
+	if len(t.d.Programs) < 2 {
+		return
+	}
+	t.heading("PROGRAMS:")
+	shown := make([]bool, len(t.d.Programs))
+	// Twice: a program whose ancestors lead in a circle, or nowhere, is a root
+	// for want of a better place.
+	for _, orphans := range []bool{false, true} {
+		for i, p := range t.d.Programs {
+			if !shown[i] && (orphans || p.Parent == 0 || !t.hasProgram(p.Parent)) {
+				t.program(i, "  ", shown)
+			}
+		}
+	}
+}
+
+func (t *text) hasProgram(index int) bool {
+	return slices.ContainsFunc(t.d.Programs, func(p Program) bool { return p.Index == index })
+}
+
+// maxIndent is how deep the tree is drawn, in columns.
+const maxIndent = 40
+
+func (t *text) program(i int, indent string, shown []bool) {
+	shown[i] = true
+	p := t.d.Programs[i]
+	path := printable(p.Path)
+	if p.Path == "" {
+		path = "(not known which)"
+	}
+	what := []string{}
+	if p.Processes > 0 {
+		what = append(what, count(p.Processes, "process", "processes"))
+	}
+	what = append(what, "needs "+orNone(p.Needs))
+	if len(p.Refused) > 0 {
+		what = append(what, "refused "+strings.Join(p.Refused, ", "))
+	}
+	t.WriteString(wrap(indent+path+": ", indent+"    ", strings.Join(what, "; "), t.width))
+	if len(indent) < maxIndent {
+		indent += "  "
+	}
+	for j, child := range t.d.Programs {
+		if !shown[j] && child.Parent == p.Index && p.Index != 0 {
+			t.program(j, indent, shown)
+		}
+	}
+}
