@@ -25,58 +25,57 @@ func NewDocument(f *audit.Findings) *Document {
 		Backend:       valid(f.Backend),
 		Limits:        each(f.BlindSpots, limit),
 		TotalChecks:   f.TotalChecks,
-		Advisory: each(f.Advisory, func(a audit.Advisory) Unneeded {
-			return unneeded(a.Number, a.Tally, a.CallSites)
-		}),
-		Nested: each(f.Nested, func(n audit.Nested) Unneeded {
-			return unneeded(n.Number, n.Tally, n.CallSites)
-		}),
-		Programs:     each(f.Programs, program),
-		Tasks:        f.Tasks,
-		StillRunning: f.StillRunning,
-		MissedExits:  f.MissedExits,
-		Losses:       f.Losses,
-		Complete:     complete(f),
-		Recommended:  capng.Names(f.Recommended()),
-		Exit:         Exit{f.Application.Status, f.Application.Signal, f.Application.Ended},
-		Verified:     verified(f.Proof),
-		Proof:        proof(f.Proof),
-		Subject:      subject(f.Subject),
-		Interim:      f.Interim,
-		TestFailed:   optional(f.TestFailed),
-		UnitFile:     unitFile(f),
-		blindSpots:   f.BlindSpots,
-		cutShort:     f.Subject.CutShort,
-		fromStart:    f.Subject.FromStart || !f.Subject.Kind.Adopted(),
-		Merged:       merged(f.Merged),
+		Advisory:      each(f.Advisory, unneeded),
+		Nested:        each(f.Nested, func(n audit.Nested) Unneeded { return unneeded(audit.Advisory(n)) }),
+		Programs:      each(f.Programs, program),
+		Tasks:         f.Tasks,
+		StillRunning:  f.StillRunning,
+		MissedExits:   f.MissedExits,
+		Losses:        f.Losses,
+		Complete:      complete(f),
+		Recommended:   capng.Names(f.Recommended()),
+		Exit:          Exit{f.Application.Status, f.Application.Signal, f.Application.Ended},
+		RunAs:         optional(f.RunAs),
+		Verified:      verified(f.Proof),
+		Proof:         proof(f.Proof),
+		Subject:       subject(f.Subject),
+		Interim:       f.Interim,
+		Merged:        merged(f.Merged),
+		UnitFile:      unitFile(f),
+		TestFailed:    optional(f.TestFailed),
 
-		advice: snippets.Advice{
-			Subject:      f.Subject.Kind,
-			Path:         f.Application.Path,
-			Python:       f.Application.Python,
-			Script:       f.Application.Script,
-			User:         f.RunAs,
-			Unprivileged: f.Application.Unprivileged,
-			Ambient:      capng.Numbers(f.Subject.Ambient),
-			Limited:      f.Subject.Limited,
-			SetID:        f.SetID,
-			Elsewhere: slices.ContainsFunc(f.Programs, func(p audit.ProgramUse) bool {
-				return p.Parent > 0 &&
-					len(p.Needs) > 0
-			}),
-			Grant:   capng.Numbers(f.Recommended()),
-			Keep:    capng.Numbers(f.RecommendedOperational()),
-			Dropped: f.Dropped,
-		},
+		blindSpots: f.BlindSpots,
+		fromStart:  f.Subject.FromStart || !f.Subject.Kind.Adopted(),
+		cutShort:   f.Subject.CutShort,
 		lessers:    f.Lessers(),
 		fileExcess: capng.Numbers(f.Application.FilePermitted &^ f.Recommended()),
+		advice:     advice(f),
 	}
-	d.RunAs = optional(f.RunAs)
 	if f.Dropped {
 		before, after := each(f.Init, capability), each(f.Operational, capability)
 		d.Initialization, d.Operational = &before, &after
 	}
 	return d
+}
+
+func advice(f *audit.Findings) snippets.Advice {
+	return snippets.Advice{
+		Subject:      f.Subject.Kind,
+		Path:         f.Application.Path,
+		Python:       f.Application.Python,
+		Script:       f.Application.Script,
+		User:         f.RunAs,
+		Unprivileged: f.Application.Unprivileged,
+		Ambient:      capng.Numbers(f.Subject.Ambient),
+		Limited:      f.Subject.Limited,
+		SetID:        f.SetID,
+		Elsewhere: slices.ContainsFunc(f.Programs, func(p audit.ProgramUse) bool {
+			return p.Parent > 0 && len(p.Needs) > 0
+		}),
+		Grant:   capng.Numbers(f.Recommended()),
+		Keep:    capng.Numbers(f.RecommendedOperational()),
+		Dropped: f.Dropped,
+	}
 }
 
 func complete(f *audit.Findings) bool {
@@ -247,12 +246,12 @@ func outcome(o audit.SyscallOutcome) Outcome {
 	return out
 }
 
-func unneeded(number int, t audit.Tally, sites []audit.CallSite) Unneeded {
+func unneeded(a audit.Advisory) Unneeded {
 	return Unneeded{
-		Number:    number,
-		Name:      capng.Name(number),
-		Checks:    checks(t),
-		CallSites: each(sites, callSite),
+		Number:    a.Number,
+		Name:      capng.Name(a.Number),
+		Checks:    checks(a.Tally),
+		CallSites: each(a.CallSites, callSite),
 	}
 }
 
