@@ -83,15 +83,15 @@ type Union struct {
 
 // pile collects what reports say about one capability.
 type pile struct {
-	seen                   struct{ need, capset, denied, advisory, nested bool }
-	need, init, operate    part
-	advisory, nested       part
-	sets                   CapsetOnly
-	denied, lsm            uint64
-	deniedCalls            map[Syscall]bool
-	outcomes, failedAnyway map[outcomeKey]uint64
-	inconclusive           bool
-	provenance             Provenance
+	seen                struct{ need, capset, denied, advisory, nested bool }
+	need, init, operate part
+	advisory, nested    part
+	sets                CapsetOnly
+	denied, lsm         uint64
+	deniedCalls         map[Syscall]bool
+	outcomes            map[outcomeKey]uint64
+	inconclusive        bool
+	provenance          Provenance
 }
 
 // part is a tally with its reasons.
@@ -100,6 +100,8 @@ type part struct {
 	seen  bool
 	calls map[Syscall]uint64 // granted checks by the system call of the reason
 	sites map[siteKey]*CallSite
+	// failedAnyway are calls that failed although they were granted it
+	failedAnyway map[outcomeKey]uint64
 }
 
 type siteKey struct {
@@ -194,7 +196,6 @@ func (u *Union) addCapabilities(f *Findings) {
 	for _, c := range f.Required {
 		p := &u.caps[c.Number]
 		u.addNeed(&p.need, c)
-		u.addOutcomes(&p.failedAnyway, c.FailedAnyway)
 		p.seen.need = true
 	}
 	for _, c := range f.Init {
@@ -250,6 +251,7 @@ func (u *Union) addNeed(p *part, c Capability) {
 		u.leaveOut()
 	}
 	u.addSites(p, c.CallSites)
+	u.addOutcomes(&p.failedAnyway, c.FailedAnyway)
 }
 
 func (u *Union) addUnneeded(p *part, t Tally, sites []CallSite) {
@@ -440,7 +442,6 @@ func (p *pile) into(n int, f *Findings) {
 	case p.seen.need:
 		c := p.need.capability(n)
 		c.Denied = Sum(c.Denied, p.denied)
-		c.FailedAnyway = outcomesOf(p.failedAnyway)
 		f.Required = append(f.Required, c)
 	case p.seen.denied:
 		d := Denied{Number: n, Checks: p.denied, LSMRefused: p.lsm, CallSites: p.need.callSites(),
@@ -469,7 +470,8 @@ func (p *pile) into(n int, f *Findings) {
 }
 
 func (p *part) capability(n int) Capability {
-	c := Capability{Number: n, Tally: p.Tally, CallSites: p.callSites(), Syscall: Syscall{Number: -1}}
+	c := Capability{Number: n, Tally: p.Tally, Syscall: Syscall{Number: -1}, CallSites: p.callSites(),
+		FailedAnyway: outcomesOf(p.failedAnyway)}
 	most := uint64(0)
 	for _, s := range slices.SortedFunc(maps.Keys(p.calls), compareSyscalls) {
 		if c.Syscall.Number == -1 && c.Syscall.Name == "" || p.calls[s] > most {

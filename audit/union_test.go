@@ -106,6 +106,21 @@ func TestUnionOfPhases(t *testing.T) {
 	}
 }
 
+// What failed although it was granted stays with the phase that it was in.
+func TestUnionOfFailuresByPhase(t *testing.T) {
+	failing := func(ret int) []Capability {
+		return []Capability{{Number: 6, FailedAnyway: []SyscallOutcome{{bind, OtherFailure, ret, 1}}}}
+	}
+	f := &Findings{Application: ended(), Dropped: true, Init: failing(-5), Operational: failing(-6)}
+	got := union(f, f)
+	for ret, list := range map[int][]Capability{-5: got.Init, -6: got.Operational} {
+		want := []SyscallOutcome{{bind, OtherFailure, ret, 2}}
+		if diff := cmp.Diff(want, list[0].FailedAnyway); diff != "" {
+			t.Errorf("-want +got:\n%s", diff)
+		}
+	}
+}
+
 // What reports say of themselves.
 func TestUnionOfCompleteness(t *testing.T) {
 	whole := &Findings{Application: ended()}
