@@ -169,12 +169,13 @@ func (d *earlier) findings() (*audit.Findings, error) {
 		Advisory:     each(d.Advisory, r.unneeded),
 		Nested:       each(d.Nested, func(u Unneeded) audit.Nested { return audit.Nested(r.unneeded(u)) }),
 		Programs:     each(d.Programs, r.program),
-		// a later version can know of losses that this one does not
-		Untold: d.Complete == nil || !*d.Complete && d.SchemaVersion > SchemaVersion,
 	}
 	r.exit(&f.Application, d.Exit)
 	f.Stated = r.set(d.Recommended)
 	f.Merged = r.merged(d.Merged)
+	// A later version can know of losses that this one does not, and a document
+	// can have no key for the reason, as for a start that was cut short.
+	f.Untold = d.Complete == nil || !*d.Complete && (d.SchemaVersion > SchemaVersion || complete(f))
 	if f.TotalChecks == 0 {
 		f.TotalChecks = countChecks(f)
 	}

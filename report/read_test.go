@@ -95,6 +95,27 @@ func TestReadOfTheCOriginal(t *testing.T) {
 	}
 }
 
+// A start that was cut short has no key of its own: the document says only that
+// it is not complete, and no union of it is.
+func TestReadOfAStartThatWasCutShort(t *testing.T) {
+	var b bytes.Buffer
+	if err := WriteJSON(&b, NewDocument(&audit.Findings{
+		Application: app("/usr/sbin/daemon"),
+		Subject:     audit.Subject{Kind: audit.SubjectUnit, CutShort: "it was killed"},
+	})); err != nil {
+		t.Fatal(err)
+	}
+	read, err := Read(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := audit.NewUnion()
+	u.Add("cut-short.json", read)
+	if again, union := NewDocument(read), NewDocument(u.Findings()); again.Complete || union.Complete {
+		t.Errorf("complete: %t once read, %t in a union", again.Complete, union.Complete)
+	}
+}
+
 func TestReadRefuses(t *testing.T) {
 	with := func(rest string) string {
 		return `{"application":{"pid":1,"comm":"x"},"required_capabilities":[]` + rest + `}`
