@@ -106,7 +106,6 @@ func (v Violation) String() string {
 
 // why says who asked for a capability, and where.
 func (d *Document) why(name string) []string {
-	var lines []string
 	for _, l := range d.lessers {
 		if capng.Name(l.Enough) == name && !slices.ContainsFunc(d.Required,
 			func(c Capability) bool { return c.Number == l.Enough }) {
@@ -114,27 +113,19 @@ func (d *Document) why(name string) []string {
 			return append([]string{"does for what " + asked + " was"}, d.why(asked)...)
 		}
 	}
-	add := func(verb string, sites []CallSite, first Syscall) {
-		seen := []Syscall{}
-		for _, s := range append([]Syscall{first}, each(sites, CallSite.syscall)...) {
-			if s.Name == "" || slices.Contains(seen, s) {
-				continue
-			}
-			seen = append(seen, s)
-			asked := functions(sites, s)
-			if len(asked) == 0 && s != first {
-				continue // only advisory ones
-			}
-			call := printable(s.Name)
-			if s.unknown() {
-				call = "an unknown system call"
-			}
-			lines = append(lines, verb+" "+call+inParens(asked))
-		}
+	lines := slices.Concat(d.whyAsked(name), d.whyRefused(name), d.whoAsked(name), d.whereAsked(name))
+	const most = 12
+	if more := len(lines) - most; more > 0 {
+		lines = append(lines[:most], fmt.Sprintf("and %d more, see the report", more))
 	}
+	return lines
+}
+
+func (d *Document) whyAsked(name string) []string {
+	var lines []string
 	for _, c := range d.Required {
 		if c.Name == name {
-			add("used in", c.CallSites, c.syscall)
+			lines = append(lines, places("used in", c.CallSites, c.syscall)...)
 		}
 	}
 	for _, c := range d.CapsetOnly {
@@ -142,18 +133,51 @@ func (d *Document) why(name string) []string {
 			lines = append(lines, "asked for by capset, in its sets "+strings.Join(c.RequestedSets, ", "))
 		}
 	}
+	return lines
+}
+
+func (d *Document) whyRefused(name string) []string {
+	var lines []string
 	for _, c := range d.Denied {
 		if c.Name != name {
 			continue
 		}
-		add("refused in", c.CallSites, Syscall{})
+		lines = append(lines, places("refused in", c.CallSites, Syscall{})...)
 		for _, o := range c.Outcomes {
-			lines = append(lines, fmt.Sprintf("%s %s", printable(o.Syscall), how(o)))
+			lines = append(lines, printable(o.Syscall)+" "+how(o))
 		}
 		if c.LSMRefused > 0 {
 			lines = append(lines, "a security module refused it although it was held")
 		}
 	}
+	return lines
+}
+
+// places are the system calls that asked in earnest; first is known to have.
+func places(verb string, sites []CallSite, first Syscall) []string {
+	var lines []string
+	seen := []Syscall{}
+	for _, s := range append([]Syscall{first}, each(sites, CallSite.syscall)...) {
+		if s.Name == "" || slices.Contains(seen, s) {
+			continue
+		}
+		seen = append(seen, s)
+		asked := functions(sites, s)
+		if len(asked) == 0 && s != first {
+			continue // only advisory ones
+		}
+		call := printable(s.Name)
+		if s.unknown() {
+			call = "an unknown system call"
+		}
+		lines = append(lines, verb+" "+call+inParens(asked))
+	}
+	return lines
+}
+
+// whoAsked are the programs of the tree that did.
+func (d *Document) whoAsked(name string) []string {
+	var lines []string
 	for _, p := range d.Programs {
 		if slices.Contains(p.Needs, name) || slices.Contains(p.Refused, name) {
 			path := printable(p.Path)
@@ -163,26 +187,32 @@ func (d *Document) why(name string) []string {
 			lines = append(lines, "by "+path)
 		}
 	}
-	if d.Merged != nil {
-		for _, p := range d.Merged.Capabilities {
-			if p.Name != name {
-				continue
-			}
-			for _, r := range []struct {
-				label string
-				Reports
-			}{{"required in", p.Required}, {"asked for by capset in", p.CapsetOnly},
-				{"refused in", p.Denied}} {
-				if r.Count > 0 {
-					lines = append(lines, r.label+" "+count(r.Count, "report",
-						"reports")+inParens(named(r.Reports)))
-				}
+	return lines
+}
+
+// whereAsked are the reports of a union that say so.
+func (d *Document) whereAsked(name string) []string {
+	if d.Merged == nil {
+		return nil
+	}
+	var lines []string
+	for _, p := range d.Merged.Capabilities {
+		if p.Name != name {
+			continue
+		}
+		for _, r := range []struct {
+			label string
+			Reports
+		}{
+			{"required in", p.Required},
+			{"asked for by capset in", p.CapsetOnly},
+			{"refused in", p.Denied},
+		} {
+			if r.Count > 0 {
+				lines = append(lines,
+					r.label+" "+count(r.Count, "report", "reports")+inParens(named(r.Reports)))
 			}
 		}
-	}
-	const most = 12
-	if more := len(lines) - most; more > 0 {
-		lines = append(lines[:most], fmt.Sprintf("and %d more, see the report", more))
 	}
 	return lines
 }

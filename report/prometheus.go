@@ -14,74 +14,93 @@ type metric struct {
 	samples    []string
 }
 
+// metrics are about one application.
+type metrics struct {
+	application string // the label
+	families    []*metric
+}
+
 // WritePrometheus writes the document in the text format of Prometheus, for
 // the textfile collector of its node exporter. Every sample says which
 // application it is about. Its error is w's.
 func WritePrometheus(w io.Writer, d *Document) error {
-	application := label("application", d.subject())
-	var families []*metric
-	family := func(name, help string) *metric {
-		m := &metric{name: "cap_audit_" + name, help: help}
-		families = append(families, m)
-		return m
+	m := metrics{application: label("application", d.subject())}
+	m.run(d)
+	m.capabilities(d)
+	if d.Policy != nil {
+		m.policy(d.Policy)
 	}
-	one := func(name, help string, value any) { family(name, help).add(value, application) }
-
-	family("info", "What was audited, how and by which version; always 1.").add(1, application,
-		label("backend", d.Backend), label("kernel", d.SystemContext.KernelVersion),
-		label("version", d.Tool.Version))
-	one("complete", "Whether all that the program did was recorded.", truth(d.Complete))
-	one("exit_status", "Status that the program exited with, 128 and the signal if one ended it.",
-		exitCode(d.Exit))
-	one("checks", "Capability checks of all kinds.", d.TotalChecks)
-	if d.Merged != nil {
-		one("reports", "Reports that were joined.", d.Merged.Reports)
-		one("reports_failed", "Reports of runs that ended with a signal or another status than 0.",
-			d.Merged.Failed.Count)
-		one("reports_incomplete", "Reports that may lack something.",
-			d.Merged.Incomplete.Count+d.Merged.Untold.Count)
-	}
-	needed := family("capability_needed", "Capabilities that the program needs; always 1.")
-	for _, name := range d.Recommended {
-		needed.add(1, application, label("capability", name))
-	}
-	checks := family("capability_checks", "Checks of a capability that count as needs, by answer.")
-	refused := family("capability_refused", "Capabilities that were refused each time; always 1.")
-	for _, c := range d.Required {
-		checks.add(c.Checks.Granted, application, label("capability", c.Name), label("result", "granted"))
-		checks.add(c.Checks.Denied, application, label("capability", c.Name), label("result", "denied"))
-	}
-	for _, c := range d.Denied {
-		checks.add(c.NotGrantedChecks, application, label("capability", c.Name), label("result", "denied"))
-		refused.add(1, application, label("capability", c.Name))
-	}
-	if p := d.Policy; p != nil {
-		one("policy_met", "Whether the run fits the policy and is known well enough to say so.",
-			truth(p.Met && p.Sure))
-		violations := family("policy_violation", "Capabilities in which the run does not fit the policy; "+
-			"always 1.")
-		for kind, list := range map[string][]string{"not_allowed": p.NotAllowed, "refused": p.Refused,
-			"unused": p.Unused} {
-			for _, name := range list {
-				if kind != "unused" || p.CheckUnused {
-					violations.add(1, application, label("capability", name), label("kind", kind))
-				}
-			}
-		}
-		slices.Sort(violations.samples)
-	}
-
 	var b strings.Builder
-	for _, m := range families {
-		if len(m.samples) == 0 {
+	for _, f := range m.families {
+		if len(f.samples) == 0 {
 			continue
 		}
-		fmt.Fprintf(&b, "# HELP %s %s\n# TYPE %s gauge\n%s", m.name, m.help, m.name,
-			strings.Join(m.samples, ""))
+		fmt.Fprintf(&b, "# HELP %s %s\n# TYPE %s gauge\n%s", f.name, f.help, f.name,
+			strings.Join(f.samples, ""))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
+
+func (m *metrics) run(d *Document) {
+	m.family("info", "What was audited, how and by which version; always 1.").add(1, m.application,
+		label("backend", d.Backend), label("kernel", d.SystemContext.KernelVersion),
+		label("version", d.Tool.Version))
+	m.one("complete", "Whether all that the program did was recorded.", truth(d.Complete))
+	m.one("exit_status", "Status that the program exited with, 128 and the signal if one ended it.",
+		exitCode(d.Exit))
+	m.one("checks", "Capability checks of all kinds.", d.TotalChecks)
+	if d.Merged != nil {
+		m.one("reports", "Reports that were joined.", d.Merged.Reports)
+		m.one("reports_failed", "Reports of runs that ended with a signal or another status than 0.",
+			d.Merged.Failed.Count)
+		m.one("reports_incomplete", "Reports that may lack something.",
+			d.Merged.Incomplete.Count+d.Merged.Untold.Count)
+	}
+}
+
+func (m *metrics) capabilities(d *Document) {
+	needed := m.family("capability_needed", "Capabilities that the program needs; always 1.")
+	for _, name := range d.Recommended {
+		needed.add(1, m.application, label("capability", name))
+	}
+	checks := m.family("capability_checks", "Checks of a capability that count as needs, by answer.")
+	refused := m.family("capability_refused", "Capabilities that were refused each time; always 1.")
+	for _, c := range d.Required {
+		checks.add(c.Checks.Granted, m.application, label("capability", c.Name), label("result", "granted"))
+		checks.add(c.Checks.Denied, m.application, label("capability", c.Name), label("result", "denied"))
+	}
+	for _, c := range d.Denied {
+		checks.add(c.NotGrantedChecks, m.application, label("capability", c.Name), label("result", "denied"))
+		refused.add(1, m.application, label("capability", c.Name))
+	}
+}
+
+func (m *metrics) policy(p *PolicyFit) {
+	m.one("policy_met", "Whether the run fits the policy and is known well enough to say so.",
+		truth(p.Met && p.Sure))
+	violations := m.family("policy_violation",
+		"Capabilities in which the run does not fit the policy; always 1.")
+	for kind, list := range map[string][]string{
+		"not_allowed": p.NotAllowed, "refused": p.Refused, "unused": p.Unused,
+	} {
+		for _, name := range list {
+			if kind != "unused" || p.CheckUnused {
+				violations.add(1, m.application, label("capability", name), label("kind", kind))
+			}
+		}
+	}
+	slices.Sort(violations.samples)
+}
+
+func (m *metrics) family(name, help string) *metric {
+	family := &metric{name: "cap_audit_" + name, help: help}
+	m.families = append(m.families, family)
+	return family
+}
+
+// one is a family of a single sample.
+func (m *metrics) one(name, help string, value any) { m.family(name, help).add(value, m.application) }
 
 func (m *metric) add(value any, labels ...string) {
 	m.samples = append(m.samples, fmt.Sprintf("%s{%s} %d\n", m.name, strings.Join(labels, ","), value))

@@ -200,7 +200,11 @@ func compareIdentity(t *testing.T, w want, s *Service, name string) {
 		nice = *s.Nice
 	}
 	differ("nice", one("nice"), strconv.Itoa(nice))
+	compareLimits(t, w, s)
+}
 
+// compareLimits wants all limits of the service to be set, and no other.
+func compareLimits(t *testing.T, w want, s *Service) {
 	names := map[string]string{}
 	for _, r := range resources {
 		names[r.key] = strings.ToLower(strings.TrimPrefix(r.key, "Limit"))
@@ -221,11 +225,11 @@ func compareIdentity(t *testing.T, w want, s *Service, name string) {
 		}
 	}
 	// and none that systemd has not set
+	defaults := readWant(t, filepath.Join(real, "id-root.want")).lines["rlimit"]
 	for _, line := range w.lines["rlimit"] {
 		resource, _, _ := strings.Cut(line, " ")
-		if defaults := readWant(t, filepath.Join(real,
-			"id-root.want")).lines["rlimit"]; !slices.Contains(defaults, line) &&
-			!slices.ContainsFunc(s.Limits, func(l Limit) bool { return names[l.Key] == resource }) {
+		ours := slices.ContainsFunc(s.Limits, func(l Limit) bool { return names[l.Key] == resource })
+		if !ours && !slices.Contains(defaults, line) {
 			t.Errorf("systemd has set %q", line)
 		}
 	}

@@ -98,6 +98,13 @@ func (f *File) specifier(letter byte) (string, error) {
 			path = filepath.Dir(path)
 		}
 		return path, err
+	}
+	return hostSpecifier(letter)
+}
+
+// hostSpecifier is one that says the same in every unit.
+func hostSpecifier(letter byte) (string, error) {
+	switch letter {
 	case 'H', 'l':
 		name, err := os.Hostname()
 		if letter == 'l' {

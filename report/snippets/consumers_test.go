@@ -217,11 +217,12 @@ func testFileCapabilities(t *testing.T, snippet func(Advice) string) {
 	}
 }
 
-// systemd keeps quiet about names it does not know, so the test looks at the
-// sets that it has understood: systemd-analyze shows them when it debugs.
-func TestSystemdTakesIt(t *testing.T) {
+// systemdReader reads services as systemd does. It keeps quiet about names it
+// does not know, so the test looks at the sets that it has understood:
+// systemd-analyze shows them when it debugs.
+func systemdReader(t *testing.T) (understood func(service string) map[string][]int) {
 	analyze := optional(t, "systemd-analyze")
-	understood := func(service string) map[string][]int {
+	understood = func(service string) map[string][]int {
 		unit := write(t, "cap-audit-snippet.service", service+"\nExecStart=/bin/true\n")
 		cmd := exec.Command(analyze, "verify", "--man=no", unit)
 		cmd.Env = append(os.Environ(), "SYSTEMD_LOG_LEVEL=debug")
@@ -249,28 +250,38 @@ func TestSystemdTakesIt(t *testing.T) {
 	for _, c := range []struct {
 		spelling string
 		want     map[string][]int
-	}{{"CAP_NET_RAW", map[string][]int{"CapabilityBoundingSet": {13}}}, {"net_raw", map[string][]int{}}} {
+	}{
+		{"CAP_NET_RAW", map[string][]int{"CapabilityBoundingSet": {13}}},
+		{"net_raw", map[string][]int{}},
+	} {
 		if diff := cmp.Diff(c.want, understood("[Service]\nCapabilityBoundingSet="+c.spelling)); diff != "" {
 			t.Skipf("want a systemd-analyze that shows what it understood, for %s:\n%s", c.spelling, diff)
 		}
 	}
-	// a drop-in replaces the sets that the unit has
+	return understood
+}
+
+// configured is a service that has other sets.
+const configured = "[Service]\nCapabilityBoundingSet=CAP_SYS_ADMIN CAP_CHOWN\n" +
+	"AmbientCapabilities=CAP_SYS_ADMIN\n"
+
+// What is recommended for a service replaces the sets that the unit has.
+func TestSystemdReplacesWhatTheUnitHas(t *testing.T) {
+	understood := systemdReader(t)
 	dropin := Systemd(Advice{Subject: audit.SubjectUnit, Grant: []int{13}, Ambient: []int{13, 21},
 		Unprivileged: true})
 	want := map[string][]int{"CapabilityBoundingSet": {13}, "AmbientCapabilities": {13}}
-	got := understood("[Service]\nCapabilityBoundingSet=CAP_SYS_ADMIN " +
-		"CAP_CHOWN\nAmbientCapabilities=CAP_SYS_ADMIN\n" + dropin)
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, understood(configured+dropin)); diff != "" {
 		t.Errorf("%s\n%s", dropin, diff)
 	}
 	// and so does what --service recommends
 	for name, sets := range map[string]struct{ bounding, ambient []int }{
-		"none": {}, "bounding only": {bounding: []int{13}}, "both": {[]int{0, 13}, []int{13}},
-		"all": {known(), known()},
+		"none":          {},
+		"bounding only": {bounding: []int{13}},
+		"both":          {[]int{0, 13}, []int{13}},
+		"all":           {known(), known()},
 	} {
-		block := ServiceBlock(sets.bounding, sets.ambient, true, true)
-		got := understood("[Service]\nCapabilityBoundingSet=CAP_SYS_ADMIN " +
-			"CAP_CHOWN\nAmbientCapabilities=CAP_SYS_ADMIN\n" + block)
+		got := understood(configured + ServiceBlock(sets.bounding, sets.ambient, true, true))
 		if diff := cmp.Diff(sets.bounding, got["CapabilityBoundingSet"]); diff != "" {
 			t.Errorf("%s: CapabilityBoundingSet\n%s", name, diff)
 		}
@@ -278,6 +289,10 @@ func TestSystemdTakesIt(t *testing.T) {
 			t.Errorf("%s: AmbientCapabilities\n%s", name, diff)
 		}
 	}
+}
+
+func TestSystemdTakesIt(t *testing.T) {
+	understood := systemdReader(t)
 	for name, advice := range map[string]Advice{
 		"none":               {},
 		"one":                {Grant: []int{13}},

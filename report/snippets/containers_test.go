@@ -68,78 +68,105 @@ func confined(t *testing.T, a Advice, noNewPrivs bool, status string) {
 	}
 }
 
+// podmanRun is a container to run as the snippets say.
+type podmanRun struct {
+	machine.Podman
+	user       string
+	advice     Advice
+	noNewPrivs bool // in what Docker reads, too
+}
+
 // Podman runs containers as each of the snippets for containers says.
 func TestPodmanTakesIt(t *testing.T) {
 	p := startPodman(t)
-	bash := machine.Program(t, "bash")
 	grant := held(t, 0, 13)
-
-	for name, c := range map[string]struct {
-		advice     Advice
-		noNewPrivs bool // in what Docker reads, too
-	}{
-		"root, none":   {Advice{}, true},
-		"root":         {Advice{Grant: grant}, true},
-		"another user": {Advice{Grant: grant, Unprivileged: true}, false},
-		"set-user-ID":  {Advice{Grant: grant, SetID: true}, false},
+	for name, c := range map[string]podmanRun{
+		"root, none":   {p, "0", Advice{}, true},
+		"root":         {p, "0", Advice{Grant: grant}, true},
+		"another user": {p, "1000", Advice{Grant: grant, Unprivileged: true}, false},
+		"set-user-ID":  {p, "0", Advice{Grant: grant, SetID: true}, false},
 	} {
-		user := "0"
-		if c.advice.Unprivileged {
-			user = "1000"
-		}
-		t.Run("docker, "+name, func(t *testing.T) {
-			text := strings.Replace(Docker(c.advice), " IMAGE", " "+image+" "+showStatus, 1)
-			docker := fmt.Sprintf("docker() { local command=$1; shift; %q $command --rm --user %s \"$@\"; "+
-				"}\n", p.Path, user)
-			confined(t, c.advice, c.noNewPrivs, machine.Output(t, p.For(bash, "-c", docker+text)))
-
-			// what --emit prints, in the place of options
-			text = fmt.Sprintf("%q run --rm --user %s $(echo %q) %s %s", p.Path, user,
-				DockerOptions(c.advice), image, showStatus)
-			confined(t, c.advice, c.noNewPrivs, machine.Output(t, p.For(bash, "-c", text)))
-		})
-		t.Run("kubernetes, "+name, func(t *testing.T) {
-			manifest := "apiVersion: v1\nkind: Pod\nmetadata: {name: pod}\nspec:\n  restartPolicy: Never\n  " +
-				"" +
-				"" +
-				"" +
-				"securityContext: {runAsUser: " + user +
-				"}\n  containers:\n  - name: one\n    image: " + image + "\n    command: [" +
-				strings.ReplaceAll(showStatus, " ", ", ") + "]\n" +
-				indented(Kubernetes(c.advice), "    ")
-			file := p.Write(t, "pod.yaml", manifest)
-			p.Run(t, "kube", "play", "--network", "none", file)
-			defer p.Run(t, "kube", "down", file)
-			_, status := p.Ended(t, "pod-one")
-			confined(t, c.advice, c.noNewPrivs, status)
-		})
-		t.Run("compose, "+name, func(t *testing.T) {
-			compose := machine.Program(t, "podman-compose")
-			base := p.Write(t, "compose.yaml", "services:\n  SERVICE:\n    container_name: composed\n    "+
-				"image: "+image+"\n    user: \""+user+
-				"\"\n    command: "+showStatus+"\n")
-			snippet := p.Write(t, "snippet.yaml", Compose(c.advice))
-			// the network that it makes by itself is not to be had everywhere
-			without := p.Write(t, "podman", "#!/bin/bash\n[ \"$1\" != network ] || exit 0\nargs=()\n"+
-				"while [ $# -gt 0 ]; do\n\tcase $1 in\n\t--net | --network-alias) shift ;;\n\t--net=* | "+
-				"--network-alias=*) ;;\n"+
-				"\t*) args+=(\"$1\") ;;\n\tesac\n\tshift\ndone\nexec '"+p.Path+"' \"${args[@]}\"\n")
-			if err := os.Chmod(without, 0o755); err != nil {
-				t.Fatal(err)
-			}
-			machine.Output(t, p.For(compose, "--podman-path", without, "-f", base, "-f", snippet, "up", "-d"))
-			defer p.Run(t, "rm", "--force", "composed")
-			_, status := p.Ended(t, "composed")
-			confined(t, c.advice, c.noNewPrivs, status)
-		})
-		t.Run("quadlet, "+name, func(t *testing.T) {
-			options := quadletOptions(t, Quadlet(c.advice))
-			// Podman makes what it adds ambient: this one is only for Podman
-			confined(t, c.advice, !c.advice.SetID,
-				p.Run(t, slices.Concat([]string{"run", "--rm", "--user", user}, options, []string{image},
-					strings.Fields(showStatus))...))
-		})
+		t.Run("docker, "+name, c.docker)
+		t.Run("kubernetes, "+name, c.kubernetes)
+		t.Run("compose, "+name, c.compose)
+		t.Run("quadlet, "+name, c.quadlet)
 	}
+}
+
+func (p podmanRun) docker(t *testing.T) {
+	bash := machine.Program(t, "bash")
+	text := strings.Replace(Docker(p.advice), " IMAGE", " "+image+" "+showStatus, 1)
+	docker := fmt.Sprintf("docker() { local command=$1; shift; %q $command --rm --user %s \"$@\"; }\n",
+		p.Path, p.user)
+	confined(t, p.advice, p.noNewPrivs, machine.Output(t, p.For(bash, "-c", docker+text)))
+
+	// what --emit prints, in the place of options
+	text = fmt.Sprintf("%q run --rm --user %s $(echo %q) %s %s", p.Path, p.user, DockerOptions(p.advice),
+		image, showStatus)
+	confined(t, p.advice, p.noNewPrivs, machine.Output(t, p.For(bash, "-c", text)))
+}
+
+func (p podmanRun) kubernetes(t *testing.T) {
+	manifest := fmt.Sprintf(`apiVersion: v1
+kind: Pod
+metadata: {name: pod}
+spec:
+  restartPolicy: Never
+  securityContext: {runAsUser: %s}
+  containers:
+  - name: one
+    image: %s
+    command: [%s]
+%s`, p.user, image, strings.ReplaceAll(showStatus, " ", ", "), indented(Kubernetes(p.advice), "    "))
+	file := p.Write(t, "pod.yaml", manifest)
+	p.Run(t, "kube", "play", "--network", "none", file)
+	defer p.Run(t, "kube", "down", file)
+	_, status := p.Ended(t, "pod-one")
+	confined(t, p.advice, p.noNewPrivs, status)
+}
+
+// withoutNetworks runs a podman: the network that podman-compose makes by
+// itself is not to be had everywhere.
+const withoutNetworks = `#!/bin/bash
+[ "$1" != network ] || exit 0
+args=()
+while [ $# -gt 0 ]; do
+	case $1 in
+	--net | --network-alias) shift ;;
+	--net=* | --network-alias=*) ;;
+	*) args+=("$1") ;;
+	esac
+	shift
+done
+exec '%s' "${args[@]}"
+`
+
+func (p podmanRun) compose(t *testing.T) {
+	compose := machine.Program(t, "podman-compose")
+	base := p.Write(t, "compose.yaml", fmt.Sprintf(`services:
+  SERVICE:
+    container_name: composed
+    image: %s
+    user: "%s"
+    command: %s
+`, image, p.user, showStatus))
+	snippet := p.Write(t, "snippet.yaml", Compose(p.advice))
+	podman := p.Write(t, "podman", fmt.Sprintf(withoutNetworks, p.Path))
+	if err := os.Chmod(podman, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	machine.Output(t, p.For(compose, "--podman-path", podman, "-f", base, "-f", snippet, "up", "-d"))
+	defer p.Run(t, "rm", "--force", "composed")
+	_, status := p.Ended(t, "composed")
+	confined(t, p.advice, p.noNewPrivs, status)
+}
+
+func (p podmanRun) quadlet(t *testing.T) {
+	options := quadletOptions(t, Quadlet(p.advice))
+	// Podman makes what it adds ambient: this one is only for Podman
+	confined(t, p.advice, !p.advice.SetID,
+		p.Run(t, slices.Concat([]string{"run", "--rm", "--user", p.user}, options, []string{image},
+			strings.Fields(showStatus))...))
 }
 
 // quadletOptions are those options of podman run that quadlet makes of a

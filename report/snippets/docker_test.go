@@ -18,38 +18,9 @@ import (
 func startDocker(t *testing.T) (run func(args ...string) *exec.Cmd) {
 	t.Helper()
 	machine.Root(t)
-	daemon, client := machine.Program(t, "dockerd"), machine.Program(t, "docker")
+	client := machine.Program(t, "docker")
 	dir := t.TempDir()
-	socket := "unix://" + filepath.Join(dir, "socket")
-	cmd := exec.Command(daemon, "--host", socket, "--data-root", filepath.Join(dir, "data"), "--exec-root",
-		filepath.Join(dir, "exec"),
-		"--pidfile", filepath.Join(dir, "pid"), "--storage-driver", "vfs", "--bridge", "none",
-		"--iptables=false", "--ip-masq=false",
-		"--default-ulimit", "nofile=1024:1024")
-	log, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		cmd.Process.Signal(syscall.SIGTERM)
-		cmd.Wait()
-	})
-	var said strings.Builder
-	lines := bufio.NewScanner(log)
-	for ready := false; !ready; ready = strings.Contains(lines.Text(), "API listen on") {
-		if !lines.Scan() {
-			machine.Lacks(t, "wanted a dockerd that runs here, this one said:\n%s", &said)
-		}
-		said.WriteString(lines.Text() + "\n")
-	}
-	go func() { // it goes on talking
-		for lines.Scan() {
-		}
-	}()
-
+	socket := startDockerd(t, dir)
 	run = func(args ...string) *exec.Cmd {
 		return exec.Command(client, append([]string{"--host", socket}, args...)...)
 	}
@@ -77,6 +48,42 @@ func startDocker(t *testing.T) (run func(args ...string) *exec.Cmd) {
 			strings.Fields(showStatus)...)...))
 	}
 	return run
+}
+
+// startDockerd has a daemon listen until the test ends. It touches neither
+// networks nor what is outside of the directory.
+func startDockerd(t *testing.T, dir string) (socket string) {
+	t.Helper()
+	socket = "unix://" + filepath.Join(dir, "socket")
+	cmd := exec.Command(machine.Program(t, "dockerd"), "--host", socket,
+		"--data-root", filepath.Join(dir, "data"), "--exec-root", filepath.Join(dir, "exec"),
+		"--pidfile", filepath.Join(dir, "pid"), "--storage-driver", "vfs",
+		"--bridge", "none", "--iptables=false", "--ip-masq=false",
+		"--default-ulimit", "nofile=1024:1024")
+	log, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Signal(syscall.SIGTERM)
+		cmd.Wait()
+	})
+	var said strings.Builder
+	lines := bufio.NewScanner(log)
+	for ready := false; !ready; ready = strings.Contains(lines.Text(), "API listen on") {
+		if !lines.Scan() {
+			machine.Lacks(t, "wanted a dockerd that runs here, this one said:\n%s", &said)
+		}
+		said.WriteString(lines.Text() + "\n")
+	}
+	go func() { // it goes on talking
+		for lines.Scan() {
+		}
+	}()
+	return socket
 }
 
 // Docker gives root what was added, and another user what the file brings: that

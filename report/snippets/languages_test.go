@@ -30,11 +30,8 @@ func tree(t *testing.T, files map[string]string) string {
 // libcapVersion of the Go package is any that the snippet is right for.
 const libcapVersion = "v1.2.78"
 
-// All threads of a Go program hold what was asked for, with cgo and without:
-// the package has two ways of reaching them.
-func TestGoKeepsExactlyThose(t *testing.T) {
-	command := machine.Program(t, "go")
-	const rest = `
+// goRest is the program that keeps capabilities and shows them.
+const goRest = `
 
 import (
 	"fmt"
@@ -57,6 +54,19 @@ func main() {
 	}
 }
 `
+
+// goProgram is the snippet with the rest of its program. Imports come first, the
+// test's own among them.
+func goProgram(snippet string) string {
+	imports, function, _ := strings.Cut(snippet, "\n)\n")
+	head, body, _ := strings.Cut(goRest, "\n)\n")
+	return "package main\n\n" + imports + "\n)\n" + head + "\n)\n" + function + "\n" + body
+}
+
+// All threads of a Go program hold what was asked for, with cgo and without:
+// the package has two ways of reaching them.
+func TestGoKeepsExactlyThose(t *testing.T) {
+	command := machine.Program(t, "go")
 	files := map[string]string{
 		"go.mod": "module snippet\n\ngo 1.24\n\nrequire kernel.org/pub/linux/libs/security/libcap/cap " +
 			libcapVersion + "\n",
@@ -65,11 +75,7 @@ func main() {
 	for name, keep := range variants {
 		snippet := Go(Advice{Keep: keep})
 		formatted(t, "gofmt", "package main\n\n"+snippet+"\n")
-		// imports come first, the test's own among them
-		imports, function, _ := strings.Cut(snippet, "\n)\n")
-		head, body, _ := strings.Cut(rest, "\n)\n")
-		files[name+"/main.go"] = "package main\n\n" + imports + "\n)\n" + head + "\n)\n" + function + "\n" +
-			body
+		files[name+"/main.go"] = goProgram(snippet)
 	}
 	dir := tree(t, files)
 	goRun := func(cgo string, args ...string) *exec.Cmd {
