@@ -94,13 +94,16 @@ func TestProbesCanMatch(t *testing.T) {
 func TestKnownProbes(t *testing.T) {
 	idle := func(r Checks) Checks { r.Idle = true; return r }
 	for name, r := range map[string]Checks{
-		"overcommit":                row(21, Granted, sysBrk, 1, Site{[]string{"cap_capable", "cap_vm_enough_memory"}, 1}),
-		"overcommit, inlined":       row(21, Granted, sysBrk, 1, Site{[]string{"security_vm_enough_memory_mm"}, 1}),
+		"overcommit": row(21, Granted, sysBrk, 1,
+			Site{[]string{"cap_capable", "cap_vm_enough_memory"}, 1}),
+		"overcommit, inlined": row(21, Granted, sysBrk, 1,
+			Site{[]string{"security_vm_enough_memory_mm"}, 1}),
 		"exec's credentials":        row(19, Granted, sysExecve, 1, asked("cap_bprm_creds_from_file", 1)),
 		"exec's credentials, LSM's": row(7, Refused, sysExecve, 1, asked("security_bprm_creds_from_file", 1)),
 		"capset's look at SETPCAP":  row(8, Granted, sysCapset, 1, asked("cap_capset", 1)),
 		"kallsyms":                  row(34, Granted, sysOpenat, 1, asked("kallsyms_show_value", 1)),
-		"%pK":                       row(34, Granted, sysOpenat, 1, through("has_capability_noaudit", "restricted_pointer", 1)),
+		"%pK": row(34, Granted, sysOpenat, 1,
+			through("has_capability_noaudit", "restricted_pointer", 1)),
 		"setgid, none at stake": idle(row(4, Granted, sysChmod, 1,
 			through("capable_wrt_inode_uidgid", "setattr_prepare", 1))),
 		"reserved blocks": row(24, Granted, sysOpenat, 1, asked("ext4_has_free_clusters", 1)),

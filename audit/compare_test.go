@@ -39,11 +39,8 @@ func TestCompare(t *testing.T) {
 	}{
 		"alike": {after(well, granted), after(well, granted), nil},
 		"another status": {after(well, nil), after(Application{Ended: true, Status: 2}, nil),
-			[]Evidence{{Kind: "status", Capability: -1, Text: "the program exited with status 2; before, it " +
-				"" +
-				"" +
-				"" +
-				"exited with status 0"}}},
+			[]Evidence{{Kind: "status", Capability: -1, Text: "the program exited with status 2; before, " +
+				"it exited with status 0"}}},
 		"killed": {after(well, nil), after(Application{Ended: true, Signal: 9}, nil),
 			[]Evidence{{Kind: "status", Capability: -1, Text: "the program was terminated by signal 9; " +
 				"before, it exited with status 0"}}},

@@ -96,8 +96,9 @@ func TestDiff(t *testing.T) {
 		earlier, later *Findings
 		came, went     []Change
 	}{
-		"the same":          {needs(0), needs(0), nil, nil},
-		"another":           {needs(0), needs(63), []Change{{63, Absent, Needed}}, []Change{{0, Needed, Absent}}},
+		"the same": {needs(0), needs(0), nil, nil},
+		"another": {needs(0), needs(63), []Change{{63, Absent, Needed}},
+			[]Change{{0, Needed, Absent}}},
 		"refused before":    {refuses, needs(0), []Change{{0, RefusedEach, Needed}}, nil},
 		"refused now":       {needs(0), refuses, nil, []Change{{0, Needed, RefusedEach}}},
 		"asked for now":     {&Findings{}, refuses, []Change{{0, Absent, RefusedEach}}, nil},

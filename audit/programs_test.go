@@ -59,8 +59,10 @@ func TestPrograms(t *testing.T) {
 		"the rest, beyond the limit, where it used something": {
 			programs: []Program{{}, shell},
 			rows:     []Checks{by(0, row(unix.CAP_CHOWN, Granted, sysChown, 1))},
-			want: []ProgramUse{{Index: 0, Needs: []int{unix.CAP_CHOWN}},
-				{Index: 1, Path: "/bin/sh", Processes: 3}},
+			want: []ProgramUse{
+				{Index: 0, Needs: []int{unix.CAP_CHOWN}},
+				{Index: 1, Path: "/bin/sh", Processes: 3},
+			},
 		},
 		"an index lost to a race is no program": {
 			programs: []Program{{}, shell, {}, helper},

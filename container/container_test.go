@@ -141,7 +141,8 @@ func TestErrorHasAHint(t *testing.T) {
 func TestNoSuchContainer(t *testing.T) {
 	m := newMachine(t)
 	m.program("podman", "echo '[]'; echo 'Error: inspecting object: no such container web' >&2; exit 125")
-	fails(t, "web", "no such container", "podman has none", "docker is not there", "containerd is not there", "--pid")
+	fails(t, "web", "no such container", "podman has none", "docker is not there", "containerd is not there",
+		"--pid")
 	m.docker(http.NotFound)
 	m.containerd(`case $2 in "namespaces list --quiet") echo default;; esac`)
 	fails(t, "web", "no such container", "podman has none", "docker has none", "containerd has none")
@@ -205,7 +206,8 @@ func TestFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	got.status = ""
-	want := &Container{Engine: "podman", ID: idA, Name: "web", Image: "localhost/web:1", PID: sleep.Process.Pid}
+	want := &Container{Engine: "podman", ID: idA, Name: "web", Image: "localhost/web:1",
+		PID: sleep.Process.Pid}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Container{})); diff != "" {
 		t.Error(diff)
 	}

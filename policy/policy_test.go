@@ -61,9 +61,10 @@ func TestUnits(t *testing.T) {
 		unit string
 		want uint64
 	}{
-		"nothing said":      {"", all},
-		"bounding set":      {"CapabilityBoundingSet=CAP_CHOWN", chown},
-		"repeated":          {"CapabilityBoundingSet=CAP_CHOWN\nCapabilityBoundingSet=CAP_NET_RAW", chown | netRaw},
+		"nothing said": {"", all},
+		"bounding set": {"CapabilityBoundingSet=CAP_CHOWN", chown},
+		"repeated": {"CapabilityBoundingSet=CAP_CHOWN\nCapabilityBoundingSet=CAP_NET_RAW",
+			chown | netRaw},
 		"several in a line": {"CapabilityBoundingSet=CAP_CHOWN CAP_NET_RAW", chown | netRaw},
 		"over two lines":    {"CapabilityBoundingSet=CAP_CHOWN \\\n  CAP_NET_RAW", chown | netRaw},
 		"inverted":          {"CapabilityBoundingSet=~CAP_CHOWN", all &^ chown},
@@ -71,15 +72,16 @@ func TestUnits(t *testing.T) {
 			all &^ chown &^ netRaw},
 		"taken away again": {"CapabilityBoundingSet=CAP_CHOWN CAP_NET_RAW\nCapabilityBoundingSet=~CAP_CHOWN",
 			netRaw},
-		"emptied":                {"CapabilityBoundingSet=CAP_CHOWN\nCapabilityBoundingSet=", 0},
-		"emptied and begun anew": {"CapabilityBoundingSet=CAP_CHOWN\nCapabilityBoundingSet=\nCapabilityBoundingSet=CAP_NET_RAW", netRaw},
-		"all again":              {"CapabilityBoundingSet=CAP_CHOWN\nCapabilityBoundingSet=~", all},
-		"in lower case":          {"CapabilityBoundingSet=cap_chown", chown},
-		"root by name":           {"User=root\nCapabilityBoundingSet=CAP_CHOWN", chown},
-		"another user":           {"User=daemon", 0},
-		"ambient":                {"User=daemon\nAmbientCapabilities=CAP_CHOWN", chown},
-		"ambient and bounding": {"User=daemon\nAmbientCapabilities=CAP_CHOWN " +
-			"CAP_NET_RAW\nCapabilityBoundingSet=CAP_CHOWN", chown},
+		"emptied": {"CapabilityBoundingSet=CAP_CHOWN\nCapabilityBoundingSet=", 0},
+		"emptied and begun anew": {"CapabilityBoundingSet=CAP_CHOWN\nCapabilityBoundingSet=\n" +
+			"CapabilityBoundingSet=CAP_NET_RAW", netRaw},
+		"all again":     {"CapabilityBoundingSet=CAP_CHOWN\nCapabilityBoundingSet=~", all},
+		"in lower case": {"CapabilityBoundingSet=cap_chown", chown},
+		"root by name":  {"User=root\nCapabilityBoundingSet=CAP_CHOWN", chown},
+		"another user":  {"User=daemon", 0},
+		"ambient":       {"User=daemon\nAmbientCapabilities=CAP_CHOWN", chown},
+		"ambient and bounding": {"User=daemon\nAmbientCapabilities=CAP_CHOWN CAP_NET_RAW\n" +
+			"CapabilityBoundingSet=CAP_CHOWN", chown},
 		"ambient, inverted": {"User=daemon\nAmbientCapabilities=~CAP_CHOWN", all &^ chown},
 		"only bounding":     {"User=daemon\nCapabilityBoundingSet=CAP_CHOWN", chown},
 		"nothing new":       {"User=daemon\nCapabilityBoundingSet=CAP_CHOWN\nNoNewPrivileges=yes", 0},
@@ -117,17 +119,21 @@ func TestUnits(t *testing.T) {
 
 // Where the version of systemd decides, that is said.
 func TestNoNewPrivilegesOfOlderSystemd(t *testing.T) {
-	for unit, warned := range map[string]bool{
-		"User=daemon\nCapabilityBoundingSet=CAP_CHOWN\nSystemCallFilter=@system-service":                        true,
-		"User=daemon\nCapabilityBoundingSet=CAP_CHOWN\nRestrictNamespaces=no\nProtectClock=no":                  false,
-		"User=daemon\nCapabilityBoundingSet=CAP_CHOWN":                                                          false,
-		"CapabilityBoundingSet=CAP_CHOWN\nSystemCallFilter=@system-service":                                     false,
-		"User=daemon\nAmbientCapabilities=CAP_CHOWN\nCapabilityBoundingSet=CAP_CHOWN\nMemoryDenyWriteExecute=1": false,
+	for _, test := range []struct {
+		unit   string
+		warned bool
+	}{
+		{"User=daemon\nCapabilityBoundingSet=CAP_CHOWN\nSystemCallFilter=@system-service", true},
+		{"User=daemon\nCapabilityBoundingSet=CAP_CHOWN\nRestrictNamespaces=no\nProtectClock=no", false},
+		{"User=daemon\nCapabilityBoundingSet=CAP_CHOWN", false},
+		{"CapabilityBoundingSet=CAP_CHOWN\nSystemCallFilter=@system-service", false},
+		{"User=daemon\nAmbientCapabilities=CAP_CHOWN\nCapabilityBoundingSet=CAP_CHOWN\n" +
+			"MemoryDenyWriteExecute=1", false},
 	} {
-		p, err := loadText(t, "[Service]\n"+unit+"\n")
+		p, err := loadText(t, "[Service]\n"+test.unit+"\n")
 		if err != nil || p.Allowed != chown || (len(p.Warnings) == 1 &&
-			strings.Contains(p.Warnings[0], "no_new_privs")) != warned {
-			t.Errorf("%q: %+v, %v", unit, p, err)
+			strings.Contains(p.Warnings[0], "no_new_privs")) != test.warned {
+			t.Errorf("%q: %+v, %v", test.unit, p, err)
 		}
 	}
 }

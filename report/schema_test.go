@@ -61,7 +61,9 @@ func TestSchemaRefuses(t *testing.T) {
 		"phases without a drop":  func(doc map[string]any) { doc["operational_capabilities"] = []any{} },
 		"a text for a number":    func(doc map[string]any) { doc["tasks"] = "1" },
 		"another schema version": func(doc map[string]any) { doc["schema_version"] = 2 },
-		"a name in capitals":     func(doc map[string]any) { doc["recommended_capabilities"] = []any{"CAP_CHOWN"} },
+		"a name in capitals": func(doc map[string]any) {
+			doc["recommended_capabilities"] = []any{"CAP_CHOWN"}
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var b bytes.Buffer

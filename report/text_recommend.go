@@ -81,8 +81,8 @@ func (t *text) caveats() []string {
 func (d *Document) Doubts() []string {
 	var list []string
 	if !d.fromStart {
-		list = append(list,
-			"What was audited had started before: what it needed for that is not included. "+beforehand(d.Subject.Kind))
+		list = append(list, "What was audited had started before: what it needed for that is not included. "+
+			beforehand(d.Subject.Kind))
 	}
 	if d.TestFailed != nil {
 		list = append(list, sentence(printable(*d.TestFailed))+" What it was to exercise may be missing.")

@@ -95,30 +95,18 @@ var assessments = map[audit.Assessment]struct{ assessment, next string }{
 	audit.AssessMixedOther: {
 		"Some system calls with a refused check succeeded, others failed, though not with a permission " +
 			"error.",
-		"If those failures trouble the program, grant the capability and audit again to see whether they go " +
-			"" +
-			"" +
-			"" +
-			"away.",
+		"If those failures trouble the program, grant the capability and audit again to see whether they " +
+			"go away.",
 	},
 	audit.AssessSucceededDespite: {
-		"Every system call with a refused check succeeded all the same. The program does not appear to need " +
-			"" +
-			"" +
-			"" +
-			"the capability.",
+		"Every system call with a refused check succeeded all the same. The program does not appear to " +
+			"need the capability.",
 		"Leave it out.",
 	},
 	audit.AssessDenialNotEstablished: {
-		"System calls with a refused check failed, but not with a permission error. The refusal need not be " +
-			"" +
-			"" +
-			"" +
-			"the cause.",
-		"If those failures trouble the program, grant the capability and audit again to see whether they go " +
-			"" +
-			"" +
-			"" +
-			"away.",
+		"System calls with a refused check failed, but not with a permission error. The refusal need not " +
+			"be the cause.",
+		"If those failures trouble the program, grant the capability and audit again to see whether they " +
+			"go away.",
 	},
 }

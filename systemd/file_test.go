@@ -80,8 +80,9 @@ func sortedBy(environ []string, first string) []string {
 // What systemd passes over is said, once for each, and not without end.
 func TestWarnings(t *testing.T) {
 	root := tree(t, map[string]string{
-		"a.service": "A=1\n[Service]\nnonsense\nEnvironment=1=2\nNice=99\nUMask=9\nLimitCPU=x\nNoNewPrivileges=maybe\n" +
-			"CapabilityBoundingSet=net_raw\nSecureBits=nosuch\nRuntimeDirectory=/abs\nEnvironmentFile=relative\n",
+		"a.service": "A=1\n[Service]\nnonsense\nEnvironment=1=2\nNice=99\nUMask=9\nLimitCPU=x\n" +
+			"NoNewPrivileges=maybe\nCapabilityBoundingSet=net_raw\nSecureBits=nosuch\n" +
+			"RuntimeDirectory=/abs\nEnvironmentFile=relative\n",
 		"b.service": "[Service]\n" + strings.Repeat("nonsense\n", 10_000),
 	})
 	f, err := ReadFile(filepath.Join(root, "a.service"))
@@ -147,21 +148,18 @@ Madeup=1
 
 // Settings for which systemd 252 sets no_new_privs, unless it has CAP_SYS_ADMIN.
 func TestFiltering(t *testing.T) {
-	for unit, want := range map[string]string{
-		"User=daemon\nSystemCallFilter=@a\nSystemCallFilter=~@b\nLockPersonality=yes": "SystemCallFilter=@a " +
-			"" +
-			"" +
-			"" +
-			"~@b LockPersonality=yes",
-		"User=daemon\nPrivateDevices=yes\nAmbientCapabilities=CAP_NET_RAW":     "PrivateDevices=yes",
-		"User=daemon\nPrivateDevices=yes\nAmbientCapabilities=CAP_SYS_ADMIN":   "",
-		"User=daemon\nPrivateDevices=yes\nNoNewPrivileges=yes":                 "",
-		"User=daemon\nSystemCallFilter=@a\nSystemCallFilter=\nProtectClock=no": "",
-		"DynamicUser=yes\nPrivateDevices=yes":                                  "",
-		"PrivateDevices=yes\nRestrictNamespaces=yes":                           "",
+	for _, test := range []struct{ unit, want string }{
+		{"User=daemon\nSystemCallFilter=@a\nSystemCallFilter=~@b\nLockPersonality=yes",
+			"SystemCallFilter=@a ~@b LockPersonality=yes"},
+		{"User=daemon\nPrivateDevices=yes\nAmbientCapabilities=CAP_NET_RAW", "PrivateDevices=yes"},
+		{"User=daemon\nPrivateDevices=yes\nAmbientCapabilities=CAP_SYS_ADMIN", ""},
+		{"User=daemon\nPrivateDevices=yes\nNoNewPrivileges=yes", ""},
+		{"User=daemon\nSystemCallFilter=@a\nSystemCallFilter=\nProtectClock=no", ""},
+		{"DynamicUser=yes\nPrivateDevices=yes", ""},
+		{"PrivateDevices=yes\nRestrictNamespaces=yes", ""},
 	} {
-		f, err := ReadFile(filepath.Join(tree(t, map[string]string{"a.service": "[Service]\n" + unit + "\n"}),
-			"a.service"))
+		dir := tree(t, map[string]string{"a.service": "[Service]\n" + test.unit + "\n"})
+		f, err := ReadFile(filepath.Join(dir, "a.service"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -169,8 +167,8 @@ func TestFiltering(t *testing.T) {
 		for _, s := range f.Grants().Filtering {
 			got = append(got, s.String())
 		}
-		if got := strings.Join(got, " "); got != want {
-			t.Errorf("%q: %q, want %q", unit, got, want)
+		if got := strings.Join(got, " "); got != test.want {
+			t.Errorf("%q: %q, want %q", test.unit, got, test.want)
 		}
 	}
 }

@@ -29,7 +29,9 @@ func seeds(f *testing.F) {
 			strings.Repeat("%n", 1000),
 		"[Service]\nExecStart=" + strings.Repeat("\\", 4001) + "\nA=B", "[Service]\n\rA=1\n\r\nB=2\r\n\n",
 		"[Service]\nA=\x00",
-		"[Service]\nUser=%%\nEnvironment='\nLimitNOFILE=1:\nNice=-\nUMask=\nWorkingDirectory=~\nExecStart=@@@", "[a=b]\n[Service]\n[=]\nA=]\n",
+		"[Service]\nUser=%%\nEnvironment='\nLimitNOFILE=1:\nNice=-\nUMask=\nWorkingDirectory=~\n" +
+			"ExecStart=@@@",
+		"[a=b]\n[Service]\n[=]\nA=]\n",
 		"[Service]\nExecStart=" + strings.Repeat("; ", 500) + "/a",
 		"[Service]\nCapabilityBoundingSet=~~~ 1e9 -1 64 CAP_\nAmbientCapabilities=~",
 	} {

@@ -35,8 +35,9 @@ func TestUnprivileged(t *testing.T) {
 		attributes syscall.SysProcAttr
 		want       bool
 	}{
-		"root":                     {syscall.SysProcAttr{}, false},
-		"nobody":                   {syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}, true},
+		"root": {syscall.SysProcAttr{}, false},
+		"nobody": {syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}},
+			true},
 		"root of a user namespace": {inNamespace(0), false},
 		"a user there":             {inNamespace(7), true},
 	} {

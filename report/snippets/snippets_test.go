@@ -173,7 +173,8 @@ func TestSystemdDropin(t *testing.T) {
 			"[Service]\nCapabilityBoundingSet=\nCapabilityBoundingSet=CAP_NET_ADMIN " +
 				"CAP_NET_RAW\nAmbientCapabilities=\nAmbientCapabilities=CAP_NET_RAW"},
 		{Advice{Subject: audit.SubjectUnitFile, Grant: []int{13}, Unprivileged: true},
-			"[Service]\nCapabilityBoundingSet=\nCapabilityBoundingSet=CAP_NET_RAW\nAmbientCapabilities=\nAmbientCapabilities=CAP_NET_RAW"},
+			"[Service]\nCapabilityBoundingSet=\nCapabilityBoundingSet=CAP_NET_RAW\n" +
+				"AmbientCapabilities=\nAmbientCapabilities=CAP_NET_RAW"},
 	} {
 		if diff := cmp.Diff(c.want, Systemd(c.advice)); diff != "" {
 			t.Error(diff)
@@ -207,15 +208,13 @@ func TestNoNewPrivileges(t *testing.T) {
 // What does anything it is told to would hand its capabilities to everybody.
 func TestProgramsThatDoAnythingGetNone(t *testing.T) {
 	for name, want := range map[string]bool{
-		"/usr/bin/python3.11": true, "/bin/sh": true, "/usr/bin/perl": true, "/bin/busybox": true,
-		"/usr/bin/php8.2":  true,
-		"/usr/bin/setpriv": true, "/usr/sbin/capsh": true, "/usr/sbin/chroot": true, "/usr/bin/nsenter": true,
-		"/usr/bin/sudo": true,
-		"/usr/bin/find": true, "/usr/bin/tar": true, "/usr/bin/vim.basic": true, "/usr/bin/gdb": true,
-		"/usr/bin/strace": true,
-		"/usr/bin/env":    true, "/usr/bin/timeout": true, "/bin/busybox.static": true, "/usr/bin/cat": false,
-		"/usr/bin/findmnt": false,
-		"/usr/bin/ping":    false, "/usr/sbin/sshd": false, "/opt/shell": false, "/usr/bin/python-server": false,
+		"/usr/bin/python3.11": true, "/bin/sh": true, "/usr/bin/perl": true, "/usr/bin/php8.2": true,
+		"/bin/busybox": true, "/bin/busybox.static": true, "/usr/bin/setpriv": true, "/usr/sbin/capsh": true,
+		"/usr/sbin/chroot": true, "/usr/bin/nsenter": true, "/usr/bin/sudo": true, "/usr/bin/find": true,
+		"/usr/bin/tar": true, "/usr/bin/vim.basic": true, "/usr/bin/gdb": true, "/usr/bin/strace": true,
+		"/usr/bin/env": true, "/usr/bin/timeout": true,
+		"/usr/bin/cat": false, "/usr/bin/findmnt": false, "/usr/bin/ping": false, "/usr/sbin/sshd": false,
+		"/opt/shell": false, "/usr/bin/python-server": false,
 	} {
 		for _, command := range []string{Filecap(Advice{Path: name, Grant: []int{13}}),
 			Setcap(Advice{Path: name, Grant: []int{13}})} {

@@ -106,8 +106,9 @@ func TestAppArmorRefuses(t *testing.T) {
 	if err != nil {
 		t.Skip("wanted apparmor_parser, there is none")
 	}
-	if enabled, _ := os.ReadFile("/sys/module/apparmor/parameters/enabled"); strings.TrimSpace(string(enabled)) != "Y" {
-		t.Skipf("wanted AppArmor enabled, /sys/module/apparmor/parameters/enabled says %q", enabled)
+	const parameter = "/sys/module/apparmor/parameters/enabled"
+	if enabled, _ := os.ReadFile(parameter); strings.TrimSpace(string(enabled)) != "Y" {
+		t.Skipf("wanted AppArmor enabled, %s says %q", parameter, enabled)
 	}
 	// may be there already
 	exec.Command("mount", "-t", "securityfs", "securityfs", "/sys/kernel/security").Run()

@@ -150,11 +150,8 @@ var programs = []program{
 			"size=$(stat -c %s out/packet); rm -f out/packet; test $size -gt 24",
 		needs: []string{"chown", "net_raw", "setgid", "setuid"},
 		may:   []string{"dac_override", "net_admin", "sys_admin"},
-		unneeded: map[string]string{"sys_admin": "the kernel asks it (do_jit) whether the packet filter can " +
-			"" +
-			"" +
-			"" +
-			"go without a mitigation"},
+		unneeded: map[string]string{"sys_admin": "the kernel asks it (do_jit) whether the packet filter " +
+			"can go without a mitigation"},
 	},
 	{
 		name: "python", does: "python3 -m http.server 80", tools: []string{"/usr/bin/python3"},
@@ -225,7 +222,8 @@ END
 		// a client's request: version 4, mode 3
 		test:  `exec client/real:talk udp 127.0.0.1:123 '\x23` + zeros47 + `' ''`,
 		needs: []string{"net_bind_service", "setgid", "setuid"},
-		may:   []string{"sys_time", "chown", "dac_override", "fowner", "sys_nice", "ipc_lock", "sys_resource"},
+		may: []string{"sys_time", "chown", "dac_override", "fowner", "sys_nice", "ipc_lock",
+			"sys_resource"},
 	},
 	{
 		name: "dnsmasq", does: "dnsmasq -k: answers on port 53", tools: []string{"dnsmasq"},
@@ -263,9 +261,10 @@ mkfifo -m 666 done
 		// each run is the first since the machine was started
 		run: `rm -f /run/crond.reboot; exec cron -f`,
 		// nobody ever writes where cron cannot run the job
-		test:     `test "$(timeout 10 cat done)" = done`,
-		needs:    []string{"setgid", "setuid"},
-		may:      []string{"audit_write", "dac_override", "dac_read_search", "sys_resource", "chown", "fowner"},
+		test:  `test "$(timeout 10 cat done)" = done`,
+		needs: []string{"setgid", "setuid"},
+		may: []string{"audit_write", "dac_override", "dac_read_search", "sys_resource", "chown",
+			"fowner"},
 		unneeded: map[string]string{"audit_write": notAudited},
 	},
 	{
