@@ -15,10 +15,11 @@ func TestNamespaces(t *testing.T) {
 		verdict     Verdict
 		want        places
 	}{
-		"the command's own":                      {ScopeOwn, Credentials{}, Granted, required},
-		"below, credentials of there":            {ScopeNested, Credentials{Nested: true}, Granted, nested},
-		"below, as its owner":                    {ScopeNested, Credentials{Owner: true}, Granted, nested},
-		"below, both":                            {ScopeNested, Credentials{Nested: true, Owner: true}, Granted, nested},
+		"the command's own":           {ScopeOwn, Credentials{}, Granted, required},
+		"below, credentials of there": {ScopeNested, Credentials{Nested: true}, Granted, nested},
+		"below, as its owner":         {ScopeNested, Credentials{Owner: true}, Granted, nested},
+		"below, both": {ScopeNested, Credentials{Nested: true, Owner: true},
+			Granted, nested},
 		"below, by a capability held in the own": {ScopeNested, Credentials{}, Granted, required},
 		"below, credentials of there, refused":   {ScopeNested, Credentials{Nested: true}, Refused, nested},
 		"below, refused":                         {ScopeNested, Credentials{}, Refused, denied},
