@@ -36,9 +36,9 @@ struct {
 } tasks SEC(".maps");
 
 /*
- * Storage cannot be had at any moment: not while another task was preempted in the middle of getting or
- * freeing some on the same CPU (6.1, 6.18: kernel/bpf/bpf_task_storage.c, bpf_task_storage_trylock()). The
- * task waits here, then. Full: lost_tasks.
+ * Tasks of the tree that wait for storage. Full: lost_tasks. Storage cannot be had at any moment: not
+ * while another task was preempted in the middle of getting or freeing some on the same CPU (6.1, 6.18:
+ * kernel/bpf/bpf_task_storage.c, bpf_task_storage_trylock()).
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -47,8 +47,11 @@ struct {
 	__type(value, struct ca_newborn);
 } newborns SEC(".maps");
 
-/* The counts. Rows differ in program, syscall and the like, not in process: a full map is a
- * strange program, and costs the details (lost_rows), never the totals. */
+/*
+ * The counts: how many checks were alike in all of the key. Full: lost_rows. Rows differ in program,
+ * syscall and the like, not in process: a full map is a strange program, and costs the details, never the
+ * totals.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 16384);
@@ -56,6 +59,7 @@ struct {
 	__type(value, __u64);
 } checks SEC(".maps");
 
+/* All checks, by capability: a slot for each, so that these always add up. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, CA_CAPS);
@@ -81,7 +85,7 @@ struct {
 	__type(value, __u64);
 } outcomes SEC(".maps");
 
-/* Programs by index, and the index of a path. Full: lost_programs, counted under index 0. */
+/* The programs of the tree, by index. Full: lost_programs, counted under index 0. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, CA_PROGRAMS);
@@ -93,6 +97,7 @@ struct program_path {
 	char path[CA_PATH];
 };
 
+/* The index of a program, by its path. Full: lost_programs. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, CA_PROGRAMS);
