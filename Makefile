@@ -89,9 +89,15 @@ test: test-host ## test-host, then a part of the end-to-end suite in VMs with ot
 	$(MAKE) test-vm-ci
 	$(MAKE) test-packages
 
-.PHONY: test-host
-test-host: deps-test cap-audit programs ## unit tests, then the end-to-end suite on the running kernel (needs root; skips say why)
+# staticcheck's modules are not the program's: they have a module file of their own.
+.PHONY: lint
+lint: deps-test bpf/cap_audit.bpf.o ## go vet, staticcheck, and shellcheck of every script
 	$(GO) vet ./...
+	$(GO) tool -modfile=scripts/staticcheck/go.mod staticcheck ./...
+	scripts/lint-shell
+
+.PHONY: test-host
+test-host: lint cap-audit programs ## lint, unit tests, then the end-to-end suite on the running kernel (needs root; skips say why)
 	CAP_AUDIT=$(CURDIR)/cap-audit CAP_AUDIT_PROGRAMS=$(CURDIR)/build/programs $(GO) test -count=1 ./...
 
 .PHONY: test-packages

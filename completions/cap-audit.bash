@@ -1,8 +1,9 @@
+# shellcheck shell=bash
 # Completion of cap-audit(8) for bash. It runs nothing itself, least of all cap-audit; the completion of the command that is
 # audited may.
 
 _cap_audit() {
-	local cur=${COMP_WORDS[COMP_CWORD]} i=1 value= what=command
+	local cur=${COMP_WORDS[COMP_CWORD]} i=1 value='' what=command
 
 	# Walk over what stands before the cursor. Bash hands "--backend=x" over as three words.
 	while ((i < COMP_CWORD)); do

@@ -61,9 +61,7 @@ func TestZshKnowsEveryOption(t *testing.T) {
 		}
 		line = regexp.MustCompile(`^\t'\([^)]*\)`).ReplaceAllString(line, "") // what excludes it
 		spec, _, _ := strings.Cut(line, "[")
-		for _, option := range regexp.MustCompile(`-[\w-]+`).FindAllString(spec, -1) {
-			got = append(got, option)
-		}
+		got = append(got, regexp.MustCompile(`-[\w-]+`).FindAllString(spec, -1)...)
 	}
 	slices.Sort(got)
 	if diff := cmp.Diff(options(t), got); diff != "" {

@@ -111,8 +111,7 @@ func FuzzWords(f *testing.F) {
 		}
 		// anything at all ends
 		for rest, ok := s, true; ok; {
-			var before int
-			before = len(rest)
+			before := len(rest)
 			_, rest, ok, err = nextWord(rest)
 			if err != nil {
 				break
