@@ -163,52 +163,6 @@ type Application struct {
 	Signal int
 }
 
-// SubjectKind is what an audit was asked to look at.
-type SubjectKind string
-
-// The kinds of targets.
-const (
-	SubjectCommand   SubjectKind = "command"
-	SubjectUnitFile  SubjectKind = "service" // the program of a unit file
-	SubjectUnit      SubjectKind = "unit"    // a service of the running system
-	SubjectPID       SubjectKind = "pid"
-	SubjectCgroup    SubjectKind = "cgroup"
-	SubjectContainer SubjectKind = "container"
-	SubjectMerged    SubjectKind = "merged" // earlier reports
-)
-
-// Adopted: what is audited ran before the audit, and may go on after it.
-func (k SubjectKind) Adopted() bool {
-	return k == SubjectUnit || k == SubjectPID || k == SubjectCgroup || k == SubjectContainer
-}
-
-// Subject says what was audited. Its strings are the users' or the engines':
-// they are to be escaped.
-type Subject struct {
-	Kind SubjectKind
-	// Name is the unit's, the container's or the path of the control group;
-	// "" for commands and processes.
-	Name string
-	// Cgroup is the path of the control group watched, "" for none.
-	Cgroup string
-	// Engine, Image and ContainerID are set for containers.
-	Engine, Image, ContainerID string
-	// Ambient is the set of a unit's AmbientCapabilities=.
-	Ambient uint64
-	// Limited: an earlier drop-in of cap-audit's counts, which may have emptied
-	// that set. The next takes its place.
-	Limited bool
-	// UserNamespace: it has one of its own, within which it holds its
-	// capabilities.
-	UserNamespace bool
-	// FromStart: of what ran before the audit nothing was missed, since it was
-	// restarted, or only began, under the audit.
-	FromStart bool
-	// CutShort says why that start was not seen to its end, "" if it was or was
-	// not to be.
-	CutShort string
-}
-
 // SystemContext holds the settings of the host that bear on capabilities; -1
 // where one could not be read.
 type SystemContext struct {

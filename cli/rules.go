@@ -96,7 +96,7 @@ func (l *line) checkAudit(given []string) error {
 	if err := l.checkScopes(given); err != nil {
 		return err
 	}
-	kinds := snippets.KindsFor(audit.SubjectKind(l.Option))
+	kinds := snippets.KindsFor(audit.SubjectKind(l.Option)) // which bears the name of the option
 	if l.Output.Emit != "" && !slices.Contains(kinds, l.Output.Emit) {
 		err := fmt.Errorf("--emit %s: has no hold on what runs in a --%s", l.Output.Emit, l.Option)
 		return hint.Addf(err, "there are %s", strings.Join(kinds, ", "))

@@ -86,22 +86,6 @@ func complete(f *audit.Findings) bool {
 		(f.Subject.Kind.Adopted() || f.StillRunning == 0 && f.Application.Ended)
 }
 
-func subject(s audit.Subject) Subject {
-	if s.Kind == "" {
-		s.Kind = audit.SubjectCommand
-	}
-	return Subject{
-		Kind:        s.Kind,
-		Name:        optional(s.Name),
-		Cgroup:      optional(s.Cgroup),
-		Engine:      optional(s.Engine),
-		Image:       optional(s.Image),
-		ContainerID: optional(s.ContainerID),
-
-		UserNamespace: s.UserNamespace,
-	}
-}
-
 // optional is nil, null in JSON, for "".
 func optional(s string) *string {
 	if s == "" {

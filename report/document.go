@@ -84,18 +84,6 @@ type Application struct {
 	Comm string `json:"comm"`
 }
 
-// Subject is what was audited; what does not apply is null.
-type Subject struct {
-	Kind        audit.SubjectKind `json:"kind"`
-	Name        *string           `json:"name"`
-	Cgroup      *string           `json:"cgroup"`
-	Engine      *string           `json:"engine"`
-	Image       *string           `json:"image"`
-	ContainerID *string           `json:"container_id"`
-	// UserNamespace: it has one of its own.
-	UserNamespace bool `json:"user_namespace,omitempty"`
-}
-
 // SystemContext holds settings of the host; -1 where one was not readable.
 type SystemContext struct {
 	KernelVersion           string `json:"kernel_version"`

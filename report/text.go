@@ -95,29 +95,10 @@ func (t *text) title() {
 	} else {
 		t.line("CAPABILITY ANALYSIS FOR: %s (PID %d)", printable(t.d.Application.Comm), t.d.Application.PID)
 	}
-	if about := t.d.Subject.text(); about != "" {
+	if about := t.d.Subject.heading(); about != "" {
 		t.line("%s", about)
 	}
 	t.rule("=")
-}
-
-// text names what was audited, where that is more than a command.
-func (t Subject) text() string {
-	name := func(s *string) string {
-		if s == nil {
-			return ""
-		}
-		return printable(*s)
-	}
-	switch t.Kind {
-	case audit.SubjectUnit:
-		return "Service: " + name(t.Name)
-	case audit.SubjectCgroup:
-		return "Control group: " + name(t.Cgroup)
-	case audit.SubjectContainer:
-		return fmt.Sprintf("Container: %s (%s), image %s", name(t.Name), name(t.Engine), name(t.Image))
-	}
-	return ""
 }
 
 func (t *text) context() {

@@ -82,7 +82,7 @@ func (d *Document) Doubts() []string {
 	var list []string
 	if !d.fromStart {
 		list = append(list, "What was audited had started before: what it needed for that is not included. "+
-			beforehand(d.Subject.Kind))
+			wordings[d.Subject.Kind].beforehand)
 	}
 	if d.TestFailed != nil {
 		list = append(list, sentence(printable(*d.TestFailed))+" What it was to exercise may be missing.")
@@ -109,17 +109,6 @@ func (d *Document) Doubts() []string {
 			strings.Join(names(d.fileExcess), ", ")))
 	}
 	return list
-}
-
-// beforehand says how the start is seen, too.
-func beforehand(kind audit.SubjectKind) string {
-	switch kind {
-	case audit.SubjectUnit:
-		return "With --restart it would be seen."
-	case audit.SubjectContainer:
-		return "To see it, begin between podman init and podman start (see CONTAINERS in the manual)."
-	}
-	return "To see it, audit the command that starts it."
 }
 
 // broadOnes are the capabilities that lead to all others, by what

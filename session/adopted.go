@@ -23,18 +23,18 @@ func (*adopted) control(*tracer.Audit, syscall.Signal) {}
 
 func (*adopted) request(*tracer.Audit, syscall.Signal, int, bool) (leave bool) { return true }
 
-func (*adopted) left(a *tracer.Audit) (over bool) {
+func (*adopted) leave(a *tracer.Audit) (over bool) {
 	a.KillCompanions()
 	a.Stop()
 	return false
 }
 
 func (r *adopted) end(a *tracer.Audit) (deadline <-chan time.Time, err error) {
-	r.left(a)
+	r.leave(a)
 	return nil, nil
 }
 
-func (*adopted) settle(*tracer.Audit, <-chan time.Time) error { return nil }
+func (*adopted) awaitRest(*tracer.Audit, <-chan time.Time) error { return nil }
 
 func (*adopted) abandon(*tracer.Audit) {}
 

@@ -44,7 +44,7 @@ func (*launched) request(a *tracer.Audit, sig syscall.Signal, nth int, delivered
 	return false
 }
 
-func (*launched) left(a *tracer.Audit) (over bool) {
+func (*launched) leave(a *tracer.Audit) (over bool) {
 	a.KillCompanions()
 	return true
 }
@@ -53,10 +53,10 @@ func (*launched) end(a *tracer.Audit) (deadline <-chan time.Time, err error) {
 	return time.After(endGrace), a.SignalTree(unix.SIGTERM)
 }
 
-// settle waits for descendants that have been told to end as the first process
+// awaitRest waits for descendants that have been told to end as the first process
 // has, and kills what is left at the deadline. They are not our children, so
 // nothing announces their end.
-func (*launched) settle(a *tracer.Audit, deadline <-chan time.Time) error {
+func (*launched) awaitRest(a *tracer.Audit, deadline <-chan time.Time) error {
 	look := time.NewTicker(10 * time.Millisecond)
 	defer look.Stop()
 	for {

@@ -38,13 +38,12 @@ type course interface {
 	// request passes on the user's nth request to end, unless it was delivered
 	// by other ways. leave: it is for the audit to end.
 	request(a *tracer.Audit, sig syscall.Signal, nth int, delivered bool) (leave bool)
-	// left ends what the audit waits for beside it, because the user does not
-	// want to wait; over: there is nothing to wait for any more.
-	left(a *tracer.Audit) (over bool)
 	// end asks it to end. What has not ended when the time comes is to be killed.
 	end(a *tracer.Audit) (deadline <-chan time.Time, err error)
-	// settle waits for what may outlive a run that was asked to end.
-	settle(a *tracer.Audit, deadline <-chan time.Time) error
+	// awaitRest waits for what may outlive a run that was asked to end.
+	awaitRest(a *tracer.Audit, deadline <-chan time.Time) error
+	// leave has the audit end although something still runs; over: at once.
+	leave(a *tracer.Audit) (over bool)
 	// abandon takes back a start.
 	abandon(a *tracer.Audit)
 }

@@ -20,9 +20,9 @@ func (s *session) watch(a *tracer.Audit, at attempt, r *result) error {
 	if !at.repetition {
 		ended = func(status unix.WaitStatus) { showEnding(s.lines, status) }
 		defer showStatus(s.lines, a)()
-		limit := s.limit(a)
-		defer limit.stop()
-		enough = limit.reached
+		var stop func()
+		enough, stop = s.enough(a)
+		defer stop()
 	}
 	var deadline <-chan time.Time
 	if at.limit > 0 {
@@ -50,7 +50,7 @@ func (s *session) watch(a *tracer.Audit, at attempt, r *result) error {
 			a.KillCompanions()
 			err = a.SignalTree(unix.SIGKILL)
 		case <-s.signals.leave:
-			if s.subject.left(a) {
+			if s.subject.leave(a) {
 				return nil
 			}
 		case <-s.signals.interim:
@@ -77,7 +77,7 @@ func (s *session) settle(a *tracer.Audit, r *result, tested <-chan unix.WaitStat
 		}
 	}
 	if r.cut {
-		return s.subject.settle(a, deadline)
+		return s.subject.awaitRest(a, deadline)
 	}
 	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/capng"
 )
 
@@ -52,7 +51,7 @@ func inFile(a Advice, remove string, add func([]int) string) string {
 	if path.IsAbs(a.Path) {
 		file = a.Path
 	}
-	if a.Subject == audit.SubjectContainer {
+	if a.Subject.Contained() {
 		hint = "# To be run when the image is built: the path is one of the image.\n"
 	}
 	if a.Elsewhere && a.grantsAny() {

@@ -40,9 +40,9 @@ var consumers = []consumer{
 // Kinds are the consumers that Emit writes for.
 var Kinds = kinds(func(consumer) bool { return true })
 
-// KindsFor are those of Kinds that make sense for what was audited.
-func KindsFor(target audit.SubjectKind) []string {
-	return kinds(func(c consumer) bool { return !c.outside || target != audit.SubjectContainer })
+// KindsFor are those of Kinds that make sense for such a subject.
+func KindsFor(subject audit.SubjectKind) []string {
+	return kinds(func(c consumer) bool { return !c.outside || !subject.Contained() })
 }
 
 func kinds(of func(consumer) bool) []string {
@@ -99,10 +99,10 @@ func All(a Advice) []Snippet {
 var python = regexp.MustCompile(`^python[0-9.]*$`)
 
 func shown(a Advice) []string {
-	switch a.Subject {
-	case audit.SubjectContainer:
+	switch {
+	case a.Subject.Contained():
 		return []string{"docker", "compose", "kubernetes", "quadlet"}
-	case audit.SubjectUnit, audit.SubjectUnitFile:
+	case a.Subject.Service():
 		return []string{"systemd"}
 	}
 	programmatic := "c"
@@ -116,7 +116,6 @@ func shown(a Advice) []string {
 func Others(a Advice) []string {
 	shown := shown(a)
 	return slices.DeleteFunc(KindsFor(a.Subject), func(kind string) bool {
-		return slices.Contains(shown,
-			kind)
+		return slices.Contains(shown, kind)
 	})
 }

@@ -7,7 +7,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/capng"
 )
 
@@ -19,7 +18,7 @@ import (
 // root"), to which ambient capabilities add nothing. no_new_privs takes neither
 // away, and file capabilities only where they go beyond the set.
 func Systemd(a Advice) string {
-	if a.Subject == audit.SubjectUnit || a.Subject == audit.SubjectUnitFile {
+	if a.Subject.Service() {
 		return dropin(a)
 	}
 	set := strings.Join(spell(a.Grant, capng.Constant), " ")
@@ -62,7 +61,7 @@ func dropin(a Advice) string {
 	case len(a.Ambient) > 0 || a.Limited:
 		assign("AmbientCapabilities", slices.DeleteFunc(slices.Clone(a.Ambient),
 			func(n int) bool { return !slices.Contains(a.Grant, n) }))
-	case a.Unprivileged && a.Subject == audit.SubjectUnitFile:
+	case a.Unprivileged && !a.Subject.Adopted():
 		assign("AmbientCapabilities", a.Grant)
 	}
 	return strings.Join(lines, "\n")

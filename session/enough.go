@@ -7,26 +7,21 @@ import (
 	"github.com/cap-audit/cap-audit/tracer"
 )
 
-// limit is when a run has been watched for long enough.
-type limit struct {
-	reached <-chan struct{} // closed then
-	stop    func()
-}
-
-// limit begins to count --duration and --until-idle.
-func (s *session) limit(a *tracer.Audit) limit {
+// enough is closed when the run has been watched for long enough, by --duration
+// or --until-idle.
+func (s *session) enough(a *tracer.Audit) (enough <-chan struct{}, stop func()) {
 	ctx, stop := context.WithCancel(context.Background())
 	reached := make(chan struct{})
 	go func() {
-		if s.enough(ctx, a) {
+		if s.awaitEnough(ctx, a) {
 			close(reached)
 		}
 	}()
-	return limit{reached, stop}
+	return reached, stop
 }
 
-// enough returns true once one of the limits is reached, false when the context ends.
-func (s *session) enough(ctx context.Context, a *tracer.Audit) bool {
+// awaitEnough returns false when the context has ended before.
+func (s *session) awaitEnough(ctx context.Context, a *tracer.Audit) bool {
 	var over <-chan time.Time
 	if s.Duration > 0 {
 		over = time.After(s.Duration)

@@ -1,0 +1,73 @@
+package audit
+
+import (
+	"maps"
+	"slices"
+)
+
+// SubjectKind is a kind of what an audit is about.
+type SubjectKind string
+
+// The kinds of subjects, as the document has them.
+const (
+	SubjectCommand   SubjectKind = "command"
+	SubjectUnitFile  SubjectKind = "service"
+	SubjectUnit      SubjectKind = "unit"
+	SubjectPID       SubjectKind = "pid"
+	SubjectCgroup    SubjectKind = "cgroup"
+	SubjectContainer SubjectKind = "container"
+	SubjectMerged    SubjectKind = "merged" // earlier reports
+)
+
+// traits are what tells kinds apart for whoever reads findings.
+type traits struct{ adopted, service, contained bool }
+
+// subjectKinds has a row for each.
+var subjectKinds = map[SubjectKind]traits{
+	SubjectCommand:   {},
+	SubjectUnitFile:  {service: true},
+	SubjectUnit:      {adopted: true, service: true},
+	SubjectPID:       {adopted: true},
+	SubjectCgroup:    {adopted: true},
+	SubjectContainer: {adopted: true, contained: true},
+	SubjectMerged:    {},
+}
+
+// SubjectKinds are all of them, in order of their names.
+func SubjectKinds() []SubjectKind { return slices.Sorted(maps.Keys(subjectKinds)) }
+
+// Adopted: it ran before the audit, and may go on after it.
+func (k SubjectKind) Adopted() bool { return subjectKinds[k].adopted }
+
+// Service: it is systemd that runs it, by a unit.
+func (k SubjectKind) Service() bool { return subjectKinds[k].service }
+
+// Contained: it has a file system of its own, and an engine that starts it.
+func (k SubjectKind) Contained() bool { return subjectKinds[k].contained }
+
+// Subject says what was audited. Its strings are the users' or the engines':
+// they are to be escaped.
+type Subject struct {
+	Kind SubjectKind
+	// Name is the unit's, the container's or the path of the control group;
+	// "" for commands and processes.
+	Name string
+	// Cgroup is the path of the control group watched, "" for none.
+	Cgroup string
+	// Engine, Image and ContainerID are set for containers.
+	Engine, Image, ContainerID string
+	// Ambient is the set of a unit's AmbientCapabilities=.
+	Ambient uint64
+	// Limited: an earlier drop-in of cap-audit's counts, which may have emptied
+	// that set. The next takes its place.
+	Limited bool
+	// UserNamespace: it has one of its own, within which it holds its
+	// capabilities.
+	UserNamespace bool
+	// FromStart: of what ran before the audit nothing was missed, since it was
+	// restarted, or only began, under the audit.
+	FromStart bool
+	// CutShort says why that start was not seen to its end, "" if it was or was
+	// not to be.
+	CutShort string
+}

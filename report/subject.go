@@ -1,0 +1,83 @@
+package report
+
+import (
+	"fmt"
+
+	"github.com/cap-audit/cap-audit/audit"
+)
+
+// Subject is what was audited; what does not apply is null.
+type Subject struct {
+	Kind        audit.SubjectKind `json:"kind"`
+	Name        *string           `json:"name"`
+	Cgroup      *string           `json:"cgroup"`
+	Engine      *string           `json:"engine"`
+	Image       *string           `json:"image"`
+	ContainerID *string           `json:"container_id"`
+	// UserNamespace: it has one of its own.
+	UserNamespace bool `json:"user_namespace,omitempty"`
+}
+
+func subject(s audit.Subject) Subject {
+	if s.Kind == "" {
+		s.Kind = audit.SubjectCommand
+	}
+	return Subject{
+		Kind:        s.Kind,
+		Name:        optional(s.Name),
+		Cgroup:      optional(s.Cgroup),
+		Engine:      optional(s.Engine),
+		Image:       optional(s.Image),
+		ContainerID: optional(s.ContainerID),
+
+		UserNamespace: s.UserNamespace,
+	}
+}
+
+// wording is what the text says of a kind of subject.
+type wording struct {
+	// heading names one, where that is more than a command or a process; nil else.
+	heading func(Subject) string
+	// beforehand says how its start is seen, too.
+	beforehand string
+}
+
+const auditTheStart = "To see it, audit the command that starts it."
+
+// wordings has a row for each kind.
+var wordings = map[audit.SubjectKind]wording{
+	audit.SubjectCommand:  {},
+	audit.SubjectUnitFile: {},
+	audit.SubjectUnit: {
+		func(s Subject) string { return "Service: " + shown(s.Name) },
+		"With --restart it would be seen.",
+	},
+	audit.SubjectPID: {nil, auditTheStart},
+	audit.SubjectCgroup: {
+		func(s Subject) string { return "Control group: " + shown(s.Cgroup) },
+		auditTheStart,
+	},
+	audit.SubjectContainer: {
+		func(s Subject) string {
+			return fmt.Sprintf("Container: %s (%s), image %s", shown(s.Name), shown(s.Engine), shown(s.Image))
+		},
+		"To see it, begin between podman init and podman start (see CONTAINERS in the manual).",
+	},
+	audit.SubjectMerged: {},
+}
+
+// heading names the subject under the report's first line, "" for nothing.
+func (s Subject) heading() string {
+	if heading := wordings[s.Kind].heading; heading != nil {
+		return heading(s)
+	}
+	return ""
+}
+
+// shown is an optional word for a terminal.
+func shown(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return printable(*s)
+}
