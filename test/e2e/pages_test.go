@@ -267,12 +267,13 @@ func newRoom(t *testing.T) *room {
 	}
 	own := []string{"--mount", "--net"}
 	machine.Works(t, command(t, "unshare", append(own, "true")...))
-	holder := begin(t, command(t, "unshare", append(own, "sh", "-c", furnish, "sh", t.TempDir())...))
-	holder.await("^ready$")
+	// not command's: its context ends before the cleanups
+	holder := begin(t, exec.Command("unshare", append(own, "sh", "-c", furnish, "sh", t.TempDir())...))
 	t.Cleanup(func() {
 		holder.stdin.Close()
 		holder.end()
 	})
+	holder.await("^ready$")
 	return &room{holder.cmd.Process.Pid}
 }
 
