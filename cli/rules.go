@@ -176,8 +176,7 @@ func (l *line) checkFiles() error {
 		return errors.New("--output and --policy-out name the same file: choose another for one of them")
 	case files.Same(o.PolicyOut, o.Check):
 		return errors.New("--check and --policy-out name the same file: the policy would agree with " +
-			"whatever " +
-			"the run did")
+			"whatever the run did")
 	}
 	return nil
 }

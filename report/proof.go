@@ -158,8 +158,7 @@ func (d *Document) proven() string {
 		return ""
 	case !p.Verification.Behaved:
 		return "Run again with just the observed set, the program did not behave the same (see PROOF BY " +
-			"REPETITION): " +
-			"the set is not enough, or the program does not do the same twice."
+			"REPETITION): the set is not enough, or the program does not do the same twice."
 	case p.Minimal != nil && p.Minimal.Behaved:
 		return "Verified: run again with just this set, the program behaved the same. The run itself used " +
 			"more: " +

@@ -32,8 +32,7 @@ var services = []service{
 		unit:    "ssh.service",
 		prepare: makeKey,
 		use: retry("ssh -q -i /root/key -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o " +
-			"ConnectTimeout=60 " +
-			"tester@127.0.0.1 id -un | grep -qx tester"),
+			"ConnectTimeout=60 tester@127.0.0.1 id -un | grep -qx tester"),
 		// port 22; an unprivileged child in a chroot for each connection; the user's own process
 		needs: []string{"net_bind_service", "setgid", "setuid", "sys_chroot"},
 	},
