@@ -57,7 +57,7 @@ var envRules = [...][]envRule{
 	},
 	inValue: {
 		{newlines, (*envFile).assignTrimmed, beforeKey},
-		{`\`, (*envFile).skip, afterBackslash},
+		{`\`, (*envFile).keep, afterBackslash},
 		{others, (*envFile).toValue, inValue},
 	},
 	afterBackslash: {
@@ -130,8 +130,10 @@ func (f *envFile) toValue(c byte) { f.value = append(f.value, c) }
 
 func (f *envFile) toValueForGood(c byte) {
 	f.toValue(c)
-	f.kept = len(f.value)
+	f.keep(c)
 }
+
+func (f *envFile) keep(byte) { f.kept = len(f.value) }
 
 func (f *envFile) toValueWithBackslash(c byte) { f.value = append(f.value, '\\', c) }
 
