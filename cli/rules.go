@@ -29,6 +29,9 @@ func (l *line) validate(given []string) error {
 	if err := l.chooseJob(given); err != nil {
 		return err
 	}
+	if l.job == auditing && l.Option == "" && len(l.Command) == 0 {
+		return hint.Add(errors.New("no command given: cap-audit [options] -- command [args...]"), seeHelp)
+	}
 	if err := exclude(given); err != nil {
 		return err
 	}
@@ -86,10 +89,7 @@ func exclude(given []string) error {
 
 // checkAudit looks at the subject, and whether the options are for such a one.
 func (l *line) checkAudit(given []string) error {
-	switch {
-	case l.Option == "" && len(l.Command) == 0:
-		return hint.Add(errors.New("no command given: cap-audit [options] -- command [args...]"), seeHelp)
-	case !session.KindOf(l.Option).TakesCommand && len(l.Command) > 0:
+	if !session.KindOf(l.Option).TakesCommand && len(l.Command) > 0 {
 		err := fmt.Errorf("--%s watches what runs already: give it no command", l.Option)
 		return hint.Add(err, "--cgroup takes one")
 	}
@@ -98,7 +98,7 @@ func (l *line) checkAudit(given []string) error {
 	}
 	kinds := snippets.KindsFor(audit.SubjectKind(l.Option)) // which bears the name of the option
 	if l.Output.Emit != "" && !slices.Contains(kinds, l.Output.Emit) {
-		err := fmt.Errorf("--emit %s: has no hold on what runs in a --%s", l.Output.Emit, l.Option)
+		err := fmt.Errorf("--emit %s: has no hold on what runs in a container", l.Output.Emit)
 		return hint.Addf(err, "there are %s", strings.Join(kinds, ", "))
 	}
 	return nil

@@ -49,8 +49,7 @@ func Open(options Options) (*Output, error) {
 	}
 	if o.policy.Unlimited {
 		console.Warningf("--check %s: this unit allows every capability: without CapabilityBoundingSet= "+
-			"nothing can "+
-			"be outside of it", console.Printable(options.Check))
+			"nothing can be outside of it", console.Printable(options.Check))
 	}
 	return o, nil
 }

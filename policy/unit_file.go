@@ -59,8 +59,8 @@ func loadUnit(path, text string) (*Policy, error) {
 		p.Allowed = g.Bounding
 		if len(g.Filtering) > 0 {
 			p.Warnings = append(p.Warnings, fmt.Sprintf("older systemd, such as 252, sets no_new_privs "+
-				"because of %s=: "+
-				"there the service gets none of the capabilities that its file brings", g.Filtering[0].Key))
+				"because of %s=: there the service gets none of the capabilities that its file "+
+				"brings", g.Filtering[0].Key))
 		}
 	}
 	return p, nil

@@ -104,8 +104,7 @@ func (d *Document) Doubts() []string {
 	}
 	if len(d.fileExcess) > 0 {
 		list = append(list, fmt.Sprintf("The program's file has more capabilities: %s. Where they cannot "+
-			"all be given, "+
-			"the kernel may refuse to execute it (EPERM): take them off the file as well.",
+			"all be given, the kernel may refuse to execute it (EPERM): take them off the file as well.",
 			strings.Join(names(d.fileExcess), ", ")))
 	}
 	return list

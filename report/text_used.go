@@ -75,7 +75,7 @@ func (t *text) capsetOnly() {
 		t.labelled("    ", "Assessment:", "The program asked to hold it, but nothing it did in this run "+
 			"made use of it.")
 		t.labelled("    ", "Recommendation:", "Granted below, since a program that asks for it may insist "+
-			"on it. "+
-			"--minimize tells whether it does; exercise whatever it is meant for before you leave it out.")
+			"on it. --minimize tells whether it does; exercise whatever it is meant for before you leave "+
+			"it out.")
 	}
 }

@@ -22,7 +22,7 @@ func newCommand(s *session) (subject, error) { return commandIn(s, "", "") }
 // commandIn is a command that starts in the control group whose directory and
 // path these are.
 func commandIn(s *session, directory, path string) (subject, error) {
-	c := &command{cgroup: path, launched: launched{identity: asCaller}}
+	c := &command{cgroup: path, launched: launched{identity: asCaller, follow: s.Follow}}
 	c.target.Cgroup, c.target.Argv = directory, s.Command
 	var err error
 	if c.target.Path, err = tracer.Resolve(s.Command[0]); err != nil {

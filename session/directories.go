@@ -97,8 +97,7 @@ func (f *unitFile) checkOwner(fd int, d systemd.Directory, uid, gid int) error {
 	f.about.NotSimulated = append(f.about.NotSimulated,
 		audit.Omission{Setting: audit.Setting{Key: d.Key, Value: d.Name},
 			Effect: fmt.Sprintf("it is there with another owner or group; systemd would hand it over to %s "+
-				"(uid "+
-				"%d, gid %d), with all in it",
+				"(uid %d, gid %d), with all in it",
 				user, uid, gid)})
 	return nil
 }

@@ -15,15 +15,18 @@ import (
 // launched is what cap-audit starts: it is ours to signal and to end.
 type launched struct {
 	target tracer.Target
+	follow bool // wait for the last descendant
 	// identity is who it runs as if it may use no capability outside of the set;
 	// nil is the caller, as he is.
 	identity func(set uint64) *capng.Identity
 }
 
-func (l *launched) start(_ *session, at attempt, options tracer.Options) (*tracer.Audit, error) {
+func (l *launched) start(s *session, at attempt, options tracer.Options) (*tracer.Audit, error) {
 	target := l.target
 	target.Identity = l.identity(at.allowed)
 	target.Stdout, target.Stderr = at.stdout, at.stderr
+	// what a test leaves behind is ended and waited for
+	options.Follow = l.follow || s.Test != ""
 	return tracer.Start(target, options)
 }
 
@@ -33,7 +36,7 @@ func (*launched) control(a *tracer.Audit, sig syscall.Signal) { a.Signal(sig) }
 // made to wait for its descendants.
 func (*launched) request(a *tracer.Audit, sig syscall.Signal, nth int, delivered bool) (leave bool) {
 	switch {
-	case a.Ended():
+	case nth > 0 && a.Ended():
 		return true
 	case nth > 1:
 		a.KillCompanions()

@@ -87,8 +87,6 @@ func (s *session) tracing(at attempt) tracer.Options {
 		Backends:    s.Backends,
 		WalkAlways:  audit.ProbeMask(),
 		IdleMatters: audit.IdleMask(),
-		// what the test leaves behind is ended and waited for
-		Follow: s.Follow || s.Test != "",
 	}
 	if at.repetition {
 		return options

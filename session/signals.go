@@ -17,7 +17,7 @@ import (
 // value when it is for the audit to end: nothing is left to signal, or what
 // there is ran before.
 type signals struct {
-	subject course
+	course course // of the subject
 
 	mu    sync.Mutex
 	run   *tracer.Audit // nil before the first
@@ -40,8 +40,8 @@ const sameRequest = 300 * time.Millisecond
 
 // listen begins to take signals.
 func listen(to course) *signals {
-	f := &signals{subject: to, leave: make(chan struct{}, 1), interim: make(chan os.Signal, 1)}
-	signal.Notify(f.interim, unix.SIGUSR1)
+	s := &signals{course: to, leave: make(chan struct{}, 1), interim: make(chan os.Signal, 1)}
+	signal.Notify(s.interim, unix.SIGUSR1)
 	incoming := make(chan os.Signal, 16)
 	for _, sig := range []syscall.Signal{unix.SIGINT, unix.SIGTERM, unix.SIGQUIT, unix.SIGHUP, unix.SIGTSTP,
 		unix.SIGCONT} {
@@ -52,74 +52,74 @@ func listen(to course) *signals {
 	}
 	go func() {
 		for sig := range incoming {
-			f.handle(sig.(syscall.Signal))
+			s.handle(sig.(syscall.Signal))
 		}
 	}()
-	return f
+	return s
 }
 
 // setRun says what the signals are for from now on, and passes on what came
 // before there was anyone to tell.
-func (f *signals) setRun(a *tracer.Audit) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.run, f.finished = a, false
-	if f.suspended {
-		f.suspended = false
-		f.control(unix.SIGTSTP)
+func (s *signals) setRun(a *tracer.Audit) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.run, s.finished = a, false
+	if s.suspended {
+		s.suspended = false
+		s.control(unix.SIGTSTP)
 	}
-	if f.count > 0 {
-		f.request(f.last, 1, false)
+	if s.count > 0 {
+		s.request(s.last, 0, false)
 	}
 }
 
 // finish says that the run is over. What is left to do should take no time,
 // but a reader that does not read can hold the report up: the first request
 // is then answered, and the second obeyed.
-func (f *signals) finish() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.finished = true
+func (s *signals) finish() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.finished = true
 }
 
 // asked reports whether the user wanted an end.
-func (f *signals) asked() bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.count > 0
+func (s *signals) asked() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.count > 0
 }
 
-func (f *signals) handle(sig syscall.Signal) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
+func (s *signals) handle(sig syscall.Signal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	job := sig == unix.SIGTSTP || sig == unix.SIGCONT
 	if !job {
-		if sig == f.last && time.Since(f.lastAt) < sameRequest {
+		if sig == s.last && time.Since(s.lastAt) < sameRequest {
 			return
 		}
-		f.last, f.lastAt = sig, time.Now()
-		if f.finished {
-			f.giveUp(sig)
+		s.last, s.lastAt = sig, time.Now()
+		if s.finished {
+			s.giveUp(sig)
 			return
 		}
-		f.count++
+		s.count++
 	}
-	if f.run == nil {
+	if s.run == nil {
 		if job {
-			f.suspended = sig == unix.SIGTSTP
+			s.suspended = sig == unix.SIGTSTP
 		}
 		return
 	}
 	if job {
-		f.control(sig)
+		s.control(sig)
 	} else {
-		f.request(sig, f.count, typed(sig))
+		s.request(sig, s.count, typed(sig))
 	}
 }
 
 // control has the subject stopped or continued, and this process stopped.
-func (f *signals) control(sig syscall.Signal) {
-	f.subject.control(f.run, sig)
+func (s *signals) control(sig syscall.Signal) {
+	s.course.control(s.run, sig)
 	if sig == unix.SIGTSTP {
 		// the target has stopped, now we do; SIGCONT finds us here
 		unix.Kill(unix.Getpid(), unix.SIGSTOP)
@@ -127,19 +127,19 @@ func (f *signals) control(sig syscall.Signal) {
 }
 
 // request passes the nth request to end on.
-func (f *signals) request(sig syscall.Signal, nth int, delivered bool) {
-	if !f.subject.request(f.run, sig, nth, delivered) {
+func (s *signals) request(sig syscall.Signal, nth int, delivered bool) {
+	if !s.course.request(s.run, sig, nth, delivered) {
 		return
 	}
 	select {
-	case f.leave <- struct{}{}:
+	case s.leave <- struct{}{}:
 	default:
 	}
 }
 
 // giveUp ends cap-audit by the signal if it is the second one.
-func (f *signals) giveUp(sig syscall.Signal) {
-	if f.late++; f.late == 1 {
+func (s *signals) giveUp(sig syscall.Signal) {
+	if s.late++; s.late == 1 {
 		console.Warningf("the report is being written; another signal gives it up")
 		return
 	}

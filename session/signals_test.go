@@ -1,9 +1,13 @@
 package session
 
 import (
+	"slices"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/cap-audit/cap-audit/tracer"
 )
 
 // Before there is a target a signal is only remembered.
@@ -30,5 +34,31 @@ func TestSignalsBeforeTheTarget(t *testing.T) {
 		if f.suspended != (sig == unix.SIGTSTP) {
 			t.Errorf("after %s: suspended %t", sig, f.suspended)
 		}
+	}
+}
+
+// recorder is told of requests, and never leaves.
+type recorder struct {
+	launched
+	nth []int
+}
+
+func (r *recorder) request(_ *tracer.Audit, _ syscall.Signal, nth int, _ bool) (leave bool) {
+	r.nth = append(r.nth, nth)
+	return false
+}
+
+// What came before the run is passed on to it, as no second request, however
+// often it came.
+func TestRequestsAreCounted(t *testing.T) {
+	told := &recorder{}
+	s := &signals{course: told, leave: make(chan struct{}, 1)}
+	s.handle(unix.SIGINT)
+	s.handle(unix.SIGTERM)
+	s.setRun(&tracer.Audit{})
+	s.handle(unix.SIGINT)
+	s.handle(unix.SIGTERM)
+	if want := []int{0, 3, 4}; !slices.Equal(told.nth, want) || len(s.leave) != 0 {
+		t.Errorf("requests %v, want %v; to leave: %d", told.nth, want, len(s.leave))
 	}
 }

@@ -36,7 +36,8 @@ type course interface {
 	// control passes on that the user wants it stopped or continued.
 	control(a *tracer.Audit, sig syscall.Signal)
 	// request passes on the user's nth request to end, unless it was delivered
-	// by other ways. leave: it is for the audit to end.
+	// by other ways; 0 is for one that came before the run. leave: it is for the
+	// audit to end.
 	request(a *tracer.Audit, sig syscall.Signal, nth int, delivered bool) (leave bool)
 	// end asks it to end. What has not ended when the time comes is to be killed.
 	end(a *tracer.Audit) (deadline <-chan time.Time, err error)

@@ -44,18 +44,16 @@ func newUnitFile(s *session) (subject, error) {
 	if err := f.setCommand(s.Command); err != nil {
 		return nil, err
 	}
-	if own := s.Command; service.Type == "forking" && (len(own) == 0 || strings.HasPrefix(own[0], "-")) {
-		// what it starts is the service
-		s.Follow = true
-	}
+	own := s.Command
+	// what a forking one starts is the service
+	f.follow = s.Follow || service.Type == "forking" && (len(own) == 0 || strings.HasPrefix(own[0], "-"))
 	if err := f.surround(); err != nil {
 		return nil, err
 	}
 	f.tell()
 	if lacking := f.about.Ambient &^ capng.Bounding(); lacking != 0 {
 		return nil, wrong(fmt.Errorf("AmbientCapabilities= has %s, which cap-audit itself does not have "+
-			"here: "+
-			"run it with more privileges", capng.Text(lacking)))
+			"here: run it with more privileges", capng.Text(lacking)))
 	}
 	for _, warning := range file.Warnings {
 		console.Warningf("--service: %s", warning)

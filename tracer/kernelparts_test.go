@@ -48,7 +48,8 @@ func (half *kernelHalf) check() error {
 	}
 	slices.Sort(shown)
 	if !slices.Equal(shown, there) {
-		return fmt.Errorf("the graphs have the programs %v, the object has %v: add to following, counting or "+
+		return fmt.Errorf("the graphs have the programs %v, the object has %v: add to following, counting "+
+			"or "+
 			"adopting", shown, there)
 	}
 	for _, name := range half.settings() {
