@@ -12,7 +12,7 @@ type UnitFile struct {
 	Groups   []int
 	Dynamic  bool // DynamicUser=
 	// Ambient and Bounding are the sets it ran with, bit n for capability n.
-	// Configured are the capabilities that the unit names.
+	// Configured are the capabilities that the file names.
 	Ambient, Bounding, Configured uint64
 	NoNewPrivileges               bool
 	// NotSimulated are settings that were not carried out, NotRun commands
@@ -34,11 +34,11 @@ type Omission struct {
 // Privileged: it ran as root.
 func (s *UnitFile) Privileged() bool { return s.UID == 0 }
 
-// Unused are the capabilities that the unit names and that were not needed:
+// Unused are the capabilities that the file names and that were not needed:
 // candidates for removal, which stay in the recommended sets.
 func (f *Findings) Unused() uint64 { return f.UnitFile.Configured &^ f.Recommended() }
 
-// UnitFileSets are the sets to configure the unit with. Ambient is empty for
+// UnitFileSets are the sets to write into it. Ambient is empty for
 // root, whom the bounding set alone gives its capabilities; another user has
 // those that it was given, and programs it executes may have others from
 // their files.

@@ -10,13 +10,13 @@ import (
 	"github.com/cap-audit/cap-audit/report/snippets"
 )
 
-// UnitFile is the unit of --service: what the process was given, what follows,
+// UnitFile is the unit file of --service: what the process was given, what follows,
 // and the settings to give it from now on.
 type UnitFile struct {
 	Unit    string   `json:"unit"`
 	File    string   `json:"file"`
 	DropIns []string `json:"drop_ins"`
-	// User is null where the unit has no User=.
+	// User is null where the file has no User=.
 	User            *string  `json:"user"`
 	UID             int      `json:"uid"`
 	GID             int      `json:"gid"`

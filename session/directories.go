@@ -14,7 +14,7 @@ import (
 	"github.com/cap-audit/cap-audit/systemd"
 )
 
-// makeDirectories makes what is missing of the directories that the unit asks
+// makeDirectories makes what is missing of the directories that the unit file asks
 // for. What is there stays as it is, and is told where systemd would change it.
 func (f *unitFile) makeDirectories() error {
 	for _, d := range f.service.Directories {

@@ -24,8 +24,8 @@ var defaultLimits = []systemd.Limit{
 	{Key: "LimitMEMLOCK", Resource: unix.RLIMIT_MEMLOCK, Soft: 8 << 20, Hard: 8 << 20},
 }
 
-// limits are the unit's and systemd's own. One that cannot be set is set as
-// near to it as can be, as systemd does, and the report names the unit's.
+// limits are the file's and systemd's own. One that cannot be set is set as
+// near to it as can be, as systemd does, and the report names the file's.
 func (f *unitFile) limits() []tracer.Limit {
 	all := slices.Clone(f.service.Limits)
 	for _, limit := range defaultLimits {

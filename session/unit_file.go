@@ -21,7 +21,7 @@ type unitFile struct {
 	service *systemd.Service
 	// keepUser: the program is to change the user itself
 	keepUser bool
-	name     string // of the unit
+	name     string // of the file
 	about    audit.UnitFile
 	made     []string // directories
 }
@@ -61,7 +61,7 @@ func newUnitFile(s *session) (subject, error) {
 	return f, nil
 }
 
-// surround sets what the unit says of the process beside its identity.
+// surround sets what the file says of the process beside its identity.
 func (f *unitFile) surround() (err error) {
 	service := f.service
 	ignored := uint64(0)
@@ -178,7 +178,7 @@ func (f *unitFile) describe(findings *audit.Findings) {
 	findings.UnitFile = &f.about
 }
 
-// setUp makes the directories that the unit asks for.
+// setUp makes the directories that the file asks for.
 func (f *unitFile) setUp() (tearDown func(), err error) {
 	return f.removeDirectories, f.makeDirectories()
 }

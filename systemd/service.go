@@ -32,7 +32,7 @@ type Service struct {
 	Filtering                     []Setting // as in Grants
 	SecureBits                    int
 
-	// Environ is the environment as far as the unit makes it.
+	// Environ is the environment as far as the file makes it.
 	Environ []string
 	// SearchPath is where a program without a slash is looked for.
 	SearchPath []string
