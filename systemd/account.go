@@ -3,7 +3,6 @@ package systemd
 import (
 	"fmt"
 	"os/user"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,8 +17,7 @@ type Account struct {
 	// Groups are the supplementary ones, UserGroups those of them that the user
 	// is in.
 	Groups, UserGroups []int
-	// Name, Home and Shell are "" where they are not known or not set.
-	Name, Home, Shell string
+	Login
 }
 
 // nobody is the user that stands in for one that DynamicUser= would make.
@@ -104,15 +102,10 @@ func (a *Account) setUser(name string, dynamic bool) error {
 	}
 	switch {
 	case err == nil:
-		a.Name = u.Username
 		a.UID, _ = parseID(u.Uid)
 		a.GID, _ = parseID(u.Gid)
-		// systemd looks up neither for a dynamic user, and gives nobody none
-		if !dynamic && a.UID != nobody {
-			if filepath.IsAbs(u.HomeDir) && filepath.Clean(u.HomeDir) != "/" {
-				a.Home = u.HomeDir
-			}
-			a.Shell = shellOf(u.Username)
+		if a.Name = u.Username; !dynamic { // systemd looks up no home for a dynamic user
+			a.Login = LoginOf(u)
 		}
 		ids, err := u.GroupIds()
 		if err != nil {
@@ -141,25 +134,4 @@ func lookUpGroup(key, name string) (int, error) {
 		return gid, nil
 	}
 	return 0, hint.Add(fmt.Errorf("%s=%s: no such group", key, name), "see getent group")
-}
-
-// shellOf is the login shell of a user in /etc/passwd, "" for one that cannot
-// log in (src/basic/user-util.c, get_user_creds with USER_CREDS_CLEAN).
-func shellOf(name string) string {
-	text, err := readRegular("/etc/passwd")
-	if err != nil {
-		return ""
-	}
-	for line := range strings.Lines(string(text)) {
-		fields := strings.Split(strings.TrimSuffix(line, "\n"), ":")
-		if len(fields) != 7 || fields[0] != name {
-			continue
-		}
-		switch base := filepath.Base(fields[6]); {
-		case !filepath.IsAbs(fields[6]), base == "nologin", base == "false", base == "true":
-			return ""
-		}
-		return fields[6]
-	}
-	return ""
 }

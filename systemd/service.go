@@ -176,25 +176,20 @@ func (s *Service) environment() error {
 	s.SearchPath = searchPath()
 	id := make([]byte, 16)
 	rand.Read(id)
-	s.Environ = merge(locale(), "PATH="+strings.Join(s.SearchPath, ":"),
-		"INVOCATION_ID="+hex.EncodeToString(id))
-	login := *s.Account
+	login := s.Account.Login
 	if login.Name == "" {
-		login.Name, login.Home, login.Shell = "root", "/root", shellOf("root")
+		login = Login{"root", "/root", shellOf("root")}
 	}
 	// systemd 257 sets USER for every service
-	s.Environ = merge(s.Environ, "USER="+login.Name)
+	s.Environ = merge(locale(), pathVariable(s.SearchPath), "INVOCATION_ID="+hex.EncodeToString(id),
+		"USER="+login.Name)
 	if f.boolean("SetLoginEnvironment", s.Account.Name != "") {
-		for _, v := range []Setting{{"HOME", login.Home}, {"LOGNAME", login.Name}, {"SHELL", login.Shell}} {
-			if v.Value != "" {
-				s.Environ = merge(s.Environ, v.String())
-			}
-		}
+		s.Environ = merge(s.Environ, login.variables()...)
 	}
 	s.directories()
 	if list := f.values("ExecSearchPath"); len(list) > 0 {
 		s.SearchPath = strings.Split(strings.Join(list, ":"), ":")
-		s.Environ = merge(s.Environ, "PATH="+strings.Join(s.SearchPath, ":"))
+		s.Environ = merge(s.Environ, pathVariable(s.SearchPath))
 	}
 	own, err := f.environment()
 	if err != nil {
