@@ -76,6 +76,10 @@ func TestCommandLines(t *testing.T) {
 		"--as nobody ping -c 1":     audits(session.Options{As: "nobody"}),
 		"--as=nobody:adm ping -c 1": audits(session.Options{As: "nobody:adm"}),
 
+		"--as nobody --as-environment caller ping -c 1": audits(session.Options{As: "nobody",
+			CallersEnvironment: true}),
+		"--as nobody --as-environment service ping -c 1": audits(session.Options{As: "nobody"}),
+
 		"--verify ping -c 1":               audits(session.Options{Verify: true}),
 		"--minimize -f ping -c 1":          audits(session.Options{Minimize: true, Follow: true}),
 		"--verify --minimize -- ping -c 1": audits(session.Options{Verify: true, Minimize: true}),
@@ -250,6 +254,10 @@ func TestBadCommandLines(t *testing.T) {
 		"nothing to revert":     {[]string{"--revert-dropin"}, []string{"--revert-dropin", "--unit"}},
 		"revert and write": {[]string{"--revert-dropin", "--write-dropin", "--unit", "a"},
 			[]string{"--revert-dropin", "alone"}},
+		"an environment of nobody": {[]string{"--as-environment", "caller", "true"},
+			[]string{"--as-environment", "--as "}},
+		"an environment there is not": {[]string{"--as", "a", "--as-environment", "mine\n", "true"},
+			[]string{"--as-environment", `"mine\n"`, "caller", "service"}},
 		"an account and a service": {[]string{"--as", "a", "-s", "a.service"},
 			[]string{"--as", "--service", "User="}},
 		"unused of nothing":     {[]string{"--check-unused", "true"}, []string{"--check-unused", "--check"}},

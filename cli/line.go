@@ -80,8 +80,23 @@ func (l *line) parseValues(c *cli.Context) (err error) {
 	if l.UntilIdle, err = parseTime("until-idle", c.String("until-idle")); err != nil {
 		return err
 	}
+	if l.CallersEnvironment, err = parseEnvironment(c.String("as-environment")); err != nil {
+		return err
+	}
 	l.Output.Format, err = parseFormat(c)
 	return err
+}
+
+// parseEnvironment reads whose environment --as is to use. The default has a
+// name, too, so that a script can say either.
+func parseEnvironment(whose string) (callers bool, err error) {
+	switch whose {
+	case "", "service":
+		return false, nil
+	case "caller":
+		return true, nil
+	}
+	return false, fmt.Errorf("--as-environment %s: there are caller, service", console.Printable(whose))
 }
 
 // parseTime reads a time as sleep(1) has it, or Go: 90, 1.5s, 2h30m.

@@ -58,6 +58,7 @@ var options = []option{
 
 	{yes("follow", "f"), anAudit, started},
 	{text("as"), anAudit, started},
+	{text("as-environment"), anAudit, started},
 	{yes("if-possible"), anAudit, started},
 
 	{text("duration", "d"), anAudit, all},
@@ -106,10 +107,11 @@ type exclusion struct {
 var exclusions = []exclusion{
 	{subjects, nil, "audit one at a time"},
 	{[]string{"json", "yaml", "emit", "format"}, nil, "choose one"},
-	{[]string{"as"}, []string{"service"}, "the unit says who runs it, with User="},
+	{[]string{"as", "as-environment"}, []string{"service"}, "the unit says who runs it, with User="},
 	// untraced, the command is executed in our place: nobody could end it or
 	// change who it is
-	{[]string{"if-possible"}, []string{"service", "cgroup", "as", "test", "duration", "until-idle"},
+	{[]string{"if-possible"},
+		[]string{"service", "cgroup", "as", "as-environment", "test", "duration", "until-idle"},
 		"an untraced command is only run"},
 }
 
@@ -119,6 +121,8 @@ type need struct{ option, other, sentence string }
 var needs = []need{
 	{"write-dropin", "restart", "--write-dropin needs --restart: a drop-in without what the " +
 		"service's start needs would keep it from starting"},
+	{"as-environment", "as", "--as-environment says in whose environment --as runs the command: name the " +
+		"user with that"},
 	{"check-unused", "check", "--check-unused adds to --check: name the policy with that"},
 }
 

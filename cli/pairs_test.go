@@ -11,7 +11,8 @@ import (
 // sample is an argument for each option that takes one.
 var sample = map[string]string{
 	"service": "a.service", "unit": "a", "pid": "1", "cgroup": "/c", "container": "web",
-	"as": "nobody", "duration": "1s", "until-idle": "1s", "test": ":", "check": "chown",
+	"as": "nobody", "as-environment": "caller", "duration": "1s", "until-idle": "1s", "test": ":",
+	"check":  "chown",
 	"output": "out", "format": "yaml", "emit": "c", "policy-out": "policy", "backend": "kprobe",
 }
 
@@ -29,6 +30,7 @@ var completions = [][]string{
 	{"--unit", "b"}, {"--unit", "b", "--restart"}, {"--unit", "b", "--restart", "--check", "kill"},
 	{"--unit", "b", "--check", "kill"}, {"--check", "kill", "--", "true"},
 	{"--merge", "--check", "kill", "--", "one"}, {"--diff", "--", "one", "two"}, {"--", "one", "two"},
+	{"--as", "nobody", "--", "true"}, {"--as", "nobody", "--check", "kill", "--", "true"},
 }
 
 // Two options work together, and neither is passed over, or one sentence names

@@ -21,6 +21,8 @@ How to run a command:
                         itself: for daemons that fork into the background
       --as USER[:GROUP] run the command as that user with every capability, so
                         that what a service's account lacks is seen
+      --as-environment WHOSE  service (default): what a service of that user has
+                        in HOME, PATH and the like; caller: what is here
       --if-possible     where tracing is not possible run the command untraced
 When to end:
   -d, --duration TIME   after that time: 90, 90s, 15m, 2h

@@ -17,7 +17,7 @@ _cap_audit() {
 			what=reports
 			((i++))
 			;;
-		-[osdp] | --output | --backend | --as | --test | --service | --unit | --pid | --cgroup | --container | --duration | \
+		-[osdp] | --output | --backend | --as | --as-environment | --test | --service | --unit | --pid | --cgroup | --container | --duration | \
 			--until-idle | --check | --format | --emit | --policy-out | -[!-]*[osdp])
 			value=${COMP_WORDS[i]}
 			((i++))
@@ -41,7 +41,7 @@ _cap_audit() {
 	done
 
 	if [[ $cur == -* ]]; then
-		mapfile -t COMPREPLY < <(compgen -W '-s --service --unit --restart -p --pid --cgroup --container -f --follow --as --if-possible
+		mapfile -t COMPREPLY < <(compgen -W '-s --service --unit --restart -p --pid --cgroup --container -f --follow --as --as-environment --if-possible
 			-d --duration --until-idle --test --verify --minimize --check --check-unused -o --output -j --json -y --yaml --format
 			--emit --policy-out --write-dropin --revert-dropin --propagate -v --verbose --merge --diff --backend --probe -h --help
 			-V --version --' -- "$cur")
@@ -57,6 +57,7 @@ _cap_audit_reports() { compopt -o default; }
 _cap_audit_value() {
 	case $1 in
 	--backend) mapfile -t COMPREPLY < <(compgen -W 'auto fentry tracepoint kprobe' -- "$2") ;;
+	--as-environment) mapfile -t COMPREPLY < <(compgen -W 'service caller' -- "$2") ;;
 	--as) mapfile -t COMPREPLY < <(compgen -u -- "$2") ;;
 	--as:) mapfile -t COMPREPLY < <(compgen -g -- "$2") ;;
 	--format) mapfile -t COMPREPLY < <(compgen -W 'text json yaml junit prometheus' -- "$2") ;;

@@ -13,7 +13,7 @@ function __cap_audit_command
                 break
             case --merge --diff
                 return 1
-            case -o --output --backend --as --test -s --service --unit -p --pid --cgroup --container -d --duration --until-idle --check \
+            case -o --output --backend --as --as-environment --test -s --service --unit -p --pid --cgroup --container -d --duration --until-idle --check \
                     --format --emit --policy-out
                 set -e words[1]
                 set -e words[1]
@@ -51,6 +51,7 @@ complete -c cap-audit -n __cap_audit_options -l cgroup -x -a '(__fish_complete_d
 complete -c cap-audit -n __cap_audit_options -l container -x -d 'Watch a container'
 complete -c cap-audit -n __cap_audit_options -s f -l follow -d 'Wait for the last descendant'
 complete -c cap-audit -n __cap_audit_options -l as -x -a '(__fish_complete_users)' -d 'Run as that user with every capability'
+complete -c cap-audit -n __cap_audit_options -l as-environment -x -a 'service caller' -d 'Choose whose HOME, PATH and the like it has'
 complete -c cap-audit -n __cap_audit_options -l if-possible -d 'Run untraced where tracing is not possible'
 complete -c cap-audit -n __cap_audit_options -s d -l duration -x -d 'End after a time'
 complete -c cap-audit -n __cap_audit_options -l until-idle -x -d 'End after a time without a new kind of check'

@@ -105,6 +105,8 @@ var common = []line{
 	{words: []string{"-o", "report", "--js"}, want: []string{"--json"}},
 	{words: []string{"-jo", "report", "--ve"}, want: []string{"--verbose"}},
 	{words: []string{"--backend", "kprobe", "--ve"}, want: []string{"--verbose"}},
+	{words: []string{"--as-environment", "c"}, want: []string{"caller"}, not: []string{"service"}},
+	{words: []string{"--as-environment", "caller", "--fol"}, want: []string{"--follow"}},
 	{words: []string{"--as", "roo"}, want: []string{"root"}},
 	{words: []string{"--as", "root", "--ve"}, want: []string{"--verbose", "--verify"}},
 	{words: []string{"--test", "true", "--js"}, want: []string{"--json"}},

@@ -10,6 +10,7 @@ import (
 	"github.com/cap-audit/cap-audit/capng"
 	"github.com/cap-audit/cap-audit/console"
 	"github.com/cap-audit/cap-audit/hint"
+	"github.com/cap-audit/cap-audit/systemd"
 )
 
 // account is who --as names.
@@ -17,6 +18,7 @@ type account struct {
 	name     string
 	uid, gid int
 	groups   []int
+	login    systemd.Login
 }
 
 // lookUpAccount reads USER[:GROUP]; either can be a number. Without GROUP it
@@ -34,7 +36,7 @@ func lookUpAccount(spec string) (*account, error) {
 	a := &account{name: name}
 	switch {
 	case err == nil:
-		a.uid, a.gid = number(u.Uid), number(u.Gid)
+		a.uid, a.gid, a.login = number(u.Uid), number(u.Gid), systemd.LoginOf(u)
 		ids, err := u.GroupIds()
 		if err != nil {
 			return nil, fmt.Errorf("--as %s: look up the user's groups: %w", console.Printable(name), err)
@@ -95,6 +97,13 @@ func (a *account) identity(set uint64) *capng.Identity {
 		UID: a.uid, GID: a.gid, Groups: a.groups, ClearGroups: len(a.groups) == 0,
 		Permitted: &set, Effective: &set, Inheritable: &set, Bounding: &set, Ambient: &set,
 	}
+}
+
+// powerless is the account without any.
+func (a *account) powerless() *capng.Identity {
+	id := a.identity(0)
+	id.Bounding = nil // to reduce it takes CAP_SETPCAP, and matters to no one
+	return id
 }
 
 // rootWith is the caller, root, with a smaller set. Its bounding set is what

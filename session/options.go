@@ -18,10 +18,12 @@ type Options struct {
 	// besides.
 	Command []string
 
-	Restart    bool // a unit, under the audit
-	Follow     bool // wait for the last descendant
-	As         string
-	IfPossible bool
+	Restart bool // a unit, under the audit
+	Follow  bool // wait for the last descendant
+	As      string
+	// CallersEnvironment stays, and the caller's directory, with As.
+	CallersEnvironment bool
+	IfPossible         bool
 
 	Duration, UntilIdle time.Duration // 0: no limit
 	Test                string        // shell command, "" for none

@@ -58,10 +58,10 @@ func StdoutWasClosed() bool { return C.stdout_was_closed() != 0 }
 // was started with ignored. The target must ignore them as well.
 func ignoredSignals() uint64 { return uint64(C.ignored_signals()) }
 
-// inheritedEnviron is the environment as it was handed to this process: in
+// Environ is the environment as it was handed to this process: in
 // its order, with duplicates and entries without "=", all of which
 // os.Environ mends.
-func inheritedEnviron() []string {
+func Environ() []string {
 	length := C.environ_length()
 	if C.environ_at_start() == nil || length < 0 || length > maxEnviron {
 		return syscall.Environ()

@@ -109,7 +109,7 @@ func startStub(t Target) (*process, error) {
 	if err == nil {
 		p.pid, err = syscall.ForkExec("/proc/self/exe",
 			[]string{stubName, strconv.Itoa(ordersStub), strconv.Itoa(failuresStub)},
-			&syscall.ProcAttr{Env: inheritedEnviron(), Files: files, Sys: attributes})
+			&syscall.ProcAttr{Env: Environ(), Files: files, Sys: attributes})
 	}
 	if err != nil {
 		orders.Close()
@@ -154,8 +154,10 @@ func stubPipe(stubEnd int) (stub int, ours *os.File, err error) {
 
 // become gives the order and waits until the stub has become the target, or
 // says why it could not.
-func (p *process) become(t Target) error {
-	err := json.NewEncoder(p.orders).Encode(newOrder(t))
+func (p *process) become(t Target) error { return p.obey(newOrder(t)) }
+
+func (p *process) obey(o order) error {
+	err := json.NewEncoder(p.orders).Encode(o)
 	p.orders.Close()
 	if err != nil {
 		return fmt.Errorf("order to the target's stub: %w", err)
@@ -173,7 +175,26 @@ func (p *process) become(t Target) error {
 	if err := json.Unmarshal(answer, &failure); err != nil {
 		return fmt.Errorf("answer of the target's stub: %w", err)
 	}
-	return failure.explain(t.Path)
+	return failure.explain(string(o.Path))
+}
+
+// CanEnter tells whether the target, as its identity has it, may change to its
+// working directory. A child tries it: there is no other way to ask for a user
+// with all of its groups and without our privileges.
+func CanEnter(t Target) (bool, error) {
+	p, err := startStub(t)
+	if err != nil {
+		return false, err
+	}
+	o := newOrder(t)
+	o.OnlyEnter = true
+	err = p.obey(o)
+	var status unix.WaitStatus
+	if _, failed := unix.Wait4(p.pid, &status, 0, nil); err == nil {
+		err = failed
+	}
+	unix.Close(p.pidfd)
+	return err == nil && status.Exited() && status.ExitStatus() == 0, err
 }
 
 // raw are strings as bytes: JSON's strings would have to be UTF-8.

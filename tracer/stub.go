@@ -32,6 +32,7 @@ type order struct {
 	Identity    *capng.Identity
 	OwnEnv      bool // the environment is Env
 	Env         [][]byte
+	OnlyEnter   bool   // see CanEnter
 	Dir         []byte // hides that of Surroundings: see raw
 	Surroundings
 }
@@ -123,7 +124,14 @@ func (o *order) execute() stubFailure {
 			return failure(stage, err)
 		}
 	}
-	if failed := o.enter(); failed != nil {
+	failed := o.enter()
+	if o.OnlyEnter {
+		if failed != nil {
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	if failed != nil {
 		return *failed
 	}
 	// Go's runtime leaves these two ignored where they were so at its start;
@@ -142,7 +150,7 @@ func (o *order) execute() stubFailure {
 			return failure("keep other open files from it", err)
 		}
 	}
-	env := inheritedEnviron()
+	env := Environ()
 	if o.OwnEnv {
 		env = cooked(o.Env)
 	}
