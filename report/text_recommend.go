@@ -90,6 +90,12 @@ func (d *Document) Doubts() []string {
 	if ended := d.endedBadly(); ended != "" {
 		list = append(list, ended)
 	}
+	if d.failedWithEverything() {
+		list = append(list, "It held every capability, and none was refused: if it asks for the user ID 0 "+
+			"instead of trying, as nmap does, audit it as root, without --as.",
+			"If it refuses to run with ambient capabilities, as bwrap does, have setpriv run it as that "+
+				"user: cap-audit -- setpriv --reuid=USER --regid=GROUP --init-groups PROGRAM")
+	}
 	if !d.Complete {
 		list = append(list, "The record is not complete: take the set for the least that is needed.")
 	}
@@ -145,6 +151,14 @@ func (d *Document) endedBadly() string {
 			"to all that it does.", exit.Status)
 	}
 	return ""
+}
+
+// failedWithEverything: the run under --as ended with a failure, which no refusal
+// explains. What else it can be does not show in checks: bubblewrap 0.8 reads its
+// sets and exits (acquire_privs()), nmap 7.93 compares its user ID with 0.
+func (d *Document) failedWithEverything() bool {
+	return d.RunAs != nil && d.advice.Unprivileged && d.Exit.Ended && d.Exit.Status != 0 &&
+		len(d.Denied) == 0
 }
 
 // worthALook are the capabilities whose refusal may have done harm.

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/cap-audit/cap-audit/test/machine"
 )
 
 // stranger is an account that --as takes and nobody has.
@@ -148,5 +150,31 @@ func TestAsNeedsNothingOfTheCaller(t *testing.T) {
 		if got := strings.Join(d.Recommended, " "); got != c.want {
 			t.Errorf("in the environment of the %s: %q, want %q", c.whose, got, c.want)
 		}
+	}
+}
+
+// A failure that no refusal explains: some programs look at their user ID or at
+// their sets instead of trying.
+func TestAsOfProgramThatDoesNotTry(t *testing.T) {
+	bwrap, show := machine.Program(t, "bwrap"), installed(t, publicDir(t), built("show"), 0o755)
+	for name, c := range map[string]struct {
+		as      string
+		command []string
+		said    bool
+	}{
+		"one that fails":            {stranger, []string{show, "exit", "1"}, true},
+		"one that does not fail":    {stranger, []string{show, "exit", "0"}, false},
+		"one that a signal ends":    {stranger, []string{show, "kill", "TERM"}, false},
+		"one that fails as root":    {"root", []string{show, "exit", "1"}, false},
+		"one that wants no ambient": {stranger, []string{bwrap, "--ro-bind", "/", "/", "true"}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := finish(t, capAudit(t, append([]string{"--emit", "c", "--as", c.as, "--"}, c.command...)...))
+			for _, word := range []string{"without --as", "setpriv"} {
+				if strings.Contains(string(r.stderr), word) != c.said {
+					t.Errorf("on standard error, %q:\n%s", word, r.stderr)
+				}
+			}
+		})
 	}
 }
