@@ -156,11 +156,22 @@ type Application struct {
 	// FilePermitted is the permitted set of the executable's file
 	// capabilities, 0 if it has none.
 	FilePermitted uint64
+	// SecureLosses are what the loader would not heed of this run if the program
+	// had capabilities from its file.
+	SecureLosses []SecureLoss
 	// Status and Signal tell how the first process ended; Signal is 0 when it
 	// exited by itself. Ended is false when it still ran.
 	Ended  bool
 	Status int
 	Signal int
+}
+
+// SecureLoss is one thing that counts for nothing in secure mode (ld.so(8)).
+type SecureLoss struct {
+	// What is a variable of the environment, or $ORIGIN in a file's search path.
+	What string
+	// Libraries are those that the program needs and the loader found through it.
+	Libraries []string
 }
 
 // SystemContext holds the settings of the host that bear on capabilities; -1

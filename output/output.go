@@ -119,7 +119,7 @@ func (o *Output) render(w io.Writer, doc *report.Document) error {
 	case YAML:
 		return report.WriteYAML(w, doc)
 	case Snippet:
-		for _, doubt := range doc.Doubts() {
+		for _, doubt := range doc.DoubtsOf(o.Emit) {
 			console.Warningf("%s", doubt)
 		}
 		return report.WriteSnippet(w, doc, o.Emit)

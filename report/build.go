@@ -44,12 +44,13 @@ func NewDocument(f *audit.Findings) *Document {
 		UnitFile:      unitFile(f),
 		TestFailed:    optional(f.TestFailed),
 
-		blindSpots: f.BlindSpots,
-		fromStart:  f.Subject.FromStart || !f.Subject.Kind.Adopted(),
-		cutShort:   f.Subject.CutShort,
-		lessers:    f.Lessers(),
-		fileExcess: capng.Numbers(f.Application.FilePermitted &^ f.Recommended()),
-		advice:     advice(f),
+		blindSpots:   f.BlindSpots,
+		fromStart:    f.Subject.FromStart || !f.Subject.Kind.Adopted(),
+		cutShort:     f.Subject.CutShort,
+		lessers:      f.Lessers(),
+		fileExcess:   capng.Numbers(f.Application.FilePermitted &^ f.Recommended()),
+		secureLosses: f.Application.SecureLosses,
+		advice:       advice(f),
 	}
 	if f.Dropped {
 		before, after := each(f.Init, capability), each(f.Operational, capability)
@@ -69,6 +70,7 @@ func advice(f *audit.Findings) snippets.Advice {
 		Ambient:      capng.Numbers(f.Subject.Ambient),
 		Limited:      f.Subject.Limited,
 		SetID:        f.SetID,
+		SecureLosses: each(f.Application.SecureLosses, func(l audit.SecureLoss) string { return l.What }),
 		Elsewhere: slices.ContainsFunc(f.Programs, func(p audit.ProgramUse) bool {
 			return p.Parent > 0 && len(p.Needs) > 0
 		}),

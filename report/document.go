@@ -73,6 +73,8 @@ type Document struct {
 	lessers []audit.Lesser
 	// fileExcess are capabilities of the program's file that are not recommended.
 	fileExcess []int
+	// secureLosses are what the program's file capabilities would take from it.
+	secureLosses []audit.SecureLoss
 	// advice is what the text report's snippets are made from. It has the
 	// path as it is, where Application has it as UTF-8.
 	advice snippets.Advice

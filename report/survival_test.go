@@ -19,6 +19,7 @@ var unwritten = map[string]string{
 	"Application.Script":        advised,
 	"Application.Unprivileged":  advised,
 	"Application.FilePermitted": advised,
+	"Application.SecureLosses":  advised,
 	"Subject.Ambient":           advised,
 	"Subject.Limited":           advised,
 	"Subject.FromStart":         advised,
@@ -49,6 +50,8 @@ var derived = map[string]string{
 	"advice.Ambient":      advised,
 	"advice.Limited":      advised,
 	"advice.SetID":        advised,
+	"advice.SecureLosses": advised,
+	"secureLosses":        advised,
 }
 
 // unjoined are the findings that a union does not have, and why.
@@ -58,6 +61,7 @@ var unjoined = map[string]string{
 	"Application.Script":        advised,
 	"Application.Unprivileged":  advised,
 	"Application.FilePermitted": advised,
+	"Application.SecureLosses":  advised,
 	"Subject.Kind":              "that of a union",
 	"SetID":                     advised,
 	"Programs.Index":            "numbered anew",

@@ -116,6 +116,23 @@ func (d *Document) Doubts() []string {
 	return list
 }
 
+// DoubtsOf are Doubts, and what speaks against a snippet of that kind.
+func (d *Document) DoubtsOf(kind string) []string {
+	list := d.Doubts()
+	if len(d.secureLosses) == 0 || kind != "setcap" && kind != "filecap" {
+		return list
+	}
+	losses := each(d.secureLosses, func(l audit.SecureLoss) string {
+		if len(l.Libraries) == 0 {
+			return l.What
+		}
+		return fmt.Sprintf("%s (%s)", l.What, strings.Join(each(l.Libraries, printable), ", "))
+	})
+	return append(list, "In the secure mode that file capabilities bring (ld.so(8)) these of the run count "+
+		"for nothing: "+strings.Join(losses, ", ")+". Ambient capabilities do not bring it: "+
+		"AmbientCapabilities= in a unit, or setpriv --ambient-caps.")
+}
+
 // broadOnes are the capabilities that lead to all others, by what
 // capabilities(7) says of them.
 func broadOnes(grant []int) []string {

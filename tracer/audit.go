@@ -9,6 +9,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/cap-audit/cap-audit/audit"
 )
 
 // Options says how to trace.
@@ -42,6 +44,8 @@ type Audit struct {
 	// companions are children that are not under audit
 	companions companions
 	status     unix.WaitStatus
+	// secureLosses of the target
+	secureLosses []audit.SecureLoss
 	// adopted is nil where the target was started by this audit
 	adopted *adopted
 }
@@ -94,6 +98,7 @@ func Start(target Target, options Options) (_ *Audit, err error) {
 	if err := stub.become(target); err != nil {
 		return nil, err
 	}
+	a.secureLosses = secureLosses(target.Path, target.environ())
 	return a, nil
 }
 

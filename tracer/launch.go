@@ -64,6 +64,13 @@ func (t Target) uid() int {
 	return os.Getuid()
 }
 
+func (t Target) environ() []string {
+	if t.Env != nil {
+		return t.Env
+	}
+	return Environ()
+}
+
 // process is a stub, later the target.
 type process struct {
 	pid      int

@@ -86,6 +86,7 @@ func (a *Audit) application() audit.Application {
 		Ended:  a.Ended(),
 
 		Unprivileged: a.target.uid() != 0,
+		SecureLosses: a.secureLosses,
 	}
 	if a.Ended() {
 		if a.status.Signaled() {

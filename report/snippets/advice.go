@@ -32,6 +32,9 @@ type Advice struct {
 	// SetID: it is, or ran, a program that gets another user or group from its
 	// file, which no_new_privs would keep from it.
 	SetID bool
+	// SecureLosses are what counts for nothing where the program has capabilities
+	// from its file: variables, or $ORIGIN.
+	SecureLosses []string
 	// Elsewhere: a program that it executed needed some of them.
 	Elsewhere bool
 	// Grant are the capabilities to start the program with.

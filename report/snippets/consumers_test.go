@@ -2,9 +2,11 @@ package snippets
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -382,5 +384,50 @@ func TestDockerCommandLine(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// The command that leaves the environment alone gives the whole set, and the
+// program is not in secure mode.
+func TestSetprivGivesTheSet(t *testing.T) {
+	machine.Root(t)
+	setpriv := machine.Program(t, "setpriv")
+	for _, grant := range [][]int{{0}, {6, 7, 13}} {
+		a := Advice{Path: "/usr/bin/server", Grant: grant, SecureLosses: []string{"LD_LIBRARY_PATH"}}
+		text := Filecap(a)
+		_, line, found := strings.Cut(text, "\n# setpriv ")
+		line, _, _ = strings.Cut(line, "\n")
+		if !found {
+			t.Fatalf("no command:\n%s", text)
+		}
+		line = strings.NewReplacer("USER", "65534", "GROUP", "65534", "--init-groups", "--clear-groups",
+			"PROGRAM", "grep -e CapAmb -e CapEff /proc/self/status").Replace(line)
+		out, err := exec.Command(setpriv, strings.Fields(line)...).CombinedOutput()
+		var mask uint64
+		for _, n := range grant {
+			mask |= 1 << n
+		}
+		want := fmt.Sprintf("CapEff:\t%016x\nCapAmb:\t%016x\n", mask, mask)
+		if err != nil || string(out) != want {
+			t.Errorf("%s: %v: %s", line, err, out)
+		}
+	}
+}
+
+// What the run would lose is named in the commands for files, as a comment, and
+// nowhere else.
+func TestSecureLossesAreNamed(t *testing.T) {
+	for _, grant := range [][]int{nil, {13}} {
+		for _, kind := range Kinds {
+			a := Advice{Path: "/usr/bin/server", Grant: grant, SecureLosses: []string{"$ORIGIN", "TMPDIR"}}
+			text := Emit(kind, a)
+			if strings.Contains(text, "$ORIGIN, TMPDIR") != (kind == "filecap" || kind == "setcap") {
+				t.Errorf("%s", text)
+			}
+			commands := regexp.MustCompile("(?m)^[^#].*").FindAllString(text, -1)
+			if strings.HasSuffix(kind, "cap") && len(commands) != 1 {
+				t.Errorf("more than one command: %q", commands)
+			}
+		}
 	}
 }

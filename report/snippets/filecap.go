@@ -36,6 +36,27 @@ var doesAnything = regexp.MustCompile(`^(` +
 	`gdb|strace|ltrace|perf|bpftrace` +
 	`)[0-9.]*(\.[a-z]+)?$`)
 
+// secureHint says what file capabilities take from the program (ld.so(8),
+// "Secure-execution mode"), and how to grant the set without that: ambient
+// capabilities are no reason for secure mode (security/commoncap.c,
+// cap_bprm_creds_from_file()).
+func (a Advice) secureHint() string {
+	if len(a.SecureLosses) == 0 {
+		return ""
+	}
+	losses := strings.Join(a.SecureLosses, ", ") + ".\n"
+	if !a.grantsAny() {
+		return "# With capabilities these of the run would count for nothing, for the loader\n" +
+			"# would be in secure mode: " + losses
+	}
+	add := "+" + strings.Join(spell(a.Grant, capng.Name), ",+")
+	return "# The run had these, which count for nothing in the secure mode that file\n" +
+		"# capabilities bring: " + losses +
+		"# If the program needs them, have systemd give it the set (--emit systemd), or:\n" +
+		"# setpriv --reuid=USER --regid=GROUP --init-groups --inh-caps=" + add +
+		" --ambient-caps=" + add + " PROGRAM\n"
+}
+
 // inFile is the command remove or add, with the program's path for FILE.
 func inFile(a Advice, remove string, add func([]int) string) string {
 	if a.Python || a.Script {
@@ -58,6 +79,7 @@ func inFile(a Advice, remove string, add func([]int) string) string {
 		hint += "# File capabilities are not inherited: other programs of the run needed\n" +
 			"# some of these, and would have to get their own.\n"
 	}
+	hint += a.secureHint()
 	command := remove
 	if a.grantsAny() {
 		command = add(a.Grant)

@@ -108,3 +108,25 @@ func TestEmitKnowsPrivileges(t *testing.T) {
 		})
 	}
 }
+
+// File capabilities bring secure mode, in which a search path of the environment
+// counts for nothing. Whoever pipes the snippet into a shell is told, too.
+func TestEmitWarnsOfSecureMode(t *testing.T) {
+	for kind, warns := range map[string]bool{"setcap": true, "filecap": true, "systemd": false, "c": false} {
+		for value, set := range map[string]bool{"/nowhere": true, "": false} {
+			cmd := capAudit(t, "--emit", kind, "--", built("need"), "setuid")
+			cmd.Env = append(os.Environ(), "TMPDIR=", "LD_LIBRARY_PATH="+value)
+			r := finish(t, cmd)
+			for stream, text := range map[string][]byte{"output": r.stdout, "error": r.stderr} {
+				if strings.Contains(string(text), "LD_LIBRARY_PATH") != (warns && set) {
+					t.Errorf("%s with %q, standard %s:\n%s", kind, value, stream, text)
+				}
+			}
+			for line := range strings.Lines(string(r.stdout)) {
+				if strings.Contains(line, "LD_LIBRARY_PATH") && !strings.HasPrefix(line, "# ") {
+					t.Errorf("%s: a shell would execute %q", kind, line)
+				}
+			}
+		}
+	}
+}

@@ -26,8 +26,8 @@ type instruction struct {
 	callee    *function // nil where it calls a helper
 }
 
-// object is where a BPF object's symbols are.
-type object struct {
+// bpfObject is where a BPF object's symbols are.
+type bpfObject struct {
 	*elf.File
 	symbols   []elf.Symbol
 	functions []*function
@@ -45,7 +45,7 @@ func functionsOf(raw []byte) ([]*function, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &object{File: file, starts: map[symbolAt]*function{}}
+	o := &bpfObject{File: file, starts: map[symbolAt]*function{}}
 	if o.symbols, err = file.Symbols(); err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func decodeInstructions(raw []byte) []instruction {
 const pseudoCall = 1
 
 // link finds out what the function's instructions call and load the address of.
-func (o *object) link(fn *function, start symbolAt) error {
+func (o *bpfObject) link(fn *function, start symbolAt) error {
 	relocations, err := o.relocations(start.section)
 	if err != nil {
 		return err
@@ -121,7 +121,7 @@ func (o *object) link(fn *function, start symbolAt) error {
 }
 
 // relocations are the symbols that a section's instructions name, by offset.
-func (o *object) relocations(section elf.SectionIndex) (map[uint64]elf.Symbol, error) {
+func (o *bpfObject) relocations(section elf.SectionIndex) (map[uint64]elf.Symbol, error) {
 	symbols := map[uint64]elf.Symbol{}
 	for _, table := range o.Sections {
 		if table.Type != elf.SHT_REL || table.Info != uint32(section) {
@@ -140,7 +140,7 @@ func (o *object) relocations(section elf.SectionIndex) (map[uint64]elf.Symbol, e
 }
 
 // address is what lies there: a map, a place in a variable, or text of no interest.
-func (o *object) address(symbol elf.Symbol, addend uint64) (value, error) {
+func (o *bpfObject) address(symbol elf.Symbol, addend uint64) (value, error) {
 	section := o.Sections[symbol.Section].Name
 	switch {
 	case section == ".maps":
