@@ -305,7 +305,8 @@ func (a *analysis) capsetOnly() []CapsetOnly {
 func (a *analysis) programs() []ProgramUse {
 	list := make([]ProgramUse, len(a.o.Programs))
 	for i, p := range a.o.Programs {
-		list[i] = ProgramUse{Index: i, Path: p.Path, Parent: p.Parent, Processes: p.Processes}
+		list[i] = ProgramUse{Index: i, Path: p.Path, Parent: p.Parent, Processes: p.Processes,
+			FileCaps: members(p.FileCaps)}
 	}
 	for _, n := range slices.Sorted(maps.Keys(a.caps)) {
 		granted, refused := map[int]bool{}, map[int]bool{}

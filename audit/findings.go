@@ -114,6 +114,9 @@ type ProgramUse struct {
 	// with refused checks only.
 	Needs   []int
 	Refused []int
+	// FileCaps are those that the bounding set must have for its file to be
+	// executed.
+	FileCaps []int
 }
 
 // Findings is the answer.
@@ -170,8 +173,9 @@ type Findings struct {
 // Recommended is the set to grant, bit n for capability number n: what was
 // needed and what a successful capset asked for, a lesser one where that does.
 // A set whose file capabilities brought the privileges and lack SETPCAP shows
-// that the program does not need that one. Where repetitions proved a smaller
-// set to do, it is that one.
+// that the program does not need that one. What the files of other programs
+// insist on is in it, too. Where repetitions proved a smaller set to do, it is
+// that one.
 func (f *Findings) Recommended() uint64 {
 	if f.Stated != nil {
 		return *f.Stated
@@ -179,6 +183,11 @@ func (f *Findings) Recommended() uint64 {
 	if f.Proof != nil && f.Proof.Minimal != nil && f.Proof.Minimal.Behaved {
 		return f.Proof.Minimal.Set
 	}
+	return f.used() | f.Bounding()
+}
+
+// used is what the programs needed or asked for.
+func (f *Findings) used() uint64 {
 	set := numbers(f.Required)
 	for _, c := range f.CapsetOnly {
 		set |= 1 << c.Number
@@ -189,6 +198,16 @@ func (f *Findings) Recommended() uint64 {
 	return f.withoutUnheldSetpcap(set)
 }
 
+// Bounding is what only the bounding set has to have: programs were executed whose
+// files insist on more than was used.
+func (f *Findings) Bounding() uint64 {
+	var set uint64
+	for _, p := range f.Programs {
+		set |= bits(p.FileCaps)
+	}
+	return set &^ f.used()
+}
+
 // RecommendedOperational is the set a program should keep for itself: after
 // its own drop if it made one.
 func (f *Findings) RecommendedOperational() uint64 {
@@ -196,7 +215,7 @@ func (f *Findings) RecommendedOperational() uint64 {
 		return *f.StatedOperational & f.Recommended()
 	}
 	if !f.Dropped {
-		return f.Recommended()
+		return f.Recommended() &^ f.Bounding()
 	}
 	return f.withoutUnheldSetpcap(numbers(f.Operational)) & f.Recommended()
 }

@@ -118,6 +118,9 @@ type Program struct {
 	Processes uint64
 	// SetID: its file has the set-user-ID or the set-group-ID bit.
 	SetID bool
+	// FileCaps is the permitted set of its file's capabilities, if it is executed
+	// only where all of these can be given.
+	FileCaps uint64
 }
 
 // Losses counts what the kernel half could not keep. All zero: the

@@ -53,6 +53,17 @@ func TestRecommended(t *testing.T) {
 			findings: Findings{Dropped: true, Required: needs(unix.CAP_CHOWN), Init: needs(unix.CAP_CHOWN)},
 			all:      chown,
 		},
+		"what a file insists on, though its program keeps less": {
+			findings: Findings{Required: needs(unix.CAP_CHOWN), Programs: []ProgramUse{
+				{Index: 2, FileCaps: []int{unix.CAP_CHOWN, unix.CAP_KILL}},
+				{Index: 3, FileCaps: []int{unix.CAP_KILL}}}},
+			all: chown | kill, afterOwnDrop: chown,
+		},
+		"what a file insists on, after a drop": {
+			findings: Findings{Dropped: true, Required: needs(unix.CAP_CHOWN), Init: needs(unix.CAP_CHOWN),
+				Programs: []ProgramUse{{Index: 2, FileCaps: []int{unix.CAP_KILL}}}},
+			all: chown | kill,
+		},
 		"SETPCAP of a file without capabilities": {
 			findings: Findings{Required: needs(unix.CAP_SETPCAP)},
 			all:      setpcap, afterOwnDrop: setpcap,

@@ -115,9 +115,10 @@ type outcomeKey struct {
 }
 
 type programPile struct {
-	parent         string
-	processes      uint64
-	needs, refused uint64
+	parent    string
+	processes uint64
+
+	needs, refused, fileCaps uint64
 }
 
 // NewUnion is a union of nothing.
@@ -315,6 +316,7 @@ func (u *Union) addPrograms(list []ProgramUse) {
 		known.processes = Sum(known.processes, p.Processes)
 		known.needs |= bits(p.Needs)
 		known.refused |= bits(p.Refused)
+		known.fileCaps |= bits(p.FileCaps)
 	}
 }
 
@@ -518,7 +520,7 @@ func (u *Union) programUses() []ProgramUse {
 		p := u.programs[path]
 		list = append(list, ProgramUse{
 			Index: index[path], Path: path, Parent: index[p.parent], Processes: p.processes,
-			Needs: members(p.needs), Refused: members(p.refused &^ p.needs),
+			Needs: members(p.needs), Refused: members(p.refused &^ p.needs), FileCaps: members(p.fileCaps),
 		})
 	}
 	return list

@@ -96,8 +96,9 @@ struct ca_program {
 	__u32 parent;
 	__u32 ran;		/* it ran before it was watched, so that its path is not known here */
 	__u64 processes;	/* processes that ran it: by exec, or by fork while running it */
-	__u32 pad;
+	__u32 mode;		/* of the file that was executed first, a script's interpreter; 0 where it ran */
 	__s32 pid;		/* where it ran: a process that did, in the auditor's pid namespace */
+	__u64 inode;		/* of that file */
 	/* as given to execve; a script's own path, not its interpreter's; where it ran, the comm */
 	char path[CA_PATH];
 };

@@ -45,6 +45,18 @@ static __always_inline void add_process(__u32 index)
 		add(&program->processes);
 }
 
+/* Which file it is that the kernel looks at for privileges (fs/exec.c, bprm_creds_from_file()). */
+static __always_inline void note_file(__u32 index, struct linux_binprm *bprm)
+{
+	struct ca_program *program = bpf_map_lookup_elem(&programs, &index);
+	struct inode *inode = BPF_CORE_READ(bprm, file, f_inode);
+
+	if (!program || program->mode || !index)
+		return;
+	program->inode = BPF_CORE_READ(inode, i_ino);
+	program->mode = BPF_CORE_READ(inode, i_mode);
+}
+
 /* Index of the program being executed. */
 static __always_inline __u32 program_of(struct linux_binprm *bprm, __u32 parent)
 {
@@ -53,6 +65,7 @@ static __always_inline __u32 program_of(struct linux_binprm *bprm, __u32 parent)
 
 	bpf_probe_read_kernel_str(key.path, sizeof(key.path), BPF_CORE_READ(bprm, filename));
 	index = index_of(&key, parent, 0);
+	note_file(index, bprm);
 	add_process(index);
 	return index;
 }

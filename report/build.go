@@ -77,6 +77,8 @@ func advice(f *audit.Findings) snippets.Advice {
 		Grant:   capng.Numbers(f.Recommended()),
 		Keep:    capng.Numbers(f.RecommendedOperational()),
 		Dropped: f.Dropped,
+
+		Bounding: capng.Numbers(f.Bounding() & f.Recommended()),
 	}
 }
 
@@ -249,5 +251,6 @@ func program(p audit.ProgramUse) Program {
 		Processes: p.Processes,
 		Needs:     each(p.Needs, capng.Name),
 		Refused:   each(p.Refused, capng.Name),
+		FileCaps:  each(p.FileCaps, capng.Name),
 	}
 }

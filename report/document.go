@@ -203,6 +203,9 @@ type Program struct {
 	Processes uint64   `json:"processes"`
 	Needs     []string `json:"required_capabilities"`
 	Refused   []string `json:"refused_capabilities"`
+	// FileCaps are those that the bounding set must have for its file to be
+	// executed.
+	FileCaps []string `json:"file_capabilities"`
 }
 
 // Tool says what made the document. NewDocument cannot know the version: its

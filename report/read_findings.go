@@ -255,6 +255,7 @@ func (r *reader) program(p Program) audit.ProgramUse {
 		Processes: p.Processes,
 		Needs:     r.named(p.Needs),
 		Refused:   r.named(p.Refused),
+		FileCaps:  r.named(p.FileCaps),
 	}
 }
 

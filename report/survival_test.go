@@ -234,7 +234,7 @@ func (f *filler) field(of reflect.Value, name string, v reflect.Value) {
 	case name == "Capability", name == "Without", name == "Number" && !ofSyscall:
 		f.capability++
 		v.SetInt(int64(f.capability))
-	case name == "Needs", name == "Refused":
+	case name == "Needs", name == "Refused", name == "FileCaps":
 		f.capability++
 		v.Set(reflect.ValueOf([]int{f.capability}))
 	default:

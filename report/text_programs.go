@@ -45,6 +45,9 @@ func (t *text) program(i int, indent string, shown []bool) {
 	if len(p.Refused) > 0 {
 		what = append(what, "refused "+strings.Join(p.Refused, ", "))
 	}
+	if len(p.FileCaps) > 0 {
+		what = append(what, "its file has "+strings.Join(p.FileCaps, ", "))
+	}
 	t.WriteString(wrap(indent+path+": ", indent+"    ", strings.Join(what, "; "), t.width))
 	if len(indent) < maxIndent {
 		indent += "  "

@@ -63,6 +63,11 @@ func (t *text) caveats() []string {
 		list = append(list, proven)
 	}
 	list = append(list, d.Doubts()...)
+	if len(d.advice.Bounding) > 0 {
+		list = append(list, fmt.Sprintf("Granted for the bounding set alone: %s. Files of programs that it "+
+			"executes have these (see PROGRAMS), and where one is missing the kernel does not execute "+
+			"them (EPERM).", strings.Join(names(d.advice.Bounding), ", ")))
+	}
 	for _, l := range d.lessers {
 		list = append(list, fmt.Sprintf("%s takes the place of %s: the kernel asked for that first, where "+
 			"either will do.",

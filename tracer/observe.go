@@ -3,7 +3,6 @@ package tracer
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/cap-audit/cap-audit/audit"
@@ -123,15 +122,6 @@ func (a *Audit) adoptedApplication() audit.Application {
 	return app
 }
 
-// setID looks at the file of a program that ran, where that can be found.
-func setID(path string) bool {
-	if !filepath.IsAbs(path) {
-		return false
-	}
-	info, err := os.Stat(path)
-	return err == nil && info.Mode()&(os.ModeSetuid|os.ModeSetgid) != 0
-}
-
 // absolute is the path for the report; the program itself is run by the path
 // given, which scripts get to see.
 func absolute(path string) string {
@@ -229,7 +219,8 @@ func (a *Audit) readState(o *audit.Observation) error {
 			Path:      a.pathOf(i, p),
 			Parent:    int(p.parent),
 			Processes: uint64(p.processes),
-			SetID:     setID(cString(p.path[:])),
+			SetID:     setsID(p),
+			FileCaps:  a.insistedOn(i, p),
 		})
 	}
 	return nil

@@ -39,6 +39,9 @@ type Advice struct {
 	Elsewhere bool
 	// Grant are the capabilities to start the program with.
 	Grant []int
+	// Bounding are those of them that no program has to hold: the bounding set
+	// must have them, or files with capabilities are not executed.
+	Bounding []int
 	// Keep are those for the program to keep once it has given up the others.
 	Keep []int
 	// Dropped: the program gives some up by itself.
@@ -71,6 +74,12 @@ func spell(list []int, spelling func(int) string) []string {
 		}
 	}
 	return words
+}
+
+// held are the capabilities of the grant that a program needs to hold.
+func (a Advice) held() []int {
+	return slices.DeleteFunc(slices.Clone(a.Grant),
+		func(n int) bool { return slices.Contains(a.Bounding, n) })
 }
 
 // grantsAny: there are capabilities that a snippet can name.

@@ -67,6 +67,7 @@ func inFile(a Advice, remove string, add func([]int) string) string {
 		return `# This program does or runs whatever it is told to: with capabilities in
 # its file, everybody could use them for anything. Use one of the other ways.`
 	}
+	a.Grant = a.held()
 	hint, file := "", "/path/to/program"
 	// filecap takes a relative path for the name of a capability
 	if path.IsAbs(a.Path) {

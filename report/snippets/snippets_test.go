@@ -306,3 +306,23 @@ func FuzzShellQuote(f *testing.F) {
 		}
 	})
 }
+
+// What only the bounding set has to have is in that, and no program gets it.
+func TestBoundingAloneIsNotHeld(t *testing.T) {
+	a := Advice{Path: "/usr/bin/server", User: "www", Unprivileged: true, Grant: []int{12, 13},
+		Bounding: []int{12}}
+	for kind, want := range map[string]string{
+		"systemd": "\nAmbientCapabilities=CAP_NET_RAW\nCapabilityBoundingSet=CAP_NET_ADMIN CAP_NET_RAW\n",
+		"docker":  "--cap-add=NET_ADMIN --cap-add=NET_RAW",
+		"setcap":  "\nsetcap cap_net_raw=ep /usr/bin/server",
+		"filecap": "\nfilecap /usr/bin/server net_raw",
+	} {
+		if text := Emit(kind, a); !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	a.Bounding = a.Grant
+	if text := Setcap(a); !strings.HasSuffix(text, "\nsetcap -r /usr/bin/server") {
+		t.Error(text)
+	}
+}

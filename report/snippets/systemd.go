@@ -23,7 +23,7 @@ func Systemd(a Advice) string {
 	}
 	set := strings.Join(spell(a.Grant, capng.Constant), " ")
 	unit := "[Service]\n"
-	ambient := "AmbientCapabilities=" + set + "\n"
+	ambient := "AmbientCapabilities=" + strings.Join(spell(a.held(), capng.Constant), " ") + "\n"
 	switch {
 	case a.User != "root" && accountName.MatchString(a.User):
 		unit += "User=" + a.User + "\n"
@@ -62,7 +62,7 @@ func dropin(a Advice) string {
 		assign("AmbientCapabilities", slices.DeleteFunc(slices.Clone(a.Ambient),
 			func(n int) bool { return !slices.Contains(a.Grant, n) }))
 	case a.Unprivileged && !a.Subject.Adopted():
-		assign("AmbientCapabilities", a.Grant)
+		assign("AmbientCapabilities", a.held())
 	}
 	return strings.Join(lines, "\n")
 }

@@ -1,0 +1,63 @@
+package tracer
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/cap-audit/cap-audit/capng"
+)
+
+// setsID: the program's file gives it another user or group (fs/exec.c,
+// bprm_fill_uid()). Of what ran before, the file is looked at where it can be found.
+func setsID(p kernelProgram) bool {
+	mode := uint32(p.mode)
+	if path := cString(p.path[:]); p.ran != 0 && filepath.IsAbs(path) {
+		var info unix.Stat_t
+		if unix.Stat(path, &info) == nil {
+			mode = info.Mode
+		}
+	}
+	const setsGroup = unix.S_ISGID | unix.S_IXGRP
+	return mode&unix.S_ISUID != 0 || mode&setsGroup == setsGroup
+}
+
+// insistedOn is the permitted set of a program's file capabilities, if the kernel
+// executes it only where the bounding set has all of that (security/commoncap.c,
+// bprm_caps_from_vfs_caps()). The target's own are its Application's.
+func (a *Audit) insistedOn(index uint32, p kernelProgram) uint64 {
+	if p.ran != 0 || index == 1 && a.adopted == nil {
+		return 0
+	}
+	f, err := openInode(absolute(cString(p.path[:])), uint64(p.inode))
+	if err != nil {
+		return 0
+	}
+	defer f.Close()
+	permitted, _, effective, ok, err := capng.FileCaps(f)
+	if err != nil || !ok || !effective {
+		return 0
+	}
+	return permitted
+}
+
+// openInode opens a regular file if it is the one that was executed. Its device
+// is not compared: btrfs and overlayfs show another than the kernel has in the
+// inode. Nothing else is opened: that could wait, or do what a device does.
+func openInode(path string, inode uint64) (*os.File, error) {
+	fd, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(fd)
+	var info unix.Stat_t
+	if err := unix.Fstat(fd, &info); err != nil {
+		return nil, err
+	}
+	if info.Ino != inode || info.Mode&unix.S_IFMT != unix.S_IFREG {
+		return nil, fmt.Errorf("%q is not the file that was executed", path)
+	}
+	return openRegular(fmt.Sprintf("/proc/self/fd/%d", fd))
+}
