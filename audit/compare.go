@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+
+	"golang.org/x/sys/unix"
 )
 
 // Refusal is a need that was refused in one system call.
@@ -17,8 +19,13 @@ type Refusal struct {
 
 // Proof is what repeating the run showed.
 type Proof struct {
-	// Verification is the run with exactly the recommended set.
+	// Verification is the run with what the first run showed, and with Added.
 	Verification *Trial
+	// Growth are the runs before, which did not behave and were refused
+	// something new: that is in the next one's set.
+	Growth []Trial
+	// Added are the refusals that made the set grow, one for each capability.
+	Added []Evidence
 	// Trials are the runs with one capability less, by number.
 	Trials []Trial
 	// Minimal is the run without any of the capabilities that no trial showed
@@ -45,6 +52,82 @@ func (t *Trial) Tried() bool {
 	return !slices.ContainsFunc(t.Evidence, func(e Evidence) bool { return e.Kind == "interrupted" })
 }
 
+// Missing are the refusals of a run that did not behave which may be why, one
+// for each capability to add to its set: those that made a system call fail, or
+// else any. Of several refusals in one system call the least is tried first,
+// since the kernel often asks for a greater capability, too, before it gives up.
+func (t *Trial) Missing() []Evidence {
+	if t.Behaved {
+		return nil
+	}
+	refused := slices.DeleteFunc(slices.Clone(t.Evidence), func(e Evidence) bool {
+		return e.Kind != "refused" || t.Set>>e.Capability&1 == 1
+	})
+	if slices.ContainsFunc(refused, Evidence.failed) {
+		refused = slices.DeleteFunc(refused, func(e Evidence) bool { return !e.failed() })
+	}
+	slices.SortStableFunc(refused, func(a, b Evidence) int {
+		return cmp.Or(cmp.Compare(breadth(a.Capability), breadth(b.Capability)),
+			cmp.Compare(a.Capability, b.Capability))
+	})
+	var list []Evidence
+	for _, e := range refused {
+		if !slices.ContainsFunc(list, func(other Evidence) bool {
+			return other.Syscall == e.Syscall || other.Capability == e.Capability
+		}) {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+// breadth orders capabilities of which either will do: perfmon_capable() and
+// others in include/linux/capability.h fall back to CAP_SYS_ADMIN,
+// generic_permission() (fs/namei.c) to CAP_DAC_OVERRIDE, and mm_access()
+// (kernel/fork.c) is content with CAP_PERFMON in the place of CAP_SYS_PTRACE.
+func breadth(capability int) int {
+	return slices.Index([]int{unix.CAP_SYS_PTRACE, unix.CAP_DAC_OVERRIDE, unix.CAP_SYS_ADMIN}, capability)
+}
+
+// Grow takes what a run missed into the proof, and returns its set with that
+// added: the same where nothing new came.
+func (p *Proof) Grow(t *Trial) uint64 {
+	set := t.Set
+	missing := t.Missing()
+	for _, e := range missing {
+		set |= 1 << e.Capability
+	}
+	if len(missing) > 0 {
+		p.Growth, p.Added = append(p.Growth, *t), append(p.Added, missing...)
+	}
+	return set
+}
+
+// Verify concludes with a run. An addition that was refused in the same call
+// even so is taken back: the program had given it up.
+func (p *Proof) Verify(t *Trial) {
+	p.Verification = t
+	p.Added = slices.DeleteFunc(p.Added, func(added Evidence) bool {
+		return slices.ContainsFunc(t.Evidence, func(e Evidence) bool {
+			return e.Kind == "refused" && e.Capability == added.Capability && e.Syscall == added.Syscall
+		})
+	})
+}
+
+// added are the capabilities that made the set grow.
+func (p *Proof) added() uint64 {
+	var set uint64
+	if p != nil {
+		for _, e := range p.Added {
+			set |= 1 << e.Capability
+		}
+	}
+	return set
+}
+
+// failed: the refusal made the system call fail.
+func (e Evidence) failed() bool { return e.Return < 0 }
+
 // Evidence is one fact about a repetition.
 type Evidence struct {
 	// Kind is "status", "test", "timeout", "start" (it could not even be
@@ -70,67 +153,51 @@ func (a Application) Ending() string {
 }
 
 // Compare lists what a repetition did otherwise than the first run: its end,
-// and system calls that failed because a capability was refused and had not
-// failed like that before. An empty list means that it behaved.
-func Compare(first, again *Findings) []Evidence {
-	var list []Evidence
+// and what it was refused. It behaved if it ended alike, and no system call
+// failed that had not failed like that before.
+func Compare(first, again *Findings) (list []Evidence, behaved bool) {
 	if a, b := first.Application.Ending(), again.Application.Ending(); a != b {
 		list = append(list, Evidence{Kind: "status", Capability: -1,
 			Text: fmt.Sprintf("the program %s; before, it %s", b, a)})
 	}
-	return append(list, NewFailures(first, again)...)
+	list = append(list, News(first, again)...)
+	return list, !slices.ContainsFunc(list, func(e Evidence) bool {
+		return e.Kind != "refused" || e.failed()
+	})
 }
 
-// NewFailures lists system calls of the second run that failed with a refused
-// capability in a way in which none did in the first.
-func NewFailures(first, again *Findings) []Evidence {
-	type failure struct {
-		capability int
-		syscall    Syscall
-		ret        int
-	}
-	known := map[failure]bool{}
+// News lists the refused needs of the second run that the first had not: each
+// way in which a system call failed over one as none had failed before, and
+// those that did not make their call fail.
+func News(first, again *Findings) []Evidence {
+	known := map[Evidence]bool{}
 	for _, r := range first.Refusals {
+		known[r.evidence(0)] = true
 		for _, o := range r.Failures {
-			known[failure{r.Capability, o.Syscall, o.Return}] = true
+			known[r.evidence(o.Return)] = true
 		}
 	}
 	var list []Evidence
 	for _, r := range again.Refusals {
+		failed := false
 		for _, o := range r.Failures {
-			if o.Class == Interrupted || known[failure{r.Capability, o.Syscall, o.Return}] {
-				continue
+			if e := r.evidence(o.Return); o.Class != Interrupted {
+				failed = true
+				if !known[e] {
+					list = append(list, e)
+				}
 			}
-			list = append(list, Evidence{Kind: "refused", Capability: r.Capability, Syscall: o.Syscall,
-				Return: o.Return})
+		}
+		if e := r.evidence(0); !failed && !known[e] {
+			list = append(list, e)
 		}
 	}
 	return list
 }
 
-// NewRefusals lists needs refused in the second run that were not in the first,
-// whether or not the system call failed.
-func NewRefusals(first, again *Findings) []Evidence {
-	type place struct {
-		capability int
-		syscall    Syscall
-	}
-	known := map[place]bool{}
-	for _, r := range first.Refusals {
-		known[place{r.Capability, r.Syscall}] = true
-	}
-	var list []Evidence
-	for _, r := range again.Refusals {
-		if known[place{r.Capability, r.Syscall}] {
-			continue
-		}
-		e := Evidence{Kind: "refused", Capability: r.Capability, Syscall: r.Syscall}
-		if len(r.Failures) > 0 {
-			e.Return = r.Failures[0].Return
-		}
-		list = append(list, e)
-	}
-	return list
+// evidence is the refusal with one way in which its call returned.
+func (r Refusal) evidence(ret int) Evidence {
+	return Evidence{Kind: "refused", Capability: r.Capability, Syscall: r.Syscall, Return: ret}
 }
 
 // refusals collects the refused needs of all capabilities.

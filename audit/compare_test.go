@@ -32,6 +32,7 @@ func TestCompare(t *testing.T) {
 	granted := []Checks{row(unix.CAP_CHOWN, Granted, sysChown, 1)}
 	refused := []Checks{row(unix.CAP_CHOWN, Refused, sysChown, 1)}
 	fails := Outcome{unix.CAP_CHOWN, Refused, sysChown, -1, 1}
+	harmless := []Evidence{{Kind: "refused", Capability: unix.CAP_CHOWN, Syscall: sysChown}}
 	newFailure := []Evidence{{Kind: "refused", Capability: unix.CAP_CHOWN, Syscall: sysChown, Return: -1}}
 	for name, c := range map[string]struct {
 		first, again *Findings
@@ -56,9 +57,9 @@ func TestCompare(t *testing.T) {
 		"in another system call": {after(well, []Checks{row(unix.CAP_CHOWN, Refused, sysChown32, 1)},
 			Outcome{unix.CAP_CHOWN, Refused, sysChown32, -1, 1}), after(well, refused, fails), newFailure},
 		"refused, but the system call succeeded": {after(well, granted),
-			after(well, refused, Outcome{unix.CAP_CHOWN, Refused, sysChown, 0, 1}), nil},
+			after(well, refused, Outcome{unix.CAP_CHOWN, Refused, sysChown, 0, 1}), harmless},
 		"refused, and the system call interrupted": {after(well, granted),
-			after(well, refused, Outcome{unix.CAP_CHOWN, Refused, sysChown, -512, 1}), nil},
+			after(well, refused, Outcome{unix.CAP_CHOWN, Refused, sysChown, -512, 1}), harmless},
 		"granted, and failed all the same": {after(well, granted),
 			after(well, granted, Outcome{unix.CAP_CHOWN, Granted, sysChown, -22, 1}), nil},
 		"granted elsewhere": {after(well, granted), after(well,
@@ -69,14 +70,18 @@ func TestCompare(t *testing.T) {
 			Outcome{unix.CAP_SYS_ADMIN, Refused, sysBrk, -12, 1}), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(c.want, Compare(c.first, c.again)); diff != "" {
+			got, behaved := Compare(c.first, c.again)
+			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("evidence (-want +got):\n%s", diff)
+			}
+			if want := c.want == nil || c.want[0] == harmless[0]; behaved != want {
+				t.Errorf("behaved: %t", behaved)
 			}
 		})
 	}
 }
 
-func TestNewRefusals(t *testing.T) {
+func TestNews(t *testing.T) {
 	app := Application{Ended: true}
 	first := after(app, []Checks{
 		row(unix.CAP_CHOWN, Refused, sysChown, 1), row(unix.CAP_KILL, Granted, sysMount, 1)})
@@ -88,10 +93,64 @@ func TestNewRefusals(t *testing.T) {
 		{Kind: "refused", Capability: unix.CAP_CHOWN, Syscall: sysOpenat},
 		{Kind: "refused", Capability: unix.CAP_KILL, Syscall: sysMount, Return: -1},
 	}
-	if diff := cmp.Diff(want, NewRefusals(first, again)); diff != "" {
+	if diff := cmp.Diff(want, News(first, again)); diff != "" {
 		t.Errorf("evidence (-want +got):\n%s", diff)
 	}
-	if got := NewRefusals(first, first); got != nil {
+	if got := News(first, first); got != nil {
 		t.Errorf("new in the same run: %+v", got)
+	}
+}
+
+func TestMissing(t *testing.T) {
+	refusal := func(capability int, s Syscall, ret int) Evidence {
+		return Evidence{Kind: "refused", Capability: capability, Syscall: s, Return: ret}
+	}
+	ptrace := refusal(unix.CAP_SYS_PTRACE, sysOpenat, -13)
+	perfmon := refusal(unix.CAP_PERFMON, sysOpenat, -13)
+	chown := refusal(unix.CAP_CHOWN, sysChown, -1)
+	wentOn := refusal(unix.CAP_SYS_NICE, sysMount, 0)
+	status := Evidence{Kind: "status", Capability: -1}
+	for name, c := range map[string]struct {
+		trial Trial
+		want  []Evidence
+	}{
+		"it behaved":                   {Trial{Behaved: true, Evidence: []Evidence{chown}}, nil},
+		"nothing was refused":          {Trial{Evidence: []Evidence{status}}, nil},
+		"a call failed":                {Trial{Evidence: []Evidence{status, chown}}, []Evidence{chown}},
+		"not what went on":             {Trial{Evidence: []Evidence{wentOn, chown}}, []Evidence{chown}},
+		"nothing else than went on":    {Trial{Evidence: []Evidence{status, wentOn}}, []Evidence{wentOn}},
+		"it was allowed, and given up": {Trial{Set: 1, Evidence: []Evidence{chown}}, nil},
+		"the least in one call": {Trial{Evidence: []Evidence{ptrace, perfmon, chown}},
+			[]Evidence{chown, perfmon}},
+		"the other, next": {Trial{Set: 1 << unix.CAP_PERFMON, Evidence: []Evidence{ptrace}},
+			[]Evidence{ptrace}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(c.want, c.trial.Missing()); diff != "" {
+				t.Errorf("missing (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestGrowth(t *testing.T) {
+	f := after(Application{Ended: true}, []Checks{row(unix.CAP_KILL, Granted, sysMount, 1)})
+	f.Proof = &Proof{}
+	chown := Evidence{Kind: "refused", Capability: unix.CAP_CHOWN, Syscall: sysChown, Return: -1}
+	ptrace := Evidence{Kind: "refused", Capability: unix.CAP_SYS_PTRACE, Syscall: sysOpenat, Return: -1}
+	set := f.Proof.Grow(&Trial{Set: f.Recommended(), Evidence: []Evidence{chown, ptrace}})
+	if want := uint64(1<<unix.CAP_KILL | 1<<unix.CAP_CHOWN | 1<<unix.CAP_SYS_PTRACE); set != want ||
+		f.Recommended() != want {
+		t.Fatalf("grew to %#x, recommended %#x", set, f.Recommended())
+	}
+	// the program gave chown up by itself: to grant it changes nothing
+	last := &Trial{Set: set, Evidence: []Evidence{chown}}
+	if got := f.Proof.Grow(last); got != set {
+		t.Errorf("grew to %#x with nothing new", got)
+	}
+	f.Proof.Verify(last)
+	if want := uint64(1<<unix.CAP_KILL | 1<<unix.CAP_SYS_PTRACE); f.Recommended() != want ||
+		len(f.Proof.Growth) != 1 {
+		t.Errorf("recommended %#x after %d runs", f.Recommended(), len(f.Proof.Growth))
 	}
 }

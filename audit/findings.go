@@ -174,8 +174,8 @@ type Findings struct {
 // needed and what a successful capset asked for, a lesser one where that does.
 // A set whose file capabilities brought the privileges and lack SETPCAP shows
 // that the program does not need that one. What the files of other programs
-// insist on is in it, too. Where repetitions proved a smaller set to do, it is
-// that one.
+// insist on is in it, too, and what repetitions showed to be missing. Where
+// they proved a smaller set to do, it is that one.
 func (f *Findings) Recommended() uint64 {
 	if f.Stated != nil {
 		return *f.Stated
@@ -195,7 +195,7 @@ func (f *Findings) used() uint64 {
 	for _, l := range f.Lessers() {
 		set = set&^(1<<l.Asked) | 1<<l.Enough
 	}
-	return f.withoutUnheldSetpcap(set)
+	return f.withoutUnheldSetpcap(set) | f.Proof.added()
 }
 
 // Bounding is what only the bounding set has to have: programs were executed whose
@@ -209,7 +209,8 @@ func (f *Findings) Bounding() uint64 {
 }
 
 // RecommendedOperational is the set a program should keep for itself: after
-// its own drop if it made one.
+// its own drop if it made one. A capability that only repetitions were refused
+// is kept, since nothing tells when it is needed.
 func (f *Findings) RecommendedOperational() uint64 {
 	if f.StatedOperational != nil {
 		return *f.StatedOperational & f.Recommended()
@@ -217,7 +218,7 @@ func (f *Findings) RecommendedOperational() uint64 {
 	if !f.Dropped {
 		return f.Recommended() &^ f.Bounding()
 	}
-	return f.withoutUnheldSetpcap(numbers(f.Operational)) & f.Recommended()
+	return (f.withoutUnheldSetpcap(numbers(f.Operational)) | f.Proof.added()) & f.Recommended()
 }
 
 func (f *Findings) withoutUnheldSetpcap(set uint64) uint64 {

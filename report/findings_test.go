@@ -60,6 +60,19 @@ var examples = map[string]*audit.Findings{
 		Required: []audit.Capability{{Number: 0, Tally: granted(1), Syscall: sysChown}},
 		Proof:    &audit.Proof{Verification: &audit.Trial{Set: 1, Without: -1, Behaved: true}},
 	},
+	"grown": {
+		Application: app("/usr/bin/lsof"), System: host, Backend: "fentry", TotalChecks: 1, Tasks: 1,
+		Required: []audit.Capability{{Number: 2, Tally: granted(1), Syscall: sysOpenat}},
+		Proof: &audit.Proof{
+			Growth: []audit.Trial{{Set: 1 << 2, Without: -1, Evidence: []audit.Evidence{
+				{Kind: "status", Capability: -1, Text: "the program exited with status 1; before, it " +
+					"exited with status 0"},
+				{Kind: "refused", Capability: 19, Syscall: sysOpenat, Return: -13}}}},
+			Added: []audit.Evidence{
+				{Kind: "refused", Capability: 19, Syscall: sysOpenat, Return: -13}},
+			Verification: &audit.Trial{Set: 1<<2 | 1<<19, Without: -1, Behaved: true},
+		},
+	},
 	"service": {
 		Application: app("/usr/sbin/hostile\x1bd"), System: host, Backend: "fentry", TotalChecks: 3, Tasks: 1,
 		Required: []audit.Capability{{Number: 13, Tally: granted(1), Syscall: sysSocket}},

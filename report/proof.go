@@ -19,6 +19,10 @@ type Proof struct {
 	// Minimal is the run without any of those that alone were not needed, null
 	// when there were none.
 	Minimal *Trial `json:"minimal"`
+	// Added are the refusals that made the recommended set grow, Growth the runs
+	// that met them.
+	Added  []Evidence `json:"added"`
+	Growth []Trial    `json:"growth"`
 }
 
 // Trial is one repetition.
@@ -56,6 +60,8 @@ func proof(p *audit.Proof) *Proof {
 		Verification: trial(p.Verification),
 		Minimization: each(p.Trials, func(t audit.Trial) Trial { return *trial(&t) }),
 		Minimal:      trial(p.Minimal),
+		Added:        each(p.Added, evidence),
+		Growth:       each(p.Growth, func(t audit.Trial) Trial { return *trial(&t) }),
 	}
 	if p.Skipped != "" {
 		d.Skipped = &p.Skipped
@@ -115,6 +121,9 @@ func (t *text) proof() {
 		t.prose("  ", "The run was not repeated: "+printable(*p.Skipped)+".")
 		return
 	}
+	for i := range p.Growth {
+		t.repeated("With less ("+orNone(p.Growth[i].Capabilities)+"): ", &p.Growth[i])
+	}
 	t.repeated("With the recommended set ("+orNone(p.Verification.Capabilities)+"): ", p.Verification)
 	for i := range p.Minimization {
 		trial := &p.Minimization[i]
@@ -147,6 +156,23 @@ func (t *text) facts(trial *Trial) {
 	for _, e := range trial.Evidence {
 		t.labelled("    ", "Evidence:", printable(e.Text)+".")
 	}
+}
+
+// grown says what was added to the observed set and why, "" for nothing.
+func (d *Document) grown() string {
+	var list []string
+	if d.Proof != nil {
+		for _, e := range d.Proof.Added {
+			if slices.Contains(d.Recommended, *e.Capability) {
+				list = append(list, *e.Capability+", for "+printable(*e.Syscall))
+			}
+		}
+	}
+	if list == nil {
+		return ""
+	}
+	return "Added to what the run itself showed, since a repetition without it was refused it: " +
+		strings.Join(list, "; ") + "."
 }
 
 // proven says in a sentence for the recommendations how sure the set is, "" if

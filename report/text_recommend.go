@@ -59,6 +59,9 @@ func (t *text) caveats() []string {
 		list = append(list, "It runs in a user namespace of its own: the capabilities are needed within "+
 			"that, and nothing has to be granted on the host.")
 	}
+	if grown := d.grown(); grown != "" {
+		list = append(list, grown)
+	}
 	if proven := d.proven(); proven != "" {
 		list = append(list, proven)
 	}

@@ -34,13 +34,9 @@ func (s *session) prove(first *result) error {
 		console.Warningf("not verified: %s", f.Proof.Skipped)
 		return nil
 	}
-	set := f.Recommended()
-	var err error
-	if f.Proof.Verification, err = s.try(first, set, -1); err != nil {
+	set, err := s.verify(first)
+	if err != nil || !s.Minimize || !f.Proof.Verification.Behaved {
 		return err
-	}
-	if !s.Minimize || !f.Proof.Verification.Behaved {
-		return nil
 	}
 	minimal := set
 	for _, n := range capng.Numbers(set) {
@@ -59,6 +55,33 @@ func (s *session) prove(first *result) error {
 	// what was not needed one by one may be needed together: one capability can stand in for another
 	f.Proof.Minimal, err = s.try(first, minimal, -1)
 	return err
+}
+
+// mostRuns is how often a set is tried: each time it has grown by one of the
+// 41 capabilities or more.
+const mostRuns = 41
+
+// verify repeats the run with the recommended set. A refusal that the first run
+// had not shows what that set lacks; it grows until the program behaves or
+// nothing new comes.
+func (s *session) verify(first *result) (set uint64, err error) {
+	proof := first.findings.Proof
+	set = first.findings.Recommended()
+	for {
+		trial, err := s.try(first, set, -1)
+		if err != nil {
+			return set, err
+		}
+		grown := set
+		if trial.Tried() && len(proof.Growth) < mostRuns-1 {
+			grown = proof.Grow(trial)
+		}
+		if grown == set {
+			proof.Verify(trial)
+			return first.findings.Recommended(), nil
+		}
+		set = grown
+	}
 }
 
 // try repeats the run with the set and compares.
@@ -96,25 +119,20 @@ func compare(first, again *result, set uint64, without int) *audit.Trial {
 	case again.timedOut:
 		fact("timeout", "it had not ended after %s, while the first run took %s",
 			patience(first.took).Round(time.Second), first.took.Round(time.Millisecond))
-		t.Evidence = append(t.Evidence, audit.NewFailures(first.findings, again.findings)...)
+		t.Evidence = append(t.Evidence, audit.News(first.findings, again.findings)...)
 	case again.test != nil:
 		if status := again.test.ExitStatus(); status != 0 {
 			fact("test", "the test exited with status %d", status)
 		} else {
 			t.Behaved = true
 		}
-		t.Evidence = append(t.Evidence, audit.NewFailures(first.findings, again.findings)...)
+		t.Evidence = append(t.Evidence, audit.News(first.findings, again.findings)...)
 	default:
-		differences := audit.Compare(first.findings, again.findings)
-		t.Behaved = len(differences) == 0
-		t.Evidence = append(t.Evidence, differences...)
+		t.Evidence, t.Behaved = audit.Compare(first.findings, again.findings)
 	}
 	if again.findings.Losses.Any() {
 		t.Behaved = false
 		fact("lost", "part of this run was not recorded")
-	}
-	if t.Behaved && len(t.Evidence) == 0 {
-		t.Evidence = audit.NewRefusals(first.findings, again.findings)
 	}
 	return t
 }

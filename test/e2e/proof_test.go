@@ -1,0 +1,127 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// proven is what the tests read of a report on repetitions.
+type proven struct {
+	Recommended []string `json:"recommended_capabilities"`
+	Verified    *bool
+	Proof       struct {
+		Skipped      *string
+		Verification *provenRun
+		Minimization []provenRun
+		Minimal      *provenRun
+		Added        []provenFact
+		Growth       []provenRun
+	}
+}
+
+type provenRun struct {
+	Without  *string
+	Verdict  *string
+	Behaved  bool
+	Evidence []provenFact
+}
+
+type provenFact struct {
+	Kind                string
+	Capability, Syscall *string
+	Text                string
+}
+
+// texts are the facts about a run, one a line.
+func (r *provenRun) texts() string {
+	var list []string
+	for _, e := range r.Evidence {
+		list = append(list, e.Kind+": "+e.Text)
+	}
+	return strings.Join(list, "\n")
+}
+
+// without is the run without a capability.
+func (p *proven) without(t *testing.T, name string) *provenRun {
+	t.Helper()
+	for i := range p.Proof.Minimization {
+		if r := &p.Proof.Minimization[i]; *r.Without == name {
+			return r
+		}
+	}
+	t.Fatalf("no run without %s: %+v", name, p.Proof.Minimization)
+	return nil
+}
+
+// prove runs cap-audit -j with the arguments in a new directory that everybody
+// may write to.
+func prove(t *testing.T, arguments ...string) *proven {
+	t.Helper()
+	cmd := capAudit(t, append([]string{"-j"}, arguments...)...)
+	cmd.Dir = publicDir(t)
+	if err := os.Chmod(cmd.Dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	r := finish(t, cmd)
+	if r.status != 0 {
+		t.Fatalf("%q: status %d\n%s", cmd.Args, r.status, r.stderr)
+	}
+	p := &proven{}
+	if err := json.Unmarshal(r.stdout, p); err != nil {
+		t.Fatalf("%v\n%s", err, r.stdout)
+	}
+	if p.Proof.Skipped != nil {
+		t.Fatalf("not repeated: %s", *p.Proof.Skipped)
+	}
+	return p
+}
+
+// recommends compares the recommended set.
+func (p *proven) recommends(t *testing.T, want ...string) {
+	t.Helper()
+	if diff := cmp.Diff(append([]string{}, want...), p.Recommended); diff != "" {
+		t.Errorf("recommended (-want +got):\n%s", diff)
+	}
+	if p.Verified == nil || !*p.Verified {
+		t.Errorf("not verified: %s", p.Proof.Verification.texts())
+	}
+}
+
+// A repetition that is refused something new shows what the set lacks. It does
+// here because the second run does something else.
+func TestVerifiedSetGrows(t *testing.T) {
+	const script = `set -e
+		if [ -e mark ]; then rm -f f; touch f; chown daemon f; chroot / true; else touch mark; fi`
+	for _, option := range []string{"--verify", "--minimize"} {
+		t.Run(option, func(t *testing.T) {
+			policy := filepath.Join(t.TempDir(), "policy")
+			p := prove(t, option, "--policy-out", policy, "--", "sh", "-c", script)
+			p.recommends(t, "chown", "sys_chroot")
+			added := p.Proof.Added
+			if len(p.Proof.Growth) != 2 || len(added) != 2 ||
+				!strings.HasPrefix(added[0].Text, "chown was refused in fchownat") {
+				t.Errorf("%+v", p.Proof)
+			}
+			if raw, err := os.ReadFile(policy); err != nil || !strings.Contains(string(raw), "sys_chroot") {
+				t.Errorf("the policy is %s: %v", raw, err)
+			}
+		})
+	}
+}
+
+// What the kernel grants without a check, because the caller holds all that the
+// other process does, is asked for once the set is smaller.
+func TestVerifiedReadOfAnotherProcess(t *testing.T) {
+	other := command(t, tool(t, "sleep"), "infinity")
+	if err := other.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p := prove(t, "--verify", "--", "readlink", fmt.Sprintf("/proc/%d/exe", other.Process.Pid))
+	p.recommends(t, "sys_ptrace")
+}
