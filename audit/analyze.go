@@ -29,6 +29,8 @@ func Analyze(o *Observation) *Findings {
 		Programs:     a.programs(),
 		SetID:        slices.ContainsFunc(o.Programs, func(p Program) bool { return p.SetID }),
 		Refusals:     a.refusals(),
+		Grants:       a.grants(),
+		Unasked:      a.unasked(),
 	}
 	for _, t := range o.Totals {
 		f.TotalChecks += t.Granted + t.Denied

@@ -17,6 +17,12 @@ type Refusal struct {
 	Failures []SyscallOutcome
 }
 
+// Grant is a need that was granted in one system call.
+type Grant struct {
+	Capability int
+	Syscall    Syscall
+}
+
 // Proof is what repeating the run showed.
 type Proof struct {
 	// Verification is the run with what the first run showed, and with Added.
@@ -131,7 +137,8 @@ func (e Evidence) failed() bool { return e.Return < 0 }
 // Evidence is one fact about a repetition.
 type Evidence struct {
 	// Kind is "status", "test", "timeout", "start" (it could not even be
-	// executed), "refused", "lost" or "interrupted".
+	// executed), "refused", "failed" (a call that the kernel asked for no
+	// capability), "lost" or "interrupted".
 	Kind string
 	// Capability is -1 where the fact is about none.
 	Capability int
@@ -153,30 +160,24 @@ func (a Application) Ending() string {
 }
 
 // Compare lists what a repetition did otherwise than the first run: its end,
-// and what it was refused. It behaved if it ended alike, and no system call
+// and what it was refused with the set. It behaved if it ended alike, and no system call
 // failed that had not failed like that before.
-func Compare(first, again *Findings) (list []Evidence, behaved bool) {
+func Compare(first, again *Findings, set uint64) (list []Evidence, behaved bool) {
 	if a, b := first.Application.Ending(), again.Application.Ending(); a != b {
 		list = append(list, Evidence{Kind: "status", Capability: -1,
 			Text: fmt.Sprintf("the program %s; before, it %s", b, a)})
 	}
-	list = append(list, News(first, again)...)
+	list = append(list, News(first, again, set)...)
 	return list, !slices.ContainsFunc(list, func(e Evidence) bool {
 		return e.Kind != "refused" || e.failed()
 	})
 }
 
-// News lists the refused needs of the second run that the first had not: each
-// way in which a system call failed over one as none had failed before, and
-// those that did not make their call fail.
-func News(first, again *Findings) []Evidence {
-	known := map[Evidence]bool{}
-	for _, r := range first.Refusals {
-		known[r.evidence(0)] = true
-		for _, o := range r.Failures {
-			known[r.evidence(o.Return)] = true
-		}
-	}
+// News lists what the second run, with the set, was refused and the first was
+// not: each way in which a system call failed over a need as none had failed
+// before, and those needs that did not make their call fail.
+func News(first, again *Findings, set uint64) []Evidence {
+	known := first.known(set)
 	var list []Evidence
 	for _, r := range again.Refusals {
 		failed := false
@@ -192,7 +193,37 @@ func News(first, again *Findings) []Evidence {
 			list = append(list, e)
 		}
 	}
+	for _, s := range again.Unasked {
+		if !slices.Contains(first.Unasked, s) {
+			list = append(list, Evidence{Kind: "failed", Capability: -1, Syscall: s, Return: -int(unix.EPERM)})
+		}
+	}
 	return list
+}
+
+// known are the refusals that a run with the set need not be the reason of,
+// since the first run had them. Not those of a capability that the set lacks
+// and the first run was granted in the same system call: that some other call
+// failed alike does not tell whether this one did.
+func (f *Findings) known(set uint64) map[Evidence]bool {
+	known := map[Evidence]bool{}
+	for _, c := range f.Required {
+		for _, o := range c.FailedAnyway {
+			if o.Class != PermissionFailure {
+				known[Refusal{Capability: c.Number, Syscall: o.Syscall}.evidence(o.Return)] = true
+			}
+		}
+	}
+	for _, r := range f.Refusals {
+		if set>>r.Capability&1 == 0 && slices.Contains(f.Grants, Grant{r.Capability, r.Syscall}) {
+			continue
+		}
+		known[r.evidence(0)] = true
+		for _, o := range r.Failures {
+			known[r.evidence(o.Return)] = true
+		}
+	}
+	return known
 }
 
 // evidence is the refusal with one way in which its call returned.
@@ -220,4 +251,34 @@ func (a *analysis) refusals() []Refusal {
 		return cmp.Or(cmp.Compare(a.Capability, b.Capability), compareSyscalls(a.Syscall, b.Syscall))
 	})
 	return list
+}
+
+// grants collects the granted needs of all capabilities.
+func (a *analysis) grants() []Grant {
+	var list []Grant
+	for n, l := range a.caps {
+		for _, row := range l.needRows {
+			if g := (Grant{n, row.Syscall}); row.Verdict == Granted && !slices.Contains(list, g) {
+				list = append(list, g)
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b Grant) int {
+		return cmp.Or(cmp.Compare(a.Capability, b.Capability), compareSyscalls(a.Syscall, b.Syscall))
+	})
+	return list
+}
+
+// unasked collects the calls that fail over a capability without a check for
+// it: execs, and capset(2), which asks for CAP_SETPCAP alone
+// (security/commoncap.c, bprm_caps_from_vfs_caps() and cap_capset()).
+func (a *analysis) unasked() []Syscall {
+	list := slices.Clone(a.o.RefusedExecs)
+	for _, o := range a.o.Outcomes {
+		if o.Syscall.Name == "capset" && o.Return == -int(unix.EPERM) {
+			list = append(list, o.Syscall)
+		}
+	}
+	slices.SortFunc(list, compareSyscalls)
+	return slices.Compact(list)
 }

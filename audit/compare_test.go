@@ -70,7 +70,7 @@ func TestCompare(t *testing.T) {
 			Outcome{unix.CAP_SYS_ADMIN, Refused, sysBrk, -12, 1}), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, behaved := Compare(c.first, c.again)
+			got, behaved := Compare(c.first, c.again, 0)
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("evidence (-want +got):\n%s", diff)
 			}
@@ -93,10 +93,69 @@ func TestNews(t *testing.T) {
 		{Kind: "refused", Capability: unix.CAP_CHOWN, Syscall: sysOpenat},
 		{Kind: "refused", Capability: unix.CAP_KILL, Syscall: sysMount, Return: -1},
 	}
-	if diff := cmp.Diff(want, News(first, again)); diff != "" {
+	if diff := cmp.Diff(want, News(first, again, 0)); diff != "" {
 		t.Errorf("evidence (-want +got):\n%s", diff)
 	}
-	if got := News(first, first); got != nil {
+	if got := News(first, first, 1<<unix.CAP_KILL); got != nil {
+		t.Errorf("new in the same run: %+v", got)
+	}
+}
+
+// A call that was granted in the first run and fails now is new, whatever else
+// failed alike in both.
+func TestMaskedFailures(t *testing.T) {
+	app := Application{Ended: true}
+	checks := func(verdicts ...Verdict) []Checks {
+		var rows []Checks
+		for i, v := range verdicts {
+			rows = append(rows, Checks{Capability: unix.CAP_CHOWN, Verdict: v, Syscall: sysChown, Program: i,
+				Count: 1})
+		}
+		return rows
+	}
+	outcome := func(v Verdict, ret int) Outcome { return Outcome{unix.CAP_CHOWN, v, sysChown, ret, 1} }
+	fails := []Evidence{{Kind: "refused", Capability: unix.CAP_CHOWN, Syscall: sysChown, Return: -1}}
+	goesOn := []Evidence{{Kind: "refused", Capability: unix.CAP_CHOWN, Syscall: sysChown}}
+	both := after(app, checks(Granted, Refused), outcome(Refused, -1))
+	for name, c := range map[string]struct {
+		first, again *Findings
+		set          uint64
+		want         []Evidence
+	}{
+		"as often":           {both, after(app, checks(Refused), outcome(Refused, -1)), 0, fails},
+		"more often":         {both, after(app, checks(Refused, Refused), outcome(Refused, -1)), 0, fails},
+		"it does not fail":   {both, after(app, checks(Refused), outcome(Refused, 0)), 0, goesOn},
+		"the set has it":     {both, both, 1 << unix.CAP_CHOWN, nil},
+		"it was not granted": {after(app, checks(Refused), outcome(Refused, -1)), both, 0, nil},
+		"granted in another call": {after(app, append(checks(Refused), row(0, Granted, sysOpenat, 1)),
+			outcome(Refused, -1)), both, 0, nil},
+		"it failed so when granted": {after(app, checks(Granted), outcome(Granted, -22)),
+			after(app, checks(Refused), outcome(Refused, -22)), 0, nil},
+		"it failed otherwise when granted": {after(app, checks(Granted), outcome(Granted, -22)),
+			after(app, checks(Refused), outcome(Refused, -1)), 0, fails},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(c.want, News(c.first, c.again, c.set)); diff != "" {
+				t.Errorf("evidence (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// What the kernel refuses without asking for a capability shows as well.
+func TestUnaskedFailures(t *testing.T) {
+	execve := Syscall{Number: 59, Name: "execve"}
+	capset := Syscall{Number: 126, Name: "capset"}
+	before, after := observe(), observe()
+	after.RefusedExecs = []Syscall{execve}
+	after.Outcomes = []Outcome{{unix.CAP_SETPCAP, Granted, capset, -1, 1},
+		{unix.CAP_SETPCAP, Refused, capset, -1, 1}, {unix.CAP_CHOWN, Refused, sysChown, -1, 1}}
+	want := []Evidence{{Kind: "failed", Capability: -1, Syscall: execve, Return: -1},
+		{Kind: "failed", Capability: -1, Syscall: capset, Return: -1}}
+	if diff := cmp.Diff(want, News(Analyze(before), Analyze(after), 0)); diff != "" {
+		t.Errorf("evidence (-want +got):\n%s", diff)
+	}
+	if got := News(Analyze(after), Analyze(after), 0); got != nil {
 		t.Errorf("new in the same run: %+v", got)
 	}
 }

@@ -145,6 +145,11 @@ type Findings struct {
 	// Refusals are all needs that were refused, of capabilities that were
 	// granted elsewhere, too.
 	Refusals []Refusal
+	// Grants are the system calls in which needs were granted.
+	Grants []Grant
+	// Unasked are calls that failed with EPERM where the kernel does not ask for
+	// a capability, but compares sets.
+	Unasked []Syscall
 
 	// TestFailed says what went wrong with --test, "" for nothing: what it was to
 	// exercise may be missing.

@@ -207,7 +207,10 @@ type Observation struct {
 	Checks   []Checks
 	Totals   map[int]Total
 	Outcomes []Outcome
-	Programs []Program
+	// RefusedExecs failed with EPERM, as of a file with capabilities that the
+	// bounding set lacks.
+	RefusedExecs []Syscall
+	Programs     []Program
 
 	CapsetCalls uint64
 	// Requested is the union of the sets asked for by successful capsets.

@@ -489,11 +489,49 @@ int BPF_KRETPROBE(kretprobe_security_capable, int result)
 #include "adopt.bpf.h"
 #include "tree.bpf.h"
 
+/* Adds one to the outcome's row. */
+static __always_inline void add_outcome(const struct ca_outcome *o)
+{
+	__u64 one = 1, *n;
+
+	n = bpf_map_lookup_elem(&outcomes, o);
+	if (!n) {
+		if (bpf_map_update_elem(&outcomes, o, &one, BPF_NOEXIST) == 0)
+			return;
+		n = bpf_map_lookup_elem(&outcomes, o);
+	}
+	add(n ? n : &state.lost_outcomes);
+}
+
+/*
+ * security/commoncap.c, bprm_caps_from_vfs_caps(): a program is not executed if
+ * the bounding set lacks some of its file's effective capabilities. No
+ * capability is asked for.
+ */
+static __always_inline void note_refused_exec(const struct ca_task *t, struct task_struct *task)
+{
+	struct ca_outcome o = { .result = -EPERM };
+	__u8 abi;
+
+	o.syscall = current_syscall(task, t, &abi);
+	o.abi = abi;
+	switch (o.syscall) {
+	case NR_EXECVE:
+	case NR_EXECVEAT:
+		if (abi == CA_ABI_NATIVE)
+			add_outcome(&o);
+		break;
+	case NR_EXECVE_COMPAT:
+	case NR_EXECVEAT_COMPAT:
+		if (abi == CA_ABI_COMPAT)
+			add_outcome(&o);
+	}
+}
+
 /* One row a system call: user space takes the masks apart. */
 static __always_inline void count_outcome(const struct ca_task *t, long result)
 {
 	struct ca_outcome o = {};
-	__u64 one = 1, *n;
 
 	o.result = result < 0 ? result : 0;
 	/* a granted check is the ordinary case, and worth a word only when the call failed all the same */
@@ -504,14 +542,7 @@ static __always_inline void count_outcome(const struct ca_task *t, long result)
 		return;
 	o.syscall = t->syscall;
 	o.abi = t->abi;
-
-	n = bpf_map_lookup_elem(&outcomes, &o);
-	if (!n) {
-		if (bpf_map_update_elem(&outcomes, &o, &one, BPF_NOEXIST) == 0)
-			return;
-		n = bpf_map_lookup_elem(&outcomes, &o);
-	}
-	add(n ? n : &state.lost_outcomes);
+	add_outcome(&o);
 }
 
 /*
@@ -555,6 +586,8 @@ static __always_inline int on_syscall_done(long result)
 
 	if (preemptible && t)
 		note_unseen_exec(t, task, result);
+	if (result == -EPERM && t && (t->flags & CA_TASK_RECORDING))
+		note_refused_exec(t, task);
 	if (!t || !(t->granted | t->denied | t->lsm_refused | (t->flags & CA_TASK_CAPSET)))
 		return 0;
 

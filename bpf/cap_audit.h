@@ -82,7 +82,7 @@ struct ca_site {
 	char frames[CA_FRAMES][CA_SYMBOL];
 };
 
-/* One way that system calls with checks in them ended: masks of the capabilities asked for. */
+/* One way that system calls ended: masks of the capabilities asked for, none for an exec that was refused. */
 struct ca_outcome {
 	__s64 result;		/* what the system call returned; success is 0 */
 	__u64 granted;		/* 0 where the call succeeded: nothing to tell */

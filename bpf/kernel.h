@@ -51,6 +51,7 @@ enum {
 enum { CAP_SETPCAP = 8 };
 
 /* uapi/linux/stat.h, uapi/asm-generic/fcntl.h */
+#define EPERM 1
 #define S_ISGID 02000
 #define O_ACCMODE 3
 
@@ -210,6 +211,10 @@ struct pt_regs {
 #define SYSCALL_X32_BIT 0x40000000
 #define NR_CAPSET 126
 #define NR_CAPSET_COMPAT 185
+#define NR_EXECVE 59
+#define NR_EXECVEAT 322
+#define NR_EXECVE_COMPAT 11
+#define NR_EXECVEAT_COMPAT 358
 #define SYSCALL_ARG2(regs) ((regs)->si)
 #define SYSCALL_ARG3(regs) ((regs)->dx)
 #define NR_READ 0
@@ -226,6 +231,10 @@ struct pt_regs {
 #define SYSCALL_COMPAT(task) ((task)->thread_info.flags & (1UL << 22))
 #define NR_CAPSET 91
 #define NR_CAPSET_COMPAT 185
+#define NR_EXECVE 221
+#define NR_EXECVEAT 281
+#define NR_EXECVE_COMPAT 11
+#define NR_EXECVEAT_COMPAT 387
 #define SYSCALL_ARG2(regs) ((regs)->regs[1])
 #define SYSCALL_ARG3(regs) ((regs)->regs[2])
 #define NR_OPEN (-2)	/* these two are not there; case labels must differ */

@@ -76,7 +76,7 @@ struct {
 	__type(value, struct ca_site);
 } sites SEC(".maps");
 
-/* What the system calls with checks in them returned. Full: lost_outcomes. */
+/* What the system calls with checks in them returned, and refused execs. Full: lost_outcomes. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 8192);

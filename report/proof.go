@@ -97,6 +97,12 @@ func trial(t *audit.Trial) *Trial {
 
 func evidence(e audit.Evidence) Evidence {
 	d := Evidence{Kind: e.Kind, Text: valid(e.Text)}
+	if e.Kind == "failed" {
+		syscall, ret := valid(e.Syscall.Name), errnoName(-e.Return)
+		d.Syscall, d.ReturnName = &syscall, &ret
+		d.Text = fmt.Sprintf("%s failed with -%s: there the kernel asks for no capability, but compares sets",
+			syscall, ret)
+	}
 	if e.Capability >= 0 {
 		name, syscall := capng.Name(e.Capability), valid(e.Syscall.Name)
 		d.Capability, d.Syscall = &name, &syscall

@@ -119,16 +119,16 @@ func compare(first, again *result, set uint64, without int) *audit.Trial {
 	case again.timedOut:
 		fact("timeout", "it had not ended after %s, while the first run took %s",
 			patience(first.took).Round(time.Second), first.took.Round(time.Millisecond))
-		t.Evidence = append(t.Evidence, audit.News(first.findings, again.findings)...)
+		t.Evidence = append(t.Evidence, audit.News(first.findings, again.findings, set)...)
 	case again.test != nil:
 		if status := again.test.ExitStatus(); status != 0 {
 			fact("test", "the test exited with status %d", status)
 		} else {
 			t.Behaved = true
 		}
-		t.Evidence = append(t.Evidence, audit.News(first.findings, again.findings)...)
+		t.Evidence = append(t.Evidence, audit.News(first.findings, again.findings, set)...)
 	default:
-		t.Evidence, t.Behaved = audit.Compare(first.findings, again.findings)
+		t.Evidence, t.Behaved = audit.Compare(first.findings, again.findings, set)
 	}
 	if again.findings.Losses.Any() {
 		t.Behaved = false

@@ -33,23 +33,7 @@ func (a *Audit) Observe() (*audit.Observation, error) {
 	if err := k.readChecks(o); err != nil {
 		return nil, fmt.Errorf("read the checks: %w", err)
 	}
-	err = each(k, "outcomes", func(key kernelOutcome, count uint64) {
-		for verdict, mask := range map[audit.Verdict]uint64{
-			audit.Granted: uint64(key.granted), audit.Refused: uint64(key.denied),
-			audit.LSMRefused: uint64(key.lsm_refused),
-		} {
-			for _, number := range capng.Numbers(mask) {
-				o.Outcomes = append(o.Outcomes, audit.Outcome{
-					Capability: number,
-					Verdict:    verdict,
-					Syscall:    syscallOf(int32(key.syscall), uint8(key.abi)),
-					Return:     int(key.result),
-					Count:      count,
-				})
-			}
-		}
-	})
-	if err != nil {
+	if err := k.readOutcomes(o); err != nil {
 		return nil, fmt.Errorf("read the outcomes: %w", err)
 	}
 	totals, err := k.totals()
@@ -129,6 +113,30 @@ func absolute(path string) string {
 		return abs
 	}
 	return path
+}
+
+// readOutcomes reads how system calls ended. One without any capability is an
+// exec that was refused.
+func (k *kernel) readOutcomes(o *audit.Observation) error {
+	return each(k, "outcomes", func(key kernelOutcome, count uint64) {
+		if key.granted|key.denied|key.lsm_refused == 0 {
+			o.RefusedExecs = append(o.RefusedExecs, syscallOf(int32(key.syscall), uint8(key.abi)))
+		}
+		for verdict, mask := range map[audit.Verdict]uint64{
+			audit.Granted: uint64(key.granted), audit.Refused: uint64(key.denied),
+			audit.LSMRefused: uint64(key.lsm_refused),
+		} {
+			for _, number := range capng.Numbers(mask) {
+				o.Outcomes = append(o.Outcomes, audit.Outcome{
+					Capability: number,
+					Verdict:    verdict,
+					Syscall:    syscallOf(int32(key.syscall), uint8(key.abi)),
+					Return:     int(key.result),
+					Count:      count,
+				})
+			}
+		}
+	})
 }
 
 func (k *kernel) readChecks(o *audit.Observation) error {
