@@ -49,6 +49,8 @@ type Trial struct {
 	Without int
 	// Behaved: as in the first run, by the exit status or by the test.
 	Behaved bool
+	// AnotherWay: it came to the same output although a call failed.
+	AnotherWay bool
 	// Evidence says what was seen: what differed if it did not behave.
 	Evidence []Evidence
 }
@@ -56,6 +58,30 @@ type Trial struct {
 // Tried is false where the user did not wait for it.
 func (t *Trial) Tried() bool {
 	return !slices.ContainsFunc(t.Evidence, func(e Evidence) bool { return e.Kind == "interrupted" })
+}
+
+// EndedAlike: what speaks against the run is only what it was refused.
+func (t *Trial) EndedAlike() bool {
+	return !slices.ContainsFunc(t.Evidence, func(e Evidence) bool {
+		return e.Kind != "refused" && e.Kind != "failed"
+	})
+}
+
+// Open: the run ended like the first, and was refused something, so that its
+// output decides whether it behaved.
+func (t *Trial) Open() bool { return len(t.Evidence) > 0 && t.EndedAlike() }
+
+// Weigh judges such a run by its output. Where that is unknown, a run behaved in
+// which no call failed.
+func (t *Trial) Weigh(output Likeness) {
+	if !output.Known {
+		return
+	}
+	t.Behaved = output.Difference == ""
+	if !t.Behaved {
+		t.Evidence = append(t.Evidence, Evidence{Kind: "output", Capability: -1, Text: output.Difference})
+	}
+	t.AnotherWay = t.Behaved && slices.ContainsFunc(t.Evidence, Evidence.failed)
 }
 
 // Missing are the refusals of a run that did not behave which may be why, one
@@ -138,7 +164,7 @@ func (e Evidence) failed() bool { return e.Return < 0 }
 type Evidence struct {
 	// Kind is "status", "test", "timeout", "start" (it could not even be
 	// executed), "refused", "failed" (a call that the kernel asked for no
-	// capability), "lost" or "interrupted".
+	// capability), "output", "lost" or "interrupted".
 	Kind string
 	// Capability is -1 where the fact is about none.
 	Capability int
@@ -195,7 +221,8 @@ func News(first, again *Findings, set uint64) []Evidence {
 	}
 	for _, s := range again.Unasked {
 		if !slices.Contains(first.Unasked, s) {
-			list = append(list, Evidence{Kind: "failed", Capability: -1, Syscall: s, Return: -int(unix.EPERM)})
+			list = append(list, Evidence{Kind: "failed", Capability: -1, Syscall: s,
+				Return: -int(unix.EPERM)})
 		}
 	}
 	return list

@@ -121,7 +121,9 @@ var examples = map[string]*audit.Findings{
 				{Set: 1 | 1<<38, Without: 21, Behaved: true, Evidence: []audit.Evidence{
 					{Kind: "refused", Capability: 21, Syscall: sysMount},
 				}},
-				{Set: 1 | 1<<21, Without: 38, Behaved: true},
+				{Set: 1 | 1<<21, Without: 38, Behaved: true, AnotherWay: true,
+					Evidence: []audit.Evidence{
+						{Kind: "refused", Capability: 38, Syscall: sysOpenat, Return: -13}}},
 			},
 			Minimal: &audit.Trial{Set: 1, Without: -1, Evidence: []audit.Evidence{
 				{Kind: "timeout", Capability: -1, Text: "it had not ended after 10s, while the first run " +

@@ -33,6 +33,8 @@ type Trial struct {
 	// Verdict on the capability left out, null where none in particular was.
 	Verdict  *string    `json:"verdict"`
 	Evidence []Evidence `json:"evidence"`
+	// AnotherWay: it came to the same output although a call failed.
+	AnotherWay bool `json:"another_way"`
 }
 
 // The verdicts of Trial. Another run may need what this one did not.
@@ -81,7 +83,8 @@ func trial(t *audit.Trial) *Trial {
 	if t == nil {
 		return nil
 	}
-	d := &Trial{Capabilities: capng.Names(t.Set), Behaved: t.Behaved, Evidence: each(t.Evidence, evidence)}
+	d := &Trial{Capabilities: capng.Names(t.Set), Behaved: t.Behaved, Evidence: each(t.Evidence, evidence),
+		AnotherWay: t.AnotherWay}
 	if t.Without >= 0 {
 		name, verdict := capng.Name(t.Without), needed
 		switch {
@@ -133,13 +136,26 @@ func (t *text) proof() {
 	t.repeated("With the recommended set ("+orNone(p.Verification.Capabilities)+"): ", p.Verification)
 	for i := range p.Minimization {
 		trial := &p.Minimization[i]
-		t.line("  %s: %s", *trial.Without, strings.ReplaceAll(*trial.Verdict, "_", " "))
+		t.line("  %s: %s", *trial.Without, trial.words())
 		t.facts(trial)
 	}
 	if p.Minimal != nil {
 		t.repeated("With none of those that were not needed ("+orNone(p.Minimal.Capabilities)+"): ",
 			p.Minimal)
 	}
+}
+
+// words say what became of the capability left out.
+func (t *Trial) words() string {
+	words := strings.ReplaceAll(*t.Verdict, "_", " ")
+	switch {
+	case *t.Verdict != notNeeded:
+	case t.AnotherWay:
+		words += ": it went on another way"
+	case slices.ContainsFunc(t.Evidence, func(e Evidence) bool { return e.Capability != nil }):
+		words += ": refused, and it went on without"
+	}
+	return words
 }
 
 func (t *text) repeated(with string, trial *Trial) {

@@ -34,17 +34,32 @@ func (s *session) prove(first *result) error {
 		console.Warningf("not verified: %s", f.Proof.Skipped)
 		return nil
 	}
-	set, err := s.verify(first)
-	if err != nil || !s.Minimize || !f.Proof.Verification.Behaved {
+	return (&prover{session: s, first: first}).prove()
+}
+
+// prover repeats a run.
+type prover struct {
+	*session
+	first *result
+	// references are runs with all capabilities, made when their output is wanted;
+	// unlike: one did not even end like the first.
+	references []*result
+	unlike     bool
+}
+
+func (p *prover) prove() error {
+	proof := p.first.findings.Proof
+	set, err := p.verify()
+	if err != nil || !p.Minimize || !proof.Verification.Behaved {
 		return err
 	}
 	minimal := set
 	for _, n := range capng.Numbers(set) {
-		trial, err := s.try(first, set&^(1<<n), n)
+		trial, err := p.try(set&^(1<<n), n)
 		if err != nil {
 			return err
 		}
-		f.Proof.Trials = append(f.Proof.Trials, *trial)
+		proof.Trials = append(proof.Trials, *trial)
 		if trial.Behaved {
 			minimal &^= 1 << n
 		}
@@ -53,7 +68,7 @@ func (s *session) prove(first *result) error {
 		return nil
 	}
 	// what was not needed one by one may be needed together: one capability can stand in for another
-	f.Proof.Minimal, err = s.try(first, minimal, -1)
+	proof.Minimal, err = p.try(minimal, -1)
 	return err
 }
 
@@ -64,11 +79,11 @@ const mostRuns = 41
 // verify repeats the run with the recommended set. A refusal that the first run
 // had not shows what that set lacks; it grows until the program behaves or
 // nothing new comes.
-func (s *session) verify(first *result) (set uint64, err error) {
-	proof := first.findings.Proof
-	set = first.findings.Recommended()
+func (p *prover) verify() (set uint64, err error) {
+	proof := p.first.findings.Proof
+	set = p.first.findings.Recommended()
 	for {
-		trial, err := s.try(first, set, -1)
+		trial, err := p.try(set, -1)
 		if err != nil {
 			return set, err
 		}
@@ -78,32 +93,74 @@ func (s *session) verify(first *result) (set uint64, err error) {
 		}
 		if grown == set {
 			proof.Verify(trial)
-			return first.findings.Recommended(), nil
+			return p.first.findings.Recommended(), nil
 		}
 		set = grown
 	}
 }
 
 // try repeats the run with the set and compares.
-func (s *session) try(first *result, set uint64, without int) (*audit.Trial, error) {
-	if s.signals.asked() {
+func (p *prover) try(set uint64, without int) (*audit.Trial, error) {
+	if p.signals.asked() {
 		return &audit.Trial{Set: set, Without: without, Evidence: []audit.Evidence{{
 				Kind: "interrupted", Capability: -1,
 				Text: "the user interrupted the audit before this run"}}},
 			nil
 	}
 	if without >= 0 {
-		s.lines.Print("[*] Running again without %s...", capng.Name(without))
+		p.lines.Print("[*] Running again without %s...", capng.Name(without))
 	} else {
-		s.lines.Print("[*] Running again with %s...", setText(set))
+		p.lines.Print("[*] Running again with %s...", setText(set))
 	}
-	r, err := s.run(attempt{allowed: set, repetition: true, limit: patience(first.took)})
+	r, err := p.repeat(set)
 	if err != nil {
 		// a program that cannot even be executed with this set
 		return &audit.Trial{Set: set, Without: without, Evidence: []audit.Evidence{{
 			Kind: "start", Capability: -1, Text: err.Error()}}}, nil
 	}
-	return compare(first, r, set, without), nil
+	t := compare(p.first, r, set, without)
+	if p.Test == "" && t.Open() {
+		t.Weigh(p.likeness(r.output))
+	}
+	return t, nil
+}
+
+func (p *prover) repeat(set uint64) (*result, error) {
+	return p.run(attempt{allowed: set, repetition: true, limit: patience(p.first.took)})
+}
+
+// likeness compares an output with that of a run with all capabilities, and of
+// another where they differ. What the first run wrote went to the user.
+func (p *prover) likeness(output audit.Output) audit.Likeness {
+	if !p.refer(1) {
+		return audit.Likeness{}
+	}
+	full := p.references[0].output
+	likeness := output.Likeness(full, full)
+	if likeness.Difference == "" {
+		return likeness
+	}
+	if !p.refer(2) {
+		return audit.Likeness{}
+	}
+	return output.Likeness(full, p.references[1].output)
+}
+
+// refer sees to n runs with all capabilities; ok: they ended like the first.
+func (p *prover) refer(n int) (ok bool) {
+	for len(p.references) < n {
+		if p.unlike || p.signals.asked() {
+			return false
+		}
+		p.lines.Print("[*] Running again with all capabilities, to compare the output...")
+		r, err := p.repeat(everything)
+		if err != nil || !compare(p.first, r, everything, -1).EndedAlike() {
+			p.unlike = true
+			return false
+		}
+		p.references = append(p.references, r)
+	}
+	return true
 }
 
 // compare says whether a repetition behaved as the first run.

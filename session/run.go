@@ -36,6 +36,8 @@ type result struct {
 	cut bool
 	// test is how --test ended, nil without.
 	test *unix.WaitStatus
+	// output of a repetition.
+	output audit.Output
 }
 
 // run runs the subject under an audit.
@@ -43,14 +45,23 @@ func (s *session) run(at attempt) (*result, error) {
 	if s.Output.Machine() {
 		at.stdout = os.Stderr
 	}
-	if at.repetition {
-		null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
-		if err != nil {
-			return nil, err
-		}
-		defer null.Close()
-		at.stdout, at.stderr = null, null
+	if !at.repetition {
+		return s.watched(at)
 	}
+	output, err := at.capture()
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.watched(at)
+	written := output.finish()
+	if err == nil {
+		r.output = written
+	}
+	return r, err
+}
+
+// watched runs it and waits for its end.
+func (s *session) watched(at attempt) (*result, error) {
 	start := time.Now()
 	a, err := s.subject.start(s, at, s.tracing(at))
 	if err != nil {
