@@ -49,6 +49,8 @@ type Trial struct {
 	Without int
 	// Behaved: as in the first run, by the exit status or by the test.
 	Behaved bool
+	// GivesUp: it behaved, but could not give privileges up, see Findings.GivesUp.
+	GivesUp bool
 	// AnotherWay: it came to the same output although a call failed.
 	AnotherWay bool
 	// Evidence says what was seen: what differed if it did not behave.
@@ -59,6 +61,9 @@ type Trial struct {
 func (t *Trial) Tried() bool {
 	return !slices.ContainsFunc(t.Evidence, func(e Evidence) bool { return e.Kind == "interrupted" })
 }
+
+// Spare: the program can do without the capability that was left out.
+func (t *Trial) Spare() bool { return t.Behaved && !t.GivesUp }
 
 // EndedAlike: what speaks against the run is only what it was refused.
 func (t *Trial) EndedAlike() bool {

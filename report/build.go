@@ -71,6 +71,7 @@ func advice(f *audit.Findings) snippets.Advice {
 		Limited:      f.Subject.Limited,
 		SetID:        f.SetID,
 		SecureLosses: each(f.Application.SecureLosses, func(l audit.SecureLoss) string { return l.What }),
+		SwitchesUser: f.SwitchesUser(),
 		Elsewhere: slices.ContainsFunc(f.Programs, func(p audit.ProgramUse) bool {
 			return p.Parent > 0 && len(p.Needs) > 0
 		}),

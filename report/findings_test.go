@@ -131,6 +131,28 @@ var examples = map[string]*audit.Findings{
 			}},
 		},
 	},
+	"gives-up": {
+		Application: app("/usr/sbin/squid"), System: host, Backend: "fentry", TotalChecks: 3, Tasks: 1,
+		Required: []audit.Capability{
+			{Number: 6, Tally: granted(1), Syscall: audit.Syscall{Number: 116, Name: "setgroups"}},
+			{Number: 7, Tally: granted(1), Syscall: sysSetresuid},
+			{Number: 23, Tally: granted(1), Syscall: sysOpenat},
+		},
+		Proof: &audit.Proof{
+			Verification: &audit.Trial{Set: 1<<6 | 1<<7 | 1<<23, Without: -1, Behaved: true},
+			Trials: []audit.Trial{
+				{Set: 1<<7 | 1<<23, Without: 6, Behaved: true, GivesUp: true, Evidence: []audit.Evidence{
+					{Kind: "refused", Capability: 6, Return: -1,
+						Syscall: audit.Syscall{Number: 116, Name: "setgroups"}}}},
+				{Set: 1<<6 | 1<<23, Without: 7, Evidence: []audit.Evidence{
+					{Kind: "test", Capability: -1, Text: "the test exited with status 1"}}},
+				{Set: 1<<6 | 1<<7, Without: 23, Behaved: true, Evidence: []audit.Evidence{
+					{Kind: "refused", Capability: 23, Syscall: sysOpenat, Return: -13}}},
+			},
+			Minimal: &audit.Trial{Set: 1<<6 | 1<<7, Without: -1, Behaved: true, Evidence: []audit.Evidence{
+				{Kind: "refused", Capability: 23, Syscall: sysOpenat, Return: -13}}},
+		},
+	},
 	"not-verified": {
 		Application: app("/usr/sbin/daemon"), System: host, Backend: "fentry", Tasks: 1, StillRunning: 1,
 		Proof: &audit.Proof{Skipped: "descendants were still running; --follow waits for them"},

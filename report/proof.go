@@ -42,6 +42,7 @@ const (
 	needed    = "needed"
 	notNeeded = "not_needed_in_this_run"
 	notTried  = "not_tried"
+	givesUp   = "gives_privileges_up"
 )
 
 // Evidence is one fact about a repetition.
@@ -90,6 +91,8 @@ func trial(t *audit.Trial) *Trial {
 		switch {
 		case !t.Tried():
 			verdict = notTried
+		case t.GivesUp:
+			verdict = givesUp
 		case t.Behaved:
 			verdict = notNeeded
 		}
@@ -149,6 +152,8 @@ func (t *text) proof() {
 func (t *Trial) words() string {
 	words := strings.ReplaceAll(*t.Verdict, "_", " ")
 	switch {
+	case *t.Verdict == givesUp:
+		return "kept: the program gives privileges up with it, and could not"
 	case *t.Verdict != notNeeded:
 	case t.AnotherWay:
 		words += ": it went on another way"
@@ -197,6 +202,31 @@ func (d *Document) grown() string {
 		strings.Join(list, "; ") + "."
 }
 
+// final is the run that the recommended set rests on, nil for none.
+func (p *Proof) final() *Trial {
+	switch {
+	case p == nil || p.Verification == nil || !p.Verification.Behaved:
+		return nil
+	case p.Minimal != nil && p.Minimal.Behaved:
+		return p.Minimal
+	}
+	return p.Verification
+}
+
+// failing are the calls that failed in the final run and had not before, in
+// sentences.
+func (d *Document) failing() []string {
+	var list []string
+	if final := d.Proof.final(); final != nil {
+		for _, e := range final.Evidence {
+			if e.ReturnName != nil {
+				list = append(list, "Verified, and yet new in that run: "+printable(e.Text)+".")
+			}
+		}
+	}
+	return list
+}
+
 // proven says in a sentence for the recommendations how sure the set is, "" if
 // it was not tried.
 func (d *Document) proven() string {
@@ -214,7 +244,7 @@ func (d *Document) proven() string {
 	case p.Minimal != nil && p.Minimal.tried():
 		var spare []string
 		for _, trial := range p.Minimization {
-			if trial.Behaved {
+			if *trial.Verdict == notNeeded {
 				spare = append(spare, *trial.Without)
 			}
 		}

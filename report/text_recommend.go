@@ -65,6 +65,7 @@ func (t *text) caveats() []string {
 	if proven := d.proven(); proven != "" {
 		list = append(list, proven)
 	}
+	list = append(list, d.failing()...)
 	list = append(list, d.Doubts()...)
 	if len(d.advice.Bounding) > 0 {
 		list = append(list, fmt.Sprintf("Granted for the bounding set alone: %s. Files of programs that it "+

@@ -59,8 +59,9 @@ func (p *prover) prove() error {
 		if err != nil {
 			return err
 		}
+		trial.GivesUp = trial.Behaved && p.first.findings.GivesUp(trial)
 		proof.Trials = append(proof.Trials, *trial)
-		if trial.Behaved {
+		if trial.Spare() {
 			minimal &^= 1 << n
 		}
 	}

@@ -29,6 +29,8 @@ type Advice struct {
 	Ambient []int
 	// Limited: cap-audit has set them before, see audit.Subject.
 	Limited bool
+	// SwitchesUser: it begins as root and changes to an account by itself.
+	SwitchesUser bool
 	// SetID: it is, or ran, a program that gets another user or group from its
 	// file, which no_new_privs would keep from it.
 	SetID bool

@@ -299,7 +299,7 @@ func TestSystemdTakesIt(t *testing.T) {
 		"none":               {},
 		"one":                {Grant: []int{13}},
 		"all, as a user":     {Grant: known(), User: "daemon"},
-		"switches by itself": {Grant: []int{6, 7, 10}},
+		"switches by itself": {Grant: []int{6, 7, 10}, SwitchesUser: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := understood(Systemd(advice))

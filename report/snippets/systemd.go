@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/cap-audit/cap-audit/capng"
 )
 
@@ -27,7 +25,7 @@ func Systemd(a Advice) string {
 	switch {
 	case a.User != "root" && accountName.MatchString(a.User):
 		unit += "User=" + a.User + "\n"
-	case switchesUser(a.Grant) && !a.Unprivileged:
+	case a.SwitchesUser && !a.Unprivileged:
 		unit += "# It starts as root and changes to an account of its own: no User= here.\n"
 		ambient = ""
 	default:
@@ -70,9 +68,3 @@ func dropin(a Advice) string {
 // accountName is what systemd takes for a user (man systemd.exec, "strict"
 // syntax): --as also takes numbers and groups.
 var accountName = regexp.MustCompile(`^[a-z_][a-z0-9_-]{0,30}$`)
-
-// switchesUser: it may change both its user and its groups, as daemons do that
-// give up root by themselves.
-func switchesUser(grant []int) bool {
-	return slices.Contains(grant, unix.CAP_SETGID) && slices.Contains(grant, unix.CAP_SETUID)
-}

@@ -218,3 +218,43 @@ func TestProvenRunKeepsItsStreams(t *testing.T) {
 		t.Errorf("%s%s", r.stdout, r.stderr)
 	}
 }
+
+// leavesRoot gives up root and serves, whatever was refused; waiting for it to
+// serve is the test.
+const leavesRoot = `import os, signal, time
+for give in (lambda: os.chroot('/'), lambda: os.setgroups([]), lambda: os.setresgid(1, 1, 1),
+             lambda: os.setresuid(1, 1, 1)):
+    try: give()
+    except OSError as e: print(e)
+open('ready', 'w').close()
+%s
+signal.pause()`
+
+const untilReady = "for i in $(seq 500); do [ -e ready ] && exec rm -f ready; sleep 0.02; done; exit 1"
+
+// What a daemon gives privileges up with is kept, though the test is content
+// without, and the advice for it stays the same. What fails in the final run is
+// told.
+func TestGivingUpIsNotMinimizedAway(t *testing.T) {
+	nice := strings.Replace(leavesRoot, "(lambda", "(lambda: os.nice(-1), lambda", 1)
+	arguments := []string{"--minimize", "--test", untilReady, "--", python(t), "-S", "-E", "-c",
+		fmt.Sprintf(nice, "")}
+	p := prove(t, arguments...)
+	p.recommends(t, "setgid", "setuid", "sys_chroot")
+	for _, name := range []string{"setgid", "setuid", "sys_chroot"} {
+		if r := p.without(t, name); *r.Verdict != "gives_privileges_up" || !r.Behaved {
+			t.Errorf("%s: %s, %s", name, *r.Verdict, r.texts())
+		}
+	}
+	if got := p.Proof.Minimal.texts(); !strings.Contains(got, "sys_nice was refused in") {
+		t.Errorf("in the final run: %s", got)
+	}
+	cmd := capAudit(t, append([]string{"--emit", "systemd"}, arguments...)...)
+	cmd.Dir = publicDir(t)
+	if err := os.Chmod(cmd.Dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if r := finish(t, cmd); !strings.Contains(string(r.stdout), "# It starts as root and changes to") {
+		t.Errorf("%s%s", r.stdout, r.stderr)
+	}
+}
