@@ -167,9 +167,10 @@ func (e Evidence) failed() bool { return e.Return < 0 }
 
 // Evidence is one fact about a repetition.
 type Evidence struct {
-	// Kind is "status", "test", "timeout", "start" (it could not even be
-	// executed), "refused", "failed" (a call that the kernel asked for no
-	// capability), "output", "lost" or "interrupted".
+	// Kind is "status", "test", "stop" (it did not end as before when asked to),
+	// "timeout", "start" (it could not even be executed), "refused", "failed" (a
+	// call that the kernel asked for no capability), "output", "lost" or
+	// "interrupted".
 	Kind string
 	// Capability is -1 where the fact is about none.
 	Capability int

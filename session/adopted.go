@@ -2,7 +2,6 @@ package session
 
 import (
 	"syscall"
-	"time"
 
 	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/report"
@@ -29,12 +28,12 @@ func (*adopted) leave(a *tracer.Audit) (over bool) {
 	return false
 }
 
-func (r *adopted) end(a *tracer.Audit) (deadline <-chan time.Time, err error) {
+func (r *adopted) end(a *tracer.Audit) (ending, error) {
 	r.leave(a)
-	return nil, nil
+	return ending{}, nil
 }
 
-func (*adopted) awaitRest(*tracer.Audit, <-chan time.Time) error { return nil }
+func (*adopted) awaitRest(*tracer.Audit, ending) error { return nil }
 
 func (*adopted) abandon(*tracer.Audit) {}
 

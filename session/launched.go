@@ -52,14 +52,27 @@ func (*launched) leave(a *tracer.Audit) (over bool) {
 	return true
 }
 
-func (*launched) end(a *tracer.Audit) (deadline <-chan time.Time, err error) {
-	return time.After(endGrace), a.SignalTree(unix.SIGTERM)
+// end tells the command, as systemd does with KillMode=mixed: it is for that to
+// end its descendants, and what it needs for it is needed. They are told when it
+// does not end, or leaves them behind.
+func (*launched) end(a *tracer.Audit) (ending, error) {
+	ended, err := a.SignalHeads(unix.SIGTERM)
+	tell := make(chan struct{})
+	go func() {
+		select {
+		case <-ended:
+			time.Sleep(restGrace)
+		case <-time.After(endGrace / 2):
+		}
+		close(tell)
+	}()
+	return ending{tell, time.After(endGrace)}, err
 }
 
-// awaitRest waits for descendants that have been told to end as the first process
-// has, and kills what is left at the deadline. They are not our children, so
-// nothing announces their end.
-func (*launched) awaitRest(a *tracer.Audit, deadline <-chan time.Time) error {
+// awaitRest waits for descendants of a command that was told to end and has, tells
+// them when the time has come, and kills what is left at the deadline. They are
+// not our children, so nothing announces their end.
+func (*launched) awaitRest(a *tracer.Audit, e ending) error {
 	look := time.NewTicker(10 * time.Millisecond)
 	defer look.Stop()
 	for {
@@ -68,7 +81,10 @@ func (*launched) awaitRest(a *tracer.Audit, deadline <-chan time.Time) error {
 			return err
 		}
 		select {
-		case <-deadline:
+		case <-e.tell:
+			e.tell = nil
+			a.SignalTree(unix.SIGTERM)
+		case <-e.deadline:
 			return a.SignalTree(unix.SIGKILL)
 		case <-look.C:
 		}

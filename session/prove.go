@@ -184,6 +184,14 @@ func compare(first, again *result, set uint64, without int) *audit.Trial {
 		} else {
 			t.Behaved = true
 		}
+		switch {
+		case again.killed && !first.killed:
+			fact("stop", "asked to end, it had not after %s, and was killed", endGrace)
+			t.Behaved = false
+		case again.told && !first.told:
+			fact("stop", "asked to end, it did not end its descendants, as it had before")
+			t.Behaved = false
+		}
 		t.Evidence = append(t.Evidence, audit.News(first.findings, again.findings, set)...)
 	default:
 		t.Evidence, t.Behaved = audit.Compare(first.findings, again.findings, set)

@@ -59,6 +59,14 @@ func TestRepetitions(t *testing.T) {
 			again: tested(ended(0, refusal), 0), behaved: true, evidence: []audit.Evidence{refused}},
 		"the test failed": {first: tested(ended(0, nil), 0), again: tested(ended(0, nil), 1),
 			kinds: []string{"test"}},
+		"it left its descendants": {first: tested(ended(0, nil), 0), again: &result{
+			findings: ended(0, nil).findings, test: exited(0), told: true}, kinds: []string{"stop"}},
+		"it had to be killed": {first: tested(ended(0, nil), 0), again: &result{
+			findings: ended(0, nil).findings, test: exited(0), told: true, killed: true},
+			kinds: []string{"stop"}},
+		"as it had been before": {first: &result{findings: ended(0, nil).findings, test: exited(0),
+			told: true, killed: true}, again: &result{findings: ended(0, nil).findings, test: exited(0),
+			told: true, killed: true}, behaved: true},
 		"the test was killed": {first: tested(ended(0, nil), 0),
 			again: &result{findings: ended(0, nil).findings, test: killed}, kinds: []string{"test"}},
 	} {

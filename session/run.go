@@ -32,6 +32,9 @@ type result struct {
 	took     time.Duration
 	// interrupted by the user, or killed because the limit was reached
 	interrupted, timedOut bool
+	// told: asked to end, it left descendants, which had to be told; killed: what
+	// was left at the end of the time for it.
+	told, killed bool
 	// cut: ended by --duration or --until-idle
 	cut bool
 	// test is how --test ended, nil without.

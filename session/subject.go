@@ -39,10 +39,10 @@ type course interface {
 	// by other ways; 0 is for one that came before the run. leave: it is for the
 	// audit to end.
 	request(a *tracer.Audit, sig syscall.Signal, nth int, delivered bool) (leave bool)
-	// end asks it to end. What has not ended when the time comes is to be killed.
-	end(a *tracer.Audit) (deadline <-chan time.Time, err error)
+	// end asks it to end.
+	end(a *tracer.Audit) (ending, error)
 	// awaitRest waits for what may outlive a run that was asked to end.
-	awaitRest(a *tracer.Audit, deadline <-chan time.Time) error
+	awaitRest(a *tracer.Audit, e ending) error
 	// leave has the audit end although something still runs; over: at once.
 	leave(a *tracer.Audit) (over bool)
 	// abandon takes back a start.
@@ -74,5 +74,16 @@ func KindOf(option string) Kind {
 	return Kinds[slices.IndexFunc(Kinds, func(k Kind) bool { return k.Option == option })]
 }
 
+// ending is how what was asked to end is seen to its end.
+type ending struct {
+	// tell is closed when descendants that are left are to be told as well.
+	tell <-chan struct{}
+	// deadline is when what is left is to be killed.
+	deadline <-chan time.Time
+}
+
 // endGrace is how long a target that was told to end may take: then it is killed.
 const endGrace = 10 * time.Second
+
+// restGrace is how long its descendants may outlive it before they are told.
+const restGrace = time.Second

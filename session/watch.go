@@ -24,9 +24,9 @@ func (s *session) watch(a *tracer.Audit, at attempt, r *result) error {
 		enough, stop = s.enough(a)
 		defer stop()
 	}
-	var deadline <-chan time.Time
+	var end ending
 	if at.limit > 0 {
-		deadline = time.After(at.limit)
+		end.deadline = time.After(at.limit)
 	}
 	waited := make(chan error, 1)
 	go func() { waited <- a.Wait(ended) }()
@@ -36,16 +36,20 @@ func (s *session) watch(a *tracer.Audit, at attempt, r *result) error {
 		select {
 		case err := <-waited:
 			if err == nil {
-				err = s.settle(a, r, tested, deadline)
+				err = s.settle(a, r, tested, end)
 			}
 			return err
 		case status := <-tested:
 			r.test = &status
-			deadline, err = s.subject.end(a)
+			end, err = s.subject.end(a)
 		case <-enough:
 			r.cut, enough = true, nil
-			deadline, err = s.subject.end(a)
-		case <-deadline:
+			end, err = s.subject.end(a)
+		case <-end.tell:
+			end.tell = nil
+			err = tellRest(a, r)
+		case <-end.deadline:
+			r.killed = true
 			r.timedOut = !r.cut && r.test == nil
 			a.KillCompanions()
 			err = a.SignalTree(unix.SIGKILL)
@@ -67,7 +71,7 @@ func (s *session) watch(a *tracer.Audit, at attempt, r *result) error {
 // settle waits for what may end after the run: a test, which may have seen to
 // that end, and descendants that were asked to end with it.
 func (s *session) settle(a *tracer.Audit, r *result, tested <-chan unix.WaitStatus,
-	deadline <-chan time.Time) error {
+	end ending) error {
 	if s.Test != "" && r.test == nil {
 		select {
 		case status := <-tested:
@@ -77,7 +81,17 @@ func (s *session) settle(a *tracer.Audit, r *result, tested <-chan unix.WaitStat
 		}
 	}
 	if r.cut {
-		return s.subject.awaitRest(a, deadline)
+		return s.subject.awaitRest(a, end)
 	}
 	return nil
+}
+
+// tellRest tells descendants to end that are left.
+func tellRest(a *tracer.Audit, r *result) error {
+	p, err := a.Progress()
+	if err != nil || p.Processes == 0 {
+		return err
+	}
+	r.told = true
+	return a.SignalTree(unix.SIGTERM)
 }

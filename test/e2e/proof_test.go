@@ -258,3 +258,42 @@ func TestGivingUpIsNotMinimizedAway(t *testing.T) {
 		t.Errorf("%s%s", r.stdout, r.stderr)
 	}
 }
+
+// What a daemon needs to stop is needed: it is told, and it is for it to end its
+// workers, which run as another user.
+func TestStoppingIsPartOfTheProof(t *testing.T) {
+	const master = `import os, signal
+worker = os.fork()
+if worker == 0:
+    for give in (lambda: os.setresgid(1, 1, 1), lambda: os.setresuid(1, 1, 1)):
+        try: give()
+        except OSError: pass
+    open('ready', 'w').close()
+    while True: signal.pause()
+def stop(*_):
+    try: os.kill(worker, signal.SIGTERM); os.wait()
+    except OSError: pass
+    os._exit(0)
+signal.signal(signal.SIGTERM, stop)
+while True: signal.pause()`
+	for name, command := range map[string][]string{
+		"the command":       {python(t), "-S", "-E", "-c", master},
+		"in the background": {"sh", "-c", `"$0" -S -E -c "$1" & :`, python(t), master},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := prove(t, append([]string{"--minimize", "--test", untilReady, "--"}, command...)...)
+			p.recommends(t, "kill", "setgid", "setuid")
+			if got := p.without(t, "kill").texts(); !strings.Contains(got, "stop: ") ||
+				!strings.Contains(got, "kill was refused in kill, which failed with -EPERM") {
+				t.Errorf("without kill: %s", got)
+			}
+		})
+	}
+}
+
+// A command that does not pass it on is helped, each time.
+func TestDescendantsAreToldAtLast(t *testing.T) {
+	p := prove(t, "--verify", "--test", untilReady, "--", "sh", "-c",
+		"trap : TERM; chroot / true; touch ready; sleep 600; :")
+	p.recommends(t, "sys_chroot")
+}
