@@ -51,19 +51,24 @@ type Trial struct {
 	Behaved bool
 	// GivesUp: it behaved, but could not give privileges up, see Findings.GivesUp.
 	GivesUp bool
+	// NotAsked: it behaved, but the capability was not needed as in the first run,
+	// because of what that left behind.
+	NotAsked bool
 	// AnotherWay: it came to the same output although a call failed.
 	AnotherWay bool
 	// Evidence says what was seen: what differed if it did not behave.
 	Evidence []Evidence
 }
 
-// Tried is false where the user did not wait for it.
+// Tried is false where the user did not wait for it, or it could tell nothing.
 func (t *Trial) Tried() bool {
-	return !slices.ContainsFunc(t.Evidence, func(e Evidence) bool { return e.Kind == "interrupted" })
+	return !slices.ContainsFunc(t.Evidence, func(e Evidence) bool {
+		return e.Kind == "interrupted" || e.Kind == "spoilt"
+	})
 }
 
 // Spare: the program can do without the capability that was left out.
-func (t *Trial) Spare() bool { return t.Behaved && !t.GivesUp }
+func (t *Trial) Spare() bool { return t.Behaved && !t.GivesUp && !t.NotAsked }
 
 // EndedAlike: what speaks against the run is only what it was refused.
 func (t *Trial) EndedAlike() bool {
@@ -169,8 +174,9 @@ func (e Evidence) failed() bool { return e.Return < 0 }
 type Evidence struct {
 	// Kind is "status", "test", "stop" (it did not end as before when asked to),
 	// "timeout", "start" (it could not even be executed), "refused", "failed" (a
-	// call that the kernel asked for no capability), "output", "lost" or
-	// "interrupted".
+	// call that the kernel asked for no capability), "output", "lost",
+	// "not_asked" (for what the first run was granted), "spoilt" (by a run that
+	// had to be killed) or "interrupted".
 	Kind string
 	// Capability is -1 where the fact is about none.
 	Capability int
@@ -257,6 +263,22 @@ func (f *Findings) known(set uint64) map[Evidence]bool {
 		}
 	}
 	return known
+}
+
+// NotAsked lists the system calls in which the first run was granted a
+// capability that a run with the whole set was not asked for. What the first run
+// made is there in the second, which need not make it: that the program can do
+// without the capability then says nothing about a new machine.
+func NotAsked(first, again *Findings, capability int) []Evidence {
+	var list []Evidence
+	for _, g := range first.Grants {
+		refused := func(r Refusal) bool { return g == Grant{r.Capability, r.Syscall} }
+		if g.Capability == capability && !slices.Contains(again.Grants, g) &&
+			!slices.ContainsFunc(again.Refusals, refused) {
+			list = append(list, Evidence{Kind: "not_asked", Capability: g.Capability, Syscall: g.Syscall})
+		}
+	}
+	return list
 }
 
 // evidence is the refusal with one way in which its call returned.

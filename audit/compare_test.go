@@ -213,3 +213,30 @@ func TestGrowth(t *testing.T) {
 		t.Errorf("recommended %#x after %d runs", f.Recommended(), len(f.Proof.Growth))
 	}
 }
+
+func TestNotAsked(t *testing.T) {
+	app := Application{Ended: true}
+	first := after(app, []Checks{row(unix.CAP_CHOWN, Granted, sysChown, 1),
+		row(unix.CAP_CHOWN, Granted, sysOpenat, 1), row(unix.CAP_KILL, Granted, sysMount, 1)})
+	for name, c := range map[string]struct {
+		again []Checks
+		want  []Evidence
+	}{
+		"granted":          {[]Checks{row(0, Granted, sysChown, 9), row(0, Granted, sysOpenat, 1)}, nil},
+		"granted, refused": {[]Checks{row(0, Granted, sysChown, 1), row(0, Refused, sysOpenat, 1)}, nil},
+		"in one of two":    {[]Checks{row(0, Granted, sysChown, 1)}, []Evidence{notAsked(sysOpenat)}},
+		"for another": {[]Checks{row(0, Granted, sysChown, 1), row(1, Granted, sysOpenat, 1)},
+			[]Evidence{notAsked(sysOpenat)}},
+		"nothing was asked": {nil, []Evidence{notAsked(sysChown), notAsked(sysOpenat)}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(c.want, NotAsked(first, after(app, c.again), unix.CAP_CHOWN)); diff != "" {
+				t.Errorf("evidence (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func notAsked(s Syscall) Evidence {
+	return Evidence{Kind: "not_asked", Capability: unix.CAP_CHOWN, Syscall: s}
+}

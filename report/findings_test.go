@@ -148,6 +148,12 @@ var examples = map[string]*audit.Findings{
 					{Kind: "test", Capability: -1, Text: "the test exited with status 1"}}},
 				{Set: 1<<6 | 1<<7, Without: 23, Behaved: true, Evidence: []audit.Evidence{
 					{Kind: "refused", Capability: 23, Syscall: sysOpenat, Return: -13}}},
+				{Set: 1<<6 | 1<<7, Without: 0, Behaved: true, NotAsked: true,
+					Evidence: []audit.Evidence{{Kind: "not_asked", Capability: 0, Syscall: sysChown}}},
+				{Set: 1<<6 | 1<<7, Without: 1, Evidence: []audit.Evidence{
+					{Kind: "spoilt", Capability: -1, Text: "since a run before had to be killed, the " +
+						"program does not behave with all capabilities either: the test exited with " +
+						"status 1"}}},
 			},
 			Minimal: &audit.Trial{Set: 1<<6 | 1<<7, Without: -1, Behaved: true, Evidence: []audit.Evidence{
 				{Kind: "refused", Capability: 23, Syscall: sysOpenat, Return: -13}}},

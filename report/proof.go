@@ -43,6 +43,7 @@ const (
 	notNeeded = "not_needed_in_this_run"
 	notTried  = "not_tried"
 	givesUp   = "gives_privileges_up"
+	notAsked  = "not_asked_again"
 )
 
 // Evidence is one fact about a repetition.
@@ -93,6 +94,8 @@ func trial(t *audit.Trial) *Trial {
 			verdict = notTried
 		case t.GivesUp:
 			verdict = givesUp
+		case t.NotAsked:
+			verdict = notAsked
 		case t.Behaved:
 			verdict = notNeeded
 		}
@@ -113,7 +116,10 @@ func evidence(e audit.Evidence) Evidence {
 		name, syscall := capng.Name(e.Capability), valid(e.Syscall.Name)
 		d.Capability, d.Syscall = &name, &syscall
 		d.Text = fmt.Sprintf("%s was refused in %s, which went on all the same", name, syscall)
-		if e.Return < 0 {
+		switch {
+		case e.Kind == "not_asked":
+			d.Text = fmt.Sprintf("%s was granted in %s before, and not asked for again", name, syscall)
+		case e.Return < 0:
 			ret := errnoName(-e.Return)
 			d.ReturnName = &ret
 			d.Text = fmt.Sprintf("%s was refused in %s, which failed with -%s", name, syscall, ret)
@@ -154,6 +160,8 @@ func (t *Trial) words() string {
 	switch {
 	case *t.Verdict == givesUp:
 		return "kept: the program gives privileges up with it, and could not"
+	case *t.Verdict == notAsked:
+		return "kept: not asked for again, and so not tried"
 	case *t.Verdict != notNeeded:
 	case t.AnotherWay:
 		words += ": it went on another way"
@@ -176,7 +184,9 @@ func (t *text) repeated(with string, trial *Trial) {
 }
 
 func (t *Trial) tried() bool {
-	return !slices.ContainsFunc(t.Evidence, func(e Evidence) bool { return e.Kind == "interrupted" })
+	return !slices.ContainsFunc(t.Evidence, func(e Evidence) bool {
+		return e.Kind == "interrupted" || e.Kind == "spoilt"
+	})
 }
 
 func (t *text) facts(trial *Trial) {

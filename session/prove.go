@@ -45,6 +45,10 @@ type prover struct {
 	// unlike: one did not even end like the first.
 	references []*result
 	unlike     bool
+	// tried is the last trial's run, last the last of any kind. One that was killed may have left something
+	// behind that spoils the next; spoilt says what, once that has shown.
+	tried, last *result
+	spoilt      string
 }
 
 func (p *prover) prove() error {
@@ -53,13 +57,13 @@ func (p *prover) prove() error {
 	if err != nil || !p.Minimize || !proof.Verification.Behaved {
 		return err
 	}
-	minimal := set
+	minimal, verified := set, p.tried.findings
 	for _, n := range capng.Numbers(set) {
 		trial, err := p.try(set&^(1<<n), n)
 		if err != nil {
 			return err
 		}
-		trial.GivesUp = trial.Behaved && p.first.findings.GivesUp(trial)
+		p.judge(trial, verified)
 		proof.Trials = append(proof.Trials, *trial)
 		if trial.Spare() {
 			minimal &^= 1 << n
@@ -71,6 +75,17 @@ func (p *prover) prove() error {
 	// what was not needed one by one may be needed together: one capability can stand in for another
 	proof.Minimal, err = p.try(minimal, -1)
 	return err
+}
+
+// judge finds reasons to keep a capability without which the program behaved.
+func (p *prover) judge(t *audit.Trial, verified *audit.Findings) {
+	if !t.Behaved {
+		return
+	}
+	t.GivesUp = p.first.findings.GivesUp(t)
+	missing := audit.NotAsked(p.first.findings, verified, t.Without)
+	t.NotAsked = len(missing) > 0
+	t.Evidence = append(t.Evidence, missing...)
 }
 
 // mostRuns is how often a set is tried: each time it has grown by one of the
@@ -102,11 +117,15 @@ func (p *prover) verify() (set uint64, err error) {
 
 // try repeats the run with the set and compares.
 func (p *prover) try(set uint64, without int) (*audit.Trial, error) {
-	if p.signals.asked() {
-		return &audit.Trial{Set: set, Without: without, Evidence: []audit.Evidence{{
-				Kind: "interrupted", Capability: -1,
-				Text: "the user interrupted the audit before this run"}}},
-			nil
+	untried := func(kind, why string) *audit.Trial {
+		return &audit.Trial{Set: set, Without: without,
+			Evidence: []audit.Evidence{{Kind: kind, Capability: -1, Text: why}}}
+	}
+	switch {
+	case p.signals.asked():
+		return untried("interrupted", "the user interrupted the audit before this run"), nil
+	case !p.sound():
+		return untried("spoilt", p.spoilt), nil
 	}
 	if without >= 0 {
 		p.lines.Print("[*] Running again without %s...", capng.Name(without))
@@ -116,9 +135,9 @@ func (p *prover) try(set uint64, without int) (*audit.Trial, error) {
 	r, err := p.repeat(set)
 	if err != nil {
 		// a program that cannot even be executed with this set
-		return &audit.Trial{Set: set, Without: without, Evidence: []audit.Evidence{{
-			Kind: "start", Capability: -1, Text: err.Error()}}}, nil
+		return untried("start", err.Error()), nil
 	}
+	p.tried = r
 	t := compare(p.first, r, set, without)
 	if p.Test == "" && t.Open() {
 		t.Weigh(p.likeness(r.output))
@@ -127,7 +146,32 @@ func (p *prover) try(set uint64, without int) (*audit.Trial, error) {
 }
 
 func (p *prover) repeat(set uint64) (*result, error) {
-	return p.run(attempt{allowed: set, repetition: true, limit: patience(p.first.took)})
+	r, err := p.run(attempt{allowed: set, repetition: true, limit: patience(p.first.took)})
+	if err == nil {
+		p.last = r
+	}
+	return r, err
+}
+
+// sound: nothing is left behind by a run that had to be killed, such as a lock
+// or a socket, as far as a run with all capabilities shows.
+func (p *prover) sound() bool {
+	if p.spoilt == "" && p.last != nil && p.last.killed {
+		p.lines.Print("[*] Running again with all capabilities, since the last run had to be killed...")
+		r, err := p.repeat(everything)
+		switch {
+		case err != nil:
+			p.spoilt = err.Error()
+		case r.interrupted:
+			p.spoilt = "the user interrupted the run before, with all capabilities"
+		default:
+			if t := compare(p.first, r, everything, -1); !t.Behaved && (p.Test != "" || !t.EndedAlike()) {
+				p.spoilt = "since a run before had to be killed, the program does not behave with all " +
+					"capabilities either: " + t.Evidence[0].Text
+			}
+		}
+	}
+	return p.spoilt == ""
 }
 
 // likeness compares an output with that of a run with all capabilities, and of

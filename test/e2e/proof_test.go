@@ -297,3 +297,34 @@ func TestDescendantsAreToldAtLast(t *testing.T) {
 		"trap : TERM; chroot / true; touch ready; sleep 600; :")
 	p.recommends(t, "sys_chroot")
 }
+
+// What the first run made is there in the second: the capability that making it
+// took is kept, though no repetition needs it.
+func TestWhatIsNotAskedForAgainIsKept(t *testing.T) {
+	p := prove(t, "--minimize", "--", "sh", "-ec",
+		"[ -d cache ] || { mkdir cache; chown daemon cache; }; chroot / true; nice -n -5 true 2>/dev/null")
+	p.recommends(t, "chown", "sys_chroot")
+	if r := p.without(t, "chown"); *r.Verdict != "not_asked_again" ||
+		!strings.Contains(r.texts(), "chown was granted in fchownat before, and not asked for again") {
+		t.Errorf("%s: %s", *r.Verdict, r.texts())
+	}
+	if r := p.without(t, "sys_nice"); *r.Verdict != "not_needed_in_this_run" {
+		t.Errorf("%s: %s", *r.Verdict, r.texts())
+	}
+}
+
+// A run that had to be killed leaves a lock behind, over which the next would
+// fail: nothing is concluded from that.
+func TestKilledRunSpoilsNoOther(t *testing.T) {
+	const script = `[ ! -e lock ] || exit 1; touch lock f; chown daemon f || sleep 600
+		rm -f lock f; chroot / true`
+	p := prove(t, "--minimize", "--", "sh", "-c", script)
+	p.recommends(t, "chown", "sys_chroot")
+	if r := p.without(t, "chown"); *r.Verdict != "needed" || !strings.Contains(r.texts(), "timeout: ") {
+		t.Errorf("chown %s: %s", *r.Verdict, r.texts())
+	}
+	r := p.without(t, "sys_chroot")
+	if *r.Verdict != "not_tried" || !strings.Contains(r.texts(), "spoilt: since a run before had to be") {
+		t.Errorf("sys_chroot %s: %s", *r.Verdict, r.texts())
+	}
+}
