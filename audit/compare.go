@@ -70,6 +70,11 @@ func (t *Trial) Tried() bool {
 // Spare: the program can do without the capability that was left out.
 func (t *Trial) Spare() bool { return t.Behaved && !t.GivesUp && !t.NotAsked }
 
+// Refused: it was refused something new.
+func (t *Trial) Refused() bool {
+	return slices.ContainsFunc(t.Evidence, func(e Evidence) bool { return e.Kind == "refused" })
+}
+
 // EndedAlike: what speaks against the run is only what it was refused.
 func (t *Trial) EndedAlike() bool {
 	return !slices.ContainsFunc(t.Evidence, func(e Evidence) bool {
@@ -146,11 +151,12 @@ func (p *Proof) Grow(t *Trial) uint64 {
 }
 
 // Verify concludes with a run. An addition that was refused in the same call
-// even so is taken back: the program had given it up.
+// even so is taken back: the program had given it up. So is one that only
+// might have helped, if the program does not behave with it.
 func (p *Proof) Verify(t *Trial) {
 	p.Verification = t
 	p.Added = slices.DeleteFunc(p.Added, func(added Evidence) bool {
-		return slices.ContainsFunc(t.Evidence, func(e Evidence) bool {
+		return added.Alike && !t.Behaved || slices.ContainsFunc(t.Evidence, func(e Evidence) bool {
 			return e.Kind == "refused" && e.Capability == added.Capability && e.Syscall == added.Syscall
 		})
 	})
@@ -183,7 +189,9 @@ type Evidence struct {
 	Syscall    Syscall
 	// Return is the failure of the system call, 0 for a success.
 	Return int
-	Text   string
+	// Alike: calls failed like this in the first run, too.
+	Alike bool
+	Text  string
 }
 
 // Ending says in words how a run ended.
@@ -235,6 +243,23 @@ func News(first, again *Findings, set uint64) []Evidence {
 		if !slices.Contains(first.Unasked, s) {
 			list = append(list, Evidence{Kind: "failed", Capability: -1, Syscall: s,
 				Return: -int(unix.EPERM)})
+		}
+	}
+	return list
+}
+
+// Alike lists the ways in which calls of the second run failed over a need that
+// the set lacks, as some of the first had. One of them can be a call that the
+// first run did not make: it is for a run that did not behave, though nothing
+// new was refused.
+func Alike(again *Findings, set uint64) []Evidence {
+	var list []Evidence
+	for _, r := range again.Refusals {
+		for _, o := range r.Failures {
+			if e := r.evidence(o.Return); set>>r.Capability&1 == 0 && o.Class != Interrupted {
+				e.Alike = true
+				list = append(list, e)
+			}
 		}
 	}
 	return list

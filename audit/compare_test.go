@@ -240,3 +240,28 @@ func TestNotAsked(t *testing.T) {
 func notAsked(s Syscall) Evidence {
 	return Evidence{Kind: "not_asked", Capability: unix.CAP_CHOWN, Syscall: s}
 }
+
+func TestAlike(t *testing.T) {
+	fails := func(ret int) *Findings {
+		return after(Application{Ended: true}, []Checks{row(unix.CAP_CHOWN, Refused, sysChown, 1)},
+			Outcome{unix.CAP_CHOWN, Refused, sysChown, ret, 1})
+	}
+	alike := Evidence{Kind: "refused", Capability: unix.CAP_CHOWN, Syscall: sysChown, Return: -1, Alike: true}
+	if diff := cmp.Diff([]Evidence{alike}, Alike(fails(-1), 0)); diff != "" {
+		t.Errorf("evidence (-want +got):\n%s", diff)
+	}
+	if got := Alike(fails(-1), 1<<unix.CAP_CHOWN); got != nil {
+		t.Errorf("though the set has it: %+v", got)
+	}
+	if got := Alike(fails(-512), 0); got != nil {
+		t.Errorf("though it was interrupted: %+v", got)
+	}
+	for _, behaved := range []bool{true, false} {
+		p := Proof{}
+		set := p.Grow(&Trial{Evidence: []Evidence{alike}})
+		p.Verify(&Trial{Set: set, Behaved: behaved})
+		if set != 1<<unix.CAP_CHOWN || len(p.Added) == 1 != behaved {
+			t.Errorf("behaved %t: added %+v", behaved, p.Added)
+		}
+	}
+}

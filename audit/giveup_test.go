@@ -20,11 +20,12 @@ func TestGivesUp(t *testing.T) {
 		evidence Evidence
 		want     bool
 	}{
-		"groups":             {root, unix.CAP_SETGID, refused(unix.CAP_SETGID, "setgroups", -1), true},
-		"groups, on i386":    {root, unix.CAP_SETGID, refused(unix.CAP_SETGID, "setgroups32", -1), true},
-		"user":               {root, unix.CAP_SETUID, refused(unix.CAP_SETUID, "setreuid", -1), true},
-		"bounding set":       {root, unix.CAP_SETPCAP, refused(unix.CAP_SETPCAP, "prctl", -1), true},
-		"sets":               {root, unix.CAP_SETPCAP, Evidence{"failed", -1, call("capset"), -1, ""}, true},
+		"groups":          {root, unix.CAP_SETGID, refused(unix.CAP_SETGID, "setgroups", -1), true},
+		"groups, on i386": {root, unix.CAP_SETGID, refused(unix.CAP_SETGID, "setgroups32", -1), true},
+		"user":            {root, unix.CAP_SETUID, refused(unix.CAP_SETUID, "setreuid", -1), true},
+		"bounding set":    {root, unix.CAP_SETPCAP, refused(unix.CAP_SETPCAP, "prctl", -1), true},
+		"sets": {root, unix.CAP_SETPCAP,
+			Evidence{Kind: "failed", Capability: -1, Syscall: call("capset"), Return: -1}, true},
 		"it did not fail":    {root, unix.CAP_SETGID, refused(unix.CAP_SETGID, "setgroups", 0), false},
 		"another capability": {root, unix.CAP_SETGID, refused(unix.CAP_SETUID, "setgroups", -1), false},
 		"another call":       {root, unix.CAP_SETGID, refused(unix.CAP_SETGID, "sendmsg", -1), false},

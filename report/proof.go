@@ -123,6 +123,9 @@ func evidence(e audit.Evidence) Evidence {
 			ret := errnoName(-e.Return)
 			d.ReturnName = &ret
 			d.Text = fmt.Sprintf("%s was refused in %s, which failed with -%s", name, syscall, ret)
+			if e.Alike {
+				d.Text += ", as it had before"
+			}
 		}
 	}
 	return d

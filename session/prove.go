@@ -240,6 +240,9 @@ func compare(first, again *result, set uint64, without int) *audit.Trial {
 	default:
 		t.Evidence, t.Behaved = audit.Compare(first.findings, again.findings, set)
 	}
+	if !t.Behaved && !t.Refused() {
+		t.Evidence = append(t.Evidence, audit.Alike(again.findings, set)...)
+	}
 	if again.findings.Losses.Any() {
 		t.Behaved = false
 		fact("lost", "part of this run was not recorded")

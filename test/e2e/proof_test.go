@@ -115,6 +115,21 @@ func TestVerifiedSetGrows(t *testing.T) {
 	}
 }
 
+// So it does where the call that fails is like one that had failed before, of a
+// process without privileges.
+func TestVerifiedSetGrowsOverAlikeFailures(t *testing.T) {
+	const script = `import os
+if os.path.exists('mark'):
+    open('mark', 'w').close()
+else:
+    open('mark', 'w').close(); os.chmod('mark', 0o600); os.chown('mark', 2, 2)
+os.setgroups([]); os.setresgid(65534, 65534, 65534); os.setresuid(65534, 65534, 65534)
+try: open('mark', 'w')
+except OSError: pass`
+	prove(t, "--verify", "--", python(t), "-S", "-E", "-c", script).recommends(t, "chown", "dac_override",
+		"setgid", "setuid")
+}
+
 // What the kernel grants without a check, because the caller holds all that the
 // other process does, is asked for once the set is smaller.
 func TestVerifiedReadOfAnotherProcess(t *testing.T) {
