@@ -28,12 +28,13 @@ const (
 	ScopeOuter
 )
 
-// Phase says on which side of the first process's capability drop a check fell.
+// Phase says on which side of the first process's last drop a check fell: of
+// what it has given up by then, it keeps nothing.
 type Phase uint8
 
 const (
-	// PhaseInit lasts until the first successful capset of the first process
-	// that took a capability away.
+	// PhaseInit lasts until the last successful capset of the first process that
+	// took a capability away.
 	PhaseInit Phase = iota
 	// PhaseDropped is all that comes after.
 	PhaseDropped

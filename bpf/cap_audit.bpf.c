@@ -557,6 +557,16 @@ static __always_inline __u64 asked_for(__u64 before, __u64 now)
 	return __builtin_popcountll(kept) <= __builtin_popcountll(given_up) ? now : now & ~before;
 }
 
+/*
+ * The first one that takes something away, and each later one that takes it
+ * away for good: a program may put capabilities into its effective set and take
+ * them out of it whenever it needs them.
+ */
+static __always_inline bool is_drop(const struct ca_sets *before, const struct ca_sets *now)
+{
+	return (before->permitted & ~now->permitted) || (!state.phase && (before->effective & ~now->effective));
+}
+
 static __always_inline void on_capset_done(struct ca_task *t, struct task_struct *task)
 {
 	struct ca_sets now;
@@ -573,9 +583,8 @@ static __always_inline void on_capset_done(struct ca_task *t, struct task_struct
 	all = sets_bits(&BPF_CORE_READ(task, cred)->cap_bset);
 	if (now.effective != all)
 		__sync_fetch_and_or(&state.requested.effective, asked_for(t->before.effective, now.effective));
-	if ((t->flags & CA_TASK_FIRST) &&
-	    ((t->before.effective & ~now.effective) || (t->before.permitted & ~now.permitted)))
-		state.phase = CA_PHASE_DROPPED;
+	if ((t->flags & CA_TASK_FIRST) && is_drop(&t->before, &now) && state.phase < CA_DROPS)
+		state.phase++;
 }
 
 static __always_inline int on_syscall_done(long result)

@@ -47,10 +47,8 @@ enum {
 	CA_CRED_NESTED = 8,	/* the credentials belong to a nested user namespace */
 };
 
-enum ca_phase {
-	CA_PHASE_INIT,
-	CA_PHASE_DROPPED,	/* after the first process's first capset that took something away */
-};
+/* Drops of the first process that are told apart; what comes after one more belongs to the last. */
+#define CA_DROPS 15
 
 /* A row of the counts: checks alike in all of this are counted together. */
 struct ca_check {
@@ -61,7 +59,7 @@ struct ca_check {
 	__u8 options;		/* CAP_OPT_*; 0 where the backend is not shown them */
 	__u8 abi;
 	__u8 scope;
-	__u8 phase;
+	__u8 phase;		/* how many drops there had been */
 	__u8 credentials;
 	__u8 idle;		/* the system call's own arguments show that nothing depends on the answer */
 };
@@ -186,7 +184,7 @@ struct ca_state {
 	__u64 user_ns;		/* address of the first process's user namespace: compared, never followed */
 	__u64 first_pid;	/* of the first process, in the auditor's pid namespace */
 	__u32 pid_level;	/* depth of the auditor's pid namespace */
-	__u32 phase;
+	__u32 phase;		/* how many drops there have been */
 	__u32 programs;		/* how many indexes are taken */
 	__u32 pad;
 	__u64 tasks;		/* tasks ever traced, threads included */

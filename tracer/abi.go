@@ -80,8 +80,6 @@ const (
 	credOwner      = C.CA_CRED_OWNER
 	credNested     = C.CA_CRED_NESTED
 
-	phaseDropped = C.CA_PHASE_DROPPED
-
 	eventCheck   = C.CA_EVENT_CHECK
 	eventCapset  = C.CA_EVENT_CAPSET
 	eventSyscall = C.CA_EVENT_SYSCALL

@@ -141,7 +141,11 @@ func (k *kernel) readOutcomes(o *audit.Observation) error {
 
 func (k *kernel) readChecks(o *audit.Observation) error {
 	rows := map[kernelCheck]int{}
-	err := each(k, "checks", func(key kernelCheck, count uint64) {
+	state, err := k.state()
+	if err != nil {
+		return err
+	}
+	err = each(k, "checks", func(key kernelCheck, count uint64) {
 		if count == 0 { // moved to another verdict
 			return
 		}
@@ -152,7 +156,7 @@ func (k *kernel) readChecks(o *audit.Observation) error {
 			Syscall:    syscallOf(int32(key.syscall), uint8(key.abi)),
 			Options:    uint8(key.options),
 			Scope:      audit.Scope(key.scope),
-			Phase:      audit.Phase(key.phase),
+			Phase:      phaseOf(uint32(key.phase), uint32(state.phase)),
 			Credentials: audit.Credentials{
 				Overridden: key.credentials&credOverridden != 0,
 				Foreign:    key.credentials&credForeign != 0,
@@ -183,6 +187,15 @@ func (k *kernel) readChecks(o *audit.Observation) error {
 	})
 }
 
+// phaseOf is on which side of the last drop a check fell, by the number of drops
+// before it and of all.
+func phaseOf(before, all uint32) audit.Phase {
+	if all > 0 && before >= all {
+		return audit.PhaseDropped
+	}
+	return audit.PhaseInit
+}
+
 func (a *Audit) readState(o *audit.Observation) error {
 	k := a.kernel
 	s, err := k.state()
@@ -195,7 +208,7 @@ func (a *Audit) readState(o *audit.Observation) error {
 		Permitted:   uint64(s.requested.permitted),
 		Inheritable: uint64(s.requested.inheritable),
 	}
-	o.Dropped = s.phase == phaseDropped
+	o.Dropped = s.phase > 0
 	o.Tasks = uint64(s.tasks)
 	o.MovedIn = uint64(s.rescans)
 	o.Losses = audit.Losses{

@@ -158,6 +158,38 @@ func TestDaemonFollowedNoLonger(t *testing.T) {
 	}
 }
 
+// A program can drop twice, as named does: what it keeps is told from the last
+// time. That it takes something out of its effective set alone is no second drop.
+func TestLastDrop(t *testing.T) {
+	const script = `import ctypes, os
+def capset(permitted, effective):
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)
+    data = (ctypes.c_uint32 * 6)(effective, permitted)
+    if ctypes.CDLL(None).capset(header, data): raise OSError
+chroot, chown, nice = 1 << 18, 1 << 0, 1 << 23
+open('f', 'w').close()
+capset(chroot | chown | nice, chroot | chown | nice)
+os.chown('f', 2, 2)
+capset(chroot | nice, chroot | nice)
+os.chroot('/')
+capset(chroot | nice, nice)
+os.nice(-1)`
+	cmd := capAudit(t, "-j", "--", python(t), "-S", "-E", "-c", script)
+	cmd.Dir = t.TempDir()
+	d := documentOf(t, cmd)
+	var init, operational []string
+	for _, c := range d.Init {
+		init = append(init, c.Name)
+	}
+	for _, c := range d.Operational {
+		operational = append(operational, c.Name)
+	}
+	if want := []string{"sys_chroot", "sys_nice"}; !slices.Equal(operational, want) ||
+		!slices.Contains(init, "chown") {
+		t.Errorf("before the last drop %v, after it %v; wanted %v", init, operational, want)
+	}
+}
+
 // A capset that takes something away splits the audit in two.
 func TestDrop(t *testing.T) {
 	d := audited(t, built("tree"), "drop", "300", "70")
