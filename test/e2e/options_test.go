@@ -124,6 +124,8 @@ func uses(t *testing.T) map[string][]string {
 		"merge":        {earlier},
 		"diff":         {earlier, earlier},
 		"emit":         {"systemd", "--", "true"},
+
+		"as-environment": {"caller", "--as", fmt.Sprint(nobody), "--", "true"},
 	}
 }
 
