@@ -150,13 +150,16 @@ func (p *Proof) Grow(t *Trial) uint64 {
 	return set
 }
 
-// Verify concludes with a run. An addition that was refused in the same call
-// even so is taken back: the program had given it up. So is one that only
-// might have helped, if the program does not behave with it.
+// Verify concludes with a run. If the program does not behave with them,
+// additions are taken back that were refused in the same call even so, since the
+// program had given them up, and those that only might have helped.
 func (p *Proof) Verify(t *Trial) {
 	p.Verification = t
+	if t.Behaved {
+		return
+	}
 	p.Added = slices.DeleteFunc(p.Added, func(added Evidence) bool {
-		return added.Alike && !t.Behaved || slices.ContainsFunc(t.Evidence, func(e Evidence) bool {
+		return added.Alike || slices.ContainsFunc(t.Evidence, func(e Evidence) bool {
 			return e.Kind == "refused" && e.Capability == added.Capability && e.Syscall == added.Syscall
 		})
 	})
