@@ -25,6 +25,7 @@ type probe struct {
 // probes is the table of advisory call sites. A site that is not in it counts
 // as a need: a capability too many is found by --minimize, one too few by the
 // user. Kernel versions are those looked at, 5.15 to 7.3, unless one is named.
+// Who asks without audit and decides all the same is in the table decisions.
 var probes = []probe{
 	{
 		// security/commoncap.c, cap_vm_enough_memory(), also inlined into its
@@ -50,10 +51,15 @@ var probes = []probe{
 		consequence: "kernel addresses read as zeros",
 	},
 	{
-		// fs/xattr.c, simple_xattr_list(), and the list methods of file
-		// systems' own trusted.* handlers.
+		// fs/xattr.c, simple_xattr_list(), and what file systems have of their
+		// own in fs/*/xattr*.c; of overlayfs ovl_can_list() (fs/overlayfs/inode.c
+		// in 6.1, since then in xattrs.c).
 		capability: unix.CAP_SYS_ADMIN,
-		functions: []string{"simple_xattr_list", "ext4_xattr_trusted_list", "shmem_listxattr",
+		functions: []string{"simple_xattr_list", "shmem_listxattr", "ovl_can_list", "ovl_listxattr",
+			"bch2_xattr_trusted_list", "erofs_xattr_trusted_list", "ext2_xattr_trusted_list",
+			"ext4_xattr_trusted_list", "f2fs_xattr_trusted_list", "gfs2_xattr_trusted_list",
+			"hfsplus_listxattr", "jffs2_trusted_listxattr", "jfs_listxattr", "ocfs2_xattr_list_entry",
+			"squashfs_trusted_xattr_handler_list", "trusted_list", "ubifs_listxattr", "xattr_visible",
 			"xfs_xattr_put_listent"},
 		consequence: "trusted.* extended attributes are left out of the list",
 	},
@@ -62,6 +68,31 @@ var probes = []probe{
 		capability:  unix.CAP_SYS_ADMIN,
 		functions:   []string{"pagemap_read"},
 		consequence: "page frame numbers in /proc/PID/pagemap read as zeros",
+	},
+	{
+		// fs/xfs/xfs_fsmap.c, xfs_getfsmap(): whether the reverse mapping is read.
+		capability:  unix.CAP_SYS_ADMIN,
+		functions:   []string{"xfs_getfsmap", "xfs_ioc_getfsmap"},
+		consequence: "the map of an XFS file system does not tell which file a block belongs to",
+	},
+	{
+		// fs/notify/fanotify/fanotify_user.c, fanotify_init(): in earnest,
+		// unless all flags are free and files are reported by handle.
+		capability: unix.CAP_SYS_ADMIN,
+		functions: []string{"__do_sys_fanotify_init", "__se_sys_fanotify_init", "__x64_sys_fanotify_init",
+			"__arm64_sys_fanotify_init"},
+		onlyIdle: true,
+		consequence: "the events do not tell the IDs of other processes, and only single files and " +
+			"directories can be watched",
+	},
+	{
+		// The same file, do_fanotify_mark(): up to 6.18 before it looks at what
+		// is to be marked, which matters for all but an inode.
+		capability: unix.CAP_SYS_ADMIN,
+		functions: []string{"do_fanotify_mark", "__do_sys_fanotify_mark", "__se_sys_fanotify_mark",
+			"__x64_sys_fanotify_mark", "__arm64_sys_fanotify_mark"},
+		onlyIdle:    true,
+		consequence: "single files and directories can be watched, but not mounts and file systems",
 	},
 	{
 		// arch/x86/net/bpf_jit_comp.c, do_jit(), and arch/arm64/net,
@@ -73,9 +104,11 @@ var probes = []probe{
 	},
 	{
 		// fs/attr.c, setattr_prepare() and setattr_copy() when the file's group
-		// is none of the caller's, whatever the new mode.
-		capability:  unix.CAP_FSETID,
-		functions:   []string{"setattr_prepare", "setattr_copy", "in_group_or_capable", "setattr_drop_sgid"},
+		// is none of the caller's, whatever the new mode; f2fs, ubifs and
+		// configfs have copies of the latter.
+		capability: unix.CAP_FSETID,
+		functions: []string{"setattr_prepare", "setattr_copy", "in_group_or_capable", "setattr_drop_sgid",
+			"__setattr_copy", "f2fs_setattr", "do_attr_changes", "ubifs_setattr", "configfs_setattr"},
 		onlyIdle:    true,
 		consequence: "a setgid bit would be taken off, and the new mode has none",
 	},
@@ -109,6 +142,13 @@ var probes = []probe{
 		consequence: "the next ids of System V IPC can be read, but not written",
 	},
 	{
+		// Asked there, too, where the other was refused.
+		capability:  unix.CAP_SYS_ADMIN,
+		functions:   []string{"ipc_permissions"},
+		onlyIdle:    true,
+		consequence: "the next ids of System V IPC can be read, but not written",
+	},
+	{
 		// net/ipv4/inet_diag.c and its protocols: how much is told of sockets.
 		capability: unix.CAP_NET_ADMIN,
 		functions: []string{"inet_diag_dump_icsk", "inet_diag_dump_one_icsk", "tcp_diag_dump",
@@ -116,6 +156,13 @@ var probes = []probe{
 			"udp_dump", "udp_diag_dump", "udp_dump_one", "udp_diag_dump_one", "raw_diag_dump",
 			"raw_diag_dump_one"},
 		consequence: "marks and filters of sockets are left out of what sock_diag tells",
+	},
+	{
+		// net/vmw_vsock/af_vsock.c, __vsock_create(): heeded by vmci_transport.c
+		// alone, VMware's.
+		capability:  unix.CAP_NET_ADMIN,
+		functions:   []string{"__vsock_create", "vsock_create"},
+		consequence: "VMware's hypervisor does not take the socket for a trusted one",
 	},
 	{
 		// fs/proc/array.c, do_task_stat(): what it shows of others' processes.
@@ -132,6 +179,20 @@ var probes = []probe{
 		consequence: "the ring's memory counts against RLIMIT_MEMLOCK",
 	},
 	{
+		// Pages that the kernel holds on to for the user. Asked first, before
+		// the limit is looked at: net/core/skbuff.c, mm_account_pinned_pages()
+		// for MSG_ZEROCOPY; net/xdp/xdp_umem.c, xdp_umem_account_pages(), for
+		// AF_XDP; mm/util.c, account_locked_vm(); drivers/vfio/vfio_iommu_type1.c;
+		// drivers/iommu/iommufd/pages.c, 6.2; drivers/infiniband/hw/hfi1/user_pages.c.
+		// Where it is asked only once the limit is exceeded (mlock, perf, other
+		// drivers of infiniband) it is a need.
+		capability: unix.CAP_IPC_LOCK,
+		functions: []string{"mm_account_pinned_pages", "msg_zerocopy_realloc", "msg_zerocopy_alloc",
+			"xdp_umem_account_pages", "xdp_umem_reg", "xdp_umem_create", "account_locked_vm",
+			"vfio_change_dma_owner", "vfio_dma_do_map", "iopt_alloc_pages", "hfi1_can_pin_pages"},
+		consequence: "the pages that are pinned count against RLIMIT_MEMLOCK",
+	},
+	{
 		// fs/proc/base.c, __set_oom_adj(): asks with capable() for a lower
 		// value than the last one set by the privileged, and then, always,
 		// whether the value becomes that bound.
@@ -142,17 +203,49 @@ var probes = []probe{
 	},
 	{
 		// Reserved blocks: fs/ext4/balloc.c, fs/ext2/balloc.c, fs/f2fs/f2fs.h,
-		// asked when the file system is nearly full.
+		// fs/jffs2/nodemgmt.c, fs/ubifs/budget.c, asked when the file system is
+		// nearly full.
 		capability: unix.CAP_SYS_RESOURCE,
 		functions: []string{"ext4_has_free_clusters", "ext4_claim_free_clusters", "ext4_mb_new_blocks",
-			"ext2_new_blocks", "ext2_has_free_blocks", "__allow_reserved_blocks", "inc_valid_block_count"},
+			"ext2_new_blocks", "ext2_has_free_blocks", "__allow_reserved_blocks", "inc_valid_block_count",
+			"jffs2_rp_can_write", "can_use_rp"},
 		consequence: "blocks of the file system that are reserved for root are not used",
 	},
 	{
-		// fs/quota/dquot.c, ignore_hardlimit(), inlined into these.
+		// fs/quota/dquot.c, ignore_hardlimit(), inlined into these; of btrfs
+		// fs/btrfs/qgroup.c, qgroup_reserve().
 		capability:  unix.CAP_SYS_RESOURCE,
-		functions:   []string{"ignore_hardlimit", "dquot_add_space", "dquot_add_inodes"},
+		functions:   []string{"ignore_hardlimit", "dquot_add_space", "dquot_add_inodes", "qgroup_reserve"},
 		consequence: "disk quotas apply",
+	},
+	{
+		// XFS, whenever attributes or flags of a file are changed, quotas or
+		// not: fs/xfs/xfs_iops.c, xfs_setattr_nonsize(), and xfs_ioctl.c,
+		// xfs_ioctl_setattr_get_trans(). Who may change them was decided before,
+		// in fs/attr.c and in vfs_fileattr_set().
+		capability: unix.CAP_FOWNER,
+		functions: []string{"xfs_setattr_nonsize", "xfs_vn_setattr", "xfs_ioctl_setattr_get_trans",
+			"xfs_fileattr_set"},
+		consequence: "disk quotas apply",
+	},
+	{
+		// security/integrity/ima/ima_policy.c, ima_match_rules(): which user
+		// and group IDs a rule of the policy is compared with.
+		capability:  unix.CAP_SETUID,
+		functions:   []string{"ima_match_rules", "ima_match_policy"},
+		consequence: "rules of the integrity policy are compared with the effective user ID alone",
+	},
+	{
+		capability:  unix.CAP_SETGID,
+		functions:   []string{"ima_match_rules", "ima_match_policy"},
+		consequence: "rules of the integrity policy are compared with the effective group ID alone",
+	},
+	{
+		// security/selinux/hooks.c, selinux_inode_getsecurity(), by way of
+		// has_cap_mac_admin(): each time that a file's label is read.
+		capability:  unix.CAP_MAC_ADMIN,
+		functions:   []string{"selinux_inode_getsecurity"},
+		consequence: "a label that the SELinux policy does not know reads as unlabeled",
 	},
 	{
 		// fs/pipe.c, alloc_pipe_info() through pipe_is_unprivileged_user(),

@@ -109,6 +109,14 @@ func TestKnownProbes(t *testing.T) {
 		"reserved blocks": row(24, Granted, sysOpenat, 1, asked("ext4_has_free_clusters", 1)),
 		"OOM's lower bound": row(24, Granted, sysOpenat, 1,
 			through("has_capability_noaudit", "__set_oom_adj", 1)),
+		"chmod by the owner, XFS": row(3, Granted, sysChmod, 1,
+			through("has_capability_noaudit", "xfs_setattr_nonsize", 1)),
+		"chattr by the owner, XFS": row(3, Granted, sysOpenat, 1,
+			through("capable_noaudit", "xfs_ioctl_setattr_get_trans", 1)),
+		"MSG_ZEROCOPY": row(14, Granted, sysOpenat, 1, asked("mm_account_pinned_pages", 1)),
+		"a label's name": row(33, Granted, sysOpenat, 1,
+			Site{[]string{"cap_capable", "has_cap_mac_admin", "selinux_inode_getsecurity"}, 1}),
+		"fanotify by handles": idle(row(21, Granted, sysOpenat, 1, asked("__do_sys_fanotify_init", 1))),
 	} {
 		t.Run(name, func(t *testing.T) {
 			wantPlaces(t, observe(r), places{Advisory: []int{r.Capability}})
@@ -121,6 +129,9 @@ func TestKnownNeeds(t *testing.T) {
 		"mount": row(21, Granted, sysMount, 1, asked("path_mount", 1)),
 		"a setgid bit at stake": row(4, Granted, sysChmod, 1,
 			through("capable_wrt_inode_uidgid", "setattr_prepare", 1)),
+		"fanotify by descriptors": row(21, Granted, sysOpenat, 1, asked("__do_sys_fanotify_init", 1)),
+		"a new label, SELinux": row(33, Granted, sysOpenat, 1,
+			Site{[]string{"cap_capable", "has_cap_mac_admin", "selinux_inode_setxattr"}, 1}),
 		"a lower OOM score":     row(24, Granted, sysOpenat, 1, asked("__set_oom_adj", 1)),
 		"a site without frames": row(21, Granted, sysBrk, 1, Site{nil, 1}),
 		"a walk that ended in plumbing": row(21, Granted, sysBrk, 1,

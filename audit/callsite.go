@@ -16,6 +16,7 @@ var plumbing = map[string]bool{
 	"ns_capable":                       true,
 	"ns_capable_common":                true,
 	"ns_capable_noaudit":               true,
+	"capable_noaudit":                  true, // 7.3
 	"ns_capable_setid":                 true,
 	"has_capability":                   true,
 	"has_ns_capability":                true,
@@ -30,10 +31,12 @@ var plumbing = map[string]bool{
 	"bpf_token_capable":                true, // kernel/bpf/token.c, 6.9
 	"bpf_ns_capable":                   true,
 	"inode_owner_or_capable":           true, // fs/inode.c
-	"__ptrace_may_access":              true, // kernel/ptrace.c
+	"ptrace_has_cap":                   true, // kernel/ptrace.c
+	"__ptrace_may_access":              true,
 	"ptrace_may_access":                true,
 	"cap_ptrace_access_check":          true, // security/commoncap.c
 	"security_ptrace_access_check":     true,
+	"has_cap_mac_admin":                true, // security/selinux/hooks.c
 	"ns_capable_cred":                  true,
 	"netlink_capable":                  true, // net/netlink/af_netlink.c
 	"netlink_net_capable":              true,
@@ -50,6 +53,10 @@ var plumbing = map[string]bool{
 	"kretprobe_trampoline_handler":     true,
 	"arch_rethook_trampoline_callback": true,
 	"rethook_trampoline_handler":       true,
+
+	// include/linux/capability.h
+	"checkpoint_restore_ns_capable":         true,
+	"checkpoint_restore_ns_capable_noaudit": true,
 }
 
 // jitted is what the kernel calls a BPF program: its tag, then its name

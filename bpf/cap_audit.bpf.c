@@ -163,8 +163,9 @@ enum { SKIP_OURSELVES = 3 };
 
 /*
  * Some checks are made whether or not the answer matters: setattr asks for
- * FSETID although the new mode has no setgid bit to lose, and some files under
- * /proc/sys ask whoever opens or reads them for what only writing can need.
+ * FSETID although the new mode has no setgid bit to lose, some files under
+ * /proc/sys ask whoever opens or reads them for what only writing can need, and
+ * fanotify asks for SYS_ADMIN where it gives out nothing that takes it.
  */
 static __always_inline bool is_idle(struct task_struct *task, const struct ca_check *check)
 {
@@ -187,6 +188,11 @@ static __always_inline bool is_idle(struct task_struct *task, const struct ca_ch
 	case NR_FCHMODAT:
 	case NR_FCHMODAT2:
 		return !(SYSCALL_ARG3(regs) & S_ISGID);
+	case NR_FANOTIFY_INIT:
+		return (SYSCALL_ARG1(regs) & FANOTIFY_BY_ID) &&
+		       !((__u32)SYSCALL_ARG1(regs) & ~(FANOTIFY_BY_ID | FANOTIFY_FREE));
+	case NR_FANOTIFY_MARK:
+		return !(SYSCALL_ARG2(regs) & FANOTIFY_NOT_INODE);
 	}
 	return false;
 }

@@ -55,6 +55,16 @@ enum { CAP_SETPCAP = 8 };
 #define S_ISGID 02000
 #define O_ACCMODE 3
 
+/*
+ * uapi/linux/fanotify.h, and FANOTIFY_USER_INIT_FLAGS of linux/fanotify.h in its parts: how files are reported
+ * without a descriptor (FAN_REPORT_FID, _DIR_FID, _NAME, _TARGET_FID and, since 6.14, _MNT), and what else is free
+ * (FAN_CLOEXEC, FAN_NONBLOCK). Then the types of marks but for an inode's, which is 0 (mount, file system, and
+ * since 6.14 mount namespace).
+ */
+#define FANOTIFY_BY_ID 0x5e00
+#define FANOTIFY_FREE 0x3
+#define FANOTIFY_NOT_INODE 0x110
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 /* u32[2] before 6.3, u64 since; the same eight bytes on a little-endian machine. */
@@ -215,6 +225,7 @@ struct pt_regs {
 #define NR_EXECVEAT 322
 #define NR_EXECVE_COMPAT 11
 #define NR_EXECVEAT_COMPAT 358
+#define SYSCALL_ARG1(regs) ((regs)->di)
 #define SYSCALL_ARG2(regs) ((regs)->si)
 #define SYSCALL_ARG3(regs) ((regs)->dx)
 #define NR_READ 0
@@ -225,6 +236,8 @@ struct pt_regs {
 #define NR_FCHMOD 91
 #define NR_FCHMODAT 268
 #define NR_FCHMODAT2 452
+#define NR_FANOTIFY_INIT 300
+#define NR_FANOTIFY_MARK 301
 #elif defined(__TARGET_ARCH_arm64)
 #define SYSCALL_NR(regs) ((regs)->syscallno)
 /* arch/arm64/include/asm/thread_info.h: TIF_32BIT */
@@ -235,6 +248,8 @@ struct pt_regs {
 #define NR_EXECVEAT 281
 #define NR_EXECVE_COMPAT 11
 #define NR_EXECVEAT_COMPAT 387
+/* arch/arm64/kernel/syscall.c: regs[0] has the argument until the call returns */
+#define SYSCALL_ARG1(regs) ((regs)->regs[0])
 #define SYSCALL_ARG2(regs) ((regs)->regs[1])
 #define SYSCALL_ARG3(regs) ((regs)->regs[2])
 #define NR_OPEN (-2)	/* these two are not there; case labels must differ */
@@ -245,6 +260,8 @@ struct pt_regs {
 #define NR_FCHMOD 52
 #define NR_FCHMODAT 53
 #define NR_FCHMODAT2 452
+#define NR_FANOTIFY_INIT 262
+#define NR_FANOTIFY_MARK 263
 #endif
 
 #endif

@@ -1,0 +1,4 @@
+int elsewhere(void)
+{
+	return capable_noaudit(CAP_FOWNER);
+}
