@@ -36,6 +36,10 @@ var plumbing = map[string]bool{
 	"ptrace_may_access":                true,
 	"cap_ptrace_access_check":          true, // security/commoncap.c
 	"security_ptrace_access_check":     true,
+	"mm_access":                        true, // kernel/fork.c
+	"may_access_mm":                    true, // 6.18
+	"proc_mem_open":                    true, // fs/proc/base.c
+	"__mem_open":                       true,
 	"has_cap_mac_admin":                true, // security/selinux/hooks.c
 	"ns_capable_cred":                  true,
 	"netlink_capable":                  true, // net/netlink/af_netlink.c

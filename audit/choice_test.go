@@ -55,6 +55,62 @@ func TestLessers(t *testing.T) {
 	}
 }
 
+// To read how another process's memory is laid out PERFMON is enough, where the
+// kernel knows that; to read the memory itself it is not.
+func TestLesserThanPtrace(t *testing.T) {
+	maps := []string{"cap_capable", "ns_capable", "__ptrace_may_access", "ptrace_may_access", "mm_access",
+		"proc_mem_open", "pid_maps_open", "do_dentry_open"}
+	for name, c := range map[string]struct {
+		kernel string
+		frames []string
+		want   int
+	}{
+		"6.18":              {"6.18.5+deb13-amd64", maps, unix.CAP_PERFMON},
+		"6.18 by its name":  {"6.18", maps, unix.CAP_PERFMON},
+		"7.3":               {"7.3.4", maps, unix.CAP_PERFMON},
+		"10.0":              {"10.0", maps, unix.CAP_PERFMON},
+		"6.12":              {"6.12.43+deb13-amd64", maps, unix.CAP_SYS_PTRACE},
+		"5.19":              {"5.19.0", maps, unix.CAP_SYS_PTRACE},
+		"an unknown kernel": {"unknown", maps, unix.CAP_SYS_PTRACE},
+		"memory":            {"6.18.5", append(maps[:6:6], "mem_open"), unix.CAP_SYS_PTRACE},
+		"process_vm_readv":  {"6.18.5", append(maps[:5:5], "process_vm_rw_core"), unix.CAP_SYS_PTRACE},
+		"/proc/PID/exe":     {"6.18.5", append(maps[:4:4], "proc_fd_access_allowed"), unix.CAP_SYS_PTRACE},
+		"the caller lost":   {"6.18.5", maps[:6], unix.CAP_SYS_PTRACE},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := observe(row(unix.CAP_SYS_PTRACE, Granted, sysOpenat, 3, Site{c.frames, 3}))
+			o.System.KernelVersion = c.kernel
+			if got := Analyze(o).Recommended(); got != 1<<c.want {
+				t.Errorf("recommended %#x, want capability %d", got, c.want)
+			}
+		})
+	}
+}
+
+// A union has what each of its kernels wants.
+func TestLessersOfUnion(t *testing.T) {
+	on := func(kernel string) *Findings {
+		o := observe(row(unix.CAP_SYS_PTRACE, Granted, sysOpenat, 1, asked("pid_maps_open", 1)))
+		o.System.KernelVersion = kernel
+		return Analyze(o)
+	}
+	const greater, lesser = 1 << unix.CAP_SYS_PTRACE, 1 << unix.CAP_PERFMON
+	for name, c := range map[string]struct {
+		union   *Findings
+		want    uint64
+		lessers int
+	}{
+		"new":         {union(on("6.18.1"), on("7.3.4")), lesser, 1},
+		"new and old": {union(on("6.18.1"), on("6.12.1")), lesser | greater, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := c.union.Recommended(); got != c.want || len(c.union.Lessers()) != c.lessers {
+				t.Errorf("recommended %#x, want %#x; lessers %v", got, c.want, c.union.Lessers())
+			}
+		})
+	}
+}
+
 // Of what is asked for at a choice each check's site must be known.
 func TestChoicesAreWalked(t *testing.T) {
 	for _, c := range choices {
