@@ -65,6 +65,12 @@ type capability struct {
 	Name   string
 	Checks struct{ Total, Granted, Denied uint64 }
 	Reason string
+	Sites  []callSite `json:"call_sites"`
+}
+
+type callSite struct {
+	Function, Syscall string
+	Advisory          *string
 }
 
 type denied struct {

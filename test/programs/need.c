@@ -3,6 +3,7 @@
  * asks for no other capability.
  *
  *	need --list		one mode a line: NAME FUNCTION CHECKS ALTERNATIVE
+ *	need --probes		one probe a line: NAME CAP SYSCALL NEEDED
  *	need --prepare DIR	as root, un-audited: make what some modes need beforehand
  *
  * FUNCTION is the kernel function that asks, as the stacks of 6.18 on x86-64 name it (a static one may be
@@ -10,6 +11,9 @@
  * granted; N+ where some kernels ask more often. ALTERNATIVE is a capability that the kernel, or an older
  * one, takes in place of CAP: to see CAP refused, take that away, too; `-` when there is none. A
  * capability that nothing can exercise has no line.
+ *
+ * A probe is used as a mode is: need NAME [COUNT]. In SYSCALL the kernel asks for CAP and goes on whatever
+ * the answer is; NEEDED is what it wants in earnest, `-` if nothing.
  *
  * Exit status: 0 allowed, 1 refused (the errno is printed), 77 this kernel or host cannot exercise CAP
  * (the reason is printed), 2 anything else.
@@ -25,6 +29,7 @@
 #include "need/common.h"
 #include "need/files.h"
 #include "need/network.h"
+#include "need/probes.h"
 #include "need/system.h"
 
 #include <grp.h>
@@ -82,6 +87,23 @@ static const struct mode {
 	MODE(PERFMON, perfmon, "find_get_context", "1", "sys_admin"),
 	MODE(BPF, bpf, "__sys_bpf", "1+", "sys_admin"),
 	MODE(CHECKPOINT_RESTORE, checkpoint_restore, "alloc_pid", "1", "sys_admin"),
+};
+
+static const struct probe {
+	const char *name, *capability, *syscall, *needed;
+	int (*once)(void);
+} probes[] = {
+	{ "zerocopy", "ipc_lock", "sendto", "-", probe_zerocopy },
+	{ "umem", "ipc_lock", "setsockopt", "net_raw", probe_umem },
+	{ "uring", "ipc_lock", "io_uring_setup", "-", probe_uring },
+	{ "vsock", "net_admin", "socket", "-", probe_vsock },
+	{ "fanotify", "sys_admin", "fanotify_init", "-", probe_fanotify },
+	{ "xattrs", "sys_admin", "flistxattr", "-", probe_xattrs },
+	{ "pagemap", "sys_admin", "read", "-", probe_pagemap },
+	{ "stat", "sys_ptrace", "read", "-", probe_stat },
+	{ "sysctl", "net_admin", "openat", "-", probe_sysctl },
+	{ "kallsyms", "syslog", "openat", "-", probe_kallsyms },
+	{ "oom", "sys_resource", "pwrite64", "-", probe_oom },
 };
 
 /* Whether not even the host's first process may ever have it: then a refusal says nothing about the
@@ -165,10 +187,33 @@ static int prepare(const char *dir)
 	return 0;
 }
 
+static const struct probe *const last_probe = probes + sizeof(probes) / sizeof(*probes);
+
+/* The exit status of the probe of that name, -1 if there is none. */
+static int run_probe(const char *name, long count)
+{
+	const struct probe *probe = probes;
+
+	while (probe < last_probe && strcmp(probe->name, name))
+		probe++;
+	if (probe == last_probe)
+		return -1;
+	for (; round < count; round++) {
+		int error = -probe->once();
+
+		if (!error)
+			continue;
+		printf("%s\n", strerrorname_np(error));
+		return REFUSED;
+	}
+	return ALLOWED;
+}
+
 int main(int argc, char **argv)
 {
 	const size_t all = sizeof(modes) / sizeof(*modes);
 	const struct mode *mode = modes;
+	int status;
 	long count;
 
 	if (argc == 2 && !strcmp(argv[1], "--list")) {
@@ -177,10 +222,19 @@ int main(int argc, char **argv)
 				printf("%s %s %s %s\n", mode->name, mode->function, mode->checks, mode->alternative);
 		return 0;
 	}
+	if (argc == 2 && !strcmp(argv[1], "--probes")) {
+		for (const struct probe *p = probes; p < last_probe; p++)
+			printf("%s %s %s %s\n", p->name, p->capability, p->syscall, p->needed);
+		return 0;
+	}
 	if (argc == 3 && !strcmp(argv[1], "--prepare"))
 		return prepare(argv[2]);
 	if (argc < 2 || argc > 3 || (count = argc == 3 ? atol(argv[2]) : 1) < 1)
-		quit(BROKEN, "usage: need CAP [COUNT] | --list | --prepare DIR");
+		quit(BROKEN, "usage: need CAP [COUNT] | PROBE [COUNT] | --list | --probes | --prepare DIR");
+
+	status = run_probe(argv[1], count);
+	if (status >= 0)
+		return status;
 
 	while (mode < modes + all && strcmp(mode->name, argv[1]))
 		mode++;

@@ -78,19 +78,25 @@ static int need_fsetid(void)
 	return st.st_mode & S_ISUID ? 0 : -EPERM;
 }
 
-static int need_kill(void)
+/* The third user's process. */
+static pid_t helper(void)
 {
-	static pid_t helper;
-	int ret;
+	static pid_t pid;
 
-	if (round == 0) {
+	if (!pid) {
 		FILE *file = fopen(prepared("pid"), "re");
 
-		if (!file || fscanf(file, "%d", &helper) != 1)
+		if (!file || fscanf(file, "%d", &pid) != 1)
 			quit(BROKEN, "no pid of the helper process");
 		fclose(file);
 	}
-	ret = kill(helper, 0);
+	return pid;
+}
+
+static int need_kill(void)
+{
+	int ret = kill(helper(), 0);
+
 	if (ret < 0 && errno == ESRCH)
 		quit(UNSUPPORTED, "the helper process is gone; run need --prepare");
 	return verdict(ret, 0);

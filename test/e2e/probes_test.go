@@ -1,0 +1,172 @@
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+
+	"github.com/cap-audit/cap-audit/test/machine"
+)
+
+// probe is a line of need --probes.
+type probe struct {
+	name, capability, syscall string
+	needed                    []string // in earnest
+}
+
+func probes(t *testing.T) []probe {
+	t.Helper()
+	r := finish(t, command(t, built("need"), "--probes"))
+	if r.status != 0 {
+		t.Fatalf("need --probes: status %d: %s", r.status, r.stderr)
+	}
+	var list []probe
+	for line := range strings.Lines(string(r.stdout)) {
+		words := strings.Fields(line)
+		if len(words) != 4 {
+			t.Fatalf("need --probes: %q has not four words", line)
+		}
+		p := probe{words[0], words[1], words[2], []string{}}
+		if words[3] != "-" {
+			p.needed = append(p.needed, words[3])
+		}
+		list = append(list, p)
+	}
+	if len(list) < 11 {
+		t.Fatalf("need --probes has %d lines", len(list))
+	}
+	return list
+}
+
+// met wants a check that counts as a probe in the system call, and returns how
+// many were refused.
+func (p probe) met(t *testing.T, d document) (refused uint64) {
+	t.Helper()
+	for _, c := range d.Advisory {
+		inCall := func(s callSite) bool { return s.Syscall == p.syscall && s.Advisory != nil }
+		if c.Name == p.capability && slices.ContainsFunc(c.Sites, inCall) {
+			return c.Checks.Denied
+		}
+	}
+	t.Errorf("no probe for %s in %s: %+v", p.capability, p.syscall, d.Advisory)
+	return 0
+}
+
+// What the kernel asks for without minding the answer is not recommended.
+func TestEachProbe(t *testing.T) {
+	for _, p := range probes(t) {
+		t.Run(p.name, func(t *testing.T) {
+			cmd := capAudit(t, "-j", "--", built("need"), p.name, "7")
+			cmd.Env = needEnv(t)
+			r := finish(t, cmd)
+			d := decode(t, r.stdout)
+			unsupported(t, d, r)
+			d.wholeAndConsistent(t)
+			p.met(t, d)
+			if diff := cmp.Diff(p.needed, d.Recommended); diff != "" || d.Exit.Status != 0 {
+				t.Errorf("status %d; recommended (-want +got):\n%s", d.Exit.Status, diff)
+			}
+		})
+	}
+}
+
+// Who has no capability at all gets through: that is what makes it a probe.
+func TestEachProbeRefused(t *testing.T) {
+	dir := privileged(t)
+	auditor := unprivilegedCapAudit(t, dir)
+	need := installed(t, dir, built("need"), 0o755)
+	for _, p := range probes(t) {
+		if len(p.needed) > 0 {
+			continue
+		}
+		t.Run(p.name, func(t *testing.T) {
+			cmd := as(command(t, auditor, withBackend("-j", "--", need, p.name, "7")...), nobody)
+			cmd.Env = needEnv(t)
+			r := finish(t, cmd)
+			d := decode(t, r.stdout)
+			unsupported(t, d, r)
+			d.wholeAndConsistent(t)
+			if refused := p.met(t, d); refused < 7 || d.Exit.Status != 0 || len(d.Denied) > 0 {
+				t.Errorf("status %d, %d probes refused, refused in earnest: %+v", d.Exit.Status, refused,
+					d.Denied)
+			}
+		})
+	}
+}
+
+// On XFS the kernel asks the owner, too, for FOWNER when a file's attributes are
+// changed, and everybody for SYS_ADMIN when its blocks are listed.
+func TestOwnFileOnXFS(t *testing.T) {
+	machine.Root(t)
+	dir := xfs(t)
+	own := filepath.Join(dir, "own")
+	if err := errors.Join(os.WriteFile(own, nil, 0o600), os.Chown(own, nobody, nobody)); err != nil {
+		t.Fatal(err)
+	}
+	cmd := capAudit(t, "-j", "--as", fmt.Sprint(nobody), "--", "sh", "-c", "touch own; chmod 640 own; "+
+		"chgrp 65534 own; cp /etc/passwd own; xfs_io -c 'chattr +A' own; xfs_io -r -c fsmap own")
+	cmd.Dir = dir
+	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin"} // root's may lead where nobody may not look
+	d := documentOf(t, cmd)
+	if d.Exit.Status != 0 || len(d.Recommended) > 0 {
+		t.Errorf("status %d, recommended %v; required %+v", d.Exit.Status, d.Recommended, d.Required)
+	}
+	for name, syscall := range map[string]string{"fowner": "fchmodat", "sys_admin": "ioctl"} {
+		probe{capability: name, syscall: syscall}.met(t, d)
+	}
+}
+
+// xfs is the root directory of a new file system.
+func xfs(t *testing.T) string {
+	t.Helper()
+	machine.Program(t, "mkfs.xfs")
+	dir := publicDir(t)
+	image, root := filepath.Join(dir, "image"), filepath.Join(dir, "root")
+	// the least that mkfs.xfs makes
+	const size = 300 << 20
+	err := errors.Join(os.WriteFile(image, nil, 0o600), os.Truncate(image, size), os.Mkdir(root, 0o755))
+	if err != nil {
+		t.Fatal(err)
+	}
+	must(t, nil, "mkfs.xfs", "-q", "-m", "rmapbt=1", image)
+	if r := finish(t, command(t, "mount", "-t", "xfs", "-o", "loop", image, root)); r.status != 0 {
+		t.Skipf("wanted XFS, mount says: %s", r.stderr)
+	}
+	t.Cleanup(func() {
+		if err := unix.Unmount(root, 0); err != nil {
+			t.Error(err)
+		}
+	})
+	return root
+}
+
+// Another user's /proc/PID/maps takes sys_ptrace, or perfmon on kernels that are
+// content with it: which one is tried out.
+func TestLesserForMaps(t *testing.T) {
+	machine.Root(t)
+	setpriv := machine.Program(t, "setpriv")
+	maps := fmt.Sprintf("/proc/%d/maps", os.Getpid())
+	ids := []string{fmt.Sprint("--reuid=", nobody), fmt.Sprint("--regid=", nobody), "--clear-groups"}
+	may := func(capability string) bool {
+		sets := []string{"--inh-caps=-all,+" + capability, "--ambient-caps=-all,+" + capability}
+		return finish(t, command(t, setpriv, slices.Concat(ids, sets, []string{"cat", maps})...)).status == 0
+	}
+	want := "sys_ptrace"
+	if !may(want) {
+		t.Fatalf("%s is not enough to read %s", want, maps)
+	}
+	if may("perfmon") {
+		want = "perfmon"
+	}
+	d := documentOf(t, capAudit(t, "-j", "--as", fmt.Sprint(nobody), "--", "/bin/cat", maps))
+	if diff := cmp.Diff([]string{want}, d.Recommended); diff != "" || d.Exit.Status != 0 {
+		t.Errorf("status %d; recommended (-want +got):\n%s", d.Exit.Status, diff)
+	}
+}
