@@ -186,15 +186,28 @@ func compareSyscalls(a, b Syscall) int {
 // compareSites puts the most frequent first.
 func compareSites(a, b CallSite) int {
 	return cmp.Or(cmp.Compare(b.Checks, a.Checks), strings.Compare(a.Function, b.Function),
-		compareSyscalls(a.Syscall, b.Syscall), strings.Compare(a.Advisory, b.Advisory))
+		compareSyscalls(a.Syscall, b.Syscall), strings.Compare(a.Advisory, b.Advisory),
+		compareBools(a.MaybeProbe, b.MaybeProbe))
+}
+
+// compareBools puts false first.
+func compareBools(a, b bool) int {
+	if a == b {
+		return 0
+	}
+	if b {
+		return -1
+	}
+	return 1
 }
 
 // callSites sums up the functions that asked, the most frequent first.
 func callSites(rows []Checks) []CallSite {
 	type key struct {
-		function string
-		syscall  Syscall
-		advisory string
+		function   string
+		syscall    Syscall
+		advisory   string
+		maybeProbe bool
 	}
 	counts := map[key]*CallSite{}
 	for _, row := range rows {
@@ -207,10 +220,11 @@ func callSites(rows []Checks) []CallSite {
 			if function == "" {
 				continue
 			}
-			k := key{function, row.Syscall, reasonToDiscount(row, site)}
+			k := key{function, row.Syscall, reasonToDiscount(row, site), maybeProbe(row, function)}
 			c := counts[k]
 			if c == nil {
-				c = &CallSite{Function: function, Syscall: row.Syscall, Advisory: k.advisory}
+				c = &CallSite{Function: function, Syscall: row.Syscall, Advisory: k.advisory,
+					MaybeProbe: k.maybeProbe}
 				counts[k] = c
 			}
 			switch {

@@ -5,7 +5,7 @@ import "slices"
 // decisions are functions that ask without audit and are no probes, each with
 // the reason why. They count as needs, as all that is not in probes does; the
 // table says that they have been looked at, in 6.1, 6.12, 6.18 and 7.3, so that
-// scripts/unjudged does not list them.
+// neither scripts/unjudged nor a report asks about them.
 var decisions = map[string]string{
 	// kernel/seccomp.c, seccomp_prepare_filter().
 	"seccomp_prepare_filter": "without it and no_new_privs a filter is refused with EACCES",
@@ -52,6 +52,15 @@ var decisions = map[string]string{
 	"selinux_lsm_setattr":    "a label that the policy does not know is refused with EINVAL",
 	// The same file: asks the policy, not cap_capable().
 	"selinux_vm_enough_memory": "no check of the kernel's own",
+}
+
+// noAudit is CAP_OPT_NOAUDIT of include/linux/security.h, 5.1 to 7.3.
+const noAudit = 1 << 1
+
+// maybeProbe tells checks that the kernel did not want audited, by a function
+// that is in neither table: where a refusal decides, it is mostly audited.
+func maybeProbe(row Checks, function string) bool {
+	return row.Options&noAudit != 0 && !Judged(function)
 }
 
 // Judged tells whether it is known what it means when this function asks.

@@ -21,6 +21,8 @@ type CallSite struct {
 	Sampled bool
 	// Advisory is the reason why refusing changes nothing that matters, or "".
 	Advisory string
+	// MaybeProbe: it asked without audit, and nobody has judged it yet.
+	MaybeProbe bool
 }
 
 // Capability is one that was granted to at least one check that counts as a need.

@@ -107,6 +107,7 @@ type part struct {
 type siteKey struct {
 	function, advisory string
 	syscall            Syscall
+	maybeProbe         bool
 }
 
 type outcomeKey struct {
@@ -263,7 +264,7 @@ func (u *Union) addUnneeded(p *part, t Tally, sites []CallSite) {
 
 func (u *Union) addSites(p *part, sites []CallSite) {
 	for _, s := range sites {
-		key := siteKey{s.Function, s.Advisory, s.Syscall}
+		key := siteKey{s.Function, s.Advisory, s.Syscall, s.MaybeProbe}
 		if p.sites == nil {
 			p.sites = map[siteKey]*CallSite{}
 		}

@@ -182,6 +182,7 @@ func callSite(c audit.CallSite) CallSite {
 		Checks:        c.Checks,
 		Sampled:       c.Sampled,
 		Advisory:      optional(c.Advisory),
+		MaybeProbe:    c.MaybeProbe,
 	}
 }
 

@@ -139,7 +139,8 @@ type Syscall struct {
 
 // CallSite is a kernel function that asked for a capability. Checks is a
 // number of samples where Sampled is true. Advisory is the reason why a refusal
-// would not matter, nil where it would.
+// would not matter, nil where it would. MaybeProbe marks one that is not known
+// and that the kernel did not want audited.
 type CallSite struct {
 	Function      string  `json:"function"`
 	SyscallNumber int     `json:"syscall_number"`
@@ -148,6 +149,7 @@ type CallSite struct {
 	Checks        uint64  `json:"checks"`
 	Sampled       bool    `json:"sampled"`
 	Advisory      *string `json:"advisory"`
+	MaybeProbe    bool    `json:"maybe_probe,omitempty"`
 }
 
 // CapsetOnly is a capability that was asked for by capset and never used.

@@ -270,6 +270,19 @@ var examples = map[string]*audit.Findings{
 			{Index: 2, Parent: 1, Path: "/usr/bin/mount", Processes: 1, Refused: []int{21}},
 		},
 	},
+	"maybe-probe": {
+		Application: app("/usr/bin/new"), System: host, Backend: "fentry", TotalChecks: 6, Tasks: 1,
+		Required: []audit.Capability{{Number: 21, Tally: granted(4), Syscall: sysMount,
+			CallSites: []audit.CallSite{site("path_mount", sysMount, 2),
+				{Function: "new_function", Syscall: sysMount, Checks: 1, MaybeProbe: true},
+				{Function: "\x1bnew", Syscall: noSyscall, Checks: 1, MaybeProbe: true}},
+		}},
+		Denied: []audit.Denied{{Number: 0, Checks: 2, Syscalls: []audit.Syscall{sysChown},
+			CallSites: []audit.CallSite{
+				{Function: "new_function", Syscall: sysChown, Checks: 2, MaybeProbe: true}},
+			Outcomes:   []audit.SyscallOutcome{failed(sysChown, audit.Success, 0, 2)},
+			Assessment: audit.AssessSucceededDespite}},
+	},
 	"advisory": {
 		Application: app("/usr/bin/dmesg"), System: host, Backend: "tracepoint",
 		BlindSpots:  told("options: not shown", "lsm: what AppArmor refused counts as granted"),

@@ -89,11 +89,12 @@ func (r *reader) syscall(number int, name, abi string) audit.Syscall {
 func (r *reader) sites(list []CallSite) []audit.CallSite {
 	return each(list, func(c CallSite) audit.CallSite {
 		return audit.CallSite{
-			Function: r.word(c.Function),
-			Syscall:  r.syscall(c.SyscallNumber, c.Syscall, c.ABI),
-			Checks:   c.Checks,
-			Sampled:  c.Sampled,
-			Advisory: r.word(r.optional(c.Advisory)),
+			Function:   r.word(c.Function),
+			Syscall:    r.syscall(c.SyscallNumber, c.Syscall, c.ABI),
+			Checks:     c.Checks,
+			Sampled:    c.Sampled,
+			Advisory:   r.word(r.optional(c.Advisory)),
+			MaybeProbe: c.MaybeProbe,
 		}
 	})
 }

@@ -23,6 +23,7 @@ func (t *text) denied() {
 		if asked := askers(c); asked != "" {
 			t.labelled("    ", "Asked by:", asked)
 		}
+		t.maybeProbes(c.CallSites)
 		t.line("    Outcomes of syscall invocations containing such a check:")
 		t.outcomes(c.Outcomes)
 		said := assessments[c.Assessment]

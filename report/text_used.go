@@ -18,6 +18,7 @@ func (t *text) capabilities(heading string, list []Capability) {
 		if others := otherSyscalls(c); others != "" {
 			t.labelled("    ", "Also used by:", others)
 		}
+		t.maybeProbes(c.CallSites)
 		if len(c.FailedAnyway) > 0 {
 			t.line("    Granted, yet the call failed:")
 			t.outcomes(c.FailedAnyway)
@@ -35,6 +36,17 @@ func functions(sites []CallSite, s Syscall) []string {
 		}
 	}
 	return list
+}
+
+// maybeProbes points out the sites that nobody has judged and that the kernel
+// asks at without audit, as it does for most probes.
+func (t *text) maybeProbes(sites []CallSite) {
+	for _, site := range sites {
+		if site.MaybeProbe {
+			t.labelled("    ", "Note:", printable(site.Function)+" in "+inSyscall(site)+
+				": the kernel did not want this check audited: it may be a probe.")
+		}
+	}
 }
 
 // otherSyscalls are the ones that asked, but for that of the reason.
