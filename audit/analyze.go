@@ -14,23 +14,22 @@ func Analyze(o *Observation) *Findings {
 		a.add(row)
 	}
 	f := &Findings{
-		Application:  o.Application,
-		Subject:      o.Subject,
-		Interim:      o.Interim,
-		System:       o.System,
-		Backend:      o.Backend,
-		BlindSpots:   blindSpots(o),
-		Dropped:      o.Dropped,
-		CapsetCalls:  o.CapsetCalls,
-		Tasks:        o.Tasks,
-		StillRunning: o.StillRunning,
-		MissedExits:  o.MissedExits,
-		Losses:       o.Losses,
-		Programs:     a.programs(),
-		SetID:        slices.ContainsFunc(o.Programs, func(p Program) bool { return p.SetID }),
-		Refusals:     a.refusals(),
-		Grants:       a.grants(),
-		Unasked:      a.unasked(),
+		Application:    o.Application,
+		Subject:        o.Subject,
+		Interim:        o.Interim,
+		System:         o.System,
+		Backend:        o.Backend,
+		BlindSpots:     blindSpots(o),
+		Dropped:        o.Dropped,
+		CapsetCalls:    o.CapsetCalls,
+		Tasks:          o.Tasks,
+		StillRunning:   o.StillRunning,
+		MissedExits:    o.MissedExits,
+		Losses:         o.Losses,
+		SetID:          slices.ContainsFunc(o.Programs, func(p Program) bool { return p.SetID }),
+		Refusals:       a.refusals(),
+		Grants:         a.grants(),
+		RefusedUnasked: a.refusedUnasked(),
 	}
 	for _, t := range o.Totals {
 		f.TotalChecks += t.Granted + t.Denied
@@ -56,6 +55,8 @@ func Analyze(o *Observation) *Findings {
 		}
 	}
 	f.CapsetOnly = a.capsetOnly()
+	f.Unasked = a.unasked(f.byChecks())
+	f.Programs = a.programs(f.byChecks())
 	return f
 }
 
@@ -316,21 +317,28 @@ func (a *analysis) capsetOnly() []CapsetOnly {
 	return list
 }
 
-// programs tells what each program of the tree asked for, in the order in
-// which they were first run.
-func (a *analysis) programs() []ProgramUse {
+// programs tells what each program of the tree needs, in the order in which they
+// were first run. kept is what all of them will hold at least.
+func (a *analysis) programs(kept uint64) []ProgramUse {
 	list := make([]ProgramUse, len(a.o.Programs))
 	for i, p := range a.o.Programs {
 		list[i] = ProgramUse{Index: i, Path: p.Path, Parent: p.Parent, Processes: p.Processes,
 			FileCaps: members(p.FileCaps)}
 	}
-	for _, n := range slices.Sorted(maps.Keys(a.caps)) {
+	for n := range capabilities {
 		granted, refused := map[int]bool{}, map[int]bool{}
-		for _, row := range a.caps[n].needRows {
-			if row.Verdict == Granted {
+		if l := a.caps[n]; l != nil {
+			for _, row := range l.needRows {
+				if row.Verdict == Granted {
+					granted[row.Program] = true
+				} else {
+					refused[row.Program] = true
+				}
+			}
+		}
+		for _, row := range a.o.Unasked {
+			if row.Capability == n && row.needed(kept) {
 				granted[row.Program] = true
-			} else {
-				refused[row.Program] = true
 			}
 		}
 		for i := range list {

@@ -242,8 +242,8 @@ func News(first, again *Findings, set uint64) []Evidence {
 			list = append(list, e)
 		}
 	}
-	for _, s := range again.Unasked {
-		if !slices.Contains(first.Unasked, s) {
+	for _, s := range again.RefusedUnasked {
+		if !slices.Contains(first.RefusedUnasked, s) {
 			list = append(list, Evidence{Kind: "failed", Capability: -1, Syscall: s,
 				Return: -int(unix.EPERM)})
 		}
@@ -352,10 +352,10 @@ func (a *analysis) grants() []Grant {
 	return list
 }
 
-// unasked collects the calls that fail over a capability without a check for
+// refusedUnasked collects the calls that fail over a capability without a check for
 // it: execs, and capset(2), which asks for CAP_SETPCAP alone
 // (security/commoncap.c, bprm_caps_from_vfs_caps() and cap_capset()).
-func (a *analysis) unasked() []Syscall {
+func (a *analysis) refusedUnasked() []Syscall {
 	list := slices.Clone(a.o.RefusedExecs)
 	for _, o := range a.o.Outcomes {
 		if o.Syscall.Name == "capset" && o.Return == -int(unix.EPERM) {

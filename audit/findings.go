@@ -141,7 +141,9 @@ type Findings struct {
 	Denied      []Denied
 	Advisory    []Advisory
 	Nested      []Nested
-	Programs    []ProgramUse
+	// Unasked are needed without having been asked for.
+	Unasked  []UnaskedCapability
+	Programs []ProgramUse
 	// SetID: a program of the tree gets another user or group from its file.
 	SetID bool
 	// Refusals are all needs that were refused, of capabilities that were
@@ -149,9 +151,9 @@ type Findings struct {
 	Refusals []Refusal
 	// Grants are the system calls in which needs were granted.
 	Grants []Grant
-	// Unasked are calls that failed with EPERM where the kernel does not ask for
-	// a capability, but compares sets.
-	Unasked []Syscall
+	// RefusedUnasked are calls that failed with EPERM where the kernel does not
+	// ask for a capability, but compares sets.
+	RefusedUnasked []Syscall
 
 	// TestFailed says what went wrong with --test, "" for nothing: what it was to
 	// exercise may be missing.
@@ -178,7 +180,7 @@ type Findings struct {
 }
 
 // Recommended is the set to grant, bit n for capability number n: what was
-// needed and what a successful capset asked for, a lesser one where that does.
+// needed, asked for or not, and what a successful capset asked for, a lesser one where that does.
 // A set whose file capabilities brought the privileges and lack SETPCAP shows
 // that the program does not need that one. What the files of other programs
 // insist on is in it, too, and what repetitions showed to be missing. Where
@@ -193,8 +195,11 @@ func (f *Findings) Recommended() uint64 {
 	return f.used() | f.Bounding()
 }
 
-// used is what the programs needed or asked for.
-func (f *Findings) used() uint64 {
+// used is what the programs needed, asked for or not.
+func (f *Findings) used() uint64 { return f.byChecks() | unaskedNumbers(f.Unasked) }
+
+// byChecks is that but for what was not asked for.
+func (f *Findings) byChecks() uint64 {
 	set := numbers(f.Required)
 	for _, c := range f.CapsetOnly {
 		set |= 1 << c.Number
@@ -225,7 +230,13 @@ func (f *Findings) RecommendedOperational() uint64 {
 	if !f.Dropped {
 		return f.Recommended() &^ f.Bounding()
 	}
-	return (f.withoutUnheldSetpcap(numbers(f.Operational)) | f.Proof.added()) & f.Recommended()
+	set := f.withoutUnheldSetpcap(numbers(f.Operational)) | f.Proof.added()
+	for _, c := range f.Unasked {
+		if c.AfterDrop {
+			set |= 1 << c.Number
+		}
+	}
+	return set & f.Recommended()
 }
 
 func (f *Findings) withoutUnheldSetpcap(set uint64) uint64 {

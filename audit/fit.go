@@ -22,7 +22,7 @@ type Fit struct {
 // Fit compares the run with an allowed set.
 func (f *Findings) Fit(allowed uint64) Fit {
 	needed := f.Recommended()
-	used := needed | numbers(f.Required)
+	used := needed | numbers(f.Required) | unaskedNumbers(f.Unasked)
 	for _, c := range f.CapsetOnly {
 		used |= 1 << c.Number
 	}
@@ -52,7 +52,7 @@ func (f *Findings) Fit(allowed uint64) Fit {
 // nothing speaks for that. What ran before the audit and after it is no gap:
 // there the question was about that time.
 func (f *Findings) Unsure() string {
-	lost := f.Losses.Tasks | f.Losses.Checks | f.Losses.Rows
+	lost := f.Losses.Tasks | f.Losses.Checks | f.Losses.Rows | f.Losses.Unasked
 	switch {
 	case lost != 0:
 		return "part of the run could not be recorded"

@@ -104,6 +104,25 @@ type Outcome struct {
 	Count  uint64
 }
 
+// Unasked counts system calls that the kernel let through without a check,
+// since the caller holds at least what another process holds, or held what the
+// call needs when it made a user namespace. With less it would have been asked
+// for Capability.
+type Unasked struct {
+	Capability int
+	Syscall    Syscall
+	Phase      Phase
+	Program    int // index into Observation.Programs
+	// Held is what the other process, which is none of the audited tree, holds:
+	// nobody is asked as long as the caller holds all of it. 0: there is no
+	// other process.
+	Held uint64
+	// Concluded: from the system call and its arguments. Else the kernel
+	// function that compares was seen.
+	Concluded bool
+	Count     uint64
+}
+
 // Sets are three of a task's capability sets, bit n for capability number n.
 type Sets struct {
 	Effective, Permitted, Inheritable uint64
@@ -134,12 +153,13 @@ type Losses struct {
 	Outcomes uint64 `json:"outcomes"` // syscall outcomes not recorded
 	Programs uint64 `json:"programs"` // execs of programs beyond the limit
 	Events   uint64 `json:"events"`   // --verbose lines not printed
+	Unasked  uint64 `json:"unasked"`  // grants without a check not recorded, or not judged
 }
 
 // Any reports whether anything that bears on the answer was lost. Verbose
 // lines do not: nothing is computed from them.
 func (l Losses) Any() bool {
-	return l.Tasks|l.Checks|l.Rows|l.Sites|l.Outcomes|l.Programs != 0
+	return l.Tasks|l.Checks|l.Rows|l.Sites|l.Outcomes|l.Programs|l.Unasked != 0
 }
 
 // Total is the exact number of checks for one capability.
@@ -208,6 +228,7 @@ type Observation struct {
 	Checks   []Checks
 	Totals   map[int]Total
 	Outcomes []Outcome
+	Unasked  []Unasked
 	// RefusedExecs failed with EPERM, as of a file with capabilities that the
 	// bounding set lacks.
 	RefusedExecs []Syscall

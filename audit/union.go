@@ -86,6 +86,7 @@ type pile struct {
 	seen                struct{ need, capset, denied, advisory, nested bool }
 	need, init, operate part
 	advisory, nested    part
+	unasked             UnaskedCapability // without calls: in none of the reports
 	sets                CapsetOnly
 	denied, lsm         uint64
 	deniedCalls         map[Syscall]bool
@@ -160,6 +161,7 @@ func (u *Union) Add(name string, f *Findings) {
 		Outcomes: Sum(u.f.Losses.Outcomes, f.Losses.Outcomes),
 		Programs: Sum(u.f.Losses.Programs, f.Losses.Programs),
 		Events:   Sum(u.f.Losses.Events, f.Losses.Events),
+		Unasked:  Sum(u.f.Losses.Unasked, f.Losses.Unasked),
 	}
 	u.stated |= f.Recommended()
 	u.operational |= f.RecommendedOperational()
@@ -236,6 +238,20 @@ func (u *Union) addCapabilities(f *Findings) {
 	}
 	for _, n := range f.Nested {
 		u.addUnneeded(&u.caps[n.Number].nested, n.Tally, n.CallSites)
+	}
+	for _, c := range f.Unasked {
+		u.addUnasked(&u.caps[c.Number].unasked, c)
+	}
+}
+
+func (u *Union) addUnasked(to *UnaskedCapability, c UnaskedCapability) {
+	to.Number = c.Number
+	to.AfterDrop = to.AfterDrop || c.AfterDrop
+	for _, call := range c.Calls {
+		if to.add(call); len(to.Calls) > maxSites {
+			to.Calls = to.Calls[:maxSites]
+			u.leaveOut()
+		}
 	}
 }
 
@@ -357,6 +373,11 @@ func (u *Union) addProvenance(name string, f *Findings) {
 	for _, c := range f.Required {
 		u.caps[c.Number].provenance.Required.add(name)
 	}
+	for _, c := range f.Unasked {
+		if numbers(f.Required)>>c.Number&1 == 0 {
+			u.caps[c.Number].provenance.Required.add(name)
+		}
+	}
 	for _, c := range f.CapsetOnly {
 		u.caps[c.Number].provenance.CapsetOnly.add(name)
 	}
@@ -466,6 +487,10 @@ func (p *pile) into(n int, f *Findings) {
 	}
 	if p.advisory.seen {
 		f.Advisory = append(f.Advisory, Advisory{n, p.advisory.Tally, p.advisory.callSites()})
+	}
+	if c := p.unasked; len(c.Calls) > 0 {
+		c.Calls = slices.SortedFunc(slices.Values(c.Calls), compareUnaskedCalls)
+		f.Unasked = append(f.Unasked, c)
 	}
 	if p.nested.seen {
 		f.Nested = append(f.Nested, Nested{n, p.nested.Tally, p.nested.callSites()})

@@ -494,6 +494,7 @@ int BPF_KRETPROBE(kretprobe_security_capable, int result)
 #include "programs.bpf.h"
 #include "adopt.bpf.h"
 #include "tree.bpf.h"
+#include "unasked.bpf.h"
 
 /* Adds one to the outcome's row. */
 static __always_inline void add_outcome(const struct ca_outcome *o)
@@ -593,7 +594,7 @@ static __always_inline void on_capset_done(struct ca_task *t, struct task_struct
 		state.phase++;
 }
 
-static __always_inline int on_syscall_done(long result)
+static __always_inline int on_syscall_done(struct pt_regs *regs, long result, bool is_twin)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct ca_task *t = own_task(task, 0);
@@ -603,6 +604,8 @@ static __always_inline int on_syscall_done(long result)
 		note_unseen_exec(t, task, result);
 	if (result == -EPERM && t && (t->flags & CA_TASK_RECORDING))
 		note_refused_exec(t, task);
+	if (t && result >= 0)
+		on_success(t, task, regs, is_twin);
 	if (!t || !(t->granted | t->denied | t->lsm_refused | (t->flags & CA_TASK_CAPSET)))
 		return 0;
 
@@ -622,11 +625,11 @@ static __always_inline int on_syscall_done(long result)
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_sys_exit, struct pt_regs *regs, long result)
 {
-	return on_syscall_done(result);
+	return on_syscall_done(regs, result, false);
 }
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_sys_exit_twin, struct pt_regs *regs, long result)
 {
-	return on_syscall_done(result);
+	return on_syscall_done(regs, result, true);
 }

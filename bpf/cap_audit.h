@@ -70,6 +70,24 @@ struct ca_total {
 	__u64 denied;		/* CA_LSM_REFUSED included */
 };
 
+/* How it is known that something was granted without a check. */
+enum ca_knowledge {
+	CA_SEEN,		/* the kernel function that compares was seen to be called */
+	CA_CONCLUDED,		/* from the system call and its arguments */
+};
+
+/* Grants without a check, alike in all of this: see unasked.bpf.h. */
+struct ca_unasked {
+	__u64 held;		/* the other process's permitted set; 0: there is no other process */
+	__s32 syscall;
+	__u32 program;
+	__u8 capability;	/* the one that would be asked for if the caller held less */
+	__u8 abi;
+	__u8 phase;		/* as in ca_check */
+	__u8 knowledge;
+	__u8 pad[4];
+};
+
 struct ca_site_key {
 	struct ca_check check;
 	__u64 stack;		/* hash of the return addresses */
@@ -209,6 +227,7 @@ struct ca_state {
 	__u64 lost_outcomes;	/* syscall outcomes not recorded */
 	__u64 lost_programs;	/* execs unseen, or of a program beyond CA_PROGRAMS */
 	__u64 lost_events;	/* --verbose lines not printed */
+	__u64 lost_unasked;	/* grants without a check that could not be recorded, or not be judged */
 };
 
 #endif

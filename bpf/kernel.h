@@ -48,12 +48,58 @@ enum {
 };
 
 /* uapi/linux/capability.h */
-enum { CAP_SETPCAP = 8 };
+enum {
+	CAP_SETPCAP = 8,
+	CAP_SYS_PTRACE = 19,
+	CAP_SYS_ADMIN = 21,
+	CAP_SYS_NICE = 23,
+	CAP_SETFCAP = 31,
+};
+
+/* uapi/linux/ptrace.h */
+enum {
+	PTRACE_ATTACH = 16,
+	PTRACE_SEIZE = 0x4206,
+};
+
+/* include/linux/ptrace.h */
+enum {
+	PTRACE_MODE_NOAUDIT = 4,
+	PTRACE_MODE_FSCREDS = 8,
+};
+
+/* uapi/linux/resource.h, uapi/linux/ioprio.h: whose priority is meant */
+enum {
+	PRIO_PROCESS,
+	PRIO_PGRP,
+	PRIO_USER,
+	IOPRIO_WHO_PROCESS = 1,
+};
+
+/* uapi/linux/fcntl.h, uapi/linux/magic.h */
+enum {
+	AT_FDCWD = -100,
+	AT_SYMLINK_NOFOLLOW = 0x100,
+	PROC_SUPER_MAGIC = 0x9fa0,
+	PID_FS_MAGIC = 0x50494446,
+};
+
+/* uapi/linux/prctl.h, uapi/linux/pidfd.h: the first and the last that are about a namespace */
+enum {
+	PR_SCHED_CORE = 62,
+	PIDFD_GET_CGROUP_NAMESPACE = 0xff01,
+	PIDFD_GET_UTS_NAMESPACE = 0xff0a,
+};
 
 /* uapi/linux/stat.h, uapi/asm-generic/fcntl.h */
 #define EPERM 1
 #define S_ISGID 02000
 #define O_ACCMODE 3
+#if defined(__TARGET_ARCH_arm64)
+#define O_NOFOLLOW 0100000
+#else
+#define O_NOFOLLOW 0400000
+#endif
 
 /*
  * uapi/linux/fanotify.h, and FANOTIFY_USER_INIT_FLAGS of linux/fanotify.h in its parts: how files are reported
@@ -76,12 +122,29 @@ typedef struct {
 	__u32 val;
 } kuid_t;
 
+struct uid_gid_extent {
+	__u32 first;
+	__u32 lower_first;
+	__u32 count;
+};
+
+enum { UID_GID_MAP_MAX_BASE_EXTENTS = 5 };
+
+struct uid_gid_map {
+	__u32 nr_extents;
+	struct uid_gid_extent extent[UID_GID_MAP_MAX_BASE_EXTENTS];
+	/* in the same place where there are more of them: sorted by lower_first */
+	struct uid_gid_extent *reverse;
+};
+
 struct user_namespace {
+	struct uid_gid_map uid_map;
 	struct user_namespace *parent;
 	kuid_t owner;
 };
 
 struct cred {
+	kuid_t uid;
 	kuid_t euid;
 	kernel_cap_t cap_inheritable;
 	kernel_cap_t cap_permitted;
@@ -111,24 +174,63 @@ struct thread_info {
 
 struct super_block {
 	__u32 s_dev;
+	unsigned long s_magic;
 };
 
 struct inode {
 	unsigned short i_mode;
 	struct super_block *i_sb;
 	unsigned long i_ino;
+	void *i_private;
+};
+
+struct proc_inode {
+	struct pid *pid;
+	struct inode vfs_inode;
+};
+
+struct qstr {
+	const unsigned char *name;
+};
+
+struct dentry {
+	struct dentry *d_parent;
+	struct qstr d_name;
+	struct inode *d_inode;
+};
+
+struct path {
+	struct dentry *dentry;
 };
 
 struct file {
 	struct inode *f_inode;
+	struct path f_path;
+	void *private_data;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
+struct fs_struct {
+	struct path pwd;
 };
 
 struct mm_struct {
 	struct file *exe_file;
 };
 
+enum { PIDTYPE_PGID = 2 };
+
 struct signal_struct {
 	int nr_threads;
+	struct pid *pids[PIDTYPE_PGID + 1];
 };
 
 struct kernfs_node {
@@ -163,6 +265,8 @@ struct task_struct {
 	struct task_struct *group_leader;
 	struct mm_struct *mm;
 	struct signal_struct *signal;
+	struct fs_struct *fs;
+	struct files_struct *files;
 	struct css_set *cgroups;
 	struct pid *thread_pid;
 	const struct cred *real_cred;
@@ -172,7 +276,9 @@ struct task_struct {
 	char comm[16];
 };
 
-struct seq_file;
+struct seq_file {
+	void *private;
+};
 
 struct bpf_iter_meta {
 	struct seq_file *seq;
@@ -190,6 +296,7 @@ struct linux_binprm {
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
+	unsigned long r10;
 	unsigned long r8;
 	unsigned long ax;
 	unsigned long cx;
@@ -204,6 +311,7 @@ struct user_pt_regs {
 };
 struct pt_regs {
 	__u64 regs[31];
+	__u64 orig_x0;
 	__s32 syscallno;
 };
 #else
@@ -228,6 +336,7 @@ struct pt_regs {
 #define SYSCALL_ARG1(regs) ((regs)->di)
 #define SYSCALL_ARG2(regs) ((regs)->si)
 #define SYSCALL_ARG3(regs) ((regs)->dx)
+#define SYSCALL_ARG4(regs) ((regs)->r10)
 #define NR_READ 0
 #define NR_PREAD64 17
 #define NR_OPEN 2
@@ -238,6 +347,33 @@ struct pt_regs {
 #define NR_FCHMODAT2 452
 #define NR_FANOTIFY_INIT 300
 #define NR_FANOTIFY_MARK 301
+#define NR_WRITE 1
+#define NR_WRITEV 20
+#define NR_PWRITE64 18
+#define NR_STAT 4
+#define NR_ACCESS 21
+#define NR_CHDIR 80
+#define NR_READLINK 89
+#define NR_PTRACE 101
+#define NR_IOCTL 16
+#define NR_PRCTL 157
+#define NR_SETNS 308
+#define NR_SETPRIORITY 141
+#define NR_SCHED_SETPARAM 142
+#define NR_SCHED_SETSCHEDULER 144
+#define NR_SCHED_SETAFFINITY 203
+#define NR_IOPRIO_SET 251
+#define NR_MIGRATE_PAGES 256
+#define NR_NEWFSTATAT 262
+#define NR_READLINKAT 267
+#define NR_FACCESSAT 269
+#define NR_GET_ROBUST_LIST 274
+#define NR_MOVE_PAGES 279
+#define NR_PROCESS_VM_READV 310
+#define NR_PROCESS_VM_WRITEV 311
+#define NR_KCMP 312
+#define NR_SCHED_SETATTR 314
+#define NR_STATX 332
 #elif defined(__TARGET_ARCH_arm64)
 #define SYSCALL_NR(regs) ((regs)->syscallno)
 /* arch/arm64/include/asm/thread_info.h: TIF_32BIT */
@@ -250,8 +386,10 @@ struct pt_regs {
 #define NR_EXECVEAT_COMPAT 387
 /* arch/arm64/kernel/syscall.c: regs[0] has the argument until the call returns */
 #define SYSCALL_ARG1(regs) ((regs)->regs[0])
+#define SYSCALL_ARG1(regs) ((regs)->orig_x0) /* regs[0] has the result when the call ends */
 #define SYSCALL_ARG2(regs) ((regs)->regs[1])
 #define SYSCALL_ARG3(regs) ((regs)->regs[2])
+#define SYSCALL_ARG4(regs) ((regs)->regs[3])
 #define NR_OPEN (-2)	/* these two are not there; case labels must differ */
 #define NR_CHMOD (-3)
 #define NR_OPENAT 56
@@ -262,6 +400,38 @@ struct pt_regs {
 #define NR_FCHMODAT2 452
 #define NR_FANOTIFY_INIT 262
 #define NR_FANOTIFY_MARK 263
+#define NR_WRITE 64
+#define NR_WRITEV 66
+#define NR_PWRITE64 68
+#define NR_STAT (-4)	/* these three are not there either */
+#define NR_ACCESS (-5)
+#define NR_READLINK (-6)
+#define NR_CHDIR 49
+#define NR_PTRACE 117
+#define NR_IOCTL 29
+#define NR_PRCTL 167
+#define NR_SETNS 268
+#define NR_SETPRIORITY 140
+#define NR_SCHED_SETPARAM 118
+#define NR_SCHED_SETSCHEDULER 119
+#define NR_SCHED_SETAFFINITY 122
+#define NR_IOPRIO_SET 30
+#define NR_MIGRATE_PAGES 238
+#define NR_NEWFSTATAT 79
+#define NR_READLINKAT 78
+#define NR_FACCESSAT 48
+#define NR_GET_ROBUST_LIST 100
+#define NR_MOVE_PAGES 239
+#define NR_PROCESS_VM_READV 270
+#define NR_PROCESS_VM_WRITEV 271
+#define NR_KCMP 272
+#define NR_SCHED_SETATTR 274
+#define NR_STATX 291
 #endif
+/* the same in all tables */
+#define NR_OPENAT2 437
+#define NR_PIDFD_GETFD 438
+#define NR_FACCESSAT2 439
+#define NR_PROCESS_MADVISE 440
 
 #endif

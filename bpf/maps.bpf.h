@@ -7,6 +7,8 @@ const volatile bool verbose = false;
 const volatile __u64 walk_always = 0;
 /* Capabilities that are asked for even where the system call's arguments make the answer irrelevant. */
 const volatile __u64 idle_matters = 0;
+/* Whether what is granted without a check is concluded from the system calls: see unasked.bpf.h. */
+const volatile bool concludes = false;
 /* Tracepoints can be preempted (7.0), so that an exec can go unseen: see tree.bpf.h. */
 const volatile bool preemptible = false;
 
@@ -86,6 +88,17 @@ struct {
 } outcomes SEC(".maps");
 
 /* The programs of the tree, by index. Full: lost_programs, counted under index 0. */
+/* What was granted without a check. Rows differ in what other processes hold, which is few different
+ * sets. Full: lost_unasked. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct ca_unasked);
+	__type(value, __u64);
+} unasked SEC(".maps");
+
+/* Programs by index, and the index of a path. Full: lost_programs, counted under index 0. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, CA_PROGRAMS);

@@ -3,6 +3,8 @@ package report
 import (
 	"slices"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/capng"
 	"github.com/cap-audit/cap-audit/report/snippets"
@@ -43,6 +45,7 @@ func NewDocument(f *audit.Findings) *Document {
 		Merged:        merged(f.Merged),
 		UnitFile:      unitFile(f),
 		TestFailed:    optional(f.TestFailed),
+		Unasked:       each(f.Unasked, unasked),
 
 		blindSpots:   f.BlindSpots,
 		fromStart:    f.Subject.FromStart || !f.Subject.Kind.Adopted(),
@@ -243,6 +246,27 @@ func unneeded(a audit.Advisory) Unneeded {
 		Checks:    checks(a.Tally),
 		CallSites: each(a.CallSites, callSite),
 	}
+}
+
+func unasked(c audit.UnaskedCapability) Unasked {
+	return Unasked{
+		Number: c.Number,
+		Name:   capng.Name(c.Number),
+		Reason: unaskedReason(c.Number),
+		Calls: each(c.Calls, func(c audit.UnaskedCall) UnaskedCall {
+			s := syscallOf(c.Syscall)
+			return UnaskedCall{s.Number, s.Name, s.ABI, c.Count, c.Concluded}
+		}),
+		AfterDrop: c.AfterDrop,
+	}
+}
+
+// unaskedReason is what the kernel does in the place of a check.
+func unaskedReason(capability int) string {
+	if capability == unix.CAP_SETFCAP {
+		return "Not asked, since whoever made the user namespace held it then"
+	}
+	return "Not asked, since the caller holds at least what the other process holds"
 }
 
 func program(p audit.ProgramUse) Program {

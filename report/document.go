@@ -62,6 +62,8 @@ type Document struct {
 	UnitFile *UnitFile `json:"service"`
 	// TestFailed says what went wrong with --test, null for nothing.
 	TestFailed *string `json:"test_failed"`
+	// Unasked are recommended although no check was made.
+	Unasked []Unasked `json:"unasked_capabilities"`
 
 	// blindSpots are those that Limits has in words.
 	blindSpots []audit.BlindSpot
@@ -194,6 +196,28 @@ type Unneeded struct {
 	Name      string     `json:"name"`
 	Checks    Checks     `json:"checks"`
 	CallSites []CallSite `json:"call_sites"`
+}
+
+// Unasked is a capability that was not asked for, only since the caller holds so
+// much. Reason says what the kernel compares instead.
+type Unasked struct {
+	Number int           `json:"number"`
+	Name   string        `json:"name"`
+	Reason string        `json:"reason"`
+	Calls  []UnaskedCall `json:"calls"`
+	// AfterDrop: some of the calls came after the program's capability drop.
+	AfterDrop bool `json:"after_drop"`
+}
+
+// UnaskedCall counts system calls that went through so. Concluded tells that
+// this was concluded from the call and its arguments, where the kernel function
+// that compares could not be watched.
+type UnaskedCall struct {
+	SyscallNumber int    `json:"syscall_number"`
+	Syscall       string `json:"syscall"`
+	ABI           string `json:"abi"`
+	Count         uint64 `json:"count"`
+	Concluded     bool   `json:"concluded"`
 }
 
 // Program is one program of the tree. Parent is the index of the one that

@@ -373,12 +373,28 @@ var examples = map[string]*audit.Findings{
 		Application: audit.Application{PID: 4242, Path: "/usr/sbin/daemon", Ended: true, Signal: 11},
 		System:      audit.SystemContext{KernelVersion: "6.1.0"}, Backend: "kprobe", TotalChecks: 1000,
 		Tasks: 20000, StillRunning: 3,
-		Losses: audit.Losses{Tasks: 1, Checks: 2, Rows: 3, Sites: 4, Outcomes: 5, Programs: 6, Events: 7},
+		Losses: audit.Losses{Tasks: 1, Checks: 2, Rows: 3, Sites: 4, Outcomes: 5, Programs: 6, Events: 7,
+			Unasked: 8},
 		Required: []audit.Capability{
 			{Number: 10, Tally: granted(1), Syscall: noSyscall},
 			// a kernel newer than every name we know
 			{Number: 63, Tally: granted(999), Syscall: noSyscall},
 		},
+	},
+	// root looks into root's processes, and makes a user namespace after its drop
+	"unasked": {
+		Application: app("/usr/bin/monitor"), System: host, Backend: "tracepoint", TotalChecks: 2, Tasks: 2,
+		Dropped: true, CapsetCalls: 1,
+		Required: []audit.Capability{{Number: 21, Tally: granted(2), Syscall: sysMount}},
+		Init:     []audit.Capability{{Number: 21, Tally: granted(2), Syscall: sysMount}},
+		Unasked: []audit.UnaskedCapability{
+			{Number: 19, Calls: []audit.UnaskedCall{
+				{Syscall: sysOpenat, Count: 7, Concluded: true}, {Syscall: sysRead, Count: 1}}},
+			{Number: 31, AfterDrop: true, Calls: []audit.UnaskedCall{
+				{Syscall: audit.Syscall{Number: 1, Name: "write"}, Count: 1, Concluded: true}}},
+		},
+		Programs: []audit.ProgramUse{{Index: 1, Path: "/usr/bin/monitor", Processes: 2,
+			Needs: []int{19, 21, 31}}},
 	},
 	"everything": {
 		Application: app("/sbin/init"), System: host, Backend: "fentry", TotalChecks: 41, Tasks: 1,

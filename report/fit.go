@@ -128,6 +128,13 @@ func (d *Document) whyAsked(name string) []string {
 			lines = append(lines, places("used in", c.CallSites, c.syscall)...)
 		}
 	}
+	for _, c := range d.Unasked {
+		if c.Name == name {
+			for _, call := range c.Calls {
+				lines = append(lines, "needed without a check by "+call.text())
+			}
+		}
+	}
 	for _, c := range d.CapsetOnly {
 		if c.Name == name {
 			lines = append(lines, "asked for by capset, in its sets "+strings.Join(c.RequestedSets, ", "))

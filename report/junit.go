@@ -120,7 +120,7 @@ func (d *Document) unsure() string {
 		}
 		return ""
 	}
-	if d.Losses.Tasks|d.Losses.Checks|d.Losses.Rows != 0 {
+	if d.Losses.Tasks|d.Losses.Checks|d.Losses.Rows|d.Losses.Unasked != 0 {
 		return "part of the run could not be recorded"
 	}
 	return ""

@@ -169,6 +169,7 @@ func (d *earlier) findings() (*audit.Findings, error) {
 		Denied:       each(d.Denied, r.denied),
 		Advisory:     each(d.Advisory, r.unneeded),
 		Nested:       each(d.Nested, func(u Unneeded) audit.Nested { return audit.Nested(r.unneeded(u)) }),
+		Unasked:      each(d.Unasked, r.unasked),
 		Programs:     each(d.Programs, r.program),
 	}
 	r.exit(&f.Application, d.Exit)
@@ -245,6 +246,17 @@ func (r *reader) unneeded(u Unneeded) audit.Advisory {
 		Number:    r.capability(u.Number, u.Name),
 		Tally:     audit.Tally{Granted: u.Checks.Granted, Denied: u.Checks.Denied},
 		CallSites: r.sites(u.CallSites),
+	}
+}
+
+func (r *reader) unasked(u Unasked) audit.UnaskedCapability {
+	return audit.UnaskedCapability{
+		Number: r.capability(u.Number, u.Name),
+		Calls: each(u.Calls, func(c UnaskedCall) audit.UnaskedCall {
+			return audit.UnaskedCall{Syscall: r.syscall(c.SyscallNumber, c.Syscall, c.ABI), Count: c.Count,
+				Concluded: c.Concluded}
+		}),
+		AfterDrop: u.AfterDrop,
 	}
 }
 

@@ -89,6 +89,9 @@ func related(d *Document) []relation {
 	for _, c := range d.Required {
 		observed[c.Number] = true
 	}
+	for _, c := range d.Unasked {
+		observed[c.Number] = true
+	}
 	for _, c := range d.CapsetOnly {
 		observed[c.Number] = true
 	}

@@ -28,7 +28,7 @@ var unwritten = map[string]string{
 	"BlindSpots.Count":          "it is in the words of the limit",
 	"Refusals":                  "they are compared with those of repetitions, at once",
 	"Grants":                    "they are compared with those of repetitions, at once",
-	"Unasked":                   "they are compared with those of repetitions, at once",
+	"RefusedUnasked":            "they are compared with those of repetitions, at once",
 	"UnitFile":                  ofItsRun,
 	"Proof":                     ofItsRun,
 	"Untold":                    "the losses tell",
@@ -70,7 +70,7 @@ var unjoined = map[string]string{
 	"Programs.Parent":           "numbered anew",
 	"Refusals":                  unwritten["Refusals"],
 	"Grants":                    unwritten["Grants"],
-	"Unasked":                   unwritten["Unasked"],
+	"RefusedUnasked":            unwritten["RefusedUnasked"],
 	"TestFailed":                "the report counts as incomplete",
 	"UnitFile":                  ofItsRun,
 	"Proof":                     ofItsRun,
@@ -270,7 +270,7 @@ func possible(what any) {
 	case *audit.Findings: // a union of one program, on one kernel
 		p.Merged.Applications[0].Name = p.Application.Path
 		p.Merged.Kernels[0].Name = p.System.KernelVersion
-		*p.StatedOperational = 1 << p.Operational[0].Number
+		*p.StatedOperational = 1<<p.Operational[0].Number | 1<<p.Unasked[0].Number
 		*p.Stated |= *p.StatedOperational
 	}
 }

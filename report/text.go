@@ -24,6 +24,7 @@ func WriteText(w io.Writer, d *Document, width int) error {
 	} else {
 		t.capabilities("REQUIRED CAPABILITIES:", d.Required)
 	}
+	t.unasked()
 	t.capsetOnly()
 	t.related()
 	t.denied()
@@ -147,6 +148,9 @@ func (t *text) summary() {
 	t.line("  Capabilities with related system context: %d", relatedCapabilities(related(t.d)))
 	t.line("  Successful capset calls: %d", t.d.CapsetCalls)
 	t.line("  Capset-only capabilities: %d", len(t.d.CapsetOnly))
+	if n := len(t.d.Unasked); n > 0 {
+		t.line("  Capabilities needed without a check: %d", n)
+	}
 	t.line("  Capabilities with only not-granted checks: %d", len(t.d.Denied))
 }
 

@@ -43,6 +43,9 @@ func (d *Document) lossGaps() []string {
 		{d.Losses.Programs, "program start", "program starts",
 			"went unseen or came after the list of programs was full: what they needed is counted without " +
 				"their path"},
+		{d.Losses.Unasked, "call", "calls",
+			"that the kernel may have let through without a check, of this program or another, could not " +
+				"be looked at: a capability may be missing"},
 		{d.Losses.Events, "line", "lines",
 			"of --verbose could not be printed: the report does not depend on them"},
 	} {

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -73,6 +74,31 @@ func inParens(list []string) string {
 		return ""
 	}
 	return " (" + strings.Join(list, ", ") + ")"
+}
+
+// unasked shows what is needed although the kernel did not ask for it.
+func (t *text) unasked() {
+	if len(t.d.Unasked) == 0 {
+		return
+	}
+	t.heading("CAPABILITIES NEEDED WITHOUT A CHECK:")
+	t.prose("  ", "The kernel let the calls below through without a check, since the caller held enough. "+
+		"With the other capabilities of the recommended set alone they fail.")
+	for _, c := range t.d.Unasked {
+		t.capability(c.Name, c.Number)
+		t.labelled("    ", "Reason:", printable(c.Reason)+".")
+		for _, call := range c.Calls {
+			t.labelled("    ", "Used by:", call.text())
+		}
+	}
+}
+
+func (c UnaskedCall) text() string {
+	known := "seen in the kernel function that compares"
+	if c.Concluded {
+		known = "concluded from the call and its arguments"
+	}
+	return fmt.Sprintf("%s, %s, %s", printable(c.Syscall), count(c.Count, "time", "times"), known)
 }
 
 func (t *text) capsetOnly() {

@@ -58,6 +58,7 @@ type (
 	kernelSiteKey C.struct_ca_site_key
 	kernelSite    C.struct_ca_site
 	kernelOutcome C.struct_ca_outcome
+	kernelUnasked C.struct_ca_unasked
 	kernelProgram C.struct_ca_program
 	kernelTotal   C.struct_ca_total
 	kernelEvent   C.struct_ca_event
@@ -79,6 +80,8 @@ const (
 	credForeign    = C.CA_CRED_FOREIGN
 	credOwner      = C.CA_CRED_OWNER
 	credNested     = C.CA_CRED_NESTED
+
+	unaskedSeen = C.CA_SEEN
 
 	eventCheck   = C.CA_EVENT_CHECK
 	eventCapset  = C.CA_EVENT_CAPSET

@@ -20,6 +20,7 @@ func TestTypesAreThoseOfTheKernelHalf(t *testing.T) {
 		"ca_site":     unsafe.Sizeof(kernelSite{}),
 		"ca_outcome":  unsafe.Sizeof(kernelOutcome{}),
 		"ca_program":  unsafe.Sizeof(kernelProgram{}),
+		"ca_unasked":  unsafe.Sizeof(kernelUnasked{}),
 		"ca_total":    unsafe.Sizeof(kernelTotal{}),
 	} {
 		if got, ok := sizes[name]; !ok || uintptr(got) != want {
@@ -34,11 +35,13 @@ func TestKeysHaveNoHoles(t *testing.T) {
 		check   kernelCheck
 		site    kernelSiteKey
 		outcome kernelOutcome
+		unasked kernelUnasked
 	)
 	for name, c := range map[string]struct{ size, end uintptr }{
 		"ca_check":    {unsafe.Sizeof(check), unsafe.Offsetof(check.idle) + 1},
 		"ca_site_key": {unsafe.Sizeof(site), unsafe.Offsetof(site.stack) + 8},
 		"ca_outcome":  {unsafe.Sizeof(outcome), unsafe.Offsetof(outcome.abi) + 4},
+		"ca_unasked":  {unsafe.Sizeof(unasked), unsafe.Offsetof(unasked.pad) + 4},
 	} {
 		if c.size != c.end {
 			t.Errorf("struct %s: %d bytes, its members end at %d", name, c.size, c.end)

@@ -77,7 +77,8 @@ var adoptPrograms = []string{"adopt_tree", "adopt_group", "on_group_made", "on_m
 
 // checkPrograms are the BPF programs of each backend; the rest are shared.
 var checkPrograms = map[Backend][]string{
-	Fentry:     {"fexit_cap_capable", "fexit_security_capable", "fentry_security_capset"},
+	Fentry: {"fexit_cap_capable", "fexit_security_capable", "fentry_security_capset",
+		"fentry_ptrace_access", "fentry_setscheduler", "fentry_setioprio", "fentry_setnice"},
 	Tracepoint: {"tp_cap_capable"},
 	Kprobe: {"kprobe_cap_capable", "kretprobe_cap_capable", "kretprobe_security_capable",
 		"kprobe_security_capset"},
@@ -92,6 +93,10 @@ func (b Backend) knowsInlined() bool { return b == Tracepoint }
 
 // knowsLSM: a refusal by another security module is visible.
 func (b Backend) knowsLSM() bool { return b != Tracepoint }
+
+// concludes: the kernel functions that grant without a check cannot be attached
+// to, so that it is concluded from the system calls.
+func (b Backend) concludes() bool { return b == Tracepoint }
 
 // BackendError tells why one backend could not be used.
 type BackendError struct {

@@ -23,7 +23,8 @@ type instruction struct {
 	offset    int
 	immediate int32
 	address   value     // what it loads the address of
-	callee    *function // nil where it calls a helper
+	callee    *function // nil where it calls something of the kernel's
+	kfunc     string    // "" where that is a helper
 }
 
 // bpfObject is where a BPF object's symbols are.
@@ -101,6 +102,8 @@ func (o *bpfObject) link(fn *function, start symbolAt) error {
 		at := start.offset + uint64(i)*8
 		symbol, relocated := relocations[at]
 		switch {
+		case in.op == classJMP|codeCall && relocated && symbol.Section == elf.SHN_UNDEF:
+			in.kfunc = symbol.Name
 		case in.op == classJMP|codeCall && in.src == pseudoCall:
 			to := symbolAt{start.section, at}
 			if relocated {
@@ -143,6 +146,8 @@ func (o *bpfObject) relocations(section elf.SectionIndex) (map[uint64]elf.Symbol
 func (o *bpfObject) address(symbol elf.Symbol, addend uint64) (value, error) {
 	section := o.Sections[symbol.Section].Name
 	switch {
+	case symbol.Section == elf.SHN_UNDEF: // whether the kernel has a function
+		return numbered(unknown), nil
 	case section == ".maps":
 		return value{place{kind: mapItself, name: symbol.Name}: true}, nil
 	case strings.HasPrefix(section, ".rodata.str"):

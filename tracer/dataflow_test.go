@@ -132,7 +132,9 @@ var helpers = map[int32]helper{
 	3:   {name: "map_delete_elem", reads: []int{2}, updates: true},
 	16:  {name: "get_current_comm", writes: []int{1}},
 	67:  {name: "get_stack", writes: []int{2}},
+	112: {name: "probe_read_user", writes: []int{1}},
 	113: {name: "probe_read_kernel", writes: []int{1}},
+	114: {name: "probe_read_user_str", writes: []int{1}},
 	115: {name: "probe_read_kernel_str", writes: []int{1}},
 	127: {name: "seq_write", reads: []int{2}},
 	131: {name: "ringbuf_reserve", returnsRow: true},
@@ -261,6 +263,10 @@ func (f *flow) call(in instruction, m *memory) (err error) {
 	copy(arguments[:], m.registers[1:])
 	for i := range 5 {
 		m.registers[1+i] = numbered(unknown)
+	}
+	if in.kfunc != "" { // those that are called know nothing of our maps and variables
+		m.registers[0] = numbered(unknown)
+		return nil
 	}
 	if in.callee == nil {
 		m.registers[0], err = f.help(in.immediate, arguments)

@@ -147,6 +147,9 @@ func (k *kernel) configure(set settings) error {
 	if err := k.module.InitGlobalVariable("idle_matters", set.idleMatters); err != nil {
 		return err
 	}
+	if err := k.module.InitGlobalVariable("concludes", k.backend.concludes()); err != nil {
+		return err
+	}
 	if err := set.running.configure(k.module); err != nil {
 		return err
 	}
@@ -321,16 +324,21 @@ func (k *kernel) iterate(name string, size int, visit func(record []byte) error)
 // misses is how often a program was not run because it ran already on that
 // CPU, whoever was missed: with a twin, how often at most neither was.
 func (k *kernel) misses(name string) (uint64, error) {
-	prog, err := k.module.GetProgram(name)
-	if err != nil {
-		return 0, err
-	}
-	n, err := programMisses(prog.FileDescriptor())
+	n, err := k.missesAlone(name)
 	if err != nil || !k.preemptible || !slices.Contains(preemptedPrograms, name+twin) {
 		return n, err
 	}
 	both, err := k.misses(name + twin)
 	return min(n, both), err
+}
+
+// missesAlone is the same of one program, whatever its twin saw.
+func (k *kernel) missesAlone(name string) (uint64, error) {
+	prog, err := k.module.GetProgram(name)
+	if err != nil {
+		return 0, err
+	}
+	return programMisses(prog.FileDescriptor())
 }
 
 // program reads one entry of the programs array.

@@ -36,6 +36,9 @@ func (a *Audit) Observe() (*audit.Observation, error) {
 	if err := k.readOutcomes(o); err != nil {
 		return nil, fmt.Errorf("read the outcomes: %w", err)
 	}
+	if err := k.readUnasked(o); err != nil {
+		return nil, fmt.Errorf("read what was granted without a check: %w", err)
+	}
 	totals, err := k.totals()
 	if err != nil {
 		return nil, fmt.Errorf("read the totals: %w", err)
@@ -51,6 +54,7 @@ func (a *Audit) Observe() (*audit.Observation, error) {
 	o.MissedExits = missed.exits
 	o.Losses.Checks += missed.checks
 	o.Losses.Tasks += missed.tasks
+	o.Losses.Unasked += missed.unasked
 	alive, err := k.liveProcesses()
 	o.StillRunning = len(alive)
 	return o, err
@@ -196,6 +200,24 @@ func phaseOf(before, all uint32) audit.Phase {
 	return audit.PhaseInit
 }
 
+func (k *kernel) readUnasked(o *audit.Observation) error {
+	state, err := k.state()
+	if err != nil {
+		return err
+	}
+	return each(k, "unasked", func(key kernelUnasked, count uint64) {
+		o.Unasked = append(o.Unasked, audit.Unasked{
+			Capability: int(key.capability),
+			Syscall:    syscallOf(int32(key.syscall), uint8(key.abi)),
+			Phase:      phaseOf(uint32(key.phase), uint32(state.phase)),
+			Program:    int(key.program),
+			Held:       uint64(key.held),
+			Concluded:  key.knowledge != unaskedSeen,
+			Count:      count,
+		})
+	})
+}
+
 func (a *Audit) readState(o *audit.Observation) error {
 	k := a.kernel
 	s, err := k.state()
@@ -219,6 +241,7 @@ func (a *Audit) readState(o *audit.Observation) error {
 		Outcomes: uint64(s.lost_outcomes),
 		Programs: uint64(s.lost_programs),
 		Events:   uint64(s.lost_events),
+		Unasked:  uint64(s.lost_unasked),
 	}
 	if a.adopted != nil {
 		o.Losses.Tasks += a.adopted.lost()
@@ -250,7 +273,7 @@ func (a *Audit) readState(o *audit.Observation) error {
 // misses are events that programs of the kernel half did not see, because they
 // ran already on that CPU. The kernel counts those of all tasks, so these are
 // how many at most were of the tree.
-type misses struct{ checks, tasks, exits uint64 }
+type misses struct{ checks, tasks, exits, unasked uint64 }
 
 func (a *Audit) missed() (m misses, err error) {
 	k := a.kernel
@@ -274,5 +297,11 @@ func (a *Audit) missed() (m misses, err error) {
 		add(&m.tasks, "on_moved")
 	}
 	add(&m.exits, "on_sys_exit")
+	if k.backend.concludes() {
+		// only one of the twins does
+		n, failed := k.missesAlone("on_sys_exit")
+		m.unasked += n
+		err = errors.Join(err, failed)
+	}
 	return m, err
 }

@@ -49,6 +49,14 @@ type document struct {
 		Status, Signal int
 		Ended          bool
 	}
+	Unasked []struct {
+		Name  string
+		Calls []struct {
+			Syscall   string
+			Count     uint64
+			Concluded bool
+		}
+	} `json:"unasked_capabilities"`
 	Interim    bool
 	TestFailed string `json:"test_failed"`
 	Target     target

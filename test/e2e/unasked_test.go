@@ -1,0 +1,191 @@
+package e2e
+
+import (
+	"bufio"
+	"os/exec"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+)
+
+// way is a line of reach --list. Its capability is "" where nothing is ever asked.
+type way struct {
+	name, capability string
+	// more: the kernel asks for others besides
+	more bool
+}
+
+func waysToReach(t *testing.T) []way {
+	t.Helper()
+	r := finish(t, command(t, built("reach"), "--list"))
+	var list []way
+	for line := range strings.Lines(string(r.stdout)) {
+		name, capability, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if capability == "none" {
+			capability = ""
+		}
+		capability, more := strings.CutSuffix(capability, "+")
+		list = append(list, way{name, capability, more})
+	}
+	if len(list) < 30 {
+		t.Fatalf("reach --list has %d ways:\n%s%s", len(list), r.stdout, r.stderr)
+	}
+	return list
+}
+
+// otherProcess is what reach takes for one that runs beside the audited tree.
+func otherProcess(t *testing.T, arguments ...string) string {
+	t.Helper()
+	cmd := command(t, built("reach"), append([]string{"wait"}, arguments...)...)
+	// others have it too, where a process group is meant
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(line)
+}
+
+// refusedWithout establishes the truth: without any capability the kernel refuses.
+func refusedWithout(t *testing.T, w way, other string) {
+	t.Helper()
+	r := finish(t, command(t, tool(t, "setpriv"), "--bounding-set", "-all", "--", built("reach"),
+		w.name, other))
+	want := 0
+	if w.capability != "" {
+		want = 1
+	}
+	if r.status == 77 {
+		t.Skipf("wanted a kernel with %s: %s", w.name, r.stderr)
+	}
+	if r.status != want {
+		t.Fatalf("reach %s without capabilities: status %d, wanted %d: %s", w.name, r.status, want, r.stderr)
+	}
+}
+
+// Whoever holds what another process holds is not asked: the capability is found to be needed all the
+// same, and the way it is known is said.
+func TestReachingAnotherProcess(t *testing.T) {
+	for _, w := range waysToReach(t) {
+		t.Run(w.name, func(t *testing.T) {
+			other := otherProcess(t)
+			refusedWithout(t, w, other)
+			d := audited(t, built("reach"), w.name, other)
+			var want []string
+			if w.capability != "" {
+				want = []string{w.capability}
+			}
+			var unasked []string
+			for _, c := range d.Unasked {
+				unasked = append(unasked, c.Name)
+				for _, call := range c.Calls {
+					if call.Concluded != (d.Backend == "tracepoint") || call.Count == 0 {
+						t.Errorf("%s, backend %s: %+v", c.Name, d.Backend, call)
+					}
+				}
+			}
+			if diff := cmp.Diff(want, unasked); diff != "" {
+				t.Errorf("not asked for (-want +got):\n%s", diff)
+			}
+			if w.more {
+				if !slices.Contains(d.Recommended, w.capability) {
+					t.Errorf("recommended %v, without %s", d.Recommended, w.capability)
+				}
+			} else if diff := cmp.Diff(append([]string{}, want...), d.Recommended); diff != "" {
+				t.Errorf("recommended (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// What the program does to its own processes needs nothing: they hold no more than it does, whatever it is
+// given. Nor does what it does to processes that hold nothing.
+func TestReachingOwnAndBareProcesses(t *testing.T) {
+	bare := otherProcess(t, "bare")
+	for _, w := range waysToReach(t) {
+		for _, whose := range []string{"child", bare} {
+			t.Run(w.name+" "+strings.Split(whose, ":")[0], func(t *testing.T) {
+				d := audited(t, built("reach"), w.name, whose)
+				if d.Exit.Status == 77 {
+					t.Skipf("wanted a kernel with %s", w.name)
+				}
+				if d.Exit.Status != 0 || len(d.Unasked) != 0 {
+					t.Errorf("status %d, not asked for: %+v", d.Exit.Status, d.Unasked)
+				}
+			})
+		}
+	}
+}
+
+// All processes of a user are meant, here of one that has capabilities.
+func TestReachingTheProcessesOfAUser(t *testing.T) {
+	const user = 4243
+	with := func(cmd *exec.Cmd, capabilities ...uintptr) *exec.Cmd {
+		as(cmd, user).SysProcAttr.AmbientCaps = capabilities
+		return cmd
+	}
+	other := with(command(t, publicShow(), "wait-signal"), unix.CAP_SYS_NICE, unix.CAP_KILL)
+	out, err := other.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		other.Process.Kill()
+		other.Wait()
+	}()
+	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	dir := publicDir(t)
+	auditor, reach := installed(t, dir, capAuditPath, 0o755), installed(t, dir, built("reach"), 0o755)
+	d := documentOf(t, with(command(t, auditor, withBackend("-j", "--", reach, "setpriority-user", "1")...),
+		unix.CAP_BPF, unix.CAP_PERFMON, unix.CAP_SYS_PTRACE, unix.CAP_SYS_NICE, unix.CAP_KILL))
+	if diff := cmp.Diff([]string{"sys_nice"}, d.Recommended); diff != "" || d.Exit.Status != 0 {
+		t.Errorf("status %d, recommended (-want +got):\n%s", d.Exit.Status, diff)
+	}
+}
+
+// Root of a user namespace is mapped by whoever held CAP_SETFCAP when making it.
+func TestMappingRoot(t *testing.T) {
+	unshare, run := tool(t, "unshare"), built("need")
+	truth := finish(t, command(t, tool(t, "setpriv"), "--bounding-set", "-all",
+		unshare, "-Ur", run, "--list"))
+	if truth.status == 0 {
+		t.Skip("wanted a kernel that refuses root to map root without CAP_SETFCAP (5.12)")
+	}
+	for name, c := range map[string]struct {
+		arguments, want []string
+	}{
+		"root":         {[]string{"-Ur"}, []string{"setfcap"}},
+		"another user": {[]string{"-U", "--map-users=1:1:1", "--map-groups=1:1:1"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := audited(t, slices.Concat([]string{unshare}, c.arguments, []string{run, "--list"})...)
+			var got []string
+			for _, u := range d.Unasked {
+				got = append(got, u.Name)
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("not asked for (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
