@@ -256,6 +256,30 @@ struct css_set {
 	struct cgroup *dfl_cgrp;
 };
 
+struct hlist_node {
+	struct hlist_node *next;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
+struct bpf_local_storage {
+	struct hlist_head list;
+};
+
+struct bpf_local_storage_map;
+
+struct bpf_local_storage_data {
+	struct bpf_local_storage_map *smap;
+	__u8 data[0];
+};
+
+struct bpf_local_storage_elem {
+	struct hlist_node snode;
+	struct bpf_local_storage_data sdata;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int flags;
@@ -271,6 +295,7 @@ struct task_struct {
 	struct pid *thread_pid;
 	const struct cred *real_cred;
 	const struct cred *cred;
+	struct bpf_local_storage *bpf_storage;
 	__u64 start_time;
 	__u32 self_exec_id;
 	char comm[16];

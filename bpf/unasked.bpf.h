@@ -65,46 +65,102 @@ static __always_inline __u64 held_by(struct task_struct *task, struct task_struc
 }
 
 /*
+ * flags_of() where the task is only an address, as in a kprobe: the helper wants a
+ * pointer that the verifier knows. 6.1 to 7.3, kernel/bpf/bpf_local_storage.c: a task's
+ * storage is a list with an element for each map, here no more than a few.
+ */
+static __noinline __u32 flags_by_address(struct task_struct *other)
+{
+	struct hlist_node *node = BPF_CORE_READ(other, bpf_storage, list.first);
+	struct bpf_local_storage_elem *element;
+	__u64 key = (__u64)other;
+	struct ca_newborn *newborn;
+	__u32 flags = 0;
+
+	for (int i = 0; i < 32 && node; i++, node = BPF_CORE_READ(node, next)) {
+		element = (void *)node - bpf_core_field_offset(struct bpf_local_storage_elem, snode);
+		if ((void *)BPF_CORE_READ(element, sdata.smap) != (void *)&tasks)
+			continue;
+		bpf_probe_read_kernel(&flags, sizeof(flags),
+				      (void *)element + bpf_core_field_offset(struct bpf_local_storage_elem, sdata) +
+					      bpf_core_field_offset(struct bpf_local_storage_data, data));
+		return flags;
+	}
+	newborn = state.waiting ? bpf_map_lookup_elem(&newborns, &key) : 0;
+	return newborn && BPF_CORE_READ(other, start_time) <= newborn->born ? newborn->flags : 0;
+}
+
+/*
  * The way of the backends that see the comparison begin: it is done again here.
  * A process of the tree is no reason to grant anything: with the smaller set it
  * holds less itself.
  */
-static __always_inline int on_comparison(struct task_struct *other, __u32 capability, bool effective)
+static __always_inline int on_comparison(struct task_struct *other, bool known, __u32 capability, bool effective)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct ca_task *t = own_task(task, &state.lost_unasked);
 	__u64 held;
 
-	if (!t || !(t->flags & CA_TASK_RECORDING) || other->tgid == task->tgid || (flags_of(other) & CA_TASK_RECORDING))
+	if (!t || !(t->flags & CA_TASK_RECORDING) || BPF_CORE_READ(other, tgid) == task->tgid ||
+	    ((known ? flags_of(other) : flags_by_address(other)) & CA_TASK_RECORDING))
 		return 0;
 	held = held_by(task, other, capability, effective);
 	return held ? count_unasked(t, task, capability, held, CA_SEEN) : 0;
 }
 
-/* The mode of a probe, for /proc/PID/stat (fs/proc/array.c, do_task_stat()), says that refusing changes little. */
+static __always_inline int on_ptrace_access(struct task_struct *child, bool known, unsigned int mode)
+{
+	/* the mode of a probe, for /proc/PID/stat (fs/proc/array.c, do_task_stat()): refusing changes little */
+	return mode & PTRACE_MODE_NOAUDIT ? 0 : on_comparison(child, known, CAP_SYS_PTRACE, mode & PTRACE_MODE_FSCREDS);
+}
+
 SEC("fentry/cap_ptrace_access_check")
 int BPF_PROG(fentry_ptrace_access, struct task_struct *child, unsigned int mode)
 {
-	return mode & PTRACE_MODE_NOAUDIT ? 0 : on_comparison(child, CAP_SYS_PTRACE, mode & PTRACE_MODE_FSCREDS);
+	return on_ptrace_access(child, true, mode);
 }
 
-/* cap_safe_nice() is static, and its callers are these three. */
+SEC("kprobe/cap_ptrace_access_check")
+int BPF_KPROBE(kprobe_ptrace_access, struct task_struct *child, unsigned int mode)
+{
+	return on_ptrace_access(child, false, mode);
+}
+
+/* cap_safe_nice() is static, and these three are all that call it. */
 SEC("fentry/cap_task_setscheduler")
 int BPF_PROG(fentry_setscheduler, struct task_struct *other)
 {
-	return on_comparison(other, CAP_SYS_NICE, false);
+	return on_comparison(other, true, CAP_SYS_NICE, false);
+}
+
+SEC("kprobe/cap_task_setscheduler")
+int BPF_KPROBE(kprobe_setscheduler, struct task_struct *other)
+{
+	return on_comparison(other, false, CAP_SYS_NICE, false);
 }
 
 SEC("fentry/cap_task_setioprio")
 int BPF_PROG(fentry_setioprio, struct task_struct *other)
 {
-	return on_comparison(other, CAP_SYS_NICE, false);
+	return on_comparison(other, true, CAP_SYS_NICE, false);
+}
+
+SEC("kprobe/cap_task_setioprio")
+int BPF_KPROBE(kprobe_setioprio, struct task_struct *other)
+{
+	return on_comparison(other, false, CAP_SYS_NICE, false);
 }
 
 SEC("fentry/cap_task_setnice")
 int BPF_PROG(fentry_setnice, struct task_struct *other)
 {
-	return on_comparison(other, CAP_SYS_NICE, false);
+	return on_comparison(other, true, CAP_SYS_NICE, false);
+}
+
+SEC("kprobe/cap_task_setnice")
+int BPF_KPROBE(kprobe_setnice, struct task_struct *other)
+{
+	return on_comparison(other, false, CAP_SYS_NICE, false);
 }
 
 /* One of the tree's tasks did something to another process, with success and without a check. */

@@ -81,7 +81,8 @@ var checkPrograms = map[Backend][]string{
 		"fentry_ptrace_access", "fentry_setscheduler", "fentry_setioprio", "fentry_setnice"},
 	Tracepoint: {"tp_cap_capable"},
 	Kprobe: {"kprobe_cap_capable", "kretprobe_cap_capable", "kretprobe_security_capable",
-		"kprobe_security_capset"},
+		"kprobe_security_capset",
+		"kprobe_ptrace_access", "kprobe_setscheduler", "kprobe_setioprio", "kprobe_setnice"},
 }
 
 // knowsOptions: cap_capable's opts argument is visible.
