@@ -366,6 +366,7 @@ static __noinline int conclude_path(struct ca_task *t, struct task_struct *task,
 	struct dentry *dentry;
 	struct inode *inode;
 	struct pid *pid = 0;
+	bool first_ns = false;
 	char directory_name[NAME_SEEN] __attribute__((aligned(8))) = {};
 	__s32 number = 0;
 	__u64 name = 0;
@@ -375,6 +376,8 @@ static __noinline int conclude_path(struct ca_task *t, struct task_struct *task,
 	if (byte_at(&p, 0) == '/') {
 		if (!enter_proc(&p))
 			return 0;
+		/* /host/proc: how containers see the host's */
+		first_ns = p.at != sizeof("/proc/") - 1;
 	} else {
 		dentry = directory == AT_FDCWD ? BPF_CORE_READ(task, fs, pwd.dentry) :
 						 BPF_CORE_READ(file_of(task, directory), f_path.dentry);
@@ -383,6 +386,7 @@ static __noinline int conclude_path(struct ca_task *t, struct task_struct *task,
 			return 0;
 		pid = BPF_CORE_READ((struct proc_inode *)((void *)inode - bpf_core_field_offset(struct proc_inode, vfs_inode)), pid);
 		if (pid) {
+			first_ns = true;
 			number = BPF_CORE_READ(pid, numbers[0].nr);
 			bpf_probe_read_kernel_str(directory_name, NAME_SEEN, BPF_CORE_READ(dentry, d_name.name));
 			name = *(__u64 *)directory_name;
@@ -395,13 +399,14 @@ static __noinline int conclude_path(struct ca_task *t, struct task_struct *task,
 		name = next_name(&p);
 	}
 	if (name == name_of("task") && byte_at(&p, p.at)) {
-		/* threads have numbers in the caller's pid namespace, too */
-		number = number_of(next_name(&p));
+		if (pid) /* the thread's own number is not the first namespace's: a directory's process stands for it */
+			next_name(&p);
+		else
+			number = number_of(next_name(&p));
 		name = next_name(&p);
-		pid = 0;
 	}
 	if (number && is_guarded(name, byte_at(&p, p.at), how))
-		conclude_by_number(t, task, number, pid, CAP_SYS_PTRACE);
+		conclude_by_number(t, task, number, first_ns, CAP_SYS_PTRACE);
 	return 0;
 }
 
