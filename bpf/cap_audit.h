@@ -130,6 +130,7 @@ enum {
 	/* came into the watched group, still on its way: recording begins with an exec */
 	CA_TASK_ENTERING = 64,
 	CA_TASK_UNTOLD = 128,	/* adopted, and user space has not been told */
+	CA_TASK_LOOKED_AT = 256, /* the end of its system call was, by the first of the twins */
 };
 
 struct ca_sets {

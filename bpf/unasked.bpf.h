@@ -568,7 +568,8 @@ static __noinline int note_root_map(struct ca_task *t, struct task_struct *task,
 	return 0;
 }
 
-/* Of two programs at the end of a system call only the first concludes, or all were counted twice. */
+/* Of two programs at the end of a system call the second concludes only where the first was not run, or all
+ * were counted twice. */
 static __always_inline void on_success(struct ca_task *t, struct task_struct *task, struct pt_regs *regs,
 				       bool is_twin)
 {
@@ -577,6 +578,13 @@ static __always_inline void on_success(struct ca_task *t, struct task_struct *ta
 	if ((t->granted >> CAP_SYS_ADMIN & 1) && !(t->granted >> CAP_SETFCAP & 1) && t->abi == CA_ABI_NATIVE &&
 	    (t->syscall == NR_WRITE || t->syscall == NR_PWRITE64 || t->syscall == NR_WRITEV))
 		note_root_map(t, task, SYSCALL_ARG1(regs));
-	if (concludes && !is_twin)
-		conclude(t, task, regs);
+	if (!concludes)
+		return;
+	if (is_twin && (t->flags & CA_TASK_LOOKED_AT)) {
+		t->flags &= ~CA_TASK_LOOKED_AT;
+		return;
+	}
+	conclude(t, task, regs);
+	if (preemptible && !is_twin)
+		t->flags |= CA_TASK_LOOKED_AT;
 }

@@ -324,21 +324,16 @@ func (k *kernel) iterate(name string, size int, visit func(record []byte) error)
 // misses is how often a program was not run because it ran already on that
 // CPU, whoever was missed: with a twin, how often at most neither was.
 func (k *kernel) misses(name string) (uint64, error) {
-	n, err := k.missesAlone(name)
+	prog, err := k.module.GetProgram(name)
+	if err != nil {
+		return 0, err
+	}
+	n, err := programMisses(prog.FileDescriptor())
 	if err != nil || !k.preemptible || !slices.Contains(preemptedPrograms, name+twin) {
 		return n, err
 	}
 	both, err := k.misses(name + twin)
 	return min(n, both), err
-}
-
-// missesAlone is the same of one program, whatever its twin saw.
-func (k *kernel) missesAlone(name string) (uint64, error) {
-	prog, err := k.module.GetProgram(name)
-	if err != nil {
-		return 0, err
-	}
-	return programMisses(prog.FileDescriptor())
 }
 
 // program reads one entry of the programs array.
