@@ -9,20 +9,25 @@ import (
 
 // Who asks without audit and decides all the same counts as a need.
 func TestDecisions(t *testing.T) {
-	for function, reason := range decisions {
-		t.Run(function, func(t *testing.T) {
-			if reason == "" || isPlumbing(function) || trimVariant(function) != function {
-				t.Errorf("no reason %q, or it can never be the asker", reason)
-			}
-			for n := range 64 {
-				r := row(n, Granted, sysOpenat, 1, through("ns_capable_noaudit", function, 1))
-				r.Idle = true
-				wantPlaces(t, observe(r), places{Required: []int{n}})
-			}
-			if !Judged(function) {
-				t.Error("not judged")
-			}
-		})
+	for _, d := range decisions {
+		if d.reason == "" || len(d.functions) == 0 {
+			t.Errorf("%+v: no reason or no function", d)
+		}
+		for _, function := range d.functions {
+			t.Run(function, func(t *testing.T) {
+				if isPlumbing(function) || trimVariant(function) != function {
+					t.Error("it can never be the asker")
+				}
+				for n := range 64 {
+					r := row(n, Granted, sysOpenat, 1, through("ns_capable_noaudit", function, 1))
+					r.Idle = true
+					wantPlaces(t, observe(r), places{Required: []int{n}})
+				}
+				if !Judged(function) {
+					t.Error("not judged")
+				}
+			})
+		}
 	}
 }
 
