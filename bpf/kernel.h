@@ -102,10 +102,10 @@ enum {
 #endif
 
 /*
- * uapi/linux/fanotify.h, and FANOTIFY_USER_INIT_FLAGS of linux/fanotify.h in its parts: how files are reported
- * without a descriptor (FAN_REPORT_FID, _DIR_FID, _NAME, _TARGET_FID and, since 6.14, _MNT), and what else is free
- * (FAN_CLOEXEC, FAN_NONBLOCK). Then the types of marks but for an inode's, which is 0 (mount, file system, and
- * since 6.14 mount namespace).
+ * uapi/linux/fanotify.h, and FANOTIFY_USER_INIT_FLAGS of linux/fanotify.h in its parts: how files are
+ * reported without a descriptor (FAN_REPORT_FID, _DIR_FID, _NAME, _TARGET_FID and, since 6.14, _MNT), and
+ * what else is free (FAN_CLOEXEC, FAN_NONBLOCK). Then the types of marks but for an inode's, which is 0
+ * (mount, file system and, since 6.14, mount namespace).
  */
 #define FANOTIFY_BY_ID 0x5e00
 #define FANOTIFY_FREE 0x3
