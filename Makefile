@@ -100,7 +100,7 @@ lint: deps-test bpf/cap_audit.bpf.o ## go vet, staticcheck, and shellcheck of ev
 
 .PHONY: test-host
 test-host: lint cap-audit programs ## lint, unit tests, then the end-to-end suite on the running kernel (needs root; skips say why)
-	CAP_AUDIT=$(CURDIR)/cap-audit CAP_AUDIT_PROGRAMS=$(CURDIR)/build/programs $(GO) test -count=1 ./...
+	CAP_AUDIT=$(CURDIR)/cap-audit CAP_AUDIT_PROGRAMS=$(CURDIR)/build/programs $(GO) test -count=1 -timeout 40m ./...
 
 .PHONY: test-packages
 test-packages: deps-test ## build the packages as distributions do, install them, run them (needs root, a Debian mirror)
