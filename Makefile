@@ -104,7 +104,7 @@ test-host: lint cap-audit programs ## lint, unit tests, then the end-to-end suit
 
 .PHONY: test-packages
 test-packages: deps-test ## build the packages as distributions do, install them, run them (needs root, a Debian mirror)
-	CAP_AUDIT_PACKAGES=1 $(GO) test -count=1 -timeout 20m ./test/packages
+	CAP_AUDIT_PACKAGES=1 $(GO) test -count=1 -timeout 40m ./test/packages
 
 # What the VMs run: they have no newer libbpf than their own Debian, nor its
 # glibc's newer symbols.
