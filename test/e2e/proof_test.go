@@ -169,9 +169,12 @@ func TestRefusedExecIsEvidence(t *testing.T) {
 	setcap := tool(t, "setcap")
 	p := prove(t, "--minimize", "--", "sh", "-c",
 		`rm -f inner; cp "$1" inner; "$0" cap_net_raw=ep inner; ./inner || :`, setcap, tool(t, "true"))
-	if p.Verified == nil || *p.Verified || !strings.Contains(p.Proof.Verification.texts(),
-		"failed: execve failed with -EPERM") {
-		t.Errorf("verified: %v, %s", p.Verified, p.Proof.Verification.texts())
+	if p.Verified == nil || !*p.Verified {
+		t.Errorf("not verified: %s", p.Proof.Verification.texts())
+	}
+	r := p.without(t, "net_raw")
+	if *r.Verdict != "needed" || !strings.Contains(r.texts(), "failed: execve failed with -EPERM") {
+		t.Errorf("without net_raw: %s: %s", *r.Verdict, r.texts())
 	}
 }
 

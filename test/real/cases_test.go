@@ -24,8 +24,6 @@ type program struct {
 	// unneeded explains what --minimize shows not to be needed; "" is for all
 	// that have no explanation of their own.
 	unneeded map[string]string
-	// escapes explains why the set is not enough, "" where it has to be.
-	escapes string
 }
 
 // Parts of more than one case.
@@ -408,8 +406,9 @@ echo line >logs/log; chown nobody: logs/log
 	{
 		name: "unshare-root", does: "unshare -Ur true", tools: []string{"unshare"}, version: "unshare -V",
 		run: "exec unshare -Ur true",
-		escapes: "setfcap: to map root, the kernel reads it off the credentials that made the namespace " +
-			"(create_user_ns, parent_could_setfcap), a look that is no check",
+		// to map root, the kernel reads it off the credentials that made the
+		// namespace: kernel/user_namespace.c, create_user_ns()
+		needs: []string{"setfcap"},
 	},
 	{
 		name: "readlink-user", does: "readlink /proc/PID/exe", tools: []string{"readlink"},
