@@ -24,7 +24,6 @@ func WriteText(w io.Writer, d *Document, width int) error {
 	} else {
 		t.capabilities("REQUIRED CAPABILITIES:", d.Required)
 	}
-	t.unasked()
 	t.capsetOnly()
 	t.related()
 	t.denied()
@@ -35,6 +34,8 @@ func WriteText(w io.Writer, d *Document, width int) error {
 	t.merged()
 	t.completeness()
 	t.summary()
+	// after all that the C cap-audit has: its callers read from one heading to the next
+	t.unasked()
 	if d.UnitFile != nil {
 		t.serviceRecommendations()
 	} else {
@@ -148,10 +149,10 @@ func (t *text) summary() {
 	t.line("  Capabilities with related system context: %d", relatedCapabilities(related(t.d)))
 	t.line("  Successful capset calls: %d", t.d.CapsetCalls)
 	t.line("  Capset-only capabilities: %d", len(t.d.CapsetOnly))
+	t.line("  Capabilities with only not-granted checks: %d", len(t.d.Denied))
 	if n := len(t.d.Unasked); n > 0 {
 		t.line("  Capabilities needed without a check: %d", n)
 	}
-	t.line("  Capabilities with only not-granted checks: %d", len(t.d.Denied))
 }
 
 // count writes a number with its noun.
