@@ -11,13 +11,14 @@ import (
 	"sync"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/cap-audit/cap-audit/hint"
 )
 
 // ErrNone: the machine has no hierarchy of version 2, or not where it is looked for.
-var ErrNone = hint.Add(errors.New("this machine has no cgroup v2 hierarchy on /sys/fs/cgroup, and only "+
-	"groups of that can be watched"), "boot with systemd.unified_cgroup_hierarchy=1")
+var ErrNone = errors.New("this machine has no cgroup v2 hierarchy on /sys/fs/cgroup, and only groups of " +
+	"that can be watched")
+
+// NoneHint is what to try then.
+const NoneHint = "boot with systemd.unified_cgroup_hierarchy=1"
 
 // Root is where the hierarchy is mounted: where systemd and everybody has it,
 // or beside those of version 1 ("hybrid"). "" if it is in neither place.

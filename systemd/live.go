@@ -131,7 +131,7 @@ func (m *Manager) Unit(ctx context.Context, name string) (*Unit, error) {
 		}
 	}
 	if cgroup.Root() == "" {
-		return nil, cgroup.ErrNone
+		return nil, hint.Add(cgroup.ErrNone, cgroup.NoneHint)
 	}
 	group := p.text("ControlGroup")
 	if group == "" {

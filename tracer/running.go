@@ -153,7 +153,7 @@ func ownerOf(pid int) int {
 func (s *opened) lookUpGroup() error {
 	root := cgroup.Root()
 	if root == "" {
-		return cgroup.ErrNone
+		return hint.Add(cgroup.ErrNone, cgroup.NoneHint)
 	}
 	path, err := filepath.Abs(s.Cgroup)
 	if err != nil {
