@@ -61,13 +61,16 @@ type Lesser struct{ Asked, Enough int }
 
 // Lessers are the required capabilities that a lesser one can take the place
 // of. There are none once a capset succeeded: it may have asked for the greater
-// one by name.
+// one by name. A greater one that is needed without a check, too, stays.
 func (f *Findings) Lessers() []Lesser {
 	if f.CapsetCalls > 0 {
 		return nil
 	}
 	var list []Lesser
 	for _, c := range f.Required {
+		if unaskedNumbers(f.Unasked)>>c.Number&1 == 1 {
+			continue
+		}
 		for _, ch := range choices {
 			if ch.asked == c.Number && c.onlyBy(ch.functions) && f.ranSince(ch.since) {
 				list = append(list, Lesser{ch.asked, ch.enough})

@@ -119,3 +119,19 @@ func TestChoicesAreWalked(t *testing.T) {
 		}
 	}
 }
+
+// A lesser one is of no use where the greater one is needed without a check.
+func TestNoLesserOfTheUnasked(t *testing.T) {
+	f := Findings{
+		System: SystemContext{KernelVersion: "6.18.1"},
+		Required: []Capability{{Number: unix.CAP_SYS_PTRACE, Tally: Tally{Granted: 1},
+			CallSites: []CallSite{{Function: "environ_open", Checks: 1}}}},
+	}
+	if want := uint64(1 << unix.CAP_PERFMON); f.Recommended() != want {
+		t.Errorf("%#x, want %#x", f.Recommended(), want)
+	}
+	f.Unasked = []UnaskedCapability{{Number: unix.CAP_SYS_PTRACE}}
+	if want := uint64(1 << unix.CAP_SYS_PTRACE); f.Recommended() != want || f.Lessers() != nil {
+		t.Errorf("with calls that were not asked for: %#x, want %#x", f.Recommended(), want)
+	}
+}

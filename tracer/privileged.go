@@ -1,7 +1,6 @@
 package tracer
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 
@@ -45,19 +44,7 @@ func (a *Audit) insistedOn(index uint32, p kernelProgram) uint64 {
 
 // openInode opens a regular file if it is the one that was executed. Its device
 // is not compared: btrfs and overlayfs show another than the kernel has in the
-// inode. Nothing else is opened: that could wait, or do what a device does.
+// inode.
 func openInode(path string, inode uint64) (*os.File, error) {
-	fd, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer unix.Close(fd)
-	var info unix.Stat_t
-	if err := unix.Fstat(fd, &info); err != nil {
-		return nil, err
-	}
-	if info.Ino != inode || info.Mode&unix.S_IFMT != unix.S_IFREG {
-		return nil, fmt.Errorf("%q is not the file that was executed", path)
-	}
-	return openRegular(fmt.Sprintf("/proc/self/fd/%d", fd))
+	return openIf(path, func(info unix.Stat_t) bool { return info.Ino == inode })
 }
