@@ -409,8 +409,6 @@ struct pt_regs {
 #define NR_EXECVEAT 281
 #define NR_EXECVE_COMPAT 11
 #define NR_EXECVEAT_COMPAT 387
-/* arch/arm64/kernel/syscall.c: regs[0] has the argument until the call returns */
-#define SYSCALL_ARG1(regs) ((regs)->regs[0])
 #define SYSCALL_ARG1(regs) ((regs)->orig_x0) /* regs[0] has the result when the call ends */
 #define SYSCALL_ARG2(regs) ((regs)->regs[1])
 #define SYSCALL_ARG3(regs) ((regs)->regs[2])
