@@ -605,7 +605,7 @@ static __always_inline int on_syscall_done(struct pt_regs *regs, long result, bo
 	if (result == -EPERM && t && (t->flags & CA_TASK_RECORDING))
 		note_refused_exec(t, task);
 	if (t && result >= 0)
-		on_success(t, task, regs, is_twin);
+		on_success(t, task, regs, result, is_twin);
 	if (!t || !(t->granted | t->denied | t->lsm_refused | (t->flags & CA_TASK_CAPSET)))
 		return 0;
 

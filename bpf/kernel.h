@@ -100,6 +100,7 @@ enum {
 #else
 #define O_NOFOLLOW 0400000
 #endif
+#define O_PATH 010000000
 
 /*
  * uapi/linux/fanotify.h, and FANOTIFY_USER_INIT_FLAGS of linux/fanotify.h in its parts: how files are
@@ -399,6 +400,8 @@ struct pt_regs {
 #define NR_KCMP 312
 #define NR_SCHED_SETATTR 314
 #define NR_STATX 332
+#define NR_GETDENTS 78
+#define NR_GETDENTS64 217
 #elif defined(__TARGET_ARCH_arm64)
 #define SYSCALL_NR(regs) ((regs)->syscallno)
 /* arch/arm64/include/asm/thread_info.h: TIF_32BIT */
@@ -426,9 +429,10 @@ struct pt_regs {
 #define NR_WRITE 64
 #define NR_WRITEV 66
 #define NR_PWRITE64 68
-#define NR_STAT (-4)	/* these three are not there either */
+#define NR_STAT (-4)	/* these four are not there either */
 #define NR_ACCESS (-5)
 #define NR_READLINK (-6)
+#define NR_GETDENTS (-7)
 #define NR_CHDIR 49
 #define NR_PTRACE 117
 #define NR_IOCTL 29
@@ -450,6 +454,7 @@ struct pt_regs {
 #define NR_KCMP 272
 #define NR_SCHED_SETATTR 274
 #define NR_STATX 291
+#define NR_GETDENTS64 61
 #endif
 /* the same in all tables */
 #define NR_OPENAT2 437

@@ -163,7 +163,10 @@ int BPF_KPROBE(kprobe_setnice, struct task_struct *other)
 	return on_comparison(other, false, CAP_SYS_NICE, false);
 }
 
-/* One of the tree's tasks did something to another process, with success and without a check. */
+/*
+ * One of the tree's tasks did something to another process, with success and without a check.
+ * This and the next two tell whether something was counted.
+ */
 static __noinline int conclude_of(struct ca_task *t, struct task_struct *task, struct task_struct *other,
 				  __u32 capability)
 {
@@ -172,7 +175,10 @@ static __noinline int conclude_of(struct ca_task *t, struct task_struct *task, s
 	if (other->tgid == task->tgid || (flags_of(other) & CA_TASK_RECORDING))
 		return 0;
 	held = held_by(task, other, capability, false);
-	return held ? count_unasked(t, task, capability, held, CA_CONCLUDED) : 0;
+	if (!held)
+		return 0;
+	count_unasked(t, task, capability, held, CA_CONCLUDED);
+	return 1;
 }
 
 /* The same by the other task's number in the caller's pid namespace, or in the first one. */
@@ -180,17 +186,18 @@ static __noinline int conclude_by_number(struct ca_task *t, struct task_struct *
 					 __u32 capability)
 {
 	struct task_struct *other;
+	int counted;
 
 	if (number <= 0) /* the caller itself */
 		return 0;
 	other = first_ns ? bpf_task_from_pid(number) : bpf_task_from_vpid(number);
 	if (!other) { /* it has ended meanwhile */
 		add(&state.lost_unasked);
-		return 0;
+		return 1;
 	}
-	conclude_of(t, task, other, capability);
+	counted = conclude_of(t, task, other, capability);
 	bpf_task_release(other);
-	return 0;
+	return counted;
 }
 
 static __always_inline struct file *file_of(struct task_struct *task, __u32 descriptor)
@@ -262,28 +269,45 @@ enum { PATH_SEEN = 128, NAME_SEEN = 16 };
 struct path_reader {
 	char bytes[PATH_SEEN];
 	__u32 at;
+	bool ended_by_slash;	/* the last name: a link is followed then */
 };
 
 static __always_inline char byte_at(const struct path_reader *p, __u32 at) { return p->bytes[at & (PATH_SEEN - 1)]; }
 
-/* The first eight bytes of a path's next name; the reader goes beyond the slash after it. */
+/* Goes to where a path's next name begins, as fs/namei.c, link_path_walk(), does: beyond slashes and `.`. */
+__noinline int skip_nothing(struct path_reader *p)
+{
+	if (!p)
+		return 0;
+	for (__u32 i = 0; i < NAME_SEEN; i++) {
+		char c = byte_at(p, p->at), next = byte_at(p, p->at + 1);
+
+		if (c != '/' && (c != '.' || (next && next != '/')))
+			break;
+		p->at++;
+	}
+	return 0;
+}
+
+/* The first eight bytes of a path's next name; the reader goes to the name after it. */
 __noinline __u64 next_name(struct path_reader *p)
 {
 	__u64 name = 0;
 
 	if (!p)
 		return 0;
+	skip_nothing(p);
 	for (__u32 i = 0; i < NAME_SEEN; i++) {
 		char c = byte_at(p, p->at);
 
-		if (!c)
+		if (!c || c == '/')
 			break;
 		p->at++;
-		if (c == '/')
-			break;
 		if (i < sizeof(name))
 			name |= (__u64)(__u8)c << (8 * i);
 	}
+	p->ended_by_slash = byte_at(p, p->at) == '/';
+	skip_nothing(p);
 	return name;
 }
 
@@ -319,45 +343,85 @@ static __always_inline __u64 name_of(const char *text)
 /* What a system call does with a path. */
 enum {
 	PATH_FOLLOWED = 1,	/* a link at its end is followed, or read */
-	PATH_OPENED = 2,
+	PATH_ENTERED = 2,	/* whether a directory at its end may be entered is looked at */
+	PATH_OPENED = 4,	/* what is at its end is opened, to do more than to name it (O_PATH) */
 };
 
-/* Whether fs/proc asks for what is behind a name in /proc/PID whether the caller may ptrace the process. */
-static __always_inline bool is_guarded(__u64 name, bool more, __u32 how)
+/*
+ * Whether fs/proc asks whether the caller may ptrace the process when a path leads
+ * over a name in /proc/PID. fs/proc/base.c, proc_pid_get_link(), proc_pid_readlink(),
+ * map_files_d_revalidate(); fs/proc/fd.c, proc_fdinfo_permission(); tested with 6.18.
+ */
+static __always_inline bool is_guarded(__u64 name, bool slash, bool more, __u32 how)
 {
 	if (name == name_of("exe") || name == name_of("cwd") || name == name_of("root"))
-		return more || (how & PATH_FOLLOWED);
+		return slash || (how & PATH_FOLLOWED);
 	if (name == name_of("fd") || name == name_of("ns"))
 		return more && (how & PATH_FOLLOWED);
-	if (name == name_of("map_file") || name == name_of("fdinfo"))
-		return more;
-	return (how & PATH_OPENED) &&
-	       (name == name_of("mem") || name == name_of("environ") || name == name_of("auxv") ||
-		name == name_of("maps") || name == name_of("smaps") || name == name_of("smaps_ro") ||
-		name == name_of("numa_map") || name == name_of("pagemap") || name == name_of("stack") ||
-		name == name_of("syscall") || name == name_of("personal") || name == name_of("io"));
-}
-
-/* Goes to what comes after "/proc/", wherever procfs is mounted on a directory of that name. */
-__noinline int enter_proc(struct path_reader *p)
-{
-	__u64 last = 0;
-
-	if (!p)
-		return 0;
-	for (__u32 i = 0; i < PATH_SEEN / 2; i++) {
-		last = last >> 8 | (__u64)(__u8)byte_at(p, i) << 56;
-		if (last >> 16 == name_of("/proc/")) {
-			p->at = i + 1;
-			return 1;
-		}
-	}
-	return 0;
+	if (name == name_of("fdinfo"))
+		return more || (how & PATH_ENTERED);
+	return name == name_of("map_file") && more;
 }
 
 /*
- * A path that leads into the directory of a process in procfs, absolute or from
- * a directory there. fs/proc/base.c, 6.14 to 7.3.
+ * The same for a file of /proc/PID that is opened. fs/proc/base.c, proc_mem_open(), lock_trace() and
+ * others, tested with 6.18. Some ask when they are read: who opens them is taken to do that.
+ */
+static __always_inline bool is_guarded_file(__u64 name)
+{
+	return name == name_of("fdinfo") || name == name_of("mem") || name == name_of("environ") ||
+	       name == name_of("auxv") || name == name_of("maps") || name == name_of("smaps") ||
+	       name == name_of("smaps_ro") || name == name_of("numa_map") || name == name_of("pagemap") ||
+	       name == name_of("stack") || name == name_of("syscall") || name == name_of("personal") ||
+	       name == name_of("io");
+}
+
+/*
+ * The process in whose directory of procfs a file is. Inodes there that belong to
+ * none have no pid: fs/proc/inode.c, proc_alloc_inode(), 6.18.
+ */
+static __always_inline struct pid *pid_of(struct inode *inode)
+{
+	struct proc_inode *in_proc = (void *)inode - bpf_core_field_offset(struct proc_inode, vfs_inode);
+
+	return BPF_CORE_READ(inode, i_sb, s_magic) == PROC_SUPER_MAGIC ? BPF_CORE_READ(in_proc, pid) : 0;
+}
+
+static __always_inline __u64 name_of_dentry(struct dentry *dentry)
+{
+	char name[NAME_SEEN] __attribute__((aligned(8))) = {};
+
+	bpf_probe_read_kernel_str(name, NAME_SEEN, BPF_CORE_READ(dentry, d_name.name));
+	return *(__u64 *)name;
+}
+
+/*
+ * An open file, when it has just been opened or, if it is a directory, is read: whatever
+ * path led to it, and wherever procfs is mounted. fs/proc/base.c, proc_map_files_readdir(),
+ * asks when /proc/PID/map_files is read, and a call that has given . and .. already hides
+ * the refusal (6.18).
+ */
+static __noinline int conclude_file(struct ca_task *t, struct task_struct *task, __u32 descriptor,
+				    bool is_read)
+{
+	struct file *file = file_of(task, descriptor);
+	struct pid *pid = pid_of(BPF_CORE_READ(file, f_inode));
+	struct dentry *dentry;
+	__u64 name, parent;
+
+	if (!pid)
+		return 0;
+	dentry = BPF_CORE_READ(file, f_path.dentry);
+	name = name_of_dentry(dentry);
+	parent = name_of_dentry(BPF_CORE_READ(dentry, d_parent));
+	if (is_read ? name != name_of("map_file") : !is_guarded_file(name) && parent != name_of("fdinfo"))
+		return 0;
+	return conclude_by_number(t, task, BPF_CORE_READ(pid, numbers[0].nr), true, CAP_SYS_PTRACE);
+}
+
+/*
+ * A path that leads over the directory of a process in procfs, from /proc or from a
+ * directory there: of other paths nobody knows here which file systems they cross.
  */
 static __noinline int conclude_path(struct ca_task *t, struct task_struct *task, __u64 user_path, __s32 directory,
 				    __u32 how)
@@ -366,30 +430,25 @@ static __noinline int conclude_path(struct ca_task *t, struct task_struct *task,
 	struct dentry *dentry;
 	struct inode *inode;
 	struct pid *pid = 0;
-	bool first_ns = false;
-	char directory_name[NAME_SEEN] __attribute__((aligned(8))) = {};
 	__s32 number = 0;
 	__u64 name = 0;
 
 	if (bpf_probe_read_user_str(p.bytes, PATH_SEEN, (const void *)user_path) <= 0)
 		return 0;
 	if (byte_at(&p, 0) == '/') {
-		if (!enter_proc(&p))
+		if (next_name(&p) != name_of("proc"))
 			return 0;
-		/* /host/proc: how containers see the host's */
-		first_ns = p.at != sizeof("/proc/") - 1;
 	} else {
 		dentry = directory == AT_FDCWD ? BPF_CORE_READ(task, fs, pwd.dentry) :
 						 BPF_CORE_READ(file_of(task, directory), f_path.dentry);
 		inode = BPF_CORE_READ(dentry, d_inode);
 		if (BPF_CORE_READ(inode, i_sb, s_magic) != PROC_SUPER_MAGIC)
 			return 0;
-		pid = BPF_CORE_READ((struct proc_inode *)((void *)inode - bpf_core_field_offset(struct proc_inode, vfs_inode)), pid);
+		pid = pid_of(inode);
 		if (pid) {
-			first_ns = true;
 			number = BPF_CORE_READ(pid, numbers[0].nr);
-			bpf_probe_read_kernel_str(directory_name, NAME_SEEN, BPF_CORE_READ(dentry, d_name.name));
-			name = *(__u64 *)directory_name;
+			name = name_of_dentry(dentry);
+			skip_nothing(&p);
 			if (number_of(name))
 				name = next_name(&p);
 		}
@@ -405,19 +464,19 @@ static __noinline int conclude_path(struct ca_task *t, struct task_struct *task,
 			number = number_of(next_name(&p));
 		name = next_name(&p);
 	}
-	if (number && is_guarded(name, byte_at(&p, p.at), how))
-		conclude_by_number(t, task, number, first_ns, CAP_SYS_PTRACE);
+	if (number && is_guarded(name, p.ended_by_slash, byte_at(&p, p.at), how))
+		conclude_by_number(t, task, number, pid != 0, CAP_SYS_PTRACE);
 	return 0;
 }
 
 static __always_inline __u32 flags_of_open(__u64 flags)
 {
-	return PATH_OPENED | (flags & O_NOFOLLOW ? 0 : PATH_FOLLOWED);
+	return (flags & O_PATH ? 0 : PATH_OPENED) | (flags & O_NOFOLLOW ? 0 : PATH_FOLLOWED);
 }
 
 /* The calls that take a path, each with where it begins and what is done with its end. */
 static __always_inline void conclude_by_path(struct ca_task *t, struct task_struct *task, struct pt_regs *regs,
-					     __s32 number)
+					     __s32 number, long result)
 {
 	__u64 one = SYSCALL_ARG1(regs), two = SYSCALL_ARG2(regs), three = SYSCALL_ARG3(regs), flags = 0;
 	__u32 how = PATH_FOLLOWED;
@@ -434,6 +493,8 @@ static __always_inline void conclude_by_path(struct ca_task *t, struct task_stru
 		from = AT_FDCWD;
 		if (number == NR_OPEN)
 			how = flags_of_open(two);
+		else if (number == NR_ACCESS || number == NR_CHDIR)
+			how |= PATH_ENTERED;
 		break;
 	case NR_OPENAT:
 		how = flags_of_open(three);
@@ -445,22 +506,31 @@ static __always_inline void conclude_by_path(struct ca_task *t, struct task_stru
 	case NR_NEWFSTATAT:
 	case NR_FACCESSAT2:
 		how = SYSCALL_ARG4(regs) & AT_SYMLINK_NOFOLLOW ? 0 : PATH_FOLLOWED;
+		if (number == NR_FACCESSAT2)
+			how |= PATH_ENTERED;
 		break;
 	case NR_STATX:
 		how = three & AT_SYMLINK_NOFOLLOW ? 0 : PATH_FOLLOWED;
 		break;
-	case NR_READLINKAT:
 	case NR_FACCESSAT:
+		how |= PATH_ENTERED;
 		break;
+	case NR_READLINKAT:
+		break;
+	case NR_GETDENTS:
+	case NR_GETDENTS64:
+		conclude_file(t, task, one, true);
+		return;
 	default:
 		return;
 	}
-	conclude_path(t, task, path, from, how);
+	if (!(how & PATH_OPENED) || !conclude_file(t, task, result, false))
+		conclude_path(t, task, path, from, how);
 }
 
 /* The calls for which the kernel asks whether the caller may ptrace the other process. */
 static __always_inline void conclude_look(struct ca_task *t, struct task_struct *task, struct pt_regs *regs,
-					  __s32 number, __u64 one, __u64 two)
+					  __s32 number, __u64 one, __u64 two, long result)
 {
 	switch (number) {
 	case NR_PTRACE:
@@ -491,7 +561,7 @@ static __always_inline void conclude_look(struct ca_task *t, struct task_struct 
 		conclude_by_pidfd(t, task, one);
 		return;
 	}
-	conclude_by_path(t, task, regs, number);
+	conclude_by_path(t, task, regs, number, result);
 }
 
 /* The calls for which the kernel asks whether the caller may change the other process's priority. */
@@ -516,7 +586,8 @@ static __always_inline void conclude_nice(struct ca_task *t, struct task_struct 
 
 /* A call in which the capability was asked for tells that by the check. Other tables than the native one are left
  * out: the manual says so. */
-static __always_inline void conclude(struct ca_task *t, struct task_struct *task, struct pt_regs *regs)
+static __always_inline void conclude(struct ca_task *t, struct task_struct *task, struct pt_regs *regs,
+				     long result)
 {
 	__u8 abi;
 	__s32 number = current_syscall(task, t, &abi);
@@ -525,7 +596,7 @@ static __always_inline void conclude(struct ca_task *t, struct task_struct *task
 	if (abi != CA_ABI_NATIVE)
 		return;
 	if (!(t->granted >> CAP_SYS_PTRACE & 1))
-		conclude_look(t, task, regs, number, one, two);
+		conclude_look(t, task, regs, number, one, two, result);
 	if (!(t->granted >> CAP_SYS_NICE & 1))
 		conclude_nice(t, task, number, one, two);
 }
@@ -571,7 +642,7 @@ static __noinline int note_root_map(struct ca_task *t, struct task_struct *task,
 /* Of two programs at the end of a system call the second concludes only where the first was not run, or all
  * were counted twice. */
 static __always_inline void on_success(struct ca_task *t, struct task_struct *task, struct pt_regs *regs,
-				       bool is_twin)
+				       long result, bool is_twin)
 {
 	if (!(t->flags & CA_TASK_RECORDING))
 		return;
@@ -584,7 +655,7 @@ static __always_inline void on_success(struct ca_task *t, struct task_struct *ta
 		t->flags &= ~CA_TASK_LOOKED_AT;
 		return;
 	}
-	conclude(t, task, regs);
+	conclude(t, task, regs, result);
 	if (preemptible && !is_twin)
 		t->flags |= CA_TASK_LOOKED_AT;
 }

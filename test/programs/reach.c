@@ -57,6 +57,87 @@ static long stat_exe(int pid) { return stat(in_proc(pid, "exe"), &(struct stat){
 static long lstat_exe(int pid) { return lstat(in_proc(pid, "exe"), &(struct stat){ 0 }); }
 static long read_fd(int pid) { return readlink(in_proc(pid, "fd/0"), text, sizeof(text)); }
 static long list_fds(int pid) { return open_in_proc(pid, "fd"); }
+static long list_fdinfo(int pid) { return open_in_proc(pid, "fdinfo"); }
+static long enter_fdinfo(int pid) { return chdir(in_proc(pid, "fdinfo")); }
+static long name_fdinfo(int pid) { return open(in_proc(pid, "fdinfo"), O_PATH); }
+static long stat_fdinfo(int pid) { return stat(in_proc(pid, "fdinfo/"), &(struct stat){ 0 }); }
+static long open_fdinfo(int pid) { return open_in_proc(pid, "fdinfo/0"); }
+static long open_map_files(int pid) { return open_in_proc(pid, "map_files"); }
+static long name_maps(int pid) { return open(in_proc(pid, "maps"), O_PATH); }
+static long lstat_fd(int pid) { return lstat(in_proc(pid, "fd/0"), &(struct stat){ 0 }); }
+static long lstat_cwd(int pid) { return lstat(in_proc(pid, "cwd/."), &(struct stat){ 0 }); }
+
+/* To the end: . and .. are given to everybody. */
+static long list_map_files(int pid)
+{
+	int directory = open_map_files(pid);
+	long ret;
+
+	while ((ret = syscall(SYS_getdents64, directory, text, sizeof(text))) > 0)
+		;
+	return ret;
+}
+
+static long by_roundabout(const char *format, int pid)
+{
+	snprintf(path, sizeof(path), format, pid);
+	return readlink(path, text, sizeof(text));
+}
+
+static long of_two_slashes(int pid) { return by_roundabout("//proc//%d///exe", pid); }
+static long of_dots(int pid) { return by_roundabout("/./proc/./%d/././/exe", pid); }
+
+/* By a path that does not tell where it leads. */
+static long maps_by_relative_path(int pid)
+{
+	if (chdir("/"))
+		return -1;
+	return open(in_proc(pid, "maps") + 1, O_RDONLY);
+}
+
+/* An ordinary file of such a name, or the link to nothing, in a directory of its own. */
+static long of_ordinary(int pid, const char *name, long (*once)(void))
+{
+	char directory[] = "/tmp/reach-XXXXXX", command[256];
+	long ret;
+	int error;
+
+	if (!mkdtemp(directory))
+		return -1;
+	snprintf(command, sizeof(command), "d=%s/proc/%d; mkdir -p $d && ln -s nothing $d/exe && : >$d/maps",
+		 directory, pid);
+	if (system(command)) {
+		errno = EIO;
+		return -1;
+	}
+	snprintf(path, sizeof(path), "%s/proc/%d/%s", directory, pid, name);
+	ret = once();
+	error = errno;
+	snprintf(command, sizeof(command), "rm -r %s", directory);
+	if (system(command))
+		return -1;
+	errno = error;
+	return ret;
+}
+
+static long open_path(void) { return open(path, O_RDONLY); }
+static long read_path(void) { return readlink(path, text, sizeof(text)); }
+static long open_ordinary(int pid) { return of_ordinary(pid, "maps", open_path); }
+static long read_ordinary(int pid) { return of_ordinary(pid, "exe", read_path); }
+
+/* The same with a number that no process has: linux/threads.h, PID_MAX_LIMIT is 4194304 up to 7.3. */
+enum { NO_PID = 9999999 };
+
+static long open_ordinary_of_none(__attribute__((unused)) int pid)
+{
+	return of_ordinary(NO_PID, "maps", open_path);
+}
+
+static long read_ordinary_of_none(__attribute__((unused)) int pid)
+{
+	return of_ordinary(NO_PID, "exe", read_path);
+}
+
 static long read_status(int pid) { return read_in_proc(pid, "status"); }
 static long open_ns(int pid) { return open_in_proc(pid, "ns/net"); }
 static long open_maps(int pid) { return open_in_proc(pid, "maps"); }
@@ -175,6 +256,14 @@ static const struct way {
 	{ "access-root", "sys_ptrace", follow_root },
 	{ "stat-exe", "sys_ptrace", stat_exe },
 	{ "chdir-cwd", "sys_ptrace", change_to_cwd },
+	{ "lstat-cwd-slash", "sys_ptrace", lstat_cwd },
+	{ "readlink-slashes", "sys_ptrace", of_two_slashes },
+	{ "readlink-dots", "sys_ptrace", of_dots },
+	{ "list-fdinfo", "sys_ptrace", list_fdinfo },
+	{ "chdir-fdinfo", "sys_ptrace", enter_fdinfo },
+	{ "open-fdinfo", "sys_ptrace", open_fdinfo },
+	{ "list-map_files", "sys_ptrace", list_map_files },
+	{ "open-maps-relative", "sys_ptrace", maps_by_relative_path },
 	{ "open-ns", "sys_ptrace", open_ns },
 	{ "open-maps", "sys_ptrace", open_maps },
 	{ "open-mem", "sys_ptrace", open_mem },
@@ -196,6 +285,15 @@ static const struct way {
 	{ "ioprio_set-group", "sys_nice", io_group },
 	{ "lstat-exe", "none", lstat_exe },
 	{ "open-fd-directory", "none", list_fds },
+	{ "stat-fdinfo", "none", stat_fdinfo },
+	{ "name-fdinfo", "none", name_fdinfo },
+	{ "open-map_files", "none", open_map_files },
+	{ "name-maps", "none", name_maps },
+	{ "lstat-fd", "none", lstat_fd },
+	{ "open-ordinary", "none", open_ordinary },
+	{ "readlink-ordinary", "none", read_ordinary },
+	{ "open-ordinary-of-none", "none", open_ordinary_of_none },
+	{ "readlink-ordinary-of-none", "none", read_ordinary_of_none },
 	{ "read-status", "none", read_status },
 	{ "prlimit", "none", read_limits },
 };
