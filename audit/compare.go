@@ -32,6 +32,8 @@ type Proof struct {
 	Growth []Trial
 	// Added are the refusals that made the set grow, one for each capability.
 	Added []Evidence
+	// TakenBack are those of them that were refused even so, and are not added again.
+	TakenBack []Evidence
 	// Trials are the runs with one capability less, by number.
 	Trials []Trial
 	// Minimal is the run without any of the capabilities that no trial showed
@@ -128,6 +130,13 @@ func (t *Trial) Missing() []Evidence {
 	return list
 }
 
+// OnlyAlike: it did not behave, and was refused nothing but what the first run had
+// been, so that chance may be the reason.
+func (t *Trial) OnlyAlike() bool {
+	missing := t.Missing()
+	return len(missing) > 0 && !slices.ContainsFunc(missing, func(e Evidence) bool { return !e.Alike })
+}
+
 // breadth orders capabilities of which either will do: perfmon_capable() and
 // others in include/linux/capability.h fall back to CAP_SYS_ADMIN,
 // generic_permission() (fs/namei.c) to CAP_DAC_OVERRIDE, and mm_access()
@@ -140,7 +149,9 @@ func breadth(capability int) int {
 // added: the same where nothing new came.
 func (p *Proof) Grow(t *Trial) uint64 {
 	set := t.Set
-	missing := t.Missing()
+	missing := slices.DeleteFunc(t.Missing(), func(e Evidence) bool {
+		return slices.ContainsFunc(p.TakenBack, e.sameCheck)
+	})
 	for _, e := range missing {
 		set |= 1 << e.Capability
 	}
@@ -159,10 +170,36 @@ func (p *Proof) Verify(t *Trial) {
 		return
 	}
 	p.Added = slices.DeleteFunc(p.Added, func(added Evidence) bool {
-		return added.Alike || slices.ContainsFunc(t.Evidence, func(e Evidence) bool {
-			return e.Kind == "refused" && e.Capability == added.Capability && e.Syscall == added.Syscall
-		})
+		return added.Alike || slices.ContainsFunc(t.Evidence, added.sameCheck)
 	})
+}
+
+// TakeBack takes additions back over a run that behaved with them, and was refused
+// them even so: in the same call each time, or wherever it asked. Granted nothing,
+// it cannot have behaved because of them.
+func (p *Proof) TakeBack(again *Findings) (changed bool) {
+	useless := func(added Evidence) bool {
+		granted, here, refused, refusedHere := false, false, false, false
+		for _, g := range again.Grants {
+			if g.Capability == added.Capability {
+				granted, here = true, here || g.Syscall == added.Syscall
+			}
+		}
+		for _, r := range again.Refusals {
+			if r.Capability == added.Capability {
+				refused, refusedHere = true, refusedHere || r.Syscall == added.Syscall
+			}
+		}
+		return refusedHere && !here || refused && !granted
+	}
+	before := len(p.Added)
+	for _, e := range p.Added {
+		if useless(e) {
+			p.TakenBack = append(p.TakenBack, e)
+		}
+	}
+	p.Added = slices.DeleteFunc(p.Added, useless)
+	return len(p.Added) < before
 }
 
 // added are the capabilities that made the set grow.
@@ -174,6 +211,12 @@ func (p *Proof) added() uint64 {
 		}
 	}
 	return set
+}
+
+// sameCheck: both are refusals of one capability in one system call.
+func (e Evidence) sameCheck(other Evidence) bool {
+	return e.Kind == "refused" && other.Kind == "refused" &&
+		e.Capability == other.Capability && e.Syscall == other.Syscall
 }
 
 // failed: the refusal made the system call fail.

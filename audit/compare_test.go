@@ -265,3 +265,52 @@ func TestAlike(t *testing.T) {
 		}
 	}
 }
+
+func TestOnlyAlike(t *testing.T) {
+	alike := Evidence{Kind: "refused", Capability: 0, Syscall: sysChown, Return: -1, Alike: true}
+	news := Evidence{Kind: "refused", Capability: 1, Syscall: sysOpenat, Return: -1}
+	status := Evidence{Kind: "status", Capability: -1}
+	for name, c := range map[string]struct {
+		trial Trial
+		want  bool
+	}{
+		"refused as before": {Trial{Evidence: []Evidence{status, alike}}, true},
+		"it behaved":        {Trial{Behaved: true, Evidence: []Evidence{alike}}, false},
+		"nothing refused":   {Trial{Evidence: []Evidence{status}}, false},
+		"something new":     {Trial{Evidence: []Evidence{alike, news}}, false},
+		"the set has it":    {Trial{Set: 1, Evidence: []Evidence{status, alike}}, false},
+	} {
+		if got := c.trial.OnlyAlike(); got != c.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}
+
+func TestTakeBack(t *testing.T) {
+	added := Evidence{Kind: "refused", Capability: unix.CAP_CHOWN, Syscall: sysChown, Return: -1, Alike: true}
+	for name, c := range map[string]struct {
+		again []Checks
+		want  bool
+	}{
+		"granted":            {[]Checks{row(0, Granted, sysChown, 1)}, false},
+		"refused even so":    {[]Checks{row(0, Refused, sysChown, 1)}, true},
+		"granted once":       {[]Checks{row(0, Granted, sysChown, 1), row(0, Refused, sysChown, 9)}, false},
+		"refused elsewhere":  {[]Checks{row(0, Refused, sysOpenat, 1)}, true},
+		"not asked":          {nil, false},
+		"granted elsewhere":  {[]Checks{row(0, Granted, sysOpenat, 1)}, false},
+		"refused here, only": {[]Checks{row(0, Granted, sysOpenat, 1), row(0, Refused, sysChown, 1)}, true},
+		"another refused":    {[]Checks{row(1, Refused, sysChown, 1)}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := &Proof{Added: []Evidence{added}}
+			if got := p.TakeBack(after(Application{Ended: true}, c.again)); got != c.want ||
+				(p.added() == 0) != c.want {
+				t.Errorf("taken back: %t, %+v", got, p)
+			}
+			// what was taken back is not added again
+			if grown := p.Grow(&Trial{Evidence: []Evidence{added}}); (grown == 0) != c.want {
+				t.Errorf("grew to %#x", grown)
+			}
+		})
+	}
+}

@@ -34,13 +34,14 @@ func (s *session) prove(first *result) error {
 		console.Warningf("not verified: %s", f.Proof.Skipped)
 		return nil
 	}
-	return (&prover{session: s, first: first}).prove()
+	return (&prover{session: s, first: first, run: s.run}).prove()
 }
 
 // prover repeats a run.
 type prover struct {
 	*session
 	first *result
+	run   func(attempt) (*result, error) // the session's
 	// references are runs with all capabilities, made when their output is wanted;
 	// unlike: one did not even end like the first.
 	references []*result
@@ -94,17 +95,22 @@ const mostRuns = 41
 
 // verify repeats the run with the recommended set. A refusal that the first run
 // had not shows what that set lacks; it grows until the program behaves or
-// nothing new comes.
+// nothing new comes. What it grew by and was refused all the same is taken back.
 func (p *prover) verify() (set uint64, err error) {
 	proof := p.first.findings.Proof
 	set = p.first.findings.Recommended()
 	for {
-		trial, err := p.try(set, -1)
+		trial, err := p.settled(set)
 		if err != nil {
 			return set, err
 		}
 		grown := set
-		if trial.Tried() && len(proof.Growth) < mostRuns-1 {
+		switch {
+		case trial.Behaved:
+			if proof.TakeBack(p.tried.findings) {
+				grown = p.first.findings.Recommended()
+			}
+		case trial.Tried() && len(proof.Growth) < mostRuns-1:
 			grown = proof.Grow(trial)
 		}
 		if grown == set {
@@ -113,6 +119,17 @@ func (p *prover) verify() (set uint64, err error) {
 		}
 		set = grown
 	}
+}
+
+// settled tries a set, and once more where a run did not behave that was refused
+// nothing but what the first run had been: it may have been chance.
+func (p *prover) settled(set uint64) (*audit.Trial, error) {
+	trial, err := p.try(set, -1)
+	if err != nil || !trial.OnlyAlike() {
+		return trial, err
+	}
+	p.lines.Print("[*] It did not behave the same, though refused only what it had been before: once more")
+	return p.try(set, -1)
 }
 
 // try repeats the run with the set and compares.

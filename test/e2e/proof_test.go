@@ -130,6 +130,18 @@ except OSError: pass`
 		"setgid", "setuid")
 }
 
+// A single failure of chance adds nothing: what is only refused cannot help.
+func TestVerifiedSetDoesNotGrowOverChance(t *testing.T) {
+	const script = `[ ! -e second ] || : >third; [ ! -e first ] || : >second
+		: >first
+		setpriv --reuid=65534 --clear-groups cat /etc/shadow 2>/dev/null
+		[ ! -e second ] || [ -e third ]`
+	p := prove(t, "--verify", "--", "sh", "-c", script)
+	if len(p.Proof.Added)+len(p.Proof.Growth) != 0 || p.Verified == nil || !*p.Verified {
+		t.Errorf("verified %v, grew: %+v", p.Verified, p.Proof)
+	}
+}
+
 // What the kernel grants without a check, because the caller holds all that the
 // other process does, is asked for once the set is smaller.
 func TestVerifiedReadOfAnotherProcess(t *testing.T) {
