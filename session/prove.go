@@ -1,12 +1,14 @@
 package session
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/capng"
 	"github.com/cap-audit/cap-audit/console"
+	"github.com/cap-audit/cap-audit/tracer"
 )
 
 // patience is how much longer than the first run a repetition may take before
@@ -138,10 +140,13 @@ func (p *prover) try(set uint64, without int) (*audit.Trial, error) {
 		return &audit.Trial{Set: set, Without: without,
 			Evidence: []audit.Evidence{{Kind: kind, Capability: -1, Text: why}}}
 	}
-	switch {
-	case p.signals.asked():
+	if p.signals.asked() {
 		return untried("interrupted", "the user interrupted the audit before this run"), nil
-	case !p.sound():
+	}
+	if err := p.checkSound(); err != nil {
+		return nil, err
+	}
+	if p.spoilt != "" {
 		return untried("spoilt", p.spoilt), nil
 	}
 	if without >= 0 {
@@ -150,16 +155,29 @@ func (p *prover) try(set uint64, without int) (*audit.Trial, error) {
 		p.lines.Print("[*] Running again with %s...", setText(set))
 	}
 	r, err := p.repeat(set)
-	if err != nil {
-		// a program that cannot even be executed with this set
+	if cannotStart(err) {
 		return untried("start", err.Error()), nil
+	}
+	if err != nil {
+		return nil, err
 	}
 	p.tried = r
 	t := compare(p.first, r, set, without)
 	if p.Test == "" && t.Open() {
-		t.Weigh(p.likeness(r.output))
+		likeness, err := p.likeness(r.output)
+		if err != nil {
+			return nil, err
+		}
+		t.Weigh(likeness)
 	}
 	return t, nil
+}
+
+// cannotStart: the program could not even be executed with a set. Other errors are
+// ours, and say nothing about the program.
+func cannotStart(err error) bool {
+	var start *tracer.StartError
+	return errors.As(err, &start)
 }
 
 func (p *prover) repeat(set uint64) (*result, error) {
@@ -170,59 +188,65 @@ func (p *prover) repeat(set uint64) (*result, error) {
 	return r, err
 }
 
-// sound: nothing is left behind by a run that had to be killed, such as a lock
-// or a socket, as far as a run with all capabilities shows.
-func (p *prover) sound() bool {
-	if p.spoilt == "" && p.last != nil && p.last.killed {
-		p.lines.Print("[*] Running again with all capabilities, since the last run had to be killed...")
-		r, err := p.repeat(everything)
-		switch {
-		case err != nil:
-			p.spoilt = err.Error()
-		case r.interrupted:
-			p.spoilt = "the user interrupted the run before, with all capabilities"
-		default:
-			if t := compare(p.first, r, everything, -1); !t.Behaved && (p.Test != "" || !t.EndedAlike()) {
-				p.spoilt = "since a run before had to be killed, the program does not behave with all " +
-					"capabilities either: " + t.Evidence[0].Text
-			}
+// checkSound finds out whether something is left behind by a run that had to be
+// killed, such as a lock or a socket, as far as a run with all capabilities shows.
+func (p *prover) checkSound() error {
+	if p.spoilt != "" || p.last == nil || !p.last.killed {
+		return nil
+	}
+	p.lines.Print("[*] Running again with all capabilities, since the last run had to be killed...")
+	r, err := p.repeat(everything)
+	switch {
+	case cannotStart(err):
+		p.spoilt = err.Error()
+	case err != nil:
+		return err
+	case r.interrupted:
+		p.spoilt = "the user interrupted the run before, with all capabilities"
+	default:
+		if t := compare(p.first, r, everything, -1); !t.Behaved && (p.Test != "" || !t.EndedAlike()) {
+			p.spoilt = "since a run before had to be killed, the program does not behave with all " +
+				"capabilities either: " + t.Evidence[0].Text
 		}
 	}
-	return p.spoilt == ""
+	return nil
 }
 
 // likeness compares an output with that of a run with all capabilities, and of
 // another where they differ. What the first run wrote went to the user.
-func (p *prover) likeness(output audit.Output) audit.Likeness {
-	if !p.refer(1) {
-		return audit.Likeness{}
+func (p *prover) likeness(output audit.Output) (audit.Likeness, error) {
+	if ok, err := p.refer(1); !ok {
+		return audit.Likeness{}, err
 	}
 	full := p.references[0].output
 	likeness := output.Likeness(full, full)
 	if likeness.Difference == "" {
-		return likeness
+		return likeness, nil
 	}
-	if !p.refer(2) {
-		return audit.Likeness{}
+	if ok, err := p.refer(2); !ok {
+		return audit.Likeness{}, err
 	}
-	return output.Likeness(full, p.references[1].output)
+	return output.Likeness(full, p.references[1].output), nil
 }
 
 // refer sees to n runs with all capabilities; ok: they ended like the first.
-func (p *prover) refer(n int) (ok bool) {
+func (p *prover) refer(n int) (ok bool, err error) {
 	for len(p.references) < n {
 		if p.unlike || p.signals.asked() {
-			return false
+			return false, nil
 		}
 		p.lines.Print("[*] Running again with all capabilities, to compare the output...")
 		r, err := p.repeat(everything)
+		if err != nil && !cannotStart(err) {
+			return false, err
+		}
 		if err != nil || !compare(p.first, r, everything, -1).EndedAlike() {
 			p.unlike = true
-			return false
+			return false, nil
 		}
 		p.references = append(p.references, r)
 	}
-	return true
+	return true, nil
 }
 
 // compare says whether a repetition behaved as the first run.

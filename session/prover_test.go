@@ -1,6 +1,8 @@
 package session
 
 import (
+	"errors"
+	"fmt"
 	"io"
 	"testing"
 
@@ -8,6 +10,7 @@ import (
 
 	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/console"
+	"github.com/cap-audit/cap-audit/tracer"
 )
 
 // scripted is a prover whose repetitions come to these ends, one after the other.
@@ -81,5 +84,44 @@ func TestVerify(t *testing.T) {
 				t.Errorf("set %#x after %d runs: %+v, %v", set, tries, verified, err)
 			}
 		})
+	}
+}
+
+// Only that the program cannot be started is about the program.
+func TestErrorsOfRepetitions(t *testing.T) {
+	ours := errors.New("pipe for the output: too many open files")
+	start := &tracer.StartError{Path: "x", Status: 126, Text: "not permitted"}
+	killed := opened(0)
+	killed.killed = true
+	for name, c := range map[string]struct {
+		err   error
+		last  *result
+		kind  string
+		fails bool
+	}{
+		"it cannot be started":             {start, nil, "start", false},
+		"wrapped":                          {fmt.Errorf("run: %w", start), nil, "start", false},
+		"another error":                    {ours, nil, "", true},
+		"it cannot be started, spoilt":     {start, killed, "spoilt", false},
+		"another error when looking after": {ours, killed, "", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := scripted(t, opened(0), func(int, attempt) (*result, error) { return nil, c.err })
+			p.last = c.last
+			trial, err := p.try(0, 0)
+			switch {
+			case c.fails:
+				if !errors.Is(err, c.err) || trial != nil {
+					t.Errorf("%+v, %v", trial, err)
+				}
+			case err != nil || trial.Behaved || trial.Evidence[0].Kind != c.kind:
+				t.Errorf("%+v, %v", trial, err)
+			}
+		})
+	}
+	// so it is where a run is only to compare the output with
+	p := scripted(t, opened(0), func(int, attempt) (*result, error) { return nil, ours })
+	if ok, err := p.refer(1); ok || !errors.Is(err, ours) {
+		t.Errorf("%t, %v", ok, err)
 	}
 }
