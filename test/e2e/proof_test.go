@@ -249,6 +249,24 @@ func TestProvenRunKeepsItsStreams(t *testing.T) {
 	}
 }
 
+// Where a test decides, nobody reads the output.
+func TestVerifyWithTestDiscardsOutput(t *testing.T) {
+	for name, c := range map[string]struct{ options, want []string }{
+		"a test":  {[]string{"--verify", "--test", "sleep 0.5"}, []string{"heard", "null"}},
+		"no test": {[]string{"--verify"}, []string{"heard", "heard"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			log := filepath.Join(t.TempDir(), "log")
+			prove(t, append(c.options, "--", "sh", "-c", `[ /dev/stdout -ef /dev/null ] &&
+				[ /dev/stderr -ef /dev/null ] && echo null >>"$0" || echo heard >>"$0"; sleep 1`, log)...)
+			raw, err := os.ReadFile(log)
+			if diff := cmp.Diff(c.want, strings.Fields(string(raw))); diff != "" || err != nil {
+				t.Errorf("%v (-want +got):\n%s", err, diff)
+			}
+		})
+	}
+}
+
 // leavesRoot gives up root and serves, whatever was refused; waiting for it to
 // serve is the test.
 const leavesRoot = `import os, signal, time
