@@ -260,7 +260,7 @@ static const struct way {
 	{ "readlink-slashes", "sys_ptrace", of_two_slashes },
 	{ "readlink-dots", "sys_ptrace", of_dots },
 	{ "list-fdinfo", "sys_ptrace", list_fdinfo },
-	{ "chdir-fdinfo", "sys_ptrace", enter_fdinfo },
+	{ "chdir-fdinfo", "sys_ptrace?", enter_fdinfo },
 	{ "open-fdinfo", "sys_ptrace", open_fdinfo },
 	{ "list-map_files", "sys_ptrace", list_map_files },
 	{ "open-maps-relative", "sys_ptrace", maps_by_relative_path },
