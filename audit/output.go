@@ -28,16 +28,20 @@ type Likeness struct {
 
 // Likeness compares with two such runs, which may be one. What differs between
 // the two, such as a time or a process ID, is no difference.
-func (o Output) Likeness(a, b Output) Likeness {
+func (o Output) Likeness(a, b Output) Likeness { return o.Reproduced(o, a, b) }
+
+// Reproduced compares like that what a run and its repetition wrote: what differs in
+// one of them only, or in another way in each, is no difference either.
+func (o Output) Reproduced(again, a, b Output) Likeness {
 	known := true
 	for _, s := range []struct {
-		name           string
-		stream, of, or Stream
+		name                  string
+		stream, again, of, or Stream
 	}{
-		{"standard output", o.Stdout, a.Stdout, b.Stdout},
-		{"standard error", o.Stderr, a.Stderr, b.Stderr},
+		{"standard output", o.Stdout, again.Stdout, a.Stdout, b.Stdout},
+		{"standard error", o.Stderr, again.Stderr, a.Stderr, b.Stderr},
 	} {
-		difference, comparable := s.stream.difference(s.of, s.or)
+		difference, comparable := s.stream.difference(s.again, s.of, s.or)
 		if difference != "" {
 			return Likeness{Known: true, Difference: s.name + " differs " + difference}
 		}
@@ -46,30 +50,55 @@ func (o Output) Likeness(a, b Output) Likeness {
 	return Likeness{Known: known}
 }
 
-// difference is where a stream is neither like a nor like b.
-func (s Stream) difference(a, b Stream) (words string, comparable bool) {
-	if s.Sum == a.Sum || s.Sum == b.Sum {
-		return "", true
+// difference is where a stream and its repetition are neither like a nor like b.
+func (s Stream) difference(again, a, b Stream) (words string, comparable bool) {
+	for _, stream := range []Stream{s, again} {
+		if stream.Sum == a.Sum || stream.Sum == b.Sum {
+			return "", true
+		}
 	}
-	lines, as, bs := s.lines(), a.lines(), b.lines()
+	lines, repeated, as, bs := s.lines(), again.lines(), a.lines(), b.lines()
 	if len(as) != len(bs) {
 		return "", false
 	}
+	varies := false
 	for i := range max(len(lines), len(as)) {
 		switch {
 		case i >= len(as):
-			return fmt.Sprintf("in line %d: %s is new", i+1, quoted(lines[i])), true
+			if i < len(repeated) && bytes.Equal(wordsOf(lines[i]), wordsOf(repeated[i])) {
+				return fmt.Sprintf("in line %d: %s is new", i+1, quoted(lines[i])), true
+			}
+			varies = true
 		case i >= len(lines):
-			return fmt.Sprintf("in line %d: %s is missing", i+1, quoted(as[i])), true
+			if i >= len(repeated) {
+				return fmt.Sprintf("in line %d: %s is missing", i+1, quoted(as[i])), true
+			}
+			varies = true
 		case !like(lines[i], as[i], bs[i]):
-			return fmt.Sprintf("in line %d: %s in the place of %s", i+1, quoted(lines[i]),
-				quoted(as[i])), true
+			if i < len(repeated) && sameWay(lines[i], repeated[i], as[i]) {
+				return fmt.Sprintf("in line %d: %s in the place of %s", i+1, quoted(lines[i]),
+					quoted(as[i])), true
+			}
+			varies = true
 		}
 	}
-	if a.Sum == b.Sum {
-		return fmt.Sprintf("after its first %d bytes", len(s.Head)), true
+	switch {
+	case varies:
+		return "", len(lines) == len(as) && len(repeated) == len(as)
+	case a.Sum != b.Sum:
+		return "", true
+	case s.Sum != again.Sum:
+		return "", false
 	}
-	return "", true
+	return fmt.Sprintf("after its first %d bytes", len(s.Head)), true
+}
+
+// sameWay: two lines in the place of another are the same, but for numbers in other
+// words than its.
+func sameWay(line, again, of []byte) bool {
+	words := wordsOf(line)
+	return bytes.Equal(line, again) ||
+		bytes.Equal(words, wordsOf(again)) && !bytes.Equal(words, wordsOf(of))
 }
 
 func (s Stream) lines() [][]byte {
@@ -87,9 +116,11 @@ func like(line, a, b []byte) bool {
 	if bytes.Equal(a, b) {
 		return bytes.Equal(line, a)
 	}
-	words := func(l []byte) []byte { return digits.ReplaceAll(l, []byte("0")) }
-	return !bytes.Equal(words(a), words(b)) || bytes.Equal(words(line), words(a))
+	return !bytes.Equal(wordsOf(a), wordsOf(b)) || bytes.Equal(wordsOf(line), wordsOf(a))
 }
+
+// wordsOf is a line with all numbers alike.
+func wordsOf(line []byte) []byte { return digits.ReplaceAll(line, []byte("0")) }
 
 // quoted is a line, or the beginning of a long one.
 func quoted(line []byte) string {

@@ -49,6 +49,33 @@ func TestLikeness(t *testing.T) {
 	}
 }
 
+func TestReproduced(t *testing.T) {
+	differs := func(text string) Likeness { return Likeness{true, "standard output differs in line " + text} }
+	for name, c := range map[string]struct {
+		run, again, a, b string
+		want             Likeness
+	}{
+		"the same way":     {"x\ny\n", "x\ny\n", "x\nz\n", "x\nz\n", differs(`2: "y" in the place of "z"`)},
+		"once":             {"x\ny\n", "x\nz\n", "x\nz\n", "x\nz\n", Likeness{Known: true}},
+		"in another way":   {"x\ny\n", "x\nw\n", "x\nz\n", "x\nz\n", Likeness{Known: true}},
+		"a counter":        {"at 3\n", "at 4\n", "at 1\n", "at 1\n", Likeness{Known: true}},
+		"but for a number": {"no 3\n", "no 4\n", "at 1\n", "at 2\n", differs(`1: "no 3" in the place of "at 1"`)},
+		"below one that varies": {"w\ny\n", "v\ny\n", "x\nz\n", "x\nz\n",
+			differs(`2: "y" in the place of "z"`)},
+		"a line more, twice":    {"x\ny 1\n", "x\ny 2\n", "x\n", "x\n", differs(`2: "y 1" is new`)},
+		"another line more":     {"x\ny\n", "x\nz\n", "x\n", "x\n", Likeness{}},
+		"a line more, once":     {"x\ny\n", "x\n", "x\n", "x\n", Likeness{Known: true}},
+		"more and less":         {"x\ny\nz\n", "w\n", "x\ny\n", "x\ny\n", Likeness{}},
+		"a line missing, twice": {"x\n", "x\n", "x\ny\n", "x\ny\n", differs(`2: "y" is missing`)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := wrote(c.run).Reproduced(wrote(c.again), wrote(c.a), wrote(c.b)); got != c.want {
+				t.Errorf("%+v, want %+v", got, c.want)
+			}
+		})
+	}
+}
+
 func TestWeigh(t *testing.T) {
 	failed := Evidence{Kind: "refused", Capability: 0, Syscall: sysChown, Return: -1}
 	wentOn := Evidence{Kind: "refused", Capability: 0, Syscall: sysChown}

@@ -165,6 +165,9 @@ func (p *prover) try(set uint64, without int) (*audit.Trial, error) {
 	t := compare(p.first, r, set, without)
 	if p.Test == "" && t.Open() {
 		likeness, err := p.likeness(r.output)
+		if likeness.Difference != "" {
+			likeness, err = p.reproduced(r.output, set)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -227,6 +230,30 @@ func (p *prover) likeness(output audit.Output) (audit.Likeness, error) {
 		return audit.Likeness{}, err
 	}
 	return output.Likeness(full, p.references[1].output), nil
+}
+
+// reproduced repeats a run whose output alone differed: chance, such as the line of
+// another process in a list, does not come twice.
+func (p *prover) reproduced(output audit.Output, set uint64) (audit.Likeness, error) {
+	if p.signals.asked() {
+		return audit.Likeness{}, nil
+	}
+	p.lines.Print("[*] Running the same again, since the output differed...")
+	r, err := p.repeat(set)
+	switch {
+	case cannotStart(err):
+		return audit.Likeness{}, nil
+	case err != nil:
+		return audit.Likeness{}, err
+	case !compare(p.first, r, set, -1).EndedAlike():
+		return audit.Likeness{}, nil
+	}
+	// what has changed since the second reference was made shows in a new one
+	p.references = p.references[:1]
+	if ok, err := p.refer(2); !ok {
+		return audit.Likeness{}, err
+	}
+	return output.Reproduced(r.output, p.references[0].output, p.references[1].output), nil
 }
 
 // refer sees to n runs with all capabilities; ok: they ended like the first.
