@@ -30,7 +30,7 @@ GO_LDFLAGS ?=
 GOBUILD = $(GO) build -trimpath -buildvcs=false $(if $(TAGS),-tags $(TAGS)) \
 	-ldflags '-X main.version=$(VERSION) -buildid= $(GO_LDFLAGS)'
 
-PROGRAMS = $(patsubst test/programs/%.c,build/programs/%,$(wildcard test/programs/*.c)) build/programs/tree-static $(if $(filter amd64,$(GOARCH)),build/programs/int80-i386)
+PROGRAMS = $(patsubst test/programs/%.c,build/programs/%,$(wildcard test/programs/*.c)) build/programs/tree-static build/programs/calls-static $(if $(filter amd64,$(GOARCH)),build/programs/int80-i386)
 
 .PHONY: all
 all: cap-audit ## build ./cap-audit (STATIC=1 links libbpf statically)

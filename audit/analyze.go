@@ -323,7 +323,8 @@ func (a *analysis) programs(kept uint64) []ProgramUse {
 	list := make([]ProgramUse, len(a.o.Programs))
 	for i, p := range a.o.Programs {
 		list[i] = ProgramUse{Index: i, Path: p.Path, Parent: p.Parent, Processes: p.Processes,
-			FileCaps: members(p.FileCaps)}
+			FileCaps: members(p.FileCaps), Namespaces: p.Namespaces}
+		callsOf(p.Made).into(&list[i])
 	}
 	for n := range capabilities {
 		granted, refused := map[int]bool{}, map[int]bool{}
@@ -352,6 +353,6 @@ func (a *analysis) programs(kept uint64) []ProgramUse {
 	}
 	// index 0 and indexes lost to a race stand for no program unless something was counted there
 	return slices.DeleteFunc(list, func(p ProgramUse) bool {
-		return p.Path == "" && len(p.Needs) == 0 && len(p.Refused) == 0
+		return p.Path == "" && len(p.Needs) == 0 && len(p.Refused) == 0 && len(p.Syscalls) == 0
 	})
 }

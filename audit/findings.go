@@ -119,6 +119,12 @@ type ProgramUse struct {
 	// FileCaps are those that the bounding set must have for its file to be
 	// executed.
 	FileCaps []int
+	// Syscalls are those that it made and that returned, in order: names, with
+	// the ABI before a colon where it is a foreign one. RefusedSyscalls were only
+	// ever answered with EPERM or ENOSYS.
+	Syscalls, RefusedSyscalls []string
+	// Namespaces: clone or clone3 made some for it.
+	Namespaces bool
 }
 
 // Findings is the answer.

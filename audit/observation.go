@@ -141,6 +141,10 @@ type Program struct {
 	// FileCaps is the permitted set of its file's capabilities, if it is executed
 	// only where all of these can be given.
 	FileCaps uint64
+	// Made are the system calls that it made and that returned. Namespaces: clone
+	// or clone3 made some.
+	Made       []Made
+	Namespaces bool
 }
 
 // Losses counts what the kernel half could not keep. All zero: the

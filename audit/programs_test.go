@@ -56,6 +56,21 @@ func TestPrograms(t *testing.T) {
 				Credentials: Credentials{Owner: true}, Program: 1, Count: 1}},
 			want: []ProgramUse{{Index: 1, Path: "/bin/sh", Processes: 3}},
 		},
+		"the calls it made": {
+			programs: []Program{{}, {Path: "/bin/sh", Namespaces: true, Made: []Made{
+				{Syscall: Syscall{Number: 1, Name: "write"}},
+				{Syscall: Syscall{Number: 500, Name: "unknown"}},
+				{Syscall: sysChown, Refused: true},
+				{Syscall: Syscall{Number: 15, ABI: "i386", Name: "chmod"}},
+			}}},
+			want: []ProgramUse{{Index: 1, Path: "/bin/sh", Namespaces: true,
+				Syscalls:        []string{"500", "chown", "i386:chmod", "write"},
+				RefusedSyscalls: []string{"chown"}}},
+		},
+		"calls of the rest, beyond the limit": {
+			programs: []Program{{Made: []Made{{Syscall: sysChown}}}},
+			want:     []ProgramUse{{Syscalls: []string{"chown"}, RefusedSyscalls: []string{}}},
+		},
 		"the rest, beyond the limit, where it used something": {
 			programs: []Program{{}, shell},
 			rows:     []Checks{by(0, row(unix.CAP_CHOWN, Granted, sysChown, 1))},

@@ -121,6 +121,9 @@ type programPile struct {
 	processes uint64
 
 	needs, refused, fileCaps uint64
+
+	calls      calls
+	namespaces bool
 }
 
 // NewUnion is a union of nothing.
@@ -324,7 +327,7 @@ func (u *Union) addPrograms(list []ProgramUse) {
 				u.leaveOut()
 				continue
 			}
-			known = &programPile{}
+			known = &programPile{calls: calls{}}
 			u.programs[p.Path] = known
 			if p.Parent != 0 {
 				known.parent = paths[p.Parent]
@@ -334,6 +337,8 @@ func (u *Union) addPrograms(list []ProgramUse) {
 		known.needs |= bits(p.Needs)
 		known.refused |= bits(p.Refused)
 		known.fileCaps |= bits(p.FileCaps)
+		known.namespaces = known.namespaces || p.Namespaces
+		u.merged.LeftOut = Sum(u.merged.LeftOut, uint64(known.calls.add(p)))
 	}
 }
 
@@ -544,10 +549,13 @@ func (u *Union) programUses() []ProgramUse {
 	list := make([]ProgramUse, 0, len(paths))
 	for _, path := range paths {
 		p := u.programs[path]
-		list = append(list, ProgramUse{
+		use := ProgramUse{
 			Index: index[path], Path: path, Parent: index[p.parent], Processes: p.processes,
 			Needs: members(p.needs), Refused: members(p.refused &^ p.needs), FileCaps: members(p.fileCaps),
-		})
+			Namespaces: p.namespaces,
+		}
+		p.calls.into(&use)
+		list = append(list, use)
 	}
 	return list
 }

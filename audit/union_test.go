@@ -176,6 +176,21 @@ func TestUnionOfPrograms(t *testing.T) {
 	}
 }
 
+// A call is only refused where no report has it answered.
+func TestUnionOfCalls(t *testing.T) {
+	program := func(namespaces bool, refused []string, made ...string) *Findings {
+		return &Findings{Application: ended(), Programs: []ProgramUse{{Index: 1, Path: "/bin/sh",
+			Syscalls: made, RefusedSyscalls: refused, Namespaces: namespaces}}}
+	}
+	want := []ProgramUse{{Index: 1, Path: "/bin/sh", Syscalls: []string{"bpf", "mount", "read"},
+		RefusedSyscalls: []string{"bpf"}, Namespaces: true}}
+	got := union(program(false, []string{"bpf", "mount"}, "bpf", "mount"),
+		program(true, nil, "mount", "read"), program(false, []string{"mount"}, "mount")).Programs
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
 // A union of unions is the union of all.
 func TestUnionOfUnions(t *testing.T) {
 	part := func(n int) *Findings {
@@ -226,12 +241,14 @@ func TestUnionIsBounded(t *testing.T) {
 				Number: 2, Syscalls: []Syscall{s}, CallSites: []CallSite{{Function: path, Syscall: s}},
 				Outcomes: []SyscallOutcome{{Syscall: s, Return: -1}},
 			}},
-			Programs: []ProgramUse{{Index: 1, Path: path, Processes: math.MaxUint64}},
+			Programs: []ProgramUse{{Index: 1, Path: path, Processes: math.MaxUint64},
+				{Index: 2, Path: "/bin/sh", Syscalls: []string{path}}},
 		})
 	}
 	f := u.Findings()
 	for what, n := range map[string]int{
 		"programs":        len(f.Programs) - 1023,
+		"calls":           len(f.Programs[0].Syscalls) - 512,
 		"call sites":      len(f.Required[0].CallSites) - 256,
 		"outcomes":        len(f.Required[0].FailedAnyway) - 256,
 		"refused sites":   len(f.Denied[0].CallSites) - 256,

@@ -492,6 +492,7 @@ int BPF_KRETPROBE(kretprobe_security_capable, int result)
 }
 
 #include "programs.bpf.h"
+#include "syscalls.bpf.h"
 #include "adopt.bpf.h"
 #include "tree.bpf.h"
 #include "unasked.bpf.h"
@@ -515,24 +516,12 @@ static __always_inline void add_outcome(const struct ca_outcome *o)
  * the bounding set lacks some of its file's effective capabilities. No
  * capability is asked for.
  */
-static __always_inline void note_refused_exec(const struct ca_task *t, struct task_struct *task)
+static __always_inline void note_refused_exec(__s32 number, __u8 abi)
 {
-	struct ca_outcome o = { .result = -EPERM };
-	__u8 abi;
+	struct ca_outcome o = { .result = -EPERM, .syscall = number, .abi = abi };
 
-	o.syscall = current_syscall(task, t, &abi);
-	o.abi = abi;
-	switch (o.syscall) {
-	case NR_EXECVE:
-	case NR_EXECVEAT:
-		if (abi == CA_ABI_NATIVE)
-			add_outcome(&o);
-		break;
-	case NR_EXECVE_COMPAT:
-	case NR_EXECVEAT_COMPAT:
-		if (abi == CA_ABI_COMPAT)
-			add_outcome(&o);
-	}
+	if (is_exec(number, abi))
+		add_outcome(&o);
 }
 
 /* One row a system call: user space takes the masks apart. */
@@ -599,13 +588,19 @@ static __always_inline int on_syscall_done(struct pt_regs *regs, long result, bo
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct ca_task *t = own_task(task, 0);
 	struct ca_sets denied = {};
+	__s32 number;
+	__u8 abi;
 
 	if (preemptible && t)
 		note_unseen_exec(t, task, result);
-	if (result == -EPERM && t && (t->flags & CA_TASK_RECORDING))
-		note_refused_exec(t, task);
-	if (t && result >= 0)
-		on_success(t, task, regs, result, is_twin);
+	if (t && (t->flags & CA_TASK_RECORDING)) {
+		number = current_syscall(task, t, &abi);
+		note_syscall(t->program, number, abi, result, SYSCALL_ARG1(regs));
+		if (result == -EPERM)
+			note_refused_exec(number, abi);
+		if (result >= 0)
+			on_success(t, task, regs, number, abi, result, is_twin);
+	}
 	if (!t || !(t->granted | t->denied | t->lsm_refused | (t->flags & CA_TASK_CAPSET)))
 		return 0;
 

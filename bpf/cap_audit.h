@@ -13,6 +13,7 @@ enum {
 	CA_CAPS = 64,		/* kernel_cap_t has 64 bits, 41 are in use as of 7.3 */
 	CA_PATH = 256,		/* bytes of a program's path, the NUL included */
 	CA_PROGRAMS = 1024,	/* distinct programs told apart; 0 stands for the rest */
+	CA_SYSCALLS = 576,	/* numbers told apart in each table; the last is x32's 547 as of 7.3 */
 	CA_COMM = 16,		/* TASK_COMM_LEN */
 	CA_FRAMES = 10,		/* kernel functions kept of one call site */
 	CA_SYMBOL = 48,		/* bytes of a kernel function's name, the NUL included */
@@ -30,7 +31,11 @@ enum ca_abi {
 	CA_ABI_NATIVE,
 	CA_ABI_COMPAT,		/* i386 on x86-64, arm on arm64 */
 	CA_ABI_X32,
+	CA_ABIS,
 };
+
+/* uapi/asm/unistd.h, __X32_SYSCALL_BIT: in the number of each system call of that table */
+enum { CA_X32_BIT = 0x40000000 };
 
 /* Where the user namespace that was asked about lies, seen from the first process's. */
 enum ca_scope {
@@ -117,6 +122,15 @@ struct ca_program {
 	__u64 inode;		/* of that file */
 	/* as given to execve; a script's own path, not its interpreter's; where it ran, the comm */
 	char path[CA_PATH];
+};
+
+/* The system calls that a program made by the numbers of one table: bit n of all words for number n. */
+struct ca_syscalls {
+	__u64 made[CA_SYSCALLS / 64];
+	/* those of them that the kernel once answered with anything but EPERM and ENOSYS: a filter would have
+	 * changed that */
+	__u64 answered[CA_SYSCALLS / 64];
+	__u64 namespaces;	/* whether clone or clone3 made any */
 };
 
 /* Bits of struct ca_task.flags. */

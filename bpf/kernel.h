@@ -84,6 +84,11 @@ enum {
 	PID_FS_MAGIC = 0x50494446,
 };
 
+/*
+ * uapi/linux/sched.h: CLONE_NEWNS, _NEWCGROUP, _NEWUTS, _NEWIPC, _NEWUSER, _NEWPID and _NEWNET. In clone3()
+ * CLONE_NEWTIME is possible, too.
+ */
+#define CLONE_NEW_NAMESPACES 0x7e020000
 /* uapi/linux/prctl.h, uapi/linux/pidfd.h: the first and the last that are about a namespace */
 enum {
 	PR_SCHED_CORE = 62,
@@ -91,8 +96,9 @@ enum {
 	PIDFD_GET_UTS_NAMESPACE = 0xff0a,
 };
 
-/* uapi/linux/stat.h, uapi/asm-generic/fcntl.h */
+/* uapi/asm-generic/errno.h, uapi/linux/stat.h, uapi/asm-generic/fcntl.h */
 #define EPERM 1
+#define ENOSYS 38
 #define S_ISGID 02000
 #define O_ACCMODE 3
 #if defined(__TARGET_ARCH_arm64)
@@ -351,8 +357,7 @@ struct pt_regs {
 #define SYSCALL_NR(regs) ((__s32)(regs)->orig_ax)
 /* arch/x86/include/asm/thread_info.h: TS_COMPAT, set by the 32-bit entries, int $0x80 included */
 #define SYSCALL_COMPAT(task) ((task)->thread_info.status & 2)
-/* uapi/asm/unistd.h: __X32_SYSCALL_BIT */
-#define SYSCALL_X32_BIT 0x40000000
+#define SYSCALL_X32_BIT CA_X32_BIT
 #define NR_CAPSET 126
 #define NR_CAPSET_COMPAT 185
 #define NR_EXECVE 59
@@ -363,6 +368,7 @@ struct pt_regs {
 #define SYSCALL_ARG2(regs) ((regs)->si)
 #define SYSCALL_ARG3(regs) ((regs)->dx)
 #define SYSCALL_ARG4(regs) ((regs)->r10)
+#define NR_CLONE 56
 #define NR_READ 0
 #define NR_PREAD64 17
 #define NR_OPEN 2
@@ -418,6 +424,7 @@ struct pt_regs {
 #define SYSCALL_ARG4(regs) ((regs)->regs[3])
 #define NR_OPEN (-2)	/* these two are not there; case labels must differ */
 #define NR_CHMOD (-3)
+#define NR_CLONE 220
 #define NR_OPENAT 56
 #define NR_READ 63
 #define NR_PREAD64 67
@@ -457,6 +464,7 @@ struct pt_regs {
 #define NR_GETDENTS64 61
 #endif
 /* the same in all tables */
+#define NR_CLONE3 435
 #define NR_OPENAT2 437
 #define NR_PIDFD_GETFD 438
 #define NR_FACCESSAT2 439

@@ -106,6 +106,14 @@ struct {
 	__type(value, struct ca_program);
 } programs SEC(".maps");
 
+/* Which system calls the programs made: a row for each ABI and program, CA_PROGRAMS apart. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, CA_ABIS * CA_PROGRAMS);
+	__type(key, __u32);
+	__type(value, struct ca_syscalls);
+} syscalls SEC(".maps");
+
 struct program_path {
 	char path[CA_PATH];
 };

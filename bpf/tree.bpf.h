@@ -83,6 +83,8 @@ static __always_inline int on_exec_done(struct task_struct *task, struct linux_b
 		if (!state.first_pid)
 			state.first_pid = pid_seen_by_auditor(task);
 		add(&state.tasks);
+	} else {
+		note_exec(t, task);
 	}
 	t->program = program_of(bprm, t->program);
 	return 0;

@@ -587,10 +587,8 @@ static __always_inline void conclude_nice(struct ca_task *t, struct task_struct 
 /* A call in which the capability was asked for tells that by the check. Other tables than the native one are left
  * out: the manual says so. */
 static __always_inline void conclude(struct ca_task *t, struct task_struct *task, struct pt_regs *regs,
-				     long result)
+				     __s32 number, __u8 abi, long result)
 {
-	__u8 abi;
-	__s32 number = current_syscall(task, t, &abi);
 	__u64 one = SYSCALL_ARG1(regs), two = SYSCALL_ARG2(regs);
 
 	if (abi != CA_ABI_NATIVE)
@@ -642,10 +640,8 @@ static __noinline int note_root_map(struct ca_task *t, struct task_struct *task,
 /* Of two programs at the end of a system call the second concludes only where the first was not run, or all
  * were counted twice. */
 static __always_inline void on_success(struct ca_task *t, struct task_struct *task, struct pt_regs *regs,
-				       long result, bool is_twin)
+				       __s32 number, __u8 abi, long result, bool is_twin)
 {
-	if (!(t->flags & CA_TASK_RECORDING))
-		return;
 	if ((t->granted >> CAP_SYS_ADMIN & 1) && !(t->granted >> CAP_SETFCAP & 1) && t->abi == CA_ABI_NATIVE &&
 	    (t->syscall == NR_WRITE || t->syscall == NR_PWRITE64 || t->syscall == NR_WRITEV))
 		note_root_map(t, task, SYSCALL_ARG1(regs));
@@ -655,7 +651,7 @@ static __always_inline void on_success(struct ca_task *t, struct task_struct *ta
 		t->flags &= ~CA_TASK_LOOKED_AT;
 		return;
 	}
-	conclude(t, task, regs, result);
+	conclude(t, task, regs, number, abi, result);
 	if (preemptible && !is_twin)
 		t->flags |= CA_TASK_LOOKED_AT;
 }

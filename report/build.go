@@ -278,5 +278,9 @@ func program(p audit.ProgramUse) Program {
 		Needs:     each(p.Needs, capng.Name),
 		Refused:   each(p.Refused, capng.Name),
 		FileCaps:  each(p.FileCaps, capng.Name),
+
+		Syscalls:        each(p.Syscalls, valid),
+		RefusedSyscalls: each(p.RefusedSyscalls, valid),
+		Namespaces:      p.Namespaces,
 	}
 }

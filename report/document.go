@@ -232,6 +232,12 @@ type Program struct {
 	// FileCaps are those that the bounding set must have for its file to be
 	// executed.
 	FileCaps []string `json:"file_capabilities"`
+	// Syscalls are those that it made, RefusedSyscalls those of them that were only
+	// ever answered with EPERM or ENOSYS.
+	Syscalls        []string `json:"syscalls"`
+	RefusedSyscalls []string `json:"refused_syscalls"`
+	// Namespaces: clone or clone3 made some for it.
+	Namespaces bool `json:"made_namespaces"`
 }
 
 // Tool says what made the document. NewDocument cannot know the version: its

@@ -18,6 +18,7 @@ const (
 	maxDocument = 4 << 20 // bytes
 	maxValues   = 200_000 // objects, lists and what is in them
 	maxDepth    = 32
+	maxCall     = 64       // bytes of a system call's name and its ABI's
 	maxWord     = 512      // bytes of a function, a system call, a version
 	maxPath     = 4 * 4096 // bytes of a path, each of which can be escaped
 )

@@ -3,6 +3,7 @@ package report
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 
 	"github.com/cap-audit/cap-audit/audit"
@@ -84,6 +85,17 @@ func (r *reader) syscall(number int, name, abi string) audit.Syscall {
 		r.fail("%s is no ABI", quoted(abi))
 	}
 	return audit.Syscall{Number: max(number, -1), ABI: abi, Name: r.word(name)}
+}
+
+// callName is that of a system call, after that of a foreign ABI.
+var callName = regexp.MustCompile(`^([a-z0-9]+:)?[a-z0-9_]+$`)
+
+// call is a system call by name.
+func (r *reader) call(name string) string {
+	if len(name) > maxCall || !callName.MatchString(name) {
+		r.fail("%s is no system call", quoted(name))
+	}
+	return name
 }
 
 func (r *reader) sites(list []CallSite) []audit.CallSite {
@@ -269,6 +281,10 @@ func (r *reader) program(p Program) audit.ProgramUse {
 		Needs:     r.named(p.Needs),
 		Refused:   r.named(p.Refused),
 		FileCaps:  r.named(p.FileCaps),
+
+		Syscalls:        each(p.Syscalls, r.call),
+		RefusedSyscalls: each(p.RefusedSyscalls, r.call),
+		Namespaces:      p.Namespaces,
 	}
 }
 

@@ -150,6 +150,7 @@ func TestReadRefuses(t *testing.T) {
 		"unknown name":      {with(`,"recommended_capabilities":["nonsense"]`), "nonsense"},
 		"return above 0":    {with(`,"denied_capabilities":[{"number":1,"name":"dac_override","syscall_outcomes":[{"raw_return":5}]}]`), "return"},
 		"unknown ABI":       {with(`,"denied_capabilities":[{"number":1,"name":"dac_override","call_sites":[{"abi":"vax"}]}]`), "vax"},
+		"no system call":    {with(`,"programs":[{"index":1,"path":"/bin/sh","syscalls":["read\n"]}]`), "no system call"},
 		"deep":              {strings.Repeat(`{"a":`, 100_000), "deep"},
 		"deep list":         {with(`,"x":` + strings.Repeat("[", 100_000)), "deep"},
 		"deep YAML":         {"a: " + strings.Repeat("[", 5_000) + strings.Repeat("]", 5_000), "deep"},

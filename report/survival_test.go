@@ -265,6 +265,8 @@ func possible(what any) {
 		p.CallSites[0].Syscall = p.Syscall
 	case *audit.Denied: // which the outcomes show
 		p.Assessment = audit.AssessDenialNotEstablished
+	case *audit.ProgramUse: // what was refused it has made
+		p.RefusedSyscalls = p.Syscalls
 	case *audit.BlindSpot:
 		p.Told = string(p.Kind) + ": " + p.Told
 	case *audit.Findings: // a union of one program, on one kernel

@@ -52,29 +52,34 @@ import (
 
 // The kernel half's types, as cgo reads them from the header both halves share.
 type (
-	kernelState   C.struct_ca_state
-	kernelTask    C.struct_ca_task
-	kernelCheck   C.struct_ca_check
-	kernelSiteKey C.struct_ca_site_key
-	kernelSite    C.struct_ca_site
-	kernelOutcome C.struct_ca_outcome
-	kernelUnasked C.struct_ca_unasked
-	kernelProgram C.struct_ca_program
-	kernelTotal   C.struct_ca_total
-	kernelEvent   C.struct_ca_event
-	kernelAdopted C.struct_ca_adopted
+	kernelState    C.struct_ca_state
+	kernelTask     C.struct_ca_task
+	kernelCheck    C.struct_ca_check
+	kernelSiteKey  C.struct_ca_site_key
+	kernelSite     C.struct_ca_site
+	kernelOutcome  C.struct_ca_outcome
+	kernelUnasked  C.struct_ca_unasked
+	kernelProgram  C.struct_ca_program
+	kernelSyscalls C.struct_ca_syscalls
+	kernelTotal    C.struct_ca_total
+	kernelEvent    C.struct_ca_event
+	kernelAdopted  C.struct_ca_adopted
 )
 
 const (
 	taskArmed   = C.CA_TASK_ARMED
 	taskRoot    = C.CA_TASK_ROOT
 	maxPrograms = C.CA_PROGRAMS
+	maxSyscalls = C.CA_SYSCALLS
 	maxPath     = C.CA_PATH
 	maxCaps     = C.CA_CAPS
 
 	abiNative = C.CA_ABI_NATIVE
 	abiCompat = C.CA_ABI_COMPAT
 	abiX32    = C.CA_ABI_X32
+	abis      = C.CA_ABIS
+
+	x32Bit = C.CA_X32_BIT
 
 	credOverridden = C.CA_CRED_OVERRIDDEN
 	credForeign    = C.CA_CRED_FOREIGN

@@ -20,6 +20,7 @@ func TestTypesAreThoseOfTheKernelHalf(t *testing.T) {
 		"ca_site":     unsafe.Sizeof(kernelSite{}),
 		"ca_outcome":  unsafe.Sizeof(kernelOutcome{}),
 		"ca_program":  unsafe.Sizeof(kernelProgram{}),
+		"ca_syscalls": unsafe.Sizeof(kernelSyscalls{}),
 		"ca_unasked":  unsafe.Sizeof(kernelUnasked{}),
 		"ca_total":    unsafe.Sizeof(kernelTotal{}),
 	} {

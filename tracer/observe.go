@@ -253,18 +253,29 @@ func (a *Audit) readState(o *audit.Observation) error {
 		o.Losses.Checks += uint64(s.entered - s.returned)
 	}
 
-	o.Programs = []audit.Program{{}} // index 0: programs beyond the limit
-	for i := uint32(1); i <= uint32(s.programs) && i < maxPrograms; i++ {
+	return a.readPrograms(o, uint32(s.programs))
+}
+
+// readPrograms reads the programs by index; 0 stands for those beyond the limit.
+func (a *Audit) readPrograms(o *audit.Observation, last uint32) error {
+	k := a.kernel
+	for i := uint32(0); i <= last && i < maxPrograms; i++ {
 		p, err := k.program(i)
 		if err != nil {
 			return err
 		}
+		made, namespaces, err := k.made(i)
+		if err != nil {
+			return err
+		}
 		o.Programs = append(o.Programs, audit.Program{
-			Path:      a.pathOf(i, p),
-			Parent:    int(p.parent),
-			Processes: uint64(p.processes),
-			SetID:     setsID(p),
-			FileCaps:  a.insistedOn(i, p),
+			Path:       a.pathOf(i, p),
+			Parent:     int(p.parent),
+			Processes:  uint64(p.processes),
+			SetID:      setsID(p),
+			FileCaps:   a.insistedOn(i, p),
+			Made:       made,
+			Namespaces: namespaces,
 		})
 	}
 	return nil

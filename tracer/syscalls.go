@@ -8,9 +8,6 @@ import (
 	"github.com/cap-audit/cap-audit/audit"
 )
 
-// x32Bit marks the number of a system call of the x32 ABI (uapi/asm/unistd.h).
-const x32Bit = 0x40000000
-
 // syscallTables are the numbers' names by ABI, and what the ABI is called.
 var syscallTables = func() map[uint8]syscallTable {
 	switch runtime.GOARCH {

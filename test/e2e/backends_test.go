@@ -207,6 +207,9 @@ func TestOtherSyscallTables(t *testing.T) {
 			if got := d.Required[0].Reason; !strings.HasPrefix(got, "Used by chroot") {
 				t.Errorf("reason: %q", got)
 			}
+			if made := d.Programs[0].Syscalls; len(made) != 1 || !strings.HasSuffix(made[0], ":chroot") {
+				t.Errorf("system calls: %v", made)
+			}
 		})
 	}
 }

@@ -106,6 +106,10 @@ type program struct {
 	Processes uint64
 	Required  []string `json:"required_capabilities"`
 	Refused   []string `json:"refused_capabilities"`
+
+	Syscalls        []string
+	RefusedSyscalls []string `json:"refused_syscalls"`
+	Namespaces      bool     `json:"made_namespaces"`
 }
 
 // decode reads one document, after which there must be nothing more.

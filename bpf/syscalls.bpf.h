@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which system calls each program made. They are noted when they end, by the
+ * program that is called then anyway. So what never ends is not noted: exit,
+ * exit_group, and a call in which the task was killed. Nor is rt_sigreturn: it
+ * leaves no number behind (arch/x86/kernel/signal_64.c, arch/arm64/kernel/signal.c),
+ * nor what the vDSO does without the kernel. A filter for a program has to permit
+ * these in any case.
+ */
+
+static __always_inline void set_bit(__u64 *word, __u64 bit)
+{
+	/* read first: an atomic operation takes the line from the other CPUs, and the bit is there nearly always */
+	if (!(*(volatile __u64 *)word & bit))
+		__sync_fetch_and_or(word, bit);
+}
+
+static __always_inline bool is_exec(__s32 number, __u32 abi)
+{
+	switch (number) {
+	case NR_EXECVE:
+	case NR_EXECVEAT:
+		return abi == CA_ABI_NATIVE;
+	case NR_EXECVE_COMPAT:
+	case NR_EXECVEAT_COMPAT:
+		return abi == CA_ABI_COMPAT;
+	}
+	return false;
+}
+
+/*
+ * Whether namespaces were asked for, which filters look at, too. clone3() has its
+ * flags in memory: struct clone_args begins with them. So the caller is asked, while it
+ * is still in the call: in a new thread the memory may have become something else.
+ * Other tables than the native one are left out.
+ */
+static __noinline int asks_for_namespaces(__s32 number, __u64 first)
+{
+	__u64 flags = first;
+
+	if (number == NR_CLONE3 && bpf_probe_read_user(&flags, sizeof(flags), (const void *)first))
+		return 0;
+	return !!(flags & CLONE_NEW_NAMESPACES);
+}
+
+/* Global, so that the verifier looks at it once: see scope_of(). first is the call's first argument. */
+__noinline int note_syscall(__u32 program, __s32 number, __u32 abi, long result, __u64 first)
+{
+	__u32 index = abi * CA_PROGRAMS + program, n = number & ~CA_X32_BIT;
+	struct ca_syscalls *row;
+
+	if (n >= CA_SYSCALLS) /* none, or arm's own, which begin at 0xf0000 */
+		return 0;
+	if (result == 0 && is_exec(number, abi)) /* see note_exec() */
+		return 0;
+	row = bpf_map_lookup_elem(&syscalls, &index);
+	if (!row)
+		return 0;
+	set_bit(&row->made[n / 64], 1ULL << (n & 63));
+	if (result == -EPERM || result == -ENOSYS)
+		return 0;
+	set_bit(&row->answered[n / 64], 1ULL << (n & 63));
+	if (abi == CA_ABI_NATIVE && (number == NR_CLONE || number == NR_CLONE3) && !row->namespaces && result > 0)
+		row->namespaces = asks_for_namespaces(number, first);
+	return 0;
+}
+
+/*
+ * A call to exec that succeeds begins as one program and ends as another: it is
+ * noted for the first, before the task gets the second. Its number is by then
+ * execve's, in the table of the new program (arch/x86/kernel/process_64.c,
+ * set_personality_64bit() and set_personality_ia32()).
+ */
+static __always_inline void note_exec(struct ca_task *t, struct task_struct *task)
+{
+	__u8 abi;
+	__s32 number = current_syscall(task, t, &abi);
+
+	if (t->flags & CA_TASK_RECORDING)
+		note_syscall(t->program, number, abi, 1 /* not known yet: any answer */, 0);
+}
