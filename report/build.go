@@ -2,6 +2,7 @@ package report
 
 import (
 	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -83,7 +84,27 @@ func advice(f *audit.Findings) snippets.Advice {
 		Dropped: f.Dropped,
 
 		Bounding: capng.Numbers(f.Bounding() & f.Recommended()),
+		Made:     each(f.Programs, made),
 	}
+}
+
+// made are the calls for which a filter makes a difference. Their names are the
+// same for all ABIs.
+func made(p audit.ProgramUse) snippets.Made {
+	m := snippets.Made{Path: p.Path}
+	for _, label := range p.Syscalls {
+		_, name, foreign := strings.Cut(label, ":")
+		if !foreign {
+			name = label
+		}
+		if name != "clone" && !slices.Contains(p.RefusedSyscalls, label) && !slices.Contains(m.Calls, name) {
+			m.Calls = append(m.Calls, name)
+		}
+	}
+	if p.Namespaces {
+		m.Calls = append(m.Calls, "clone")
+	}
+	return m
 }
 
 func complete(f *audit.Findings) bool {

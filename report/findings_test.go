@@ -267,7 +267,8 @@ var examples = map[string]*audit.Findings{
 		}},
 		Programs: []audit.ProgramUse{
 			{Index: 1, Path: "/usr/bin/unshare", Processes: 1},
-			{Index: 2, Parent: 1, Path: "/usr/bin/mount", Processes: 1, Refused: []int{21}},
+			{Index: 2, Parent: 1, Path: "/usr/bin/mount", Processes: 1, Refused: []int{21},
+				Syscalls: []string{"clone", "i386:mount", "keyctl"}, RefusedSyscalls: []string{"i386:mount"}},
 		},
 	},
 	"maybe-probe": {
@@ -330,7 +331,8 @@ var examples = map[string]*audit.Findings{
 		Required: []audit.Capability{{Number: 13, Tally: granted(1), Syscall: sysSocket}},
 		Programs: []audit.ProgramUse{
 			{Index: 1, Path: "/tmp/\xff\xfe\x1b[31m", Processes: 1, Needs: []int{13}},
-			{Index: 2, Parent: 1, Path: "\n  /usr/bin/fake (1 process)", Processes: 1},
+			{Index: 2, Parent: 1, Path: "\n  /usr/bin/fake (1 process)", Processes: 1,
+				Syscalls: []string{"clone", "set_mempolicy"}, Namespaces: true},
 			{Index: 3, Parent: 4, Path: "/in/a", Processes: 1},
 			{Index: 4, Parent: 3, Path: "/circle", Processes: 1},
 			{Index: 0, Needs: []int{13}},

@@ -128,6 +128,11 @@ func (d *Document) Doubts() []string {
 // DoubtsOf are Doubts, and what speaks against a snippet of that kind.
 func (d *Document) DoubtsOf(kind string) []string {
 	list := d.Doubts()
+	if refusals := snippets.Refusals(d.advice); kind == "docker" && len(refusals) > 0 {
+		list = append(list, "Seccomp profiles of engines refuse calls that the run made, with EPERM or "+
+			"ENOSYS. If the program needs them: add the capability, or bring a profile "+
+			"(--security-opt=seccomp=FILE). "+strings.Join(refusals, ". ")+".")
+	}
 	if len(d.secureLosses) == 0 || kind != "setcap" && kind != "filecap" {
 		return list
 	}

@@ -1,7 +1,7 @@
 // Package snippets writes, for each thing that can give a program its
 // capabilities, the lines that do so in the spelling which that thing accepts.
 // A snippet is one or more lines without a final newline. Nothing that the
-// program under audit chose gets into one, but for its path, which is quoted.
+// programs under audit chose gets into one, but for their paths, which are quoted.
 package snippets
 
 import (
@@ -48,6 +48,8 @@ type Advice struct {
 	Keep []int
 	// Dropped: the program gives some up by itself.
 	Dropped bool
+	// Made are the system calls of the programs that ran.
+	Made []Made
 }
 
 // setIDHint says why a snippet does not set no_new_privs.

@@ -10,6 +10,7 @@ import (
 // by a second -f of docker compose or podman-compose.
 func Compose(a Advice) string {
 	text := "# Put the service's own name in the place of SERVICE.\n" + ofDocker(a) +
+		a.seccompHint("seccomp=FILE in security_opt", docker, podman) +
 		"services:\n  SERVICE:\n    cap_drop: [ALL]"
 	if names := spell(a.Grant, capng.Upper); len(names) > 0 {
 		text += "\n    cap_add: [" + strings.Join(names, ", ") + "]"

@@ -8,7 +8,8 @@ import (
 
 // Docker is a command for Docker and Podman, which take the same options.
 func Docker(a Advice) string {
-	return ofDocker(a) + fill("docker run ", append(dockerOptions(a), "IMAGE"), " ", " \\\n    ")
+	return ofDocker(a) + a.seccompHint("--security-opt=seccomp=FILE", docker, podman) +
+		fill("docker run ", append(dockerOptions(a), "IMAGE"), " ", " \\\n    ")
 }
 
 // DockerOptions are the options alone, on one line and without a comment: a

@@ -9,12 +9,14 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/cap-audit/cap-audit/capng"
 	"github.com/cap-audit/cap-audit/test/machine"
 )
 
 // startDocker is a Docker of the test's own, with an image whose cat has the
-// capabilities in its file, and one whose cat has not.
+// capabilities in its file, and one whose cat has not. Both have unshare.
 func startDocker(t *testing.T) (run func(args ...string) *exec.Cmd) {
 	t.Helper()
 	machine.Root(t)
@@ -34,6 +36,9 @@ func startDocker(t *testing.T) (run func(args ...string) *exec.Cmd) {
 			t.Fatal(err)
 		}
 		if err := os.WriteFile(cat, busybox, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink("cat", filepath.Join(filepath.Dir(cat), "unshare")); err != nil {
 			t.Fatal(err)
 		}
 		if tag == "setcap" {
@@ -103,5 +108,26 @@ func TestDockerTakesIt(t *testing.T) {
 	confined(t, user, false, status(user, "--user", "1000", image+":setcap"))
 	if _, effective := sets(t, status(user, "--user", "1000", image+":plain")); effective != 0 {
 		t.Errorf("Docker makes ambient now: %s; the comments can go", capng.Text(effective))
+	}
+	t.Run("seccomp", func(t *testing.T) { dockerRefuses(t, docker) })
+}
+
+// dockerRefuses tries what is said of the profile with a call for which the kernel
+// asks for no capability.
+func dockerRefuses(t *testing.T, docker func(...string) *exec.Cmd) {
+	a := Advice{Made: []Made{{"/bin/unshare", []string{"unshare"}}}}
+	if diff := cmp.Diff([]string{"unshare (unshare): Docker without SYS_ADMIN"}, Refusals(a)); diff != "" {
+		t.Fatal(diff)
+	}
+	unshare := func(options ...string) *exec.Cmd {
+		args := append([]string{"run", "--rm", "--network", "none"}, strings.Fields(DockerOptions(a))...)
+		args = append(args, options...)
+		return docker(append(append(args, image+":plain", "unshare", "-U"), strings.Fields(showStatus)...)...)
+	}
+	if out, err := unshare().CombinedOutput(); err == nil || !strings.Contains(string(out), "not permitted") {
+		t.Errorf("without SYS_ADMIN: %v: %s", err, out)
+	}
+	for _, option := range []string{"--cap-add=SYS_ADMIN", "--security-opt=seccomp=unconfined"} {
+		machine.Output(t, unshare(option))
 	}
 }

@@ -21,7 +21,7 @@ func Kubernetes(a Advice) string {
 `, `# The program ran as another user than root: its file in the image needs
 # these, too (setcap), and allowPrivilegeEscalation: false may keep them
 # from it.
-`) + "securityContext:\n"
+`) + a.seccompHint("seccompProfile of type Localhost", containerd, crio) + "securityContext:\n"
 	// with SYS_ADMIN it is always true, and the API server refuses the two
 	// together where the capability is spelt CAP_SYS_ADMIN
 	if a.noNewPrivs() && !slices.Contains(a.Grant, unix.CAP_SYS_ADMIN) {

@@ -14,7 +14,7 @@ func Quadlet(a Advice) string {
 	if a.SetID {
 		text = setIDHint
 	}
-	text += "[Container]\nDropCapability=all"
+	text += a.seccompHint("SeccompProfile=FILE", podman) + "[Container]\nDropCapability=all"
 	if names := spell(a.Grant, capng.Constant); len(names) > 0 {
 		text += "\nAddCapability=" + strings.Join(names, " ")
 	}

@@ -23,7 +23,7 @@ import (
 )
 
 // image is what the containers of these tests are made from: busybox, and the
-// program tree as /bin/tree, both static. It is each run's own.
+// programs tree and calls in /bin, all static. It is each run's own.
 var image = fmt.Sprintf("localhost/cap-audit-test:%d", os.Getpid())
 
 // imported: podman has it, and has to be rid of it.
@@ -46,7 +46,8 @@ var imageTar = sync.OnceValues(func() ([]byte, error) {
 	for _, dir := range []string{"bin", "dev", "etc", "gate", "proc", "sys", "tmp"} {
 		w.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: dir, Mode: 0o755})
 	}
-	for name, from := range map[string]string{"bin/busybox": busybox, "bin/tree": built("tree-static")} {
+	for name, from := range map[string]string{"bin/busybox": busybox, "bin/tree": built("tree-static"),
+		"bin/calls": built("calls-static")} {
 		text, err := os.ReadFile(from)
 		if err != nil {
 			return nil, err

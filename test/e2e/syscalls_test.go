@@ -1,7 +1,10 @@
 package e2e
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -22,6 +25,7 @@ func TestSystemCalls(t *testing.T) {
 			made: []string{"clone3"}, namespaces: true},
 		"none by clone3": {command: []string{built("calls"), "clone3"}, program: "/calls",
 			made: []string{"clone3"}},
+		"none by threads": {command: []string{built("calls"), "threads"}, program: "/calls"},
 		"exec belongs to the one that called it": {command: append(setpriv, tool(t, "true")),
 			program: "/setpriv", made: []string{"execve", "setgroups"}},
 		"and not to the one executed": {command: append(setpriv, tool(t, "true")),
@@ -54,6 +58,41 @@ func TestSystemCalls(t *testing.T) {
 			}
 			if p.Namespaces != c.namespaces {
 				t.Errorf("made namespaces: %t", p.Namespaces)
+			}
+		})
+	}
+}
+
+// TestSeccompProfiles: what the snippet says of Podman's profile is so. The kernel
+// itself asks for no capability in these calls.
+func TestSeccompProfiles(t *testing.T) {
+	needPodman(t)
+	permissive := filepath.Join(publicDir(t), "permissive.json")
+	if err := os.WriteFile(permissive, []byte(`{"defaultAction": "SCMP_ACT_ALLOW"}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for call, c := range map[string]struct{ says, remedy string }{
+		"kcmp":       {"Podman without SYS_PTRACE", "--cap-add=SYS_PTRACE"},
+		"move_pages": {"Podman in any case", "--security-opt=seccomp=" + permissive},
+	} {
+		t.Run(call, func(t *testing.T) {
+			emitted := finish(t, capAudit(t, "--emit", "docker", "--", built("calls"), call))
+			if emitted.status == 77 {
+				t.Skipf("wanted a kernel with %s", call)
+			}
+			if said := string(emitted.stderr); emitted.status != 0 || !strings.Contains(said, c.says) {
+				t.Fatalf("status %d, no %q:\n%s", emitted.status, c.says, said)
+			}
+			run := func(options ...string) result {
+				words := slices.Concat([]string{"run", "--rm"}, runFlags,
+					strings.Fields(string(emitted.stdout)), options, []string{image, "calls", call})
+				return finish(t, command(t, "podman", words...))
+			}
+			if r := run(); r.status != 1 || !strings.Contains(string(r.stderr), "not permitted") {
+				t.Errorf("as emitted: status %d: %s", r.status, r.stderr)
+			}
+			if r := run(c.remedy); r.status != 0 {
+				t.Errorf("with %s: status %d: %s", c.remedy, r.status, r.stderr)
 			}
 		})
 	}
