@@ -26,7 +26,7 @@ func Analyze(o *Observation) *Findings {
 		StillRunning:   o.StillRunning,
 		MissedExits:    o.MissedExits,
 		Losses:         o.Losses,
-		SetID:          slices.ContainsFunc(o.Programs, func(p Program) bool { return p.SetID }),
+		Gains:          o.gains(),
 		Refusals:       a.refusals(),
 		Grants:         a.grants(),
 		RefusedUnasked: a.refusedUnasked(),

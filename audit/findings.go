@@ -150,8 +150,8 @@ type Findings struct {
 	// Unasked are needed without having been asked for.
 	Unasked  []UnaskedCapability
 	Programs []ProgramUse
-	// SetID: a program of the tree gets another user or group from its file.
-	SetID bool
+	// Gains are why programs are to be able to gain privileges.
+	Gains []Gain
 	// Refusals are all needs that were refused, of capabilities that were
 	// granted elsewhere, too.
 	Refusals []Refusal

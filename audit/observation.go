@@ -136,8 +136,14 @@ type Program struct {
 	Parent int
 	// Processes is how many processes ran it.
 	Processes uint64
+	// Users are the first two but root that it ran as.
+	Users []int
 	// SetID: its file has the set-user-ID or the set-group-ID bit.
 	SetID bool
+	// GainsCaps: its file has capabilities.
+	GainsCaps bool
+	// OpensSessions: it is made to open sessions for users.
+	OpensSessions bool
 	// FileCaps is the permitted set of its file's capabilities, if it is executed
 	// only where all of these can be given.
 	FileCaps uint64
@@ -249,6 +255,9 @@ type Observation struct {
 	// MovedIn counts processes of several threads that were moved into the
 	// watched control group: all but one of their threads were seen a moment later.
 	MovedIn uint64
+	// Sessions counts programs that were executed in a login session that had been
+	// opened meanwhile.
+	Sessions uint64
 	// StillRunning counts descendants that outlived the audit.
 	StillRunning int
 	// MissedExits is how many system calls, of any process on the machine,

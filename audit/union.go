@@ -172,6 +172,7 @@ func (u *Union) Add(name string, f *Findings) {
 	for _, spot := range f.BlindSpots {
 		note(u.blindSpots, spot)
 	}
+	u.f.Gains = joinGains(u.f.Gains, f.Gains)
 	u.addCapabilities(f)
 	u.addPrograms(f.Programs)
 	u.addProvenance(name, f)

@@ -57,8 +57,10 @@ static __always_inline __u32 recording(struct task_struct *task)
 /* Counts a task that ran already when it was taken in. */
 static __always_inline void count_running(struct task_struct *task, __u32 program)
 {
-	if (task->pid == task->tgid)
+	if (task->pid == task->tgid) {
 		add_process(program);
+		note_user(program, task);
+	}
 	if (!state.first_pid)
 		state.first_pid = pid_seen_by_auditor(task);
 	add(&state.tasks);
@@ -72,11 +74,11 @@ static __always_inline void enter(struct task_struct *task, __u64 *loss)
 	if (flags_of(task))
 		return; /* known */
 	if (enter_at_exec) {
-		take_in(task, CA_TASK_ENTERING, 0, loss);
+		take_in(task, CA_TASK_ENTERING, 0, session_of(task), loss);
 		return;
 	}
 	program = program_of_running(task);
-	if (take_in(task, recording(task), program, loss))
+	if (take_in(task, recording(task), program, session_of(task), loss))
 		count_running(task, program);
 }
 
@@ -107,10 +109,12 @@ static __always_inline void adopt(struct bpf_iter__task *ctx, struct task_struct
 			state.user_ns = (__u64)BPF_CORE_READ(task, cred, user_ns);
 			state.pid_ns = pid_ns_of(task);
 			state.first_pid = pid_seen_by_auditor(task);
+			state.session = session_of(task);
 		}
 		t->flags = recording(task) | flags | CA_TASK_UNTOLD;
 		t->program = program_of_running(task);
 		t->exec_id = exec_id_of(task);
+		t->session = by_group ? session_of(task) : state.session;
 		if (!fetch(task))
 			count_running(task, t->program);
 	}

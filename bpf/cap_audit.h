@@ -120,6 +120,7 @@ struct ca_program {
 	__u32 mode;		/* of the file that was executed first, a script's interpreter; 0 where it ran */
 	__s32 pid;		/* where it ran: a process that did, in the auditor's pid namespace */
 	__u64 inode;		/* of that file */
+	__u32 users[2];		/* the first two real user ids but root's that it ran as; 0 for none */
 	/* as given to execve; a script's own path, not its interpreter's; where it ran, the comm */
 	char path[CA_PATH];
 };
@@ -162,7 +163,7 @@ struct ca_task {
 	__u32 abi;
 	/* the exec last seen, of this task or a forebear: exec_id_of(); 0 before an exec waited for */
 	__u32 exec_id;
-	__u32 pad;
+	__u32 session;		/* session_of() where its part of the tree began */
 	__u64 granted;		/* masks of the capabilities it asked for */
 	__u64 denied;
 	__u64 lsm_refused;
@@ -182,7 +183,7 @@ struct ca_newborn {
 	__u32 flags;
 	__u32 program;
 	__u32 exec_id;
-	__u32 pad;
+	__u32 session;
 	__u64 born;		/* task->start_time then: a later task at the same address is younger */
 };
 
@@ -219,7 +220,7 @@ struct ca_state {
 	__u32 pid_level;	/* depth of the auditor's pid namespace */
 	__u32 phase;		/* how many drops there have been */
 	__u32 programs;		/* how many indexes are taken */
-	__u32 pad;
+	__u32 session;		/* of the first process: see session_of() */
 	__u64 tasks;		/* tasks ever traced, threads included */
 	__u64 capset_calls;	/* successful ones */
 	struct ca_sets requested; /* union over the successful capset calls */
@@ -227,6 +228,7 @@ struct ca_state {
 	__u64 returned;		/* ... and to end */
 	__u64 events;		/* --verbose events handed over */
 	__u64 kinds;		/* distinct checks and call sites so far */
+	__u64 sessions;		/* programs executed in a login session that was opened in the tree */
 	/* audits of what runs */
 	__u64 group;		/* id of the watched control group if it was made anew, else 0 */
 	__u64 pid_ns;		/* address of the root's pid namespace: compared, never followed */

@@ -305,6 +305,7 @@ struct task_struct {
 	struct bpf_local_storage *bpf_storage;
 	__u64 start_time;
 	__u32 self_exec_id;
+	__u32 sessionid; /* CONFIG_AUDIT */
 	char comm[16];
 };
 

@@ -87,7 +87,6 @@ struct {
 	__type(value, __u64);
 } outcomes SEC(".maps");
 
-/* The programs of the tree, by index. Full: lost_programs, counted under index 0. */
 /* What was granted without a check. Rows differ in what other processes hold, which is few different
  * sets. Full: lost_unasked. */
 struct {
@@ -98,7 +97,7 @@ struct {
 	__type(value, __u64);
 } unasked SEC(".maps");
 
-/* Programs by index, and the index of a path. Full: lost_programs, counted under index 0. */
+/* The programs of the tree, by index. Full: lost_programs, counted under index 0. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, CA_PROGRAMS);
@@ -190,6 +189,16 @@ static __always_inline void give_place(struct ca_task *t, const struct ca_newbor
 	t->flags = newborn->flags;
 	t->program = newborn->program;
 	t->exec_id = newborn->exec_id;
+	t->session = newborn->session;
+}
+
+/*
+ * The login session that a task belongs to, as kernel/audit.c, audit_set_loginuid(), counts them: a new one
+ * each time that pam_loginuid(8), or whoever logs somebody in without PAM, tells the kernel for whom it is.
+ */
+static __always_inline __u32 session_of(struct task_struct *task)
+{
+	return bpf_core_field_exists(task->sessionid) ? BPF_CORE_READ(task, sessionid) : 0;
 }
 
 /* Says that a task waited for storage, and lets it wait no longer. */
@@ -207,7 +216,7 @@ static __always_inline bool fetch(struct task_struct *task)
  * Takes a task into the tree. Says whether it was not there before, under any of
  * the two forms. loss counts it if that cannot be, 0 where it can still be later.
  */
-static __noinline bool take_in(struct task_struct *task, __u32 flags, __u32 program, __u64 *loss)
+static __noinline bool take_in(struct task_struct *task, __u32 flags, __u32 program, __u32 session, __u64 *loss)
 {
 	struct ca_task *t = give_storage(task);
 	struct ca_newborn newborn = {};
@@ -218,6 +227,7 @@ static __noinline bool take_in(struct task_struct *task, __u32 flags, __u32 prog
 	newborn.exec_id = flags & CA_TASK_RECORDING ? exec_id_of(task) : 0;
 	newborn.flags = flags;
 	newborn.program = program;
+	newborn.session = session;
 	newborn.born = task->start_time;
 	if (t) {
 		if (t->flags)

@@ -57,6 +57,23 @@ static __always_inline void note_file(__u32 index, struct linux_binprm *bprm)
 	program->mode = BPF_CORE_READ(inode, i_mode);
 }
 
+/*
+ * For whom a program runs. Of one that is executed the new credentials count: fs/exec.c, begin_new_exec(),
+ * commits them before exec_binprm() tells of it (6.1 to 7.3).
+ */
+static __always_inline void note_user(__u32 index, struct task_struct *task)
+{
+	struct ca_program *program = bpf_map_lookup_elem(&programs, &index);
+	const struct cred *cred = BPF_CORE_READ(task, cred);
+	__u32 uid = BPF_CORE_READ(cred, uid.val), first;
+
+	if (!program || !uid || (__u64)BPF_CORE_READ(cred, user_ns) != state.user_ns)
+		return;
+	first = __sync_val_compare_and_swap(&program->users[0], 0, uid);
+	if (first && first != uid)
+		__sync_val_compare_and_swap(&program->users[1], 0, uid);
+}
+
 /* Index of the program being executed. */
 static __always_inline __u32 program_of(struct linux_binprm *bprm, __u32 parent)
 {

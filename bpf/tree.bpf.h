@@ -21,12 +21,12 @@ static __always_inline int on_new_task(struct task_struct *parent, struct task_s
 		return 0;
 	}
 	if (p->flags & CA_TASK_ENTERING) {
-		take_in(child, CA_TASK_ENTERING, 0, loss);
+		take_in(child, CA_TASK_ENTERING, 0, p->session, loss);
 		return 0;
 	}
 	if (thread)
 		flags |= p->flags & CA_TASK_FIRST;
-	if (!take_in(child, flags, p->program, loss))
+	if (!take_in(child, flags, p->program, p->session, loss))
 		return 0;
 	add(&state.tasks);
 	if (!thread)
@@ -76,6 +76,7 @@ static __always_inline int on_exec_done(struct task_struct *task, struct linux_b
 		state.pid_level = BPF_CORE_READ(task, thread_pid, level);
 		state.first_pid = pid_seen_by_auditor(task);
 		state.tasks = 1;
+		t->session = session_of(task);
 	} else if (t->flags & CA_TASK_ENTERING) {
 		if (!has_arrived(task, bprm))
 			return 0;
@@ -83,10 +84,14 @@ static __always_inline int on_exec_done(struct task_struct *task, struct linux_b
 		if (!state.first_pid)
 			state.first_pid = pid_seen_by_auditor(task);
 		add(&state.tasks);
+		t->session = session_of(task);
 	} else {
 		note_exec(t, task);
 	}
+	if (t->session != session_of(task))
+		add(&state.sessions);
 	t->program = program_of(bprm, t->program);
+	note_user(t->program, task);
 	return 0;
 }
 

@@ -47,6 +47,7 @@ func NewDocument(f *audit.Findings) *Document {
 		UnitFile:      unitFile(f),
 		TestFailed:    optional(f.TestFailed),
 		Unasked:       each(f.Unasked, unasked),
+		Gains:         each(f.Gains, func(g audit.Gain) string { return valid(string(g)) }),
 
 		blindSpots:   f.BlindSpots,
 		fromStart:    f.Subject.FromStart || !f.Subject.Kind.Adopted(),
@@ -73,7 +74,7 @@ func advice(f *audit.Findings) snippets.Advice {
 		Unprivileged: f.Application.Unprivileged,
 		Ambient:      capng.Numbers(f.Subject.Ambient),
 		Limited:      f.Subject.Limited,
-		SetID:        f.SetID,
+		Gains:        f.Gains,
 		SecureLosses: each(f.Application.SecureLosses, func(l audit.SecureLoss) string { return l.What }),
 		SwitchesUser: f.SwitchesUser(),
 		Elsewhere: slices.ContainsFunc(f.Programs, func(p audit.ProgramUse) bool {

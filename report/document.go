@@ -64,6 +64,8 @@ type Document struct {
 	TestFailed *string `json:"test_failed"`
 	// Unasked are recommended although no check was made.
 	Unasked []Unasked `json:"unasked_capabilities"`
+	// Gains are why no_new_privs is not advised, see audit.Gains.
+	Gains []string `json:"new_privileges"`
 
 	// blindSpots are those that Limits has in words.
 	blindSpots []audit.BlindSpot

@@ -183,6 +183,7 @@ func (d *earlier) findings() (*audit.Findings, error) {
 		Nested:       each(d.Nested, func(u Unneeded) audit.Nested { return audit.Nested(r.unneeded(u)) }),
 		Unasked:      each(d.Unasked, r.unasked),
 		Programs:     each(d.Programs, r.program),
+		Gains:        each(d.Gains, func(g string) audit.Gain { return audit.Gain(r.word(g)) }),
 	}
 	r.exit(&f.Application, d.Exit)
 	f.Stated = r.set(d.Recommended)

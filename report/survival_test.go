@@ -23,7 +23,6 @@ var unwritten = map[string]string{
 	"Subject.Ambient":           advised,
 	"Subject.Limited":           advised,
 	"Subject.FromStart":         advised,
-	"SetID":                     advised,
 	"Subject.CutShort":          "the document has complete: false, and says no more",
 	"BlindSpots.Count":          "it is in the words of the limit",
 	"Refusals":                  "they are compared with those of repetitions, at once",
@@ -51,7 +50,6 @@ var derived = map[string]string{
 	"advice.Unprivileged": advised,
 	"advice.Ambient":      advised,
 	"advice.Limited":      advised,
-	"advice.SetID":        advised,
 	"advice.SecureLosses": advised,
 	"secureLosses":        advised,
 }
@@ -65,7 +63,6 @@ var unjoined = map[string]string{
 	"Application.FilePermitted": advised,
 	"Application.SecureLosses":  advised,
 	"Subject.Kind":              "that of a union",
-	"SetID":                     advised,
 	"Programs.Index":            "numbered anew",
 	"Programs.Parent":           "numbered anew",
 	"Refusals":                  unwritten["Refusals"],

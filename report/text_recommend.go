@@ -133,6 +133,10 @@ func (d *Document) DoubtsOf(kind string) []string {
 			"ENOSYS. If the program needs them: add the capability, or bring a profile "+
 			"(--security-opt=seccomp=FILE). "+strings.Join(refusals, ". ")+".")
 	}
+	if kind == "bwrap" && len(d.Gains) > 0 {
+		list = append(list, "bwrap forbids new privileges, whatever its options: set-user-ID programs, file "+
+			"capabilities and sudo count for nothing in it.")
+	}
 	if len(d.secureLosses) == 0 || kind != "setcap" && kind != "filecap" {
 		return list
 	}

@@ -77,8 +77,13 @@ type adopted struct {
 	// unadopted counts tasks that could not be given storage in the last scan.
 	unadopted uint64
 	rescans   uint64
-	// paths of programs that ran before they were watched, by index.
-	paths map[uint32]string
+	// what is known of programs that ran before they were watched, by index.
+	ran map[uint32]ranProgram
+}
+
+type ranProgram struct {
+	path          string
+	opensSessions bool
 }
 
 // lost counts the tasks that are not watched.
@@ -133,9 +138,9 @@ func (a *Audit) lookUpPaths() error {
 	}
 	a.adopted.mu.Lock()
 	defer a.adopted.mu.Unlock()
-	found := map[uint32]string{}
+	found := map[uint32]ranProgram{}
 	for i := uint32(1); i <= uint32(state.programs) && i < maxPrograms; i++ {
-		if _, known := a.adopted.paths[i]; known {
+		if _, known := a.adopted.ran[i]; known {
 			continue
 		}
 		p, err := a.kernel.program(i)
@@ -145,10 +150,16 @@ func (a *Audit) lookUpPaths() error {
 		if p.ran == 0 {
 			continue
 		}
-		if path, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", p.pid)); err == nil {
-			found[uint32(i)] = strings.TrimSuffix(path, " (deleted)")
+		link := fmt.Sprintf("/proc/%d/exe", p.pid)
+		if path, err := os.Readlink(link); err == nil {
+			found[uint32(i)] = ranProgram{strings.TrimSuffix(path, " (deleted)"), opensSessionsAt(link)}
 		}
 	}
+	return a.keep(found)
+}
+
+// keep notes what was found of programs, and by which paths they are known.
+func (a *Audit) keep(found map[uint32]ranProgram) error {
 	if len(found) == 0 {
 		return nil
 	}
@@ -165,7 +176,7 @@ func (a *Audit) lookUpPaths() error {
 	if err != nil {
 		return err
 	}
-	for i, path := range found {
+	for i, program := range found {
 		p, err := a.kernel.program(i)
 		if err != nil {
 			return err
@@ -173,11 +184,11 @@ func (a *Audit) lookUpPaths() error {
 		if !living[int(p.pid)] {
 			continue
 		}
-		if a.adopted.paths == nil {
-			a.adopted.paths = map[uint32]string{}
+		if a.adopted.ran == nil {
+			a.adopted.ran = map[uint32]ranProgram{}
 		}
-		a.adopted.paths[i] = path
-		if len(path) < maxPath {
+		a.adopted.ran[i] = program
+		if path := program.path; len(path) < maxPath {
 			// executed from now on, it is the same program; unless that has happened
 			var key [maxPath]byte
 			copy(key[:], path)
@@ -189,14 +200,21 @@ func (a *Audit) lookUpPaths() error {
 
 // pathOf is the path of a program of the tree.
 func (a *Audit) pathOf(index uint32, p kernelProgram) string {
-	if a.adopted != nil {
-		a.adopted.mu.Lock()
-		defer a.adopted.mu.Unlock()
-		if path, ok := a.adopted.paths[index]; ok {
-			return path
-		}
+	if ran, ok := a.ranBefore(index); ok {
+		return ran.path
 	}
 	return cString(p.path[:])
+}
+
+// ranBefore is what is known of a program that ran before it was watched.
+func (a *Audit) ranBefore(index uint32) (ranProgram, bool) {
+	if a.adopted == nil {
+		return ranProgram{}, false
+	}
+	a.adopted.mu.Lock()
+	defer a.adopted.mu.Unlock()
+	program, ok := a.adopted.ran[index]
+	return program, ok
 }
 
 // lookEvery is how often an audit that adopted looks after what the kernel half

@@ -15,6 +15,7 @@ type object struct {
 	dynamic        bool // there is a loader for it
 	needed         []string
 	rpath, runpath []directory
+	sessions       bool // it refers to what sessions are opened with
 }
 
 // Bounds of what is read of a file that anybody may have made.
@@ -33,6 +34,11 @@ func readObject(path string) (o object, ok bool) {
 		return o, false
 	}
 	defer f.Close()
+	return objectIn(f, filepath.Dir(path))
+}
+
+// objectIn is the same of an open file, within the directory that is $ORIGIN.
+func objectIn(f *os.File, within string) (o object, ok bool) {
 	var h elf.Header64
 	if !readAt(f, 0, &h) || string(h.Ident[:elf.EI_CLASS]) != elf.ELFMAG ||
 		elf.Class(h.Ident[elf.EI_CLASS]) != elf.ELFCLASS64 || h.Phnum > maxSegments {
@@ -50,7 +56,6 @@ func readObject(path string) (o object, ok bool) {
 			o.readDynamic(f, segments, s)
 		}
 	}
-	within := filepath.Dir(path)
 	for _, list := range []*[]directory{&o.rpath, &o.runpath} {
 		for i := range *list {
 			(*list)[i] = (*list)[i].expanded(within)
@@ -73,6 +78,10 @@ func (o *object) readDynamic(f *os.File, segments []elf.Prog64, s elf.Prog64) {
 	strings := fileOffset(segments, entries[i].Val)
 	for _, d := range entries {
 		switch tag := elf.DynTag(d.Tag); {
+		case tag == elf.DT_STRSZ:
+			names := make([]byte, min(d.Val, maxStrings))
+			n, _ := f.ReadAt(names, int64(strings))
+			o.sessions = refersToSessions(names[:n])
 		case tag == elf.DT_NEEDED && len(o.needed) < maxObjects:
 			o.needed = append(o.needed, stringAt(f, strings+d.Val))
 		case tag == elf.DT_RPATH:

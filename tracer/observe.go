@@ -233,6 +233,7 @@ func (a *Audit) readState(o *audit.Observation) error {
 	o.Dropped = s.phase > 0
 	o.Tasks = uint64(s.tasks)
 	o.MovedIn = uint64(s.rescans)
+	o.Sessions = uint64(s.sessions)
 	o.Losses = audit.Losses{
 		Tasks:    uint64(s.lost_tasks),
 		Checks:   uint64(s.lost_checks),
@@ -264,19 +265,11 @@ func (a *Audit) readPrograms(o *audit.Observation, last uint32) error {
 		if err != nil {
 			return err
 		}
-		made, namespaces, err := k.made(i)
-		if err != nil {
+		program := a.programOf(i, p)
+		if program.Made, program.Namespaces, err = k.made(i); err != nil {
 			return err
 		}
-		o.Programs = append(o.Programs, audit.Program{
-			Path:       a.pathOf(i, p),
-			Parent:     int(p.parent),
-			Processes:  uint64(p.processes),
-			SetID:      setsID(p),
-			FileCaps:   a.insistedOn(i, p),
-			Made:       made,
-			Namespaces: namespaces,
-		})
+		o.Programs = append(o.Programs, program)
 	}
 	return nil
 }

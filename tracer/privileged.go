@@ -6,8 +6,52 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/capng"
 )
+
+// programOf is a program of the tree, with what its file has to do with privileges.
+func (a *Audit) programOf(index uint32, p kernelProgram) audit.Program {
+	program := audit.Program{
+		Path:      a.pathOf(index, p),
+		Parent:    int(p.parent),
+		Processes: uint64(p.processes),
+		SetID:     setsID(p),
+	}
+	for _, uid := range p.users {
+		if uid != 0 {
+			program.Users = append(program.Users, int(uid))
+		}
+	}
+	if ran, ok := a.ranBefore(index); ok {
+		program.OpensSessions = ran.opensSessions
+	}
+	if p.ran != 0 {
+		return program
+	}
+	f, err := openInode(absolute(program.Path), uint64(p.inode))
+	if err != nil {
+		return program
+	}
+	defer f.Close()
+	if len(program.Users) == 0 { // nobody but root can open sessions
+		program.OpensSessions = opensSessions(f)
+	}
+	if index == 1 && a.adopted == nil { // the target's own are its Application's
+		return program
+	}
+	permitted, _, effective, ok, err := capng.FileCaps(f)
+	if err != nil || !ok {
+		return program
+	}
+	program.GainsCaps = permitted != 0
+	// security/commoncap.c, bprm_caps_from_vfs_caps(): not executed where the
+	// bounding set lacks one
+	if effective {
+		program.FileCaps = permitted
+	}
+	return program
+}
 
 // setsID: the program's file gives it another user or group (fs/exec.c,
 // bprm_fill_uid()). Of what ran before, the file is looked at where it can be found.
@@ -21,25 +65,6 @@ func setsID(p kernelProgram) bool {
 	}
 	const setsGroup = unix.S_ISGID | unix.S_IXGRP
 	return mode&unix.S_ISUID != 0 || mode&setsGroup == setsGroup
-}
-
-// insistedOn is the permitted set of a program's file capabilities, if the kernel
-// executes it only where the bounding set has all of that (security/commoncap.c,
-// bprm_caps_from_vfs_caps()). The target's own are its Application's.
-func (a *Audit) insistedOn(index uint32, p kernelProgram) uint64 {
-	if p.ran != 0 || index == 1 && a.adopted == nil {
-		return 0
-	}
-	f, err := openInode(absolute(cString(p.path[:])), uint64(p.inode))
-	if err != nil {
-		return 0
-	}
-	defer f.Close()
-	permitted, _, effective, ok, err := capng.FileCaps(f)
-	if err != nil || !ok || !effective {
-		return 0
-	}
-	return permitted
 }
 
 // openInode opens a regular file if it is the one that was executed. Its device

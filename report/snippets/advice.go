@@ -31,9 +31,8 @@ type Advice struct {
 	Limited bool
 	// SwitchesUser: it begins as root and changes to an account by itself.
 	SwitchesUser bool
-	// SetID: it is, or ran, a program that gets another user or group from its
-	// file, which no_new_privs would keep from it.
-	SetID bool
+	// Gains are privileges that no_new_privs would keep from what it starts.
+	Gains []audit.Gain
 	// SecureLosses are what counts for nothing where the program has capabilities
 	// from its file: variables, or $ORIGIN.
 	SecureLosses []string
@@ -52,9 +51,31 @@ type Advice struct {
 	Made []Made
 }
 
-// setIDHint says why a snippet does not set no_new_privs.
-const setIDHint = `# Set-user-ID or set-group-ID programs ran: new privileges stay allowed.
-`
+// gainHints say why a snippet does not set no_new_privs.
+var gainHints = map[audit.Gain]string{
+	audit.GainSessions: `# It opens sessions of users, in which sudo would be dead: new privileges
+# stay allowed.
+`,
+	audit.GainUsers: `# It runs programs of several users, for whom sudo would be dead: new
+# privileges stay allowed.
+`,
+	audit.GainSetID: `# Set-user-ID or set-group-ID programs ran: new privileges stay allowed.
+`,
+	audit.GainFileCaps: `# Programs got capabilities from their files: new privileges stay allowed.
+`,
+}
+
+// gainHint is the first of them that applies, "" where nothing needs new
+// privileges.
+func (a Advice) gainHint() string {
+	if len(a.Gains) == 0 {
+		return ""
+	}
+	if hint, known := gainHints[a.Gains[0]]; known {
+		return hint
+	}
+	return "# New privileges stay allowed, as an earlier report has it.\n"
+}
 
 // Unknown are the capabilities of a list that this machine has no name for.
 // They are in no snippet: how its consumer would read a number is anybody's

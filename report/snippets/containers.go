@@ -11,7 +11,7 @@ package snippets
 
 // noNewPrivs tells whether an engine that makes nothing ambient should forbid
 // new privileges.
-func (a Advice) noNewPrivs() bool { return !a.SetID && !(a.Unprivileged && a.grantsAny()) }
+func (a Advice) noNewPrivs() bool { return len(a.Gains) == 0 && !(a.Unprivileged && a.grantsAny()) }
 
 // hint is the comment on that: one for a program of root, one for a program of
 // another user, none where nothing is granted.
@@ -24,10 +24,7 @@ func (a Advice) hint(root, other string) string {
 	default:
 		text = root
 	}
-	if a.SetID {
-		text += setIDHint
-	}
-	return text
+	return text + a.gainHint()
 }
 
 // ofDocker is for what both Docker and Podman read.

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
+	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/capng"
 	"github.com/cap-audit/cap-audit/test/machine"
 )
@@ -84,7 +85,7 @@ func TestPodmanTakesIt(t *testing.T) {
 		"root, none":   {p, "0", Advice{}, true},
 		"root":         {p, "0", Advice{Grant: grant}, true},
 		"another user": {p, "1000", Advice{Grant: grant, Unprivileged: true}, false},
-		"set-user-ID":  {p, "0", Advice{Grant: grant, SetID: true}, false},
+		"set-user-ID":  {p, "0", Advice{Grant: grant, Gains: audit.Gains}, false},
 	} {
 		t.Run("docker, "+name, c.docker)
 		t.Run("kubernetes, "+name, c.kubernetes)
@@ -164,7 +165,7 @@ func (p podmanRun) compose(t *testing.T) {
 func (p podmanRun) quadlet(t *testing.T) {
 	options := quadletOptions(t, Quadlet(p.advice))
 	// Podman makes what it adds ambient: this one is only for Podman
-	confined(t, p.advice, !p.advice.SetID,
+	confined(t, p.advice, len(p.advice.Gains) == 0,
 		p.Run(t, slices.Concat([]string{"run", "--rm", "--user", p.user}, options, []string{image},
 			strings.Fields(showStatus))...))
 }

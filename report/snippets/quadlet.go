@@ -10,15 +10,11 @@ import (
 // Podman makes a systemd service of. Capabilities of another user than root are
 // ambient there, so that no file has to bring them.
 func Quadlet(a Advice) string {
-	text := ""
-	if a.SetID {
-		text = setIDHint
-	}
-	text += a.seccompHint("SeccompProfile=FILE", podman) + "[Container]\nDropCapability=all"
+	text := a.gainHint() + a.seccompHint("SeccompProfile=FILE", podman) + "[Container]\nDropCapability=all"
 	if names := spell(a.Grant, capng.Constant); len(names) > 0 {
 		text += "\nAddCapability=" + strings.Join(names, " ")
 	}
-	if !a.SetID {
+	if len(a.Gains) == 0 {
 		text += "\nNoNewPrivileges=true"
 	}
 	return text

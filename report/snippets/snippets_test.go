@@ -60,7 +60,8 @@ func advices() []Advice {
 			for mask := range 1 << 5 {
 				list = append(list, Advice{Subject: target, Path: "/bin/true", Grant: grant, Keep: grant,
 					User:         "daemon",
-					Unprivileged: mask&1 != 0, SetID: mask&2 != 0, Dropped: mask&4 != 0, Script: mask&8 != 0,
+					Unprivileged: mask&1 != 0, Gains: audit.Gains[:mask>>1&1],
+					Dropped: mask&4 != 0, Script: mask&8 != 0,
 					Python: mask&16 != 0})
 			}
 		}
@@ -196,7 +197,8 @@ func TestNoNewPrivileges(t *testing.T) {
 			{Advice{Grant: []int{13}}, true},
 			{Advice{Unprivileged: true}, true},
 			{Advice{Grant: []int{13}, Unprivileged: true}, !needsFile},
-			{Advice{Grant: []int{13}, SetID: true}, false},
+			{Advice{Grant: []int{13}, Gains: []audit.Gain{audit.GainSetID}}, false},
+			{Advice{Gains: []audit.Gain{"of a later version"}}, false},
 		} {
 			if text := Emit(kind, c.advice); forbids.MatchString(text) != c.want {
 				t.Errorf("%s for %+v:\n%s", kind, c.advice, text)

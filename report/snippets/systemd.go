@@ -33,8 +33,8 @@ func Systemd(a Advice) string {
 			"# service would still own the files of root.\n#User=\n"
 	}
 	unit += ambient + "CapabilityBoundingSet=" + set
-	if a.SetID {
-		return unit + "\n" + strings.TrimSuffix(setIDHint, "\n")
+	if hint := a.gainHint(); hint != "" {
+		return unit + "\n" + strings.TrimSuffix(hint, "\n")
 	}
 	return unit + "\nNoNewPrivileges=yes"
 }

@@ -57,9 +57,10 @@ type document struct {
 			Concluded bool
 		}
 	} `json:"unasked_capabilities"`
-	Interim    bool
-	TestFailed string `json:"test_failed"`
-	Target     target
+	NewPrivileges []string `json:"new_privileges"`
+	Interim       bool
+	TestFailed    string `json:"test_failed"`
+	Target        target
 }
 
 type target struct {
