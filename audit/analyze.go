@@ -55,8 +55,9 @@ func Analyze(o *Observation) *Findings {
 		}
 	}
 	f.CapsetOnly = a.capsetOnly()
-	f.Unasked = a.unasked(f.byChecks())
-	f.Programs = a.programs(f.byChecks())
+	kept := f.used() // by checks, so far
+	f.Unasked = a.unasked(kept)
+	f.Programs = a.programs(kept)
 	return f
 }
 

@@ -14,6 +14,8 @@ import (
 type choice struct {
 	asked, enough int
 	functions     []string
+	// readsMM: it is made in mm_access(), to read.
+	readsMM bool
 	// since is the first kernel that is content with the lesser one, the zero
 	// value where all are.
 	since release
@@ -46,7 +48,8 @@ var choices = []choice{
 			"map_files_d_revalidate", "proc_map_files_lookup", "proc_map_files_readdir",
 			"__do_sys_process_madvise", "__se_sys_process_madvise", "__x64_sys_process_madvise",
 			"__arm64_sys_process_madvise"},
-		since: release{6, 18},
+		readsMM: true,
+		since:   release{6, 18},
 	},
 	{
 		// net/caif/caif_socket.c, until 6.18.
@@ -59,25 +62,31 @@ var choices = []choice{
 // Lesser says that Enough does for all that Asked was required for.
 type Lesser struct{ Asked, Enough int }
 
-// Lessers are the required capabilities that a lesser one can take the place
+// Lessers are the needed capabilities that a lesser one can take the place
 // of. There are none once a capset succeeded: it may have asked for the greater
-// one by name. A greater one that is needed without a check, too, stays.
+// one by name.
 func (f *Findings) Lessers() []Lesser {
 	if f.CapsetCalls > 0 {
 		return nil
 	}
 	var list []Lesser
-	for _, c := range f.Required {
-		if unaskedNumbers(f.Unasked)>>c.Number&1 == 1 {
-			continue
-		}
-		for _, ch := range choices {
-			if ch.asked == c.Number && c.onlyBy(ch.functions) && f.ranSince(ch.since) {
-				list = append(list, Lesser{ch.asked, ch.enough})
-			}
+	for _, ch := range choices {
+		needed := (numbers(f.Required)|unaskedNumbers(f.Unasked))>>ch.asked&1 == 1
+		if needed && f.ranSince(ch.since) && !f.otherwise(ch) {
+			list = append(list, Lesser{ch.asked, ch.enough})
 		}
 	}
 	return list
+}
+
+// otherwise: the greater capability is needed, too, where the lesser is not enough.
+func (f *Findings) otherwise(ch choice) bool {
+	return slices.ContainsFunc(f.Required, func(c Capability) bool {
+		return c.Number == ch.asked && !c.onlyBy(ch.functions)
+	}) || slices.ContainsFunc(f.Unasked, func(c UnaskedCapability) bool {
+		elsewhere := func(call UnaskedCall) bool { return !ch.readsMM || !call.ReadsMM }
+		return c.Number == ch.asked && (len(c.Calls) == 0 || slices.ContainsFunc(c.Calls, elsewhere))
+	})
 }
 
 // ranSince tells whether the kernel, each one of a union, is that one or a later.

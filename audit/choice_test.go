@@ -120,8 +120,9 @@ func TestChoicesAreWalked(t *testing.T) {
 	}
 }
 
-// A lesser one is of no use where the greater one is needed without a check.
-func TestNoLesserOfTheUnasked(t *testing.T) {
+// Without a check the lesser one will do for what it does with one, and is of no
+// use where the greater one is needed.
+func TestLesserOfTheUnasked(t *testing.T) {
 	f := Findings{
 		System: SystemContext{KernelVersion: "6.18.1"},
 		Required: []Capability{{Number: unix.CAP_SYS_PTRACE, Tally: Tally{Granted: 1},
@@ -130,7 +131,17 @@ func TestNoLesserOfTheUnasked(t *testing.T) {
 	if want := uint64(1 << unix.CAP_PERFMON); f.Recommended() != want {
 		t.Errorf("%#x, want %#x", f.Recommended(), want)
 	}
-	f.Unasked = []UnaskedCapability{{Number: unix.CAP_SYS_PTRACE}}
+	reading := UnaskedCall{Syscall: sysOpenat, Count: 1, ReadsMM: true}
+	f.Unasked = []UnaskedCapability{{Number: unix.CAP_SYS_PTRACE, Calls: []UnaskedCall{reading}}}
+	if want := uint64(1 << unix.CAP_PERFMON); f.Recommended() != want {
+		t.Errorf("with a file that was read unasked: %#x, want %#x", f.Recommended(), want)
+	}
+	f.System.KernelVersion = "6.12.1"
+	if want := uint64(1 << unix.CAP_SYS_PTRACE); f.Recommended() != want {
+		t.Errorf("before 6.18: %#x, want %#x", f.Recommended(), want)
+	}
+	f.System.KernelVersion = "6.18.1"
+	f.Unasked[0].Calls = append(f.Unasked[0].Calls, UnaskedCall{Syscall: sysReadlink, Count: 1})
 	if want := uint64(1 << unix.CAP_SYS_PTRACE); f.Recommended() != want || f.Lessers() != nil {
 		t.Errorf("with calls that were not asked for: %#x, want %#x", f.Recommended(), want)
 	}

@@ -202,11 +202,8 @@ func (f *Findings) Recommended() uint64 {
 }
 
 // used is what the programs needed, asked for or not.
-func (f *Findings) used() uint64 { return f.byChecks() | unaskedNumbers(f.Unasked) }
-
-// byChecks is that but for what was not asked for.
-func (f *Findings) byChecks() uint64 {
-	set := numbers(f.Required)
+func (f *Findings) used() uint64 {
+	set := numbers(f.Required) | unaskedNumbers(f.Unasked)
 	for _, c := range f.CapsetOnly {
 		set |= 1 << c.Number
 	}

@@ -117,6 +117,8 @@ type Unasked struct {
 	// nobody is asked as long as the caller holds all of it. 0: there is no
 	// other process.
 	Held uint64
+	// ReadsMM: to look how another process's memory is laid out.
+	ReadsMM bool
 	// Concluded: from the system call and its arguments. Else the kernel
 	// function that compares was seen.
 	Concluded bool

@@ -19,8 +19,8 @@ type UnaskedCapability struct {
 type UnaskedCall struct {
 	Syscall Syscall
 	Count   uint64
-	// Concluded: see Unasked.
-	Concluded bool
+	// Concluded and ReadsMM: see Unasked.
+	Concluded, ReadsMM bool
 }
 
 // unasked are the capabilities of the rows in which the caller, with no more
@@ -37,7 +37,7 @@ func (a *analysis) unasked(kept uint64) []UnaskedCapability {
 			caps[row.Capability] = c
 		}
 		c.AfterDrop = c.AfterDrop || row.Phase == PhaseDropped
-		c.add(UnaskedCall{row.Syscall, row.Count, row.Concluded})
+		c.add(UnaskedCall{row.Syscall, row.Count, row.Concluded, row.ReadsMM})
 	}
 	return sortedUnasked(caps)
 }
@@ -49,7 +49,8 @@ func (u Unasked) needed(kept uint64) bool {
 
 func (c *UnaskedCapability) add(call UnaskedCall) {
 	for i := range c.Calls {
-		if known := &c.Calls[i]; known.Syscall == call.Syscall && known.Concluded == call.Concluded {
+		if known := &c.Calls[i]; known.Syscall == call.Syscall && known.Concluded == call.Concluded &&
+			known.ReadsMM == call.ReadsMM {
 			known.Count = Sum(known.Count, call.Count)
 			return
 		}
@@ -69,14 +70,8 @@ func sortedUnasked(caps map[int]*UnaskedCapability) []UnaskedCapability {
 }
 
 func compareUnaskedCalls(a, b UnaskedCall) int {
-	concluded := func(c UnaskedCall) int {
-		if c.Concluded {
-			return 1
-		}
-		return 0
-	}
 	return cmp.Or(cmp.Compare(b.Count, a.Count), compareSyscalls(a.Syscall, b.Syscall),
-		cmp.Compare(concluded(a), concluded(b)))
+		compareBools(a.Concluded, b.Concluded), compareBools(a.ReadsMM, b.ReadsMM))
 }
 
 func unaskedNumbers(list []UnaskedCapability) uint64 {

@@ -74,8 +74,8 @@ func TestUnaskedCallsAddUp(t *testing.T) {
 	f := Analyze(&o)
 	want := []UnaskedCapability{
 		{Number: unix.CAP_SYS_PTRACE, AfterDrop: true, Calls: []UnaskedCall{
-			{sysReadlink, 4, true}, {sysReadlink, 3, false}}},
-		{Number: unix.CAP_SYS_NICE, Calls: []UnaskedCall{{sysReadlink, 1, false}}},
+			{Syscall: sysReadlink, Count: 4, Concluded: true}, {Syscall: sysReadlink, Count: 3}}},
+		{Number: unix.CAP_SYS_NICE, Calls: []UnaskedCall{{Syscall: sysReadlink, Count: 1}}},
 	}
 	if diff := cmp.Diff(want, f.Unasked); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -94,10 +94,11 @@ func TestUnionOfUnasked(t *testing.T) {
 	u := NewUnion()
 	for _, name := range []string{"a", "b"} {
 		u.Add(name, &Findings{Unasked: []UnaskedCapability{{Number: unix.CAP_SYS_PTRACE,
-			Calls: []UnaskedCall{{sysReadlink, 2, true}}}}})
+			Calls: []UnaskedCall{{Syscall: sysReadlink, Count: 2, Concluded: true}}}}})
 	}
 	f := u.Findings()
-	want := []UnaskedCapability{{Number: unix.CAP_SYS_PTRACE, Calls: []UnaskedCall{{sysReadlink, 4, true}}}}
+	want := []UnaskedCapability{{Number: unix.CAP_SYS_PTRACE,
+		Calls: []UnaskedCall{{Syscall: sysReadlink, Count: 4, Concluded: true}}}}
 	if diff := cmp.Diff(want, f.Unasked); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -495,6 +495,7 @@ int BPF_KRETPROBE(kretprobe_security_capable, int result)
 #include "syscalls.bpf.h"
 #include "adopt.bpf.h"
 #include "tree.bpf.h"
+#include "procfs.bpf.h"
 #include "unasked.bpf.h"
 
 /* Adds one to the outcome's row. */

@@ -75,10 +75,10 @@ struct ca_total {
 	__u64 denied;		/* CA_LSM_REFUSED included */
 };
 
-/* How it is known that something was granted without a check. */
-enum ca_knowledge {
-	CA_SEEN,		/* the kernel function that compares was seen to be called */
-	CA_CONCLUDED,		/* from the system call and its arguments */
+/* Bits of struct ca_unasked.details. */
+enum {
+	CA_CONCLUDED = 1,	/* from the system call and its arguments; else the kernel function was seen */
+	CA_READS_MM = 2,	/* by mm_access() to read, for which since 6.18 perfmon will do */
 };
 
 /* Grants without a check, alike in all of this: see unasked.bpf.h. */
@@ -89,7 +89,7 @@ struct ca_unasked {
 	__u8 capability;	/* the one that would be asked for if the caller held less */
 	__u8 abi;
 	__u8 phase;		/* as in ca_check */
-	__u8 knowledge;
+	__u8 details;
 	__u8 pad[4];
 };
 

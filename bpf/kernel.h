@@ -53,6 +53,7 @@ enum {
 	CAP_SYS_PTRACE = 19,
 	CAP_SYS_ADMIN = 21,
 	CAP_SYS_NICE = 23,
+	CAP_SYS_RESOURCE = 24,
 	CAP_SETFCAP = 31,
 };
 
@@ -64,6 +65,7 @@ enum {
 
 /* include/linux/ptrace.h */
 enum {
+	PTRACE_MODE_READ = 1,
 	PTRACE_MODE_NOAUDIT = 4,
 	PTRACE_MODE_FSCREDS = 8,
 };
@@ -81,6 +83,7 @@ enum {
 	AT_FDCWD = -100,
 	AT_SYMLINK_NOFOLLOW = 0x100,
 	PROC_SUPER_MAGIC = 0x9fa0,
+	CGROUP2_SUPER_MAGIC = 0x63677270,
 	PID_FS_MAGIC = 0x50494446,
 };
 
@@ -226,6 +229,7 @@ struct files_struct {
 };
 
 struct fs_struct {
+	struct path root;
 	struct path pwd;
 };
 

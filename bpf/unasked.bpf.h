@@ -27,14 +27,14 @@ extern struct task_struct *bpf_iter_task_next(struct bpf_iter_task *it) __ksym _
 extern void bpf_iter_task_destroy(struct bpf_iter_task *it) __ksym __weak;
 
 static __noinline int count_unasked(struct ca_task *t, struct task_struct *task, __u32 capability, __u64 held,
-				    __u32 knowledge)
+				    __u32 details)
 {
 	struct ca_unasked row = {};
 	__u64 one = 1, *n;
 
 	row.held = held;
 	row.capability = capability;
-	row.knowledge = knowledge;
+	row.details = details;
 	row.syscall = current_syscall(task, t, &row.abi);
 	row.program = t->program;
 	row.phase = state.phase;
@@ -95,23 +95,27 @@ static __noinline __u32 flags_by_address(struct task_struct *other)
  * A process of the tree is no reason to grant anything: with the smaller set it
  * holds less itself.
  */
-static __always_inline int on_comparison(struct task_struct *other, bool known, __u32 capability, bool effective)
+static __always_inline int on_comparison(struct task_struct *other, bool known, __u32 capability,
+					 unsigned int mode)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct ca_task *t = own_task(task, &state.lost_unasked);
+	__u32 details = 0;
 	__u64 held;
 
 	if (!t || !(t->flags & CA_TASK_RECORDING) || BPF_CORE_READ(other, tgid) == task->tgid ||
 	    ((known ? flags_of(other) : flags_by_address(other)) & CA_TASK_RECORDING))
 		return 0;
-	held = held_by(task, other, capability, effective);
-	return held ? count_unasked(t, task, capability, held, CA_SEEN) : 0;
+	held = held_by(task, other, capability, mode & PTRACE_MODE_FSCREDS);
+	if (held && (mode & PTRACE_MODE_READ) && reads_mm(t, task))
+		details = CA_READS_MM;
+	return held ? count_unasked(t, task, capability, held, details) : 0;
 }
 
 static __always_inline int on_ptrace_access(struct task_struct *child, bool known, unsigned int mode)
 {
 	/* the mode of a probe, for /proc/PID/stat (fs/proc/array.c, do_task_stat()): refusing changes little */
-	return mode & PTRACE_MODE_NOAUDIT ? 0 : on_comparison(child, known, CAP_SYS_PTRACE, mode & PTRACE_MODE_FSCREDS);
+	return mode & PTRACE_MODE_NOAUDIT ? 0 : on_comparison(child, known, CAP_SYS_PTRACE, mode);
 }
 
 SEC("fentry/cap_ptrace_access_check")
@@ -130,46 +134,53 @@ int BPF_KPROBE(kprobe_ptrace_access, struct task_struct *child, unsigned int mod
 SEC("fentry/cap_task_setscheduler")
 int BPF_PROG(fentry_setscheduler, struct task_struct *other)
 {
-	return on_comparison(other, true, CAP_SYS_NICE, false);
+	return on_comparison(other, true, CAP_SYS_NICE, 0);
 }
 
 SEC("kprobe/cap_task_setscheduler")
 int BPF_KPROBE(kprobe_setscheduler, struct task_struct *other)
 {
-	return on_comparison(other, false, CAP_SYS_NICE, false);
+	return on_comparison(other, false, CAP_SYS_NICE, 0);
 }
 
 SEC("fentry/cap_task_setioprio")
 int BPF_PROG(fentry_setioprio, struct task_struct *other)
 {
-	return on_comparison(other, true, CAP_SYS_NICE, false);
+	return on_comparison(other, true, CAP_SYS_NICE, 0);
 }
 
 SEC("kprobe/cap_task_setioprio")
 int BPF_KPROBE(kprobe_setioprio, struct task_struct *other)
 {
-	return on_comparison(other, false, CAP_SYS_NICE, false);
+	return on_comparison(other, false, CAP_SYS_NICE, 0);
 }
 
 SEC("fentry/cap_task_setnice")
 int BPF_PROG(fentry_setnice, struct task_struct *other)
 {
-	return on_comparison(other, true, CAP_SYS_NICE, false);
+	return on_comparison(other, true, CAP_SYS_NICE, 0);
 }
 
 SEC("kprobe/cap_task_setnice")
 int BPF_KPROBE(kprobe_setnice, struct task_struct *other)
 {
-	return on_comparison(other, false, CAP_SYS_NICE, false);
+	return on_comparison(other, false, CAP_SYS_NICE, 0);
 }
+
+/* What is said of a grant beside the number of the capability, which is the lowest byte. */
+enum {
+	BY_FIRST_NS = 0x100,	/* the other task's number is the first pid namespace's, not the caller's */
+	READS_MM = 0x200,	/* see CA_READS_MM */
+};
 
 /*
  * One of the tree's tasks did something to another process, with success and without a check.
  * This and the next two tell whether something was counted.
  */
 static __noinline int conclude_of(struct ca_task *t, struct task_struct *task, struct task_struct *other,
-				  __u32 capability)
+				  __u32 grant)
 {
+	__u32 capability = grant & 0xff;
 	__u64 held;
 
 	if (other->tgid == task->tgid || (flags_of(other) & CA_TASK_RECORDING))
@@ -177,48 +188,37 @@ static __noinline int conclude_of(struct ca_task *t, struct task_struct *task, s
 	held = held_by(task, other, capability, false);
 	if (!held)
 		return 0;
-	count_unasked(t, task, capability, held, CA_CONCLUDED);
+	count_unasked(t, task, capability, held, CA_CONCLUDED | (grant & READS_MM ? CA_READS_MM : 0));
 	return 1;
 }
 
-/* The same by the other task's number in the caller's pid namespace, or in the first one. */
-static __noinline int conclude_by_number(struct ca_task *t, struct task_struct *task, __s32 number, bool first_ns,
-					 __u32 capability)
+/* The same by the other task's number. */
+static __noinline int conclude_by_number(struct ca_task *t, struct task_struct *task, __s32 number, __u32 grant)
 {
 	struct task_struct *other;
 	int counted;
 
 	if (number <= 0) /* the caller itself */
 		return 0;
-	other = first_ns ? bpf_task_from_pid(number) : bpf_task_from_vpid(number);
+	other = grant & BY_FIRST_NS ? bpf_task_from_pid(number) : bpf_task_from_vpid(number);
 	if (!other) { /* it has ended meanwhile */
 		add(&state.lost_unasked);
 		return 1;
 	}
-	counted = conclude_of(t, task, other, capability);
+	counted = conclude_of(t, task, other, grant);
 	bpf_task_release(other);
 	return counted;
 }
 
-static __always_inline struct file *file_of(struct task_struct *task, __u32 descriptor)
-{
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct file *file = 0;
-
-	if (descriptor < BPF_CORE_READ(table, max_fds))
-		bpf_probe_read_kernel(&file, sizeof(file), BPF_CORE_READ(table, fd) + descriptor);
-	return file;
-}
-
 /* fs/pidfs.c, pidfd_pid(), 6.14 to 7.3 */
-static __noinline int conclude_by_pidfd(struct ca_task *t, struct task_struct *task, __u32 descriptor)
+static __noinline int conclude_by_pidfd(struct ca_task *t, struct task_struct *task, __u32 descriptor, __u32 grant)
 {
 	struct inode *inode = BPF_CORE_READ(file_of(task, descriptor), f_inode);
 	struct pid *pid = BPF_CORE_READ(inode, i_private);
 
 	if (BPF_CORE_READ(inode, i_sb, s_magic) != PID_FS_MAGIC)
 		return 0;
-	return conclude_by_number(t, task, BPF_CORE_READ(pid, numbers[0].nr), true, CAP_SYS_PTRACE);
+	return conclude_by_number(t, task, BPF_CORE_READ(pid, numbers[0].nr), grant | BY_FIRST_NS);
 }
 
 /* Whether a process is meant by setpriority(2) or ioprio_set(2) of a process group or a user. */
@@ -258,141 +258,9 @@ static __noinline int conclude_by_set(struct ca_task *t, struct task_struct *tas
 static __always_inline void conclude_priority(struct ca_task *t, struct task_struct *task, __u32 which, __u32 who)
 {
 	if (which == PRIO_PROCESS)
-		conclude_by_number(t, task, who, false, CAP_SYS_NICE);
+		conclude_by_number(t, task, who, CAP_SYS_NICE);
 	else if (which <= PRIO_USER)
 		conclude_by_set(t, task, which == PRIO_PGRP, who);
-}
-
-enum { PATH_SEEN = 128, NAME_SEEN = 16 };
-
-/* The first bytes of a path, and how far they have been read. */
-struct path_reader {
-	char bytes[PATH_SEEN];
-	__u32 at;
-	bool ended_by_slash;	/* the last name: a link is followed then */
-};
-
-static __always_inline char byte_at(const struct path_reader *p, __u32 at) { return p->bytes[at & (PATH_SEEN - 1)]; }
-
-/* Goes to where a path's next name begins, as fs/namei.c, link_path_walk(), does: beyond slashes and `.`. */
-__noinline int skip_nothing(struct path_reader *p)
-{
-	if (!p)
-		return 0;
-	for (__u32 i = 0; i < NAME_SEEN; i++) {
-		char c = byte_at(p, p->at), next = byte_at(p, p->at + 1);
-
-		if (c != '/' && (c != '.' || (next && next != '/')))
-			break;
-		p->at++;
-	}
-	return 0;
-}
-
-/* The first eight bytes of a path's next name; the reader goes to the name after it. */
-__noinline __u64 next_name(struct path_reader *p)
-{
-	__u64 name = 0;
-
-	if (!p)
-		return 0;
-	skip_nothing(p);
-	for (__u32 i = 0; i < NAME_SEEN; i++) {
-		char c = byte_at(p, p->at);
-
-		if (!c || c == '/')
-			break;
-		p->at++;
-		if (i < sizeof(name))
-			name |= (__u64)(__u8)c << (8 * i);
-	}
-	p->ended_by_slash = byte_at(p, p->at) == '/';
-	skip_nothing(p);
-	return name;
-}
-
-/* The number that a name spells, 0 for none. */
-__noinline int number_of(__u64 name)
-{
-	__s32 number = 0;
-
-	for (int i = 0; i < 8 && name; i++, name >>= 8) {
-		__u8 digit = (name & 0xff) - '0';
-
-		if (digit > 9)
-			return 0;
-		number = number * 10 + digit;
-	}
-	return number;
-}
-
-/* A name of up to eight letters as next_name() gives it: a constant, as strings are compared by no helper. */
-static __always_inline __u64 name_of(const char *text)
-{
-	__u64 name = 0;
-
-#pragma unroll
-	for (int i = 0; i < 8; i++) {
-		if (!text[i])
-			break;
-		name |= (__u64)(__u8)text[i] << (8 * i);
-	}
-	return name;
-}
-
-/* What a system call does with a path. */
-enum {
-	PATH_FOLLOWED = 1,	/* a link at its end is followed, or read */
-	PATH_ENTERED = 2,	/* whether a directory at its end may be entered is looked at */
-	PATH_OPENED = 4,	/* what is at its end is opened, to do more than to name it (O_PATH) */
-};
-
-/*
- * Whether fs/proc asks whether the caller may ptrace the process when a path leads
- * over a name in /proc/PID. fs/proc/base.c, proc_pid_get_link(), proc_pid_readlink(),
- * map_files_d_revalidate(); fs/proc/fd.c, proc_fdinfo_permission(); tested with 6.18.
- */
-static __always_inline bool is_guarded(__u64 name, bool slash, bool more, __u32 how)
-{
-	if (name == name_of("exe") || name == name_of("cwd") || name == name_of("root"))
-		return slash || (how & PATH_FOLLOWED);
-	if (name == name_of("fd") || name == name_of("ns"))
-		return more && (how & PATH_FOLLOWED);
-	if (name == name_of("fdinfo"))
-		return more || (how & PATH_ENTERED);
-	return name == name_of("map_file") && more;
-}
-
-/*
- * The same for a file of /proc/PID that is opened. fs/proc/base.c, proc_mem_open(), lock_trace() and
- * others, tested with 6.18. Some ask when they are read: who opens them is taken to do that.
- */
-static __always_inline bool is_guarded_file(__u64 name)
-{
-	return name == name_of("fdinfo") || name == name_of("mem") || name == name_of("environ") ||
-	       name == name_of("auxv") || name == name_of("maps") || name == name_of("smaps") ||
-	       name == name_of("smaps_ro") || name == name_of("numa_map") || name == name_of("pagemap") ||
-	       name == name_of("stack") || name == name_of("syscall") || name == name_of("personal") ||
-	       name == name_of("io");
-}
-
-/*
- * The process in whose directory of procfs a file is. Inodes there that belong to
- * none have no pid: fs/proc/inode.c, proc_alloc_inode(), 6.18.
- */
-static __always_inline struct pid *pid_of(struct inode *inode)
-{
-	struct proc_inode *in_proc = (void *)inode - bpf_core_field_offset(struct proc_inode, vfs_inode);
-
-	return BPF_CORE_READ(inode, i_sb, s_magic) == PROC_SUPER_MAGIC ? BPF_CORE_READ(in_proc, pid) : 0;
-}
-
-static __always_inline __u64 name_of_dentry(struct dentry *dentry)
-{
-	char name[NAME_SEEN] __attribute__((aligned(8))) = {};
-
-	bpf_probe_read_kernel_str(name, NAME_SEEN, BPF_CORE_READ(dentry, d_name.name));
-	return *(__u64 *)name;
 }
 
 /*
@@ -416,57 +284,24 @@ static __noinline int conclude_file(struct ca_task *t, struct task_struct *task,
 	parent = name_of_dentry(BPF_CORE_READ(dentry, d_parent));
 	if (is_read ? name != name_of("map_file") : !is_guarded_file(name) && parent != name_of("fdinfo"))
 		return 0;
-	return conclude_by_number(t, task, BPF_CORE_READ(pid, numbers[0].nr), true, CAP_SYS_PTRACE);
+	return conclude_by_number(t, task, BPF_CORE_READ(pid, numbers[0].nr),
+				  CAP_SYS_PTRACE | BY_FIRST_NS | (is_read || is_of_mm(name) ? READS_MM : 0));
 }
 
-/*
- * A path that leads over the directory of a process in procfs, from /proc or from a
- * directory there: of other paths nobody knows here which file systems they cross.
- */
 static __noinline int conclude_path(struct ca_task *t, struct task_struct *task, __u64 user_path, __s32 directory,
 				    __u32 how)
 {
-	struct path_reader p = {};
-	struct dentry *dentry;
-	struct inode *inode;
-	struct pid *pid = 0;
-	__s32 number = 0;
-	__u64 name = 0;
+	struct place place = {};
+	__u32 grant = CAP_SYS_PTRACE;
 
-	if (bpf_probe_read_user_str(p.bytes, PATH_SEEN, (const void *)user_path) <= 0)
+	if (!find_place(task, user_path, directory, &place) ||
+	    !is_guarded(place.name, place.slash, place.more, how))
 		return 0;
-	if (byte_at(&p, 0) == '/') {
-		if (next_name(&p) != name_of("proc"))
-			return 0;
-	} else {
-		dentry = directory == AT_FDCWD ? BPF_CORE_READ(task, fs, pwd.dentry) :
-						 BPF_CORE_READ(file_of(task, directory), f_path.dentry);
-		inode = BPF_CORE_READ(dentry, d_inode);
-		if (BPF_CORE_READ(inode, i_sb, s_magic) != PROC_SUPER_MAGIC)
-			return 0;
-		pid = pid_of(inode);
-		if (pid) {
-			number = BPF_CORE_READ(pid, numbers[0].nr);
-			name = name_of_dentry(dentry);
-			skip_nothing(&p);
-			if (number_of(name))
-				name = next_name(&p);
-		}
-	}
-	if (!pid) {
-		number = number_of(next_name(&p));
-		name = next_name(&p);
-	}
-	if (name == name_of("task") && byte_at(&p, p.at)) {
-		if (pid) /* the thread's own number is not the first namespace's: a directory's process stands for it */
-			next_name(&p);
-		else
-			number = number_of(next_name(&p));
-		name = next_name(&p);
-	}
-	if (number && is_guarded(name, p.ended_by_slash, byte_at(&p, p.at), how))
-		conclude_by_number(t, task, number, pid != 0, CAP_SYS_PTRACE);
-	return 0;
+	if (place.first_ns)
+		grant |= BY_FIRST_NS;
+	if (place.name == name_of("map_file"))
+		grant |= READS_MM;
+	return conclude_by_number(t, task, place.number, grant);
 }
 
 static __always_inline __u32 flags_of_open(__u64 flags)
@@ -535,30 +370,32 @@ static __always_inline void conclude_look(struct ca_task *t, struct task_struct 
 	switch (number) {
 	case NR_PTRACE:
 		if (one == PTRACE_ATTACH || one == PTRACE_SEIZE)
-			conclude_by_number(t, task, two, false, CAP_SYS_PTRACE);
+			conclude_by_number(t, task, two, CAP_SYS_PTRACE);
 		return;
 	case NR_KCMP:
-		conclude_by_number(t, task, two, false, CAP_SYS_PTRACE);
+		conclude_by_number(t, task, two, CAP_SYS_PTRACE);
 		/* fall through */
 	case NR_PROCESS_VM_READV:
 	case NR_PROCESS_VM_WRITEV:
 	case NR_GET_ROBUST_LIST:
 	case NR_MIGRATE_PAGES:
 	case NR_MOVE_PAGES:
-		conclude_by_number(t, task, one, false, CAP_SYS_PTRACE);
+		conclude_by_number(t, task, one, CAP_SYS_PTRACE);
 		return;
 	case NR_PRCTL:
 		if (one == PR_SCHED_CORE)
-			conclude_by_number(t, task, SYSCALL_ARG3(regs), false, CAP_SYS_PTRACE);
+			conclude_by_number(t, task, SYSCALL_ARG3(regs), CAP_SYS_PTRACE);
 		return;
 	case NR_IOCTL: /* fs/pidfs.c, pidfd_ioctl(): descriptors of the process's namespaces */
 		if ((__u32)two < PIDFD_GET_CGROUP_NAMESPACE || (__u32)two > PIDFD_GET_UTS_NAMESPACE)
 			return;
 		/* fall through */
 	case NR_PIDFD_GETFD:
-	case NR_PROCESS_MADVISE:
 	case NR_SETNS: /* of a pidfd; a descriptor of a namespace was asked for when it was opened */
-		conclude_by_pidfd(t, task, one);
+		conclude_by_pidfd(t, task, one, CAP_SYS_PTRACE);
+		return;
+	case NR_PROCESS_MADVISE:
+		conclude_by_pidfd(t, task, one, CAP_SYS_PTRACE | READS_MM);
 		return;
 	}
 	conclude_by_path(t, task, regs, number, result);
@@ -573,7 +410,7 @@ static __always_inline void conclude_nice(struct ca_task *t, struct task_struct 
 	case NR_SCHED_SETSCHEDULER:
 	case NR_SCHED_SETATTR:
 	case NR_SCHED_SETAFFINITY:
-		conclude_by_number(t, task, one, false, CAP_SYS_NICE);
+		conclude_by_number(t, task, one, CAP_SYS_NICE);
 		break;
 	case NR_SETPRIORITY:
 		conclude_priority(t, task, one, two);
@@ -637,21 +474,67 @@ static __noinline int note_root_map(struct ca_task *t, struct task_struct *task,
 	return 0;
 }
 
+/* The shortest is "some 1 1". */
+enum { TRIGGER_LEAST = 8, TRIGGER_SEEN = 32 };
+
+static __always_inline bool is_write(struct task_struct *task, const struct ca_task *t)
+{
+	__u8 abi;
+	__s32 number = current_syscall(task, t, &abi);
+
+	return abi == CA_ABI_NATIVE && (number == NR_WRITE || number == NR_PWRITE64);
+}
+
+/*
+ * Who holds CAP_SYS_RESOURCE when it opens a file of /proc/pressure or a group's may have windows of any length in
+ * it, others only multiples of 2 s. kernel/sched/psi.c, psi_trigger_create(), 6.1 to 7.3, looks at the effective
+ * set, when "some" or "full" is written, the threshold and the window in microseconds.
+ */
+static __noinline int note_trigger(struct ca_task *t, struct task_struct *task, struct pt_regs *regs, __u64 written)
+{
+	char text[2 * TRIGGER_SEEN] __attribute__((aligned(8))) = {};
+	struct file *file = file_of(task, SYSCALL_ARG1(regs));
+	unsigned long magic = BPF_CORE_READ(file, f_inode, i_sb, s_magic);
+	unsigned long threshold, window;
+	__u32 head;
+	long end;
+
+	if (magic == PROC_SUPER_MAGIC)
+		written--; /* psi_write() puts a NUL in the place of the last byte */
+	else if (magic != CGROUP2_SUPER_MAGIC)
+		return 0;
+	if (bpf_probe_read_user(text, written & (TRIGGER_SEEN - 1), (const void *)SYSCALL_ARG2(regs)))
+		return 0;
+	head = *(__u32 *)text;
+	if (head != (__u32)name_of("some") && head != (__u32)name_of("full"))
+		return 0;
+	end = bpf_strtoul(text + sizeof(head), TRIGGER_SEEN - sizeof(head), 10, &threshold);
+	if (end <= 0)
+		return 0;
+	end &= TRIGGER_SEEN - 1;
+	if (bpf_strtoul(text + sizeof(head) + end, TRIGGER_SEEN - sizeof(head), 10, &window) > 0 && window % 2000000)
+		count_unasked(t, task, CAP_SYS_RESOURCE, 0, CA_CONCLUDED);
+	return 0;
+}
+
 /* Of two programs at the end of a system call the second concludes only where the first was not run, or all
  * were counted twice. */
 static __always_inline void on_success(struct ca_task *t, struct task_struct *task, struct pt_regs *regs,
 				       __s32 number, __u8 abi, long result, bool is_twin)
 {
-	if ((t->granted >> CAP_SYS_ADMIN & 1) && !(t->granted >> CAP_SETFCAP & 1) && t->abi == CA_ABI_NATIVE &&
-	    (t->syscall == NR_WRITE || t->syscall == NR_PWRITE64 || t->syscall == NR_WRITEV))
-		note_root_map(t, task, SYSCALL_ARG1(regs));
-	if (!concludes)
+	if (!(t->flags & CA_TASK_RECORDING))
 		return;
 	if (is_twin && (t->flags & CA_TASK_LOOKED_AT)) {
 		t->flags &= ~CA_TASK_LOOKED_AT;
 		return;
 	}
-	conclude(t, task, regs, number, abi, result);
+	if ((t->granted >> CAP_SYS_ADMIN & 1) && !(t->granted >> CAP_SETFCAP & 1) && t->abi == CA_ABI_NATIVE &&
+	    (t->syscall == NR_WRITE || t->syscall == NR_PWRITE64 || t->syscall == NR_WRITEV))
+		note_root_map(t, task, SYSCALL_ARG1(regs));
+	if (result >= TRIGGER_LEAST && result < TRIGGER_SEEN && is_write(task, t))
+		note_trigger(t, task, regs, result);
+	if (concludes)
+		conclude(t, task, regs, number, abi, result);
 	if (preemptible && !is_twin)
 		t->flags |= CA_TASK_LOOKED_AT;
 }

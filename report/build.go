@@ -285,8 +285,11 @@ func unasked(c audit.UnaskedCapability) Unasked {
 
 // unaskedReason is what the kernel does in the place of a check.
 func unaskedReason(capability int) string {
-	if capability == unix.CAP_SETFCAP {
+	switch capability {
+	case unix.CAP_SETFCAP:
 		return "Not asked, since whoever made the user namespace held it then"
+	case unix.CAP_SYS_RESOURCE:
+		return "Not asked, since whoever opened the file of pressure held it then"
 	}
 	return "Not asked, since the caller holds at least what the other process holds"
 }

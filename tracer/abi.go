@@ -86,7 +86,8 @@ const (
 	credOwner      = C.CA_CRED_OWNER
 	credNested     = C.CA_CRED_NESTED
 
-	unaskedSeen = C.CA_SEEN
+	unaskedConcluded = C.CA_CONCLUDED
+	unaskedReadsMM   = C.CA_READS_MM
 
 	eventCheck   = C.CA_EVENT_CHECK
 	eventCapset  = C.CA_EVENT_CAPSET

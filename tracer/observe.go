@@ -212,7 +212,8 @@ func (k *kernel) readUnasked(o *audit.Observation) error {
 			Phase:      phaseOf(uint32(key.phase), uint32(state.phase)),
 			Program:    int(key.program),
 			Held:       uint64(key.held),
-			Concluded:  key.knowledge != unaskedSeen,
+			Concluded:  key.details&unaskedConcluded != 0,
+			ReadsMM:    key.details&unaskedReadsMM != 0,
 			Count:      count,
 		})
 	})

@@ -82,6 +82,18 @@ func refusedWithout(t *testing.T, w way, other string) {
 	}
 }
 
+// enough is the capability that the kernel is content with: a lesser one, if it
+// says so itself.
+func enough(t *testing.T, w way, other string) string {
+	t.Helper()
+	r := finish(t, command(t, tool(t, "setpriv"), "--bounding-set", "-all,+perfmon", "--", built("reach"),
+		w.name, other))
+	if w.capability == "sys_ptrace" && r.status == 0 {
+		return "perfmon"
+	}
+	return w.capability
+}
+
 // Whoever holds what another process holds is not asked: the capability is found to be needed all the
 // same, and the way it is known is said.
 func TestReachingAnotherProcess(t *testing.T) {
@@ -106,11 +118,15 @@ func TestReachingAnotherProcess(t *testing.T) {
 			if diff := cmp.Diff(want, unasked); diff != "" {
 				t.Errorf("not asked for (-want +got):\n%s", diff)
 			}
+			recommended := []string{}
+			if w.capability != "" {
+				recommended = append(recommended, enough(t, w, other))
+			}
 			if w.more {
 				if !slices.Contains(d.Recommended, w.capability) {
 					t.Errorf("recommended %v, without %s", d.Recommended, w.capability)
 				}
-			} else if diff := cmp.Diff(append([]string{}, want...), d.Recommended); diff != "" {
+			} else if diff := cmp.Diff(recommended, d.Recommended); diff != "" {
 				t.Errorf("recommended (-want +got):\n%s", diff)
 			}
 		})
@@ -164,6 +180,27 @@ func TestReachingTheProcessesOfAUser(t *testing.T) {
 		unix.CAP_BPF, unix.CAP_PERFMON, unix.CAP_SYS_PTRACE, unix.CAP_SYS_NICE, unix.CAP_KILL))
 	if diff := cmp.Diff([]string{"sys_nice"}, d.Recommended); diff != "" || d.Exit.Status != 0 {
 		t.Errorf("status %d, recommended (-want +got):\n%s", d.Exit.Status, diff)
+	}
+}
+
+// Windows of other lengths than others may have are for who holds
+// CAP_SYS_RESOURCE when it opens a file of pressure.
+func TestPressureTrigger(t *testing.T) {
+	const files = "/proc/pressure/memory"
+	write := func(window string) []string {
+		return []string{"/bin/sh", "-c", "exec 3<>" + files + " && echo some 150000 " + window + " >&3"}
+	}
+	setpriv := tool(t, "setpriv")
+	truth := finish(t, command(t, setpriv, slices.Concat([]string{"--bounding-set", "-sys_resource", "--"},
+		write("1000000"))...))
+	if truth.status == 0 || finish(t, command(t, "/bin/sh", write("1000000")[1:]...)).status != 0 {
+		t.Skipf("wanted %s, and CAP_SYS_RESOURCE: %s", files, truth.stderr)
+	}
+	for window, want := range map[string][]string{"1000000": {"sys_resource"}, "4000000": {}} {
+		d := audited(t, write(window)...)
+		if diff := cmp.Diff(want, d.Recommended); diff != "" || d.Exit.Status != 0 {
+			t.Errorf("window of %s: status %d, recommended (-want +got):\n%s", window, d.Exit.Status, diff)
+		}
 	}
 }
 

@@ -87,6 +87,34 @@ static long by_roundabout(const char *format, int pid)
 static long of_two_slashes(int pid) { return by_roundabout("//proc//%d///exe", pid); }
 static long of_dots(int pid) { return by_roundabout("/./proc/./%d/././/exe", pid); }
 
+static long of_parents(int pid) { return by_roundabout("/proc/self/task/../../%d/task/../exe", pid); }
+static long environ_of_parents(int pid) { return open_in_proc(pid, "task/../environ"); }
+
+static long below_parents(int pid)
+{
+	if (chdir("/"))
+		return -1;
+	return by_roundabout("../proc/%d/exe", pid);
+}
+
+static long from_parent(int pid)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "../%d/exe", pid);
+	return readlinkat(open("/proc/self", O_PATH | O_DIRECTORY), name, text, sizeof(text));
+}
+
+static long up_from_process(int pid)
+{
+	return readlinkat(open(in_proc(pid, "task"), O_PATH | O_DIRECTORY), "../exe", text, sizeof(text));
+}
+
+static long of_self_by_parents(__attribute__((unused)) int pid)
+{
+	return readlink("/proc/1/../self/exe", text, sizeof(text));
+}
+
 /* By a path that does not tell where it leads. */
 static long maps_by_relative_path(int pid)
 {
@@ -259,6 +287,11 @@ static const struct way {
 	{ "lstat-cwd-slash", "sys_ptrace", lstat_cwd },
 	{ "readlink-slashes", "sys_ptrace", of_two_slashes },
 	{ "readlink-dots", "sys_ptrace", of_dots },
+	{ "readlink-parents", "sys_ptrace", of_parents },
+	{ "readlink-below-parents", "sys_ptrace", below_parents },
+	{ "readlinkat-parent", "sys_ptrace", from_parent },
+	{ "readlinkat-up", "sys_ptrace", up_from_process },
+	{ "open-environ-parents", "sys_ptrace", environ_of_parents },
 	{ "list-fdinfo", "sys_ptrace", list_fdinfo },
 	{ "chdir-fdinfo", "sys_ptrace?", enter_fdinfo },
 	{ "open-fdinfo", "sys_ptrace", open_fdinfo },
@@ -284,6 +317,7 @@ static const struct way {
 	{ "ioprio_set-process", "sys_nice", io_process },
 	{ "ioprio_set-group", "sys_nice", io_group },
 	{ "lstat-exe", "none", lstat_exe },
+	{ "readlink-self-parents", "none", of_self_by_parents },
 	{ "open-fd-directory", "none", list_fds },
 	{ "stat-fdinfo", "none", stat_fdinfo },
 	{ "name-fdinfo", "none", name_fdinfo },
