@@ -109,6 +109,11 @@ func (a *account) powerless() *capng.Identity {
 // rootWith is the caller, root, with a smaller set. Its bounding set is what
 // counts: root's programs are given all of that (capabilities(7), "Capabilities
 // and execution of programs by root").
+// They are also given what they could inherit (security/commoncap.c,
+// handle_privileged_root()).
 func rootWith(set uint64) *capng.Identity {
-	return &capng.Identity{UID: -1, GID: -1, Permitted: &set, Effective: &set, Bounding: &set}
+	sets, _ := capng.Current()
+	inheritable := sets.Inheritable & set
+	return &capng.Identity{UID: -1, GID: -1, Permitted: &set, Effective: &set, Inheritable: &inheritable,
+		Bounding: &set}
 }
