@@ -2,6 +2,7 @@ package audit
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 )
 
@@ -25,11 +26,16 @@ const (
 	BlindLSM     BlindSpotKind = "lsm"     // refusals of other security modules
 	BlindSkipped BlindSpotKind = "skipped" // checks that the kernel kept away and did not count
 	BlindMoved   BlindSpotKind = "moved"   // threads, at first, of processes moved into the control group
+	// all checks: the set rests on repetitions alone
+	BlindUntraced BlindSpotKind = "untraced"
 )
 
 // blindSpots are those of the backend, of the kernel and of the way in which
 // processes came under the audit.
 func blindSpots(o *Observation) []BlindSpot {
+	if o.Untraced {
+		return []BlindSpot{{Kind: BlindUntraced}}
+	}
 	var list []BlindSpot
 	for _, spot := range []struct {
 		kind  BlindSpotKind
@@ -48,6 +54,11 @@ func blindSpots(o *Observation) []BlindSpot {
 		list = append(list, BlindSpot{Kind: BlindMoved, Count: o.MovedIn})
 	}
 	return list
+}
+
+// Untraced: nothing was watched, in one run of a union at least.
+func (f *Findings) Untraced() bool {
+	return slices.ContainsFunc(f.BlindSpots, func(b BlindSpot) bool { return b.Kind == BlindUntraced })
 }
 
 func compareBlindSpots(a, b BlindSpot) int {

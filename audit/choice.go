@@ -116,5 +116,5 @@ func (c Capability) onlyBy(functions []string) bool {
 		}
 		known += site.Checks
 	}
-	return known >= c.Total()
+	return known > 0 && known >= c.Total()
 }

@@ -116,7 +116,7 @@ func (t *Trial) Missing() []Evidence {
 		refused = slices.DeleteFunc(refused, func(e Evidence) bool { return !e.failed() })
 	}
 	slices.SortStableFunc(refused, func(a, b Evidence) int {
-		return cmp.Or(cmp.Compare(breadth(a.Capability), breadth(b.Capability)),
+		return cmp.Or(cmp.Compare(Breadth(a.Capability), Breadth(b.Capability)),
 			cmp.Compare(a.Capability, b.Capability))
 	})
 	var list []Evidence
@@ -137,11 +137,11 @@ func (t *Trial) OnlyAlike() bool {
 	return len(missing) > 0 && !slices.ContainsFunc(missing, func(e Evidence) bool { return !e.Alike })
 }
 
-// breadth orders capabilities of which either will do: perfmon_capable() and
+// Breadth orders capabilities of which either will do: perfmon_capable() and
 // others in include/linux/capability.h fall back to CAP_SYS_ADMIN,
 // generic_permission() (fs/namei.c) to CAP_DAC_OVERRIDE, and mm_access()
 // (kernel/fork.c) is content with CAP_PERFMON in the place of CAP_SYS_PTRACE.
-func breadth(capability int) int {
+func Breadth(capability int) int {
 	return slices.Index([]int{unix.CAP_SYS_PTRACE, unix.CAP_DAC_OVERRIDE, unix.CAP_SYS_ADMIN}, capability)
 }
 
@@ -226,9 +226,10 @@ func (e Evidence) failed() bool { return e.Return < 0 }
 type Evidence struct {
 	// Kind is "status", "test", "stop" (it did not end as before when asked to),
 	// "timeout", "start" (it could not even be executed), "refused", "failed" (a
-	// call that the kernel asked for no capability), "output", "lost",
-	// "not_asked" (for what the first run was granted), "spoilt" (by a run that
-	// had to be killed) or "interrupted".
+	// call that the kernel asked for no capability), "output", "varies" (that
+	// differs in all runs), "identity" (of a process at the end), "lost",
+	// "not_asked" (for what the first run was granted), "spoilt" (by a run that had
+	// to be killed) or "interrupted".
 	Kind string
 	// Capability is -1 where the fact is about none.
 	Capability int

@@ -36,6 +36,21 @@ type Capability struct {
 	FailedAnyway []SyscallOutcome
 }
 
+// ByRepetition: no check was counted, but without it the program did not behave
+// the same.
+func (c Capability) ByRepetition() bool {
+	return c.Total() == 0 && c.Syscall.Number < 0 && len(c.CallSites) == 0
+}
+
+// Repeated takes a set for what is required that repetitions alone have shown to
+// be, where nothing was traced.
+func (f *Findings) Repeated(set uint64) {
+	f.Required = nil
+	for _, n := range members(set) {
+		f.Required = append(f.Required, Capability{Number: n, Syscall: Syscall{Number: -1, Name: "unknown"}})
+	}
+}
+
 // CapsetOnly is a capability that a successful capset asked for and no check
 // was granted.
 type CapsetOnly struct {

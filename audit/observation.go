@@ -233,6 +233,8 @@ type Observation struct {
 	InlinedKnown bool
 	// LSMKnown: the backend was shown refusals of other security modules.
 	LSMKnown bool
+	// Untraced: the run was not watched at all.
+	Untraced bool
 	// SkipsUntold: the kernel can have kept a check from the backend without
 	// counting that in Losses.
 	SkipsUntold bool

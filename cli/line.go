@@ -42,6 +42,7 @@ func parse(c *cli.Context) (*line, error) {
 
 		Verify:      c.Bool("verify"),
 		Minimize:    c.Bool("minimize"),
+		Untraced:    c.Bool("untraced"),
 		WriteDropin: c.Bool("write-dropin"),
 		Verbose:     c.Bool("verbose"),
 

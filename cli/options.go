@@ -67,6 +67,7 @@ var options = []option{
 
 	{yes("verify"), anAudit, started},
 	{yes("minimize"), anAudit, started},
+	{yes("untraced"), anAudit, started},
 	{text("check"), aReport, all},
 	{yes("check-unused"), aReport, all},
 
@@ -113,6 +114,10 @@ var exclusions = []exclusion{
 	{[]string{"if-possible"},
 		[]string{"service", "cgroup", "as", "as-environment", "test", "duration", "until-idle"},
 		"an untraced command is only run"},
+	{[]string{"untraced"}, []string{"service", "cgroup"}, "it is for a command alone"},
+	{[]string{"untraced"}, []string{"duration", "until-idle"},
+		"only a run to its own end, or to that of --test, can be compared with the next"},
+	{[]string{"untraced"}, []string{"verbose", "backend", "if-possible"}, "nothing is to be traced"},
 }
 
 // need is an option that means nothing without another.

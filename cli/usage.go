@@ -33,6 +33,8 @@ Is the answer right:
       --verify          run the command again with exactly the recommended set,
                         and say whether it behaves the same
       --minimize        and again without each capability of the set, one by one
+      --untraced        find the set by that alone, where tracing is forbidden:
+                        run it without each capability that root has here
       --check POLICY    exit with 3 unless the run fits the policy: a unit file,
                         a file of --policy-out, or name,name,...
       --check-unused    and unless it used all that the policy allows

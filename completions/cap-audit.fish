@@ -58,6 +58,7 @@ complete -c cap-audit -n __cap_audit_options -l until-idle -x -d 'End after a ti
 complete -c cap-audit -n __cap_audit_options -l test -x -d 'Exercise it with a shell command'
 complete -c cap-audit -n __cap_audit_options -l verify -d 'Run again with exactly the recommended set'
 complete -c cap-audit -n __cap_audit_options -l minimize -d 'Run again without each capability of the set'
+complete -c cap-audit -n __cap_audit_options -l untraced -d 'Find the set by repetitions alone'
 complete -c cap-audit -n __cap_audit_options -l check -r -F -d 'Exit with 3 unless the run fits a policy'
 complete -c cap-audit -n __cap_audit_options -l check-unused -d 'And unless it used all that the policy allows'
 complete -c cap-audit -n __cap_audit_options -s o -l output -r -F -d 'Write the report to a file'

@@ -58,6 +58,8 @@ func (o *Output) verdict(doc *report.Document) error {
 	case m != nil && m.Untold.Count > 0:
 		console.Warningf("%d of the %d reports do not say whether they are complete; as far as they tell, "+
 			"they fit the policy", m.Untold.Count, m.Reports)
+	case doc.Untraced():
+		console.Warningf("the run fits the policy %s, as far as repetitions tell without tracing", name)
 	case !doc.Complete:
 		console.Warningf("the run fits the policy %s, though details of it are missing; COMPLETENESS in the "+
 			"text report names them", name)

@@ -28,6 +28,9 @@ func Write(f *audit.Findings) []byte {
 	if f.RunAs != "" {
 		fmt.Fprintf(&b, "# It ran as %s.\n", comment(f.RunAs))
 	}
+	if f.Untraced() {
+		b.WriteString("# Found by repetitions, without tracing.\n")
+	}
 	if f.Unsure() != "" {
 		b.WriteString("# The recording was not complete: it may need more.\n")
 	}
@@ -60,7 +63,9 @@ func reasons(f *audit.Findings, n int) []string {
 		}
 	}
 	for _, c := range f.Required {
-		if c.Number == n {
+		if c.Number == n && c.ByRepetition() {
+			list = append(list, "without it the program did not behave the same")
+		} else if c.Number == n {
 			calls := []string{c.Syscall.Name}
 			for _, s := range c.CallSites {
 				if s.Advisory == "" {

@@ -25,6 +25,13 @@ type answer struct {
 	Backends []backend `json:"backends" yaml:"backends"`
 	// Backend is the one that an audit would use, "" if none works.
 	Backend string `json:"backend" yaml:"backend"`
+	// Untraced: --untraced works, or the reason why not.
+	Untraced works `json:"untraced" yaml:"untraced"`
+}
+
+type works struct {
+	Works  bool   `json:"works" yaml:"works"`
+	Reason string `json:"reason" yaml:"reason"`
 }
 
 type backend struct {
@@ -48,6 +55,11 @@ func Run(backends []tracer.Backend, format output.Format) error {
 		if trial.Works && r.Backend == "" {
 			r.Backend = string(trial.Backend)
 		}
+	}
+	if _, err := tracer.Takeable(); err != nil {
+		r.Untraced.Reason = err.Error()
+	} else {
+		r.Untraced.Works = true
 	}
 	if err := r.write(os.Stdout, format); err != nil {
 		return fmt.Errorf("write to standard output: %w", err)
@@ -83,6 +95,11 @@ func (r *answer) write(w io.Writer, format output.Format) error {
 	}
 	if r.Backend != "" {
 		fmt.Fprintf(&b, "An audit would use: %s\n", r.Backend)
+	}
+	if r.Untraced.Works {
+		b.WriteString("Without tracing (--untraced): works\n")
+	} else {
+		fmt.Fprintf(&b, "Without tracing (--untraced): no: %s\n", r.Untraced.Reason)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

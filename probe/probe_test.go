@@ -17,10 +17,12 @@ var answers = map[string]answer{
 	"works": {
 		Kernel: "7.3.0", BTF: true, Lockdown: "none", Missing: []string{}, Backend: "tracepoint",
 		Backends: []backend{{"fentry", false, "operation not permitted"}, {"tracepoint", true, ""}},
+		Untraced: works{Works: true},
 	},
 	"does not": {
 		Kernel: "5.4.0", Missing: []string{"bpf", "perfmon"},
 		Backends: []backend{{"kprobe", false, `"quoted": yes`}},
+		Untraced: works{Reason: "not root"},
 	},
 }
 
@@ -60,11 +62,13 @@ Missing capabilities: none
 Backend fentry: no: operation not permitted
 Backend tracepoint: works
 An audit would use: tracepoint
+Without tracing (--untraced): works
 `,
 		"does not": `Kernel: 5.4.0
 Type information (BTF): no
 Missing capabilities: bpf, perfmon
 Backend kprobe: no: "quoted": yes
+Without tracing (--untraced): no: not root
 `,
 	} {
 		report := answers[name]

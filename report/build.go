@@ -35,7 +35,7 @@ func NewDocument(f *audit.Findings) *Document {
 		StillRunning:  f.StillRunning,
 		MissedExits:   f.MissedExits,
 		Losses:        f.Losses,
-		Complete:      complete(f),
+		Complete:      recorded(f) && !f.Untraced(),
 		Recommended:   capng.Names(f.Recommended()),
 		Exit:          Exit{f.Application.Status, f.Application.Signal, f.Application.Ended},
 		RunAs:         optional(f.RunAs),
@@ -52,6 +52,8 @@ func NewDocument(f *audit.Findings) *Document {
 		blindSpots:   f.BlindSpots,
 		fromStart:    f.Subject.FromStart || !f.Subject.Kind.Adopted(),
 		cutShort:     f.Subject.CutShort,
+		recorded:     recorded(f),
+		untraced:     f.Untraced(),
 		lessers:      f.Lessers(),
 		fileExcess:   capng.Numbers(f.Application.FilePermitted &^ f.Recommended()),
 		secureLosses: f.Application.SecureLosses,
@@ -108,7 +110,8 @@ func made(p audit.ProgramUse) snippets.Made {
 	return m
 }
 
-func complete(f *audit.Findings) bool {
+// recorded: nothing is missing of what was to be recorded.
+func recorded(f *audit.Findings) bool {
 	if m := f.Merged; m != nil && m.Incomplete.Count+m.Untold.Count > 0 {
 		return false
 	}
@@ -168,7 +171,10 @@ func checks(t audit.Tally) Checks {
 func capability(c audit.Capability) Capability {
 	s := syscallOf(c.Syscall)
 	reason := "Used by " + s.Name
-	if s.unknown() {
+	switch {
+	case c.ByRepetition():
+		reason = "Without it the program did not behave the same; no check was watched"
+	case s.unknown():
 		reason = "Used during capability check (syscall unknown)"
 	}
 	return Capability{
@@ -179,6 +185,7 @@ func capability(c audit.Capability) Capability {
 		CallSites:    each(c.CallSites, callSite),
 		FailedAnyway: each(c.FailedAnyway, outcome),
 		syscall:      s,
+		byRepetition: c.ByRepetition(),
 	}
 }
 

@@ -41,8 +41,8 @@ type Document struct {
 	// MissedExits bounds by how much the outcomes may be fewer than the calls.
 	MissedExits uint64       `json:"missed_exits"`
 	Losses      audit.Losses `json:"losses"`
-	// Complete: nothing was lost and nothing was still running, unless it ran
-	// before the audit.
+	// Complete: it was traced, nothing was lost and nothing was still running, unless it
+	// ran before the audit.
 	Complete    bool     `json:"complete"`
 	Recommended []string `json:"recommended_capabilities"`
 	Exit        Exit     `json:"exit"`
@@ -73,6 +73,9 @@ type Document struct {
 	fromStart bool
 	// cutShort: see audit.Subject
 	cutShort string
+	// recorded: of what was traced nothing is missing. untraced: nothing was, of one
+	// run at least.
+	recorded, untraced bool
 	// lessers are those recommended in the place of required ones.
 	lessers []audit.Lesser
 	// fileExcess are capabilities of the program's file that are not recommended.
@@ -131,6 +134,8 @@ type Capability struct {
 
 	// syscall is the one of Reason.
 	syscall Syscall
+	// byRepetition: there is none, see audit.Capability.
+	byRepetition bool
 }
 
 // Syscall names a system call. ABI is "native", or that of the compatibility

@@ -124,7 +124,11 @@ func (d *Document) why(name string) []string {
 func (d *Document) whyAsked(name string) []string {
 	var lines []string
 	for _, c := range d.Required {
-		if c.Name == name {
+		switch {
+		case c.Name != name:
+		case c.byRepetition:
+			lines = append(lines, c.Reason)
+		default:
 			lines = append(lines, places("used in", c.CallSites, c.syscall)...)
 		}
 	}

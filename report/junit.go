@@ -57,6 +57,9 @@ func WriteJUnit(w io.Writer, d *Document) error {
 	if unsure := d.unsure(); unsure != "" {
 		recording.Error = &junitReason{Message: unsure, Type: "incomplete"}
 	}
+	if d.untraced {
+		recording.Out = "found by repetitions alone, without tracing"
+	}
 	suite.Cases = append(suite.Cases, recording)
 	for _, name := range d.tested() {
 		suite.Cases = append(suite.Cases, d.junitCase(class, name))

@@ -67,6 +67,9 @@ func (m *metrics) capabilities(d *Document) {
 	checks := m.family("capability_checks", "Checks of a capability that count as needs, by answer.")
 	refused := m.family("capability_refused", "Capabilities that were refused each time; always 1.")
 	for _, c := range d.Required {
+		if c.byRepetition {
+			continue
+		}
 		checks.add(c.Checks.Granted, m.application, label("capability", c.Name), label("result", "granted"))
 		checks.add(c.Checks.Denied, m.application, label("capability", c.Name), label("result", "denied"))
 	}

@@ -142,6 +142,10 @@ func (t *text) proof() {
 		t.prose("  ", "The run was not repeated: "+printable(*p.Skipped)+".")
 		return
 	}
+	if t.d.untraced {
+		t.search(p)
+		return
+	}
 	for i := range p.Growth {
 		t.repeated("With less ("+orNone(p.Growth[i].Capabilities)+"): ", &p.Growth[i])
 	}
@@ -247,6 +251,8 @@ func (d *Document) proven() string {
 	switch {
 	case p == nil || p.Verification == nil || !p.Verification.tried():
 		return ""
+	case d.untraced:
+		return p.found()
 	case !p.Verification.Behaved:
 		return "Run again with just the observed set, the program did not behave the same (see PROOF BY " +
 			"REPETITION): the set is not enough, or the program does not do the same twice."

@@ -190,7 +190,8 @@ func (d *earlier) findings() (*audit.Findings, error) {
 	f.Merged = r.merged(d.Merged)
 	// A later version can know of losses that this one does not, and a document
 	// can have no key for the reason, as for a start that was cut short.
-	f.Untold = d.Complete == nil || !*d.Complete && (d.SchemaVersion > SchemaVersion || complete(f))
+	f.Untold = d.Complete == nil ||
+		!*d.Complete && (d.SchemaVersion > SchemaVersion || recorded(f) && !f.Untraced())
 	if f.TotalChecks == 0 {
 		f.TotalChecks = countChecks(f)
 	}

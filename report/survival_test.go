@@ -82,11 +82,17 @@ const (
 
 // unset is what not even filled findings give a document.
 var unset = map[string]string{
-	"Complete":            "something is missing",
-	"Policy.Sure":         "something is missing",
-	"Policy.Met":          "the policy allows nothing",
-	"advice.SwitchesUser": "it uses neither setuid nor setgid",
-	"lessers":             "there are none once a capset succeeded",
+	"Complete": "something is missing",
+	"recorded": "something is missing",
+	"untraced": "it was traced",
+
+	"Required.byRepetition":       "there are checks",
+	"Initialization.byRepetition": "there are checks",
+	"Operational.byRepetition":    "there are checks",
+	"Policy.Sure":                 "something is missing",
+	"Policy.Met":                  "the policy allows nothing",
+	"advice.SwitchesUser":         "it uses neither setuid nor setgid",
+	"lessers":                     "there are none once a capset succeeded",
 }
 
 // Every field of the findings is in the document and read from there, and every

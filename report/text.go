@@ -83,6 +83,15 @@ func (t *text) heading(heading string) {
 
 func (t *text) none() { t.line("  None") }
 
+// noneSeen is for a section of what only tracing shows.
+func (t *text) noneSeen() {
+	if t.d.untraced && t.d.Merged == nil {
+		t.line("  Not known: nothing was traced")
+		return
+	}
+	t.none()
+}
+
 // capability is the line that names one.
 func (t *text) capability(name string, number int) { t.line("  %s (#%d)", name, number) }
 
@@ -150,6 +159,9 @@ func (t *text) summary() {
 	t.line("  Successful capset calls: %d", t.d.CapsetCalls)
 	t.line("  Capset-only capabilities: %d", len(t.d.CapsetOnly))
 	t.line("  Capabilities with only not-granted checks: %d", len(t.d.Denied))
+	if t.d.untraced && t.d.Merged == nil {
+		t.line("  Found by repetitions alone, without tracing")
+	}
 	if n := len(t.d.Unasked); n > 0 {
 		t.line("  Capabilities needed without a check: %d", n)
 	}

@@ -117,7 +117,10 @@ func (d *Document) blindGaps() []string {
 	for _, spot := range d.blindSpots {
 		then := printable(consequence(spot))
 		switch {
-		case spot.Kind == audit.BlindMoved || spot.Kind == audit.BlindSkipped:
+		case spot.Kind == audit.BlindUntraced && d.Merged != nil:
+			gaps = append(gaps, "Of some reports: "+then+".")
+		case slices.Contains([]audit.BlindSpotKind{audit.BlindMoved, audit.BlindSkipped, audit.BlindUntraced},
+			spot.Kind):
 			gaps = append(gaps, sentence(then))
 		case spot.Kind == audit.BlindLSM && d.permissionFailureThoughGranted():
 			gaps = append(gaps, fmt.Sprintf("Calls failed for want of permission although they were granted "+

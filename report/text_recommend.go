@@ -105,7 +105,15 @@ func (d *Document) Doubts() []string {
 			"If it refuses to run with ambient capabilities, as bwrap does, have setpriv run it as that "+
 				"user: cap-audit -- setpriv --reuid=USER --regid=GROUP --init-groups PROGRAM")
 	}
-	if !d.Complete {
+	if d.untraced {
+		found := "Found"
+		if d.Merged != nil {
+			found = "Some reports were found"
+		}
+		list = append(list, found+" by repetitions alone, without tracing: what the program was refused and "+
+			"went on without is not known, nor what only a first run needs.")
+	}
+	if !d.recorded {
 		list = append(list, "The record is not complete: take the set for the least that is needed.")
 	}
 	if refused := worthALook(d.Denied); len(refused) > 0 {
@@ -182,8 +190,12 @@ func (d *Document) endedBadly() string {
 		}
 		return fmt.Sprintf("The program was ended by %s and may not have come to all that it does.", name)
 	case exit.Signal == 0 && exit.Status != 0:
+		lacked := ""
+		if d.untraced {
+			lacked = " Whether it lacked a capability is not known."
+		}
 		return fmt.Sprintf("The program exited with status %d. If that was a failure, it may not have come "+
-			"to all that it does.", exit.Status)
+			"to all that it does.%s", exit.Status, lacked)
 	}
 	return ""
 }
@@ -192,7 +204,7 @@ func (d *Document) endedBadly() string {
 // explains. What else it can be does not show in checks: bubblewrap 0.8 reads its
 // sets and exits (acquire_privs()), nmap 7.93 compares its user ID with 0.
 func (d *Document) failedWithEverything() bool {
-	return d.RunAs != nil && d.advice.Unprivileged && d.Exit.Ended && d.Exit.Status != 0 &&
+	return !d.untraced && d.RunAs != nil && d.advice.Unprivileged && d.Exit.Ended && d.Exit.Status != 0 &&
 		len(d.Denied) == 0
 }
 

@@ -9,7 +9,7 @@ import (
 func (t *text) denied() {
 	t.heading("CAPABILITIES WITH ONLY NOT-GRANTED CHECKS:")
 	if len(t.d.Denied) == 0 {
-		t.none()
+		t.noneSeen()
 	}
 	for _, c := range t.d.Denied {
 		t.capability(c.Name, c.Number)

@@ -104,7 +104,7 @@ func (c UnaskedCall) text() string {
 func (t *text) capsetOnly() {
 	t.heading("CAPSET-ONLY CAPABILITIES:")
 	if len(t.d.CapsetOnly) == 0 {
-		t.none()
+		t.noneSeen()
 	}
 	for _, c := range t.d.CapsetOnly {
 		t.capability(c.Name, c.Number)

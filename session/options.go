@@ -29,9 +29,11 @@ type Options struct {
 	Test                string        // shell command, "" for none
 
 	Verify, Minimize bool
-	WriteDropin      bool
-	Verbose          bool
-	Backends         []tracer.Backend
+	// Untraced: repetitions alone tell.
+	Untraced    bool
+	WriteDropin bool
+	Verbose     bool
+	Backends    []tracer.Backend
 
 	Output output.Options
 }

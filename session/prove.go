@@ -20,23 +20,28 @@ func patience(first time.Duration) time.Duration { return 10*time.Second + 3*fir
 func (s *session) prove(first *result) error {
 	f := first.findings
 	f.Proof = &audit.Proof{}
-	switch {
-	case first.interrupted:
-		f.Proof.Skipped = "the run was interrupted, so there is no natural end to compare with; --test " +
-			"COMMAND can exercise and end it"
-	case first.cut:
-		f.Proof.Skipped = "--duration or --until-idle ended the run, so there is no natural end to compare " +
-			"with; --test COMMAND can exercise and end it"
-	case f.TestFailed != "":
-		f.Proof.Skipped = f.TestFailed + " already in the first run"
-	case f.StillRunning > 0:
-		f.Proof.Skipped = "descendants were still running; --follow waits for them"
-	}
-	if f.Proof.Skipped != "" {
+	if f.Proof.Skipped = unrepeatable(first); f.Proof.Skipped != "" {
 		console.Warningf("not verified: %s", f.Proof.Skipped)
 		return nil
 	}
 	return (&prover{session: s, first: first, run: s.run}).prove()
+}
+
+// unrepeatable says why a run cannot be compared with, "" if it can.
+func unrepeatable(first *result) string {
+	switch f := first.findings; {
+	case first.interrupted:
+		return "the run was interrupted, so there is no natural end to compare with; --test COMMAND can " +
+			"exercise and end it"
+	case first.cut:
+		return "--duration or --until-idle ended the run, so there is no natural end to compare with; " +
+			"--test COMMAND can exercise and end it"
+	case f.TestFailed != "":
+		return f.TestFailed + " already in the first run"
+	case f.StillRunning > 0:
+		return "descendants were still running; --follow waits for them"
+	}
+	return ""
 }
 
 // prover repeats a run.
@@ -45,9 +50,11 @@ type prover struct {
 	first *result
 	run   func(attempt) (*result, error) // the session's
 	// references are runs with all capabilities, made when their output is wanted;
-	// unlike: one did not even end like the first.
+	// unlike says how one did not even end like the first, varies that they could
+	// not be compared with.
 	references []*result
-	unlike     bool
+	unlike     string
+	varies     bool
 	// tried is the last trial's run, last the last of any kind. One that was killed may have left something
 	// behind that spoils the next; spoilt says what, once that has shown.
 	tried, last *result
@@ -163,17 +170,30 @@ func (p *prover) try(set uint64, without int) (*audit.Trial, error) {
 	}
 	p.tried = r
 	t := compare(p.first, r, set, without)
-	if p.Test == "" && t.Open() {
-		likeness, err := p.likeness(r.output)
-		if likeness.Difference != "" {
-			likeness, err = p.reproduced(r.output, set)
-		}
-		if err != nil {
-			return nil, err
-		}
-		t.Weigh(likeness)
+	// where nothing is traced, any run may have been refused something
+	if p.Test == "" && (t.Open() || p.Untraced && t.Behaved) {
+		err = p.byOutput(t, r)
+	}
+	if err == nil && p.Untraced && t.Behaved {
+		err = p.byIdentity(t, r)
+	}
+	if err != nil {
+		return nil, err
 	}
 	return t, nil
+}
+
+// byOutput judges a run that ended like the first by what it wrote.
+func (p *prover) byOutput(t *audit.Trial, r *result) error {
+	likeness, err := p.likeness(r.output)
+	if likeness.Difference != "" {
+		likeness, err = p.reproduced(r.output, t.Set)
+	}
+	p.varies = p.varies || !likeness.Known
+	if err == nil {
+		t.Weigh(likeness)
+	}
+	return err
 }
 
 // cannotStart: the program could not even be executed with a set. Other errors are
@@ -259,16 +279,20 @@ func (p *prover) reproduced(output audit.Output, set uint64) (audit.Likeness, er
 // refer sees to n runs with all capabilities; ok: they ended like the first.
 func (p *prover) refer(n int) (ok bool, err error) {
 	for len(p.references) < n {
-		if p.unlike || p.signals.asked() {
+		if p.unlike != "" || p.signals.asked() {
 			return false, nil
 		}
-		p.lines.Print("[*] Running again with all capabilities, to compare the output...")
+		p.lines.Print("[*] Running again with all capabilities, to compare with...")
 		r, err := p.repeat(everything)
 		if err != nil && !cannotStart(err) {
 			return false, err
 		}
-		if err != nil || !compare(p.first, r, everything, -1).EndedAlike() {
-			p.unlike = true
+		if err != nil {
+			p.unlike = err.Error()
+			return false, nil
+		}
+		if t := compare(p.first, r, everything, -1); !t.EndedAlike() {
+			p.unlike = t.Evidence[0].Text
 			return false, nil
 		}
 		p.references = append(p.references, r)
@@ -307,6 +331,10 @@ func compare(first, again *result, set uint64, without int) *audit.Trial {
 		t.Evidence = append(t.Evidence, audit.News(first.findings, again.findings, set)...)
 	default:
 		t.Evidence, t.Behaved = audit.Compare(first.findings, again.findings, set)
+		if n := again.findings.StillRunning; n > 0 && again.findings.Untraced() {
+			fact("stop", "it left %d descendants running, as it had not before", n)
+			t.Behaved = false
+		}
 	}
 	if !t.Behaved && !t.Refused() {
 		t.Evidence = append(t.Evidence, audit.Alike(again.findings, set)...)

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/cap-audit/cap-audit/audit"
+	"github.com/cap-audit/cap-audit/hint"
 	"github.com/cap-audit/cap-audit/tracer"
 )
 
@@ -41,6 +42,9 @@ type result struct {
 	test *unix.WaitStatus
 	// output of a repetition without --test.
 	output audit.Output
+	// identities are who the processes of an untraced run were when the test ended,
+	// or when they themselves did.
+	identities []audit.Identity
 }
 
 // run runs the subject under an audit.
@@ -82,7 +86,7 @@ func (s *session) watched(at attempt) (*result, error) {
 	start := time.Now()
 	a, err := s.subject.start(s, at, s.tracing(at))
 	if err != nil {
-		return nil, explain(err)
+		return nil, s.explain(err)
 	}
 	// a first run's kernel half is left to the exit of this process
 	if at.repetition {
@@ -97,6 +101,9 @@ func (s *session) watched(at attempt) (*result, error) {
 	}
 	r.took = time.Since(start)
 	r.interrupted = s.signals.asked()
+	if s.Test == "" {
+		r.identities = a.LastIdentities()
+	}
 	if err := a.FinishEvents(); err != nil {
 		return nil, err
 	}
@@ -106,6 +113,10 @@ func (s *session) watched(at attempt) (*result, error) {
 	}
 	r.findings = audit.Analyze(observation)
 	r.findings.TestFailed = s.testFailed(r)
+	if s.Untraced && at.repetition && r.findings.StillRunning > 0 {
+		r.killed = true // they could spoil the next
+		return r, a.SignalTree(unix.SIGKILL)
+	}
 	return r, nil
 }
 
@@ -115,13 +126,18 @@ func (s *session) tracing(at attempt) tracer.Options {
 		Backends:    s.Backends,
 		WalkAlways:  audit.ProbeMask(),
 		IdleMatters: audit.IdleMask(),
+		Untraced:    s.Untraced,
 	}
 	if at.repetition {
 		return options
 	}
 	options.OnReady = func(pid int) {
 		s.lines.Print("[*] Capability auditor started")
-		s.lines.Print("[*] Tracing %s", s.subject.title(pid))
+		doing := "Tracing"
+		if s.Untraced {
+			doing = "Running"
+		}
+		s.lines.Print("[*] %s %s", doing, s.subject.title(pid))
 		s.lines.Print("[*] Press Ctrl-C to stop")
 	}
 	if s.Verbose {
@@ -130,10 +146,15 @@ func (s *session) tracing(at attempt) tracer.Options {
 	return options
 }
 
-// explain turns errors of the tracer into one that says what to do.
-func explain(err error) error {
-	if diagnosis := tracer.Diagnose(err); diagnosis != nil {
-		return diagnosis
+// explain turns errors of the tracer into one that says what to do, and what can
+// be done without tracing.
+func (s *session) explain(err error) error {
+	diagnosis := tracer.Diagnose(err)
+	if diagnosis == nil {
+		return err
 	}
-	return err
+	if _, failed := tracer.Takeable(); s.Option == "" && failed == nil {
+		return hint.Add(diagnosis, "--untraced finds the set by repetitions alone")
+	}
+	return diagnosis
 }

@@ -1,6 +1,10 @@
 package session
 
 import (
+	"cmp"
+	"errors"
+	"fmt"
+
 	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/console"
 	"github.com/cap-audit/cap-audit/output"
@@ -20,9 +24,14 @@ type session struct {
 
 // Run audits what the options name, and reports what it needs.
 func Run(options Options) error {
+	if options.Untraced {
+		if _, err := tracer.Takeable(); err != nil {
+			return fmt.Errorf("--untraced: %w", err)
+		}
+	}
 	if options.IfPossible {
 		if err := tracer.Possible(options.Backends); err != nil {
-			return runUntraced(&options, explain(err).Error())
+			return runUntraced(&options, cmp.Or(tracer.Diagnose(err), err).Error())
 		}
 	}
 	s := &session{Options: options, lines: console.NewLines(options.Output.Humans())}
@@ -47,10 +56,14 @@ func (s *session) audit() error {
 	if err != nil {
 		return err
 	}
-	if s.proves() {
-		if err := s.prove(r); err != nil {
-			return err
-		}
+	switch {
+	case s.Untraced:
+		err = s.search(r)
+	case s.proves():
+		err = s.prove(r)
+	}
+	if err != nil {
+		return err
 	}
 	if r.findings.TestFailed != "" {
 		console.Warningf("%s: what it was to exercise may be missing", r.findings.TestFailed)
@@ -72,6 +85,9 @@ func (s *session) document(f *audit.Findings) *report.Document {
 
 // reportInterim writes a report on what has been seen so far.
 func (s *session) reportInterim(a *tracer.Audit) error {
+	if s.Untraced {
+		return errors.New("without tracing nothing is known before the last repetition")
+	}
 	observation, err := a.Observe()
 	if err != nil {
 		return err

@@ -74,6 +74,9 @@ func showStatus(l *console.Lines, a *tracer.Audit) (stop func()) {
 
 // statusLine is ASCII, as console.Lines wants it.
 func statusLine(elapsed time.Duration, p tracer.Progress, needed []int) string {
+	if p.Untraced {
+		return fmt.Sprintf("[%s] processes: %d", elapsed.Round(time.Second), p.Processes)
+	}
 	names := make([]string, len(needed))
 	for i, n := range needed {
 		names[i] = capng.Name(n)

@@ -40,7 +40,7 @@ func (s *session) watch(a *tracer.Audit, at attempt, r *result) error {
 			}
 			return err
 		case status := <-tested:
-			r.test = &status
+			r.test, r.identities = &status, a.Identities()
 			end, err = s.subject.end(a)
 		case <-enough:
 			r.cut, enough = true, nil

@@ -31,12 +31,15 @@ type Options struct {
 	OnReady func(pid int)
 	// Follow waits for the last descendant instead of the first process.
 	Follow bool
+	// Untraced: the target is only run and waited for.
+	Untraced bool
 }
 
 // Audit is one run: Start, then Wait, then Observe.
 type Audit struct {
 	options Options
-	kernel  *kernel
+	kernel  *kernel // nil if untraced
+	family  *family // nil if traced
 	target  Target
 	process *process
 	events  *eventReader
@@ -64,32 +67,18 @@ func Start(target Target, options Options) (_ *Audit, err error) {
 			stub.abandon()
 		}
 	}()
-	k, err := openKernel(options.Backends, settings{
-		verbose:     options.OnEvent != nil,
-		walkAlways:  options.WalkAlways,
-		idleMatters: options.IdleMatters,
-	})
-	if err != nil {
-		return nil, err
+	a := &Audit{options: options, target: target, process: stub}
+	if options.Untraced {
+		a.family, err = newFamily(stub.pid)
+	} else {
+		err = a.trace()
 	}
 	defer func() {
 		if err != nil {
-			k.close()
+			a.Close()
 		}
 	}()
-	a := &Audit{options: options, kernel: k, target: target, process: stub}
-	if options.OnEvent != nil {
-		if a.events, err = k.readEvents(options.OnEvent); err != nil {
-			return nil, err
-		}
-	}
-	if options.Follow {
-		// orphans of the tree become our children: that they have ended can be waited for
-		if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
-			return nil, fmt.Errorf("become the subreaper that --follow needs: %w", err)
-		}
-	}
-	if err := k.mark(stub.pidfd, taskArmed); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	if options.OnReady != nil {
@@ -100,6 +89,31 @@ func Start(target Target, options Options) (_ *Audit, err error) {
 	}
 	a.secureLosses = secureLosses(target.Path, target.environ())
 	return a, nil
+}
+
+// trace loads the kernel half and has it watch the target.
+func (a *Audit) trace() (err error) {
+	options := a.options
+	a.kernel, err = openKernel(options.Backends, settings{
+		verbose:     options.OnEvent != nil,
+		walkAlways:  options.WalkAlways,
+		idleMatters: options.IdleMatters,
+	})
+	if err != nil {
+		return err
+	}
+	if options.OnEvent != nil {
+		if a.events, err = a.kernel.readEvents(options.OnEvent); err != nil {
+			return err
+		}
+	}
+	if options.Follow {
+		// orphans of the tree become our children: that they have ended can be waited for
+		if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+			return fmt.Errorf("become the subreaper that --follow needs: %w", err)
+		}
+	}
+	return a.kernel.mark(a.process.pidfd, taskArmed)
 }
 
 // PID of the first process, or the main process of what was adopted; 0 for none.
@@ -126,7 +140,10 @@ func (a *Audit) Signal(sig syscall.Signal) error {
 // SignalTree sends a signal to every process of the tree. It is not for
 // what was adopted.
 func (a *Audit) SignalTree(sig syscall.Signal) error {
-	pids, err := a.kernel.liveProcesses()
+	if a.family != nil && sig == unix.SIGKILL {
+		return a.killFamily()
+	}
+	pids, err := a.liveProcesses()
 	for _, pid := range pids {
 		unix.Kill(pid, sig)
 	}
@@ -143,7 +160,7 @@ func (a *Audit) Wait(ended func(unix.WaitStatus)) error {
 	}
 	for {
 		var status unix.WaitStatus
-		pid, err := unix.Wait4(-1, &status, 0, nil)
+		pid, err := a.reap(&status)
 		switch {
 		case errors.Is(err, unix.EINTR):
 			continue
@@ -179,7 +196,11 @@ func (a *Audit) FinishEvents() error {
 
 // Close detaches from the kernel. A program about to exit need not call it:
 // detaching takes up to 160 ms, and the kernel does it at exit.
-func (a *Audit) Close() { a.kernel.close() }
+func (a *Audit) Close() {
+	if a.kernel != nil {
+		a.kernel.close()
+	}
+}
 
 // Progress is a glimpse of a running audit.
 type Progress struct {
@@ -189,15 +210,21 @@ type Progress struct {
 	Kinds uint64
 	// Processes of the tree that live.
 	Processes int
+	// Untraced: nothing else is known.
+	Untraced bool
 }
 
 // Progress reads the totals; it costs the target nothing.
-func (a *Audit) Progress() (Progress, error) {
+func (a *Audit) Progress() (p Progress, err error) {
+	if a.family != nil {
+		alive, err := a.liveProcesses()
+		p.Processes, p.Untraced = len(alive), true
+		return p, err
+	}
 	totals, err := a.kernel.totals()
 	if err != nil {
 		return Progress{}, err
 	}
-	var p Progress
 	for _, total := range totals {
 		p.Checks += uint64(total.granted) + uint64(total.denied)
 	}
@@ -206,7 +233,7 @@ func (a *Audit) Progress() (Progress, error) {
 		return Progress{}, err
 	}
 	p.Kinds = uint64(state.kinds)
-	alive, err := a.kernel.liveProcesses()
+	alive, err := a.liveProcesses()
 	p.Processes = len(alive)
 	return p, err
 }

@@ -3,6 +3,7 @@ package tracer
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"sync"
 	"syscall"
@@ -15,6 +16,14 @@ import (
 type companions struct {
 	mu   sync.Mutex
 	wait map[int]chan<- unix.WaitStatus
+	// groups are their process groups, also of those that have ended.
+	groups map[int]bool
+}
+
+func (c *companions) groupIDs() map[int]bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.groups)
 }
 
 // ended hands a child's status to whoever started it and reports whether any
@@ -60,8 +69,9 @@ func (a *Audit) RunBeside(path string, argv, environ []string) (<-chan unix.Wait
 	}
 	status := make(chan unix.WaitStatus, 1)
 	if a.companions.wait == nil {
-		a.companions.wait = map[int]chan<- unix.WaitStatus{}
+		a.companions.wait, a.companions.groups = map[int]chan<- unix.WaitStatus{}, map[int]bool{}
 	}
+	a.companions.groups[pid] = true
 	a.companions.wait[pid] = status
 	if a.adopted != nil { // else Wait reaps
 		go func() {

@@ -1,11 +1,8 @@
 package tracer
 
 import (
-	"bytes"
 	"errors"
-	"fmt"
 	"os"
-	"strconv"
 	"sync"
 	"syscall"
 
@@ -47,7 +44,7 @@ func (a *Audit) heads() ([]int, error) {
 		pidfd, err := unix.FcntlInt(uintptr(a.process.pidfd), unix.F_DUPFD_CLOEXEC, 0)
 		return []int{pidfd}, err
 	}
-	pids, err := a.kernel.liveProcesses()
+	pids, err := a.liveProcesses()
 	if err != nil {
 		return nil, err
 	}
@@ -56,26 +53,13 @@ func (a *Audit) heads() ([]int, error) {
 		pidfd, err := unix.PidfdOpen(pid, 0)
 		switch {
 		case err != nil: // it has ended meanwhile
-		case parentOf(pid) == os.Getpid():
+		case kinOf(pid).parent == os.Getpid():
 			heads = append(heads, pidfd)
 		default:
 			unix.Close(pidfd)
 		}
 	}
 	return heads, nil
-}
-
-// parentOf is the process's parent, 0 if it cannot be read. The fields after
-// the name, which may have blanks, are the state and the parent (fs/proc/array.c,
-// do_task_stat()).
-func parentOf(pid int) int {
-	raw, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	fields := bytes.Fields(raw[bytes.LastIndexByte(raw, ')')+1:])
-	if len(fields) < 2 {
-		return 0
-	}
-	parent, _ := strconv.Atoi(string(fields[1]))
-	return parent
 }
 
 // awaitEnd waits until a process has ended, and closes its pidfd.

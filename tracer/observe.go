@@ -12,6 +12,9 @@ import (
 // Observe reads out the counts. Descendants that still run go on counting;
 // what they do later is not in it.
 func (a *Audit) Observe() (*audit.Observation, error) {
+	if a.family != nil {
+		return a.observeUntraced()
+	}
 	k := a.kernel
 	// First: on preemptible kernels programs are skipped while a map is read on
 	// that CPU, too, and what others do meanwhile is no loss of this audit.
@@ -58,6 +61,15 @@ func (a *Audit) Observe() (*audit.Observation, error) {
 	alive, err := k.liveProcesses()
 	o.StillRunning = len(alive)
 	return o, err
+}
+
+// observeUntraced is what is known of a run that nobody watched.
+func (a *Audit) observeUntraced() (*audit.Observation, error) {
+	alive, err := a.liveProcesses()
+	return &audit.Observation{
+		Application: a.application(), System: systemContext(), Backend: "none", Untraced: true,
+		StillRunning: len(alive),
+	}, err
 }
 
 // application describes the target.
