@@ -1,6 +1,7 @@
 package real
 
 import (
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -8,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/cap-audit/cap-audit/test/machine"
 )
 
 // allCapabilities is how many Linux has, since 5.9.
@@ -90,6 +93,68 @@ func truth(t *testing.T, account, dir, need, name, alternative string) {
 		if e.Capability != nil && *e.Capability != name && *e.Capability != alternative {
 			t.Errorf("without %s: %s", name, e.Text)
 		}
+	}
+}
+
+// inContainers are the capabilities that root has in a container of Docker.
+const inContainers = "+chown,+dac_override,+fsetid,+fowner,+mknod,+net_raw,+setgid,+setuid," +
+	"+setfcap,+setpcap,+net_bind_service,+sys_chroot,+kill,+audit_write"
+
+// Repetitions alone find the same, where root has what containers have, the
+// capability, and the one that the kernel takes in its place.
+func TestTruthUntraced(t *testing.T) {
+	machine.Program(t, "setpriv")
+	out, err := exec.Command(needPath, "--list").Output()
+	if err != nil {
+		t.Fatalf("need --list: %v", err)
+	}
+	for _, account := range []string{"root", "nobody"} {
+		t.Run(account, func(t *testing.T) {
+			t.Parallel()
+			dir, need := prepare(t)
+			for line := range strings.Lines(string(out)) {
+				words := strings.Fields(line)
+				t.Run(words[0], func(t *testing.T) {
+					truthUntraced(t, account, dir, need, words[0], words[3])
+				})
+			}
+		})
+	}
+}
+
+func truthUntraced(t *testing.T, account, dir, need, name, alternative string) {
+	has := "-all," + inContainers + ",+" + name
+	if alternative != "-" {
+		has += ",+" + alternative
+	}
+	arguments := []string{"--bounding-set", has, "--", capAuditPath, "-j", "--untraced"}
+	if account != "root" {
+		arguments = append(arguments, "--as", account)
+	}
+	cmd := command(t, "setpriv", append(arguments, "--", need, name)...)
+	cmd.Env = append(os.Environ(), "NEED_DIR="+dir)
+	var said strings.Builder
+	cmd.Stderr = &said
+	raw, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v: %s", err, &said)
+	}
+	var d document
+	if err := json.Unmarshal(raw, &d); err != nil {
+		t.Fatal(err)
+	}
+	if d.Exit.Status == unsupported {
+		t.Skip(reason(said.String()))
+	}
+	want := []string{name}
+	if diff := cmp.Diff(want, d.Recommended); diff != "" {
+		t.Errorf("recommended capabilities (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(want, d.required()); diff != "" {
+		t.Errorf("required capabilities (-want +got):\n%s", diff)
+	}
+	if d.Verified == nil || !*d.Verified || d.Complete {
+		t.Errorf("verified %v, complete %t", d.Verified, d.Complete)
 	}
 }
 
