@@ -51,7 +51,7 @@ func TestNewPrivileges(t *testing.T) {
 				finish(t, capAudit(t, option, "-o", report, "--", run))
 				for kind, forbids := range map[string]string{"systemd": "NoNewPrivileges=yes",
 					"quadlet": "NoNewPrivileges=true", "docker": "no-new-privileges"} {
-					r := finish(t, capAudit(t, "--emit", kind, "--merge", report))
+					r := finish(t, command(t, capAuditPath, "--emit", kind, "--merge", report))
 					if strings.Contains(string(r.stdout), forbids) != (len(c.want) == 0) {
 						t.Errorf("%s, %s:\n%s%s", form, kind, r.stdout, r.stderr)
 					}
