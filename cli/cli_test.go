@@ -65,6 +65,8 @@ func TestCommandLines(t *testing.T) {
 			Output: output.Options{Format: output.JSON}}),
 		"-vfy -- ping -c 1": audits(session.Options{Verbose: true, Follow: true,
 			Output: output.Options{Format: output.YAML}}),
+		"-jy ping -c 1":             reports(output.Options{Format: output.JSON}),
+		"--yaml --json ping -c 1":   reports(output.Options{Format: output.JSON}),
 		"-o out ping -c 1":          reports(output.Options{File: "out"}),
 		"--output out -- ping -c 1": reports(output.Options{File: "out"}),
 		"--output=out ping -c 1":    reports(output.Options{File: "out"}),
@@ -202,10 +204,6 @@ func TestBadCommandLines(t *testing.T) {
 		"nothing":                 {nil, []string{"no command", usageHint}},
 		"only the end of options": {[]string{"--"}, []string{"no command", usageHint}},
 		"options and no command":  {[]string{"-v", "-j"}, []string{"no command", usageHint}},
-
-		"JSON and YAML":     {[]string{"-j", "-y", "true"}, []string{"--json", "--yaml", "exclude"}},
-		"both in one word":  {[]string{"-jy", "true"}, []string{"--json", "--yaml", "exclude"}},
-		"both with a probe": {[]string{"--probe", "-jy"}, []string{"--json", "--yaml", "exclude"}},
 
 		"an unknown option":            {[]string{"--frobnicate", "true"}, []string{"frobnicate", usageHint}},
 		"an unknown letter":            {[]string{"-x", "true"}, []string{"-x", usageHint}},

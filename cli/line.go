@@ -62,7 +62,13 @@ func parse(c *cli.Context) (*line, error) {
 	if l.Option = firstOf(given, subjects); l.Option != "" {
 		l.Name = c.String(l.Option)
 	}
-	return l, l.validate(given)
+	if err := l.validate(given); err != nil {
+		return l, err
+	}
+	if c.Bool("json") && c.Bool("yaml") {
+		console.Warningf("--json and --yaml: the report is written as JSON")
+	}
+	return l, nil
 }
 
 // parseValues reads the arguments that are more than text.
@@ -117,7 +123,8 @@ func parseTime(option, text string) (time.Duration, error) {
 	return d, nil
 }
 
-// parseFormat reads the format of the report, which one of four options names.
+// parseFormat reads the format of the report, which one of four options names. Of
+// --json and --yaml the first counts, as in the C cap-audit.
 func parseFormat(c *cli.Context) (output.Format, error) {
 	switch {
 	case c.Bool("json"):

@@ -79,7 +79,7 @@ func tryPair(t *testing.T, a, b option) (said []string) {
 		}
 		for _, one := range []option{a, b} {
 			alone, _, err := read(slices.Concat(one.spelt(), completion)...)
-			if err == nil && cmp.Equal(alone, both, cmp.AllowUnexported(line{})) {
+			if err == nil && !warned(a, b) && cmp.Equal(alone, both, cmp.AllowUnexported(line{})) {
 				t.Errorf("%q: of two options --%s alone counts", pair, one.name())
 			}
 		}
@@ -87,6 +87,9 @@ func tryPair(t *testing.T, a, b option) (said []string) {
 	}
 	return said
 }
+
+// warned: of --json and --yaml the first counts, and a warning says so.
+func warned(a, b option) bool { return a.name() == "json" && b.name() == "yaml" }
 
 // names tells whether a sentence names an option, and not only a longer one.
 func names(sentence string, o option) bool {

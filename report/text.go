@@ -18,24 +18,19 @@ func WriteText(w io.Writer, d *Document, width int) error {
 	t := &text{d: d, width: width}
 	t.title()
 	t.context()
-	if d.Initialization != nil {
-		t.capabilities("INITIALIZATION CAPABILITIES (before capability drop):", *d.Initialization)
-		t.capabilities("OPERATIONAL CAPABILITIES (after capability drop):", *d.Operational)
-	} else {
-		t.capabilities("REQUIRED CAPABILITIES:", d.Required)
-	}
+	t.required()
 	t.capsetOnly()
 	t.related()
 	t.denied()
+	t.summary()
+	// after all that the C cap-audit has: its callers read from one heading to the next
+	t.unasked()
 	t.advisory()
 	t.nested()
 	t.programs()
 	t.proof()
 	t.merged()
 	t.completeness()
-	t.summary()
-	// after all that the C cap-audit has: its callers read from one heading to the next
-	t.unasked()
 	if d.UnitFile != nil {
 		t.serviceRecommendations()
 	} else {

@@ -6,16 +6,30 @@ import (
 	"strings"
 )
 
-// capabilities is a section of capabilities that were granted.
-func (t *text) capabilities(heading string, list []Capability) {
-	t.heading(heading)
+// required has what was granted, in two parts if there was a drop.
+func (t *text) required() {
+	t.heading("REQUIRED CAPABILITIES:")
+	if t.d.Initialization == nil {
+		t.capabilities(t.d.Required)
+		return
+	}
+	t.heading("INITIALIZATION CAPABILITIES (before capability drop):")
+	t.capabilities(*t.d.Initialization)
+	t.heading("OPERATIONAL CAPABILITIES (after capability drop):")
+	t.capabilities(*t.d.Operational)
+}
+
+func (t *text) capabilities(list []Capability) {
 	if len(list) == 0 {
 		t.none()
 	}
 	for _, c := range list {
 		t.capability(c.Name, c.Number)
 		t.line("    Checks: %d granted, %d denied", c.Checks.Granted, c.Checks.Denied)
-		t.labelled("    ", "Reason:", printable(c.Reason)+inParens(functions(c.CallSites, c.syscall)))
+		t.line("    Reason: %s", printable(c.Reason))
+		if asked := functions(c.CallSites, c.syscall); len(asked) > 0 {
+			t.labelled("    ", "Asked in:", strings.Join(asked, ", "))
+		}
 		if others := otherSyscalls(c); others != "" {
 			t.labelled("    ", "Also used by:", others)
 		}

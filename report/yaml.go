@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"regexp"
+	"slices"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -49,9 +52,7 @@ func yamlNode(dec *json.Decoder) (*yaml.Node, error) {
 	case json.Delim:
 		return yamlCollection(dec, v)
 	case string:
-		// Always in quotes: readers of YAML 1.1 and 1.2 do not agree which bare
-		// words are strings.
-		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Style: yaml.DoubleQuotedStyle, Value: v}, nil
+		return yamlString(v), nil
 	case json.Number:
 		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: v.String()}, nil
 	case bool:
@@ -62,6 +63,23 @@ func yamlNode(dec *json.Decoder) (*yaml.Node, error) {
 		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: value}, nil
 	}
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Value: "null"}, nil
+}
+
+// plain are the strings that need no quotes: words of letters and what paths and
+// sentences are made of, with nothing in them that YAML gives a meaning to.
+var plain = regexp.MustCompile(`^[A-Za-z/][A-Za-z0-9_./+@%()-]*( [A-Za-z0-9_./+@%()-]+)*$`)
+
+// reserved are the words that readers of YAML 1.1 take for a truth value or for nothing, in whatever case.
+var reserved = []string{"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
+
+// yamlString puts in quotes what is not plain: readers of YAML 1.1 and 1.2 do not
+// agree which bare words are strings.
+func yamlString(s string) *yaml.Node {
+	node := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s}
+	if !plain.MatchString(s) || slices.Contains(reserved, strings.ToLower(s)) {
+		node.Style = yaml.DoubleQuotedStyle
+	}
+	return node
 }
 
 // yamlCollection reads what follows a { or [ up to its end.

@@ -187,7 +187,7 @@ func TestTextReport(t *testing.T) {
 		`\[\*\] Analyzing results\.\.\.\n` +
 		`=+\nCAPABILITY ANALYSIS FOR: ` + regexp.QuoteMeta(built("tree")) + ` \(PID \d+\)\n=+\n` +
 		`.*\nSYSTEM CONTEXT:\n-+\n  Kernel version: \S+\n` +
-		`.*\nREQUIRED CAPABILITIES:\n-+\n  sys_chroot \(#18\)\n    Checks: 12 granted, 0 denied\n    Reason: Used by chroot \(\w*sys_chroot\)\n` +
+		`.*\nREQUIRED CAPABILITIES:\n-+\n  sys_chroot \(#18\)\n    Checks: 12 granted, 0 denied\n    Reason: Used by chroot\n    Asked in: \w*sys_chroot\n` +
 		`.*\nCAPSET-ONLY CAPABILITIES:\n-+\n\s*None\n` +
 		`.*\nCAPABILITY-RELATED SYSTEM CONTEXT:\n` +
 		`.*\nCAPABILITIES WITH ONLY NOT-GRANTED CHECKS:\n` +
