@@ -580,8 +580,11 @@ static __always_inline void on_capset_done(struct ca_task *t, struct task_struct
 	all = sets_bits(&BPF_CORE_READ(task, cred)->cap_bset);
 	if (now.effective != all)
 		__sync_fetch_and_or(&state.requested.effective, asked_for(t->before.effective, now.effective));
-	if ((t->flags & CA_TASK_FIRST) && is_drop(&t->before, &now) && state.phase < CA_DROPS)
-		state.phase++;
+	if (!(t->flags & CA_TASK_FIRST) || !is_drop(&t->before, &now) || state.phase >= CA_DROPS)
+		return;
+	if (verbose && !state.phase)
+		emit(CA_EVENT_DROP, t, task, 0, 0, t->syscall, t->abi, 0, 0);
+	state.phase++;
 }
 
 static __always_inline int on_syscall_done(struct pt_regs *regs, long result, bool is_twin)

@@ -197,6 +197,7 @@ enum ca_event_kind {
 	CA_EVENT_CHECK,
 	CA_EVENT_CAPSET,
 	CA_EVENT_SYSCALL,
+	CA_EVENT_DROP,		/* the first process has made its first drop */
 };
 
 /* One line of --verbose. */

@@ -25,6 +25,9 @@ func VerboseCapset(pid int, s audit.Sets) string {
 		pid, capng.Numeric(s.Effective), capng.Numeric(s.Permitted), capng.Numeric(s.Inheritable))
 }
 
+// VerboseDrop is the line for the first drop of the first process.
+const VerboseDrop = "[CAP] Capability drop detected (capset from initial PID); switching to operational phase"
+
 // VerboseSyscall is the line for the return of a system call in which checks
 // were refused: ret as the kernel has it, denied as a set.
 func VerboseSyscall(pid int, syscall string, ret int, denied uint64) string {

@@ -27,7 +27,7 @@ func newCommand(s *session) (subject, error) { return commandIn(s, "", "") }
 // path these are.
 func commandIn(s *session, directory, path string) (subject, error) {
 	c := &command{cgroup: path, launched: launched{identity: asCaller, follow: s.Follow}}
-	c.target.Cgroup, c.target.Argv = directory, s.Command
+	c.target.Cgroup, c.target.Argv, c.target.Shell = directory, s.Command, true
 	var err error
 	if c.target.Path, err = tracer.Resolve(s.Command[0]); err != nil {
 		return nil, err
@@ -105,7 +105,7 @@ func asCaller(set uint64) *capng.Identity {
 }
 
 func (c *command) title(pid int) string {
-	return fmt.Sprintf("application: %s (PID %d)", console.Printable(c.target.Path), pid)
+	return fmt.Sprintf("application: %s (PID %d)", console.Printable(tracer.FileOf(c.target.Path)), pid)
 }
 
 func (c *command) describe(f *audit.Findings) {

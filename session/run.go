@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -38,6 +39,8 @@ type result struct {
 	told, killed bool
 	// cut: ended by --duration or --until-idle
 	cut bool
+	// ending is how the first process ended, nil for not or not known.
+	ending atomic.Pointer[unix.WaitStatus]
 	// test is how --test ended, nil without.
 	test *unix.WaitStatus
 	// output of a repetition without --test.
@@ -107,6 +110,9 @@ func (s *session) watched(at attempt) (*result, error) {
 	if err := a.FinishEvents(); err != nil {
 		return nil, err
 	}
+	if ending := r.ending.Load(); ending != nil && !s.Follow {
+		showEnding(s.lines, *ending)
+	}
 	observation, err := a.Observe()
 	if err != nil {
 		return nil, fmt.Errorf("read the audit out of the kernel: %w", err)
@@ -136,6 +142,9 @@ func (s *session) tracing(at attempt) tracer.Options {
 		doing := "Tracing"
 		if s.Untraced {
 			doing = "Running"
+		}
+		if s.Verbose {
+			s.lines.Print("[*] Registered PID %d for tracing", pid)
 		}
 		s.lines.Print("[*] %s %s", doing, s.subject.title(pid))
 		s.lines.Print("[*] Press Ctrl-C to stop")

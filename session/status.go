@@ -20,6 +20,8 @@ func showEvent(l *console.Lines, e tracer.Event) {
 	case tracer.EventCheck:
 		l.Print("%s", report.VerboseCheck(e.PID, e.Capability, e.Verdict == audit.Granted, e.Syscall.Name,
 			e.Comm))
+	case tracer.EventDrop:
+		l.Print("%s", report.VerboseDrop)
 	case tracer.EventCapset:
 		l.Print("%s", report.VerboseCapset(e.PID, e.Sets))
 	case tracer.EventSyscall:
@@ -27,8 +29,9 @@ func showEvent(l *console.Lines, e tracer.Event) {
 	}
 }
 
-// showEnding tells how the target ended.
+// showEnding tells how the target ended, whose own last line may not have.
 func showEnding(l *console.Lines, status unix.WaitStatus) {
+	l.Print("")
 	if status.Signaled() {
 		l.Print("[*] Application terminated by signal %d", status.Signal())
 	} else {

@@ -87,7 +87,7 @@ func (f *unitFile) setCommand(own []string) error {
 		}
 		// the working directory will be another one
 		f.target.Path, err = filepath.Abs(path)
-		f.target.Argv = own
+		f.target.Argv, f.target.Shell = own, true
 		return err
 	}
 	command, err := f.service.Command()
@@ -170,7 +170,7 @@ func (f *unitFile) tell() {
 }
 
 func (f *unitFile) title(pid int) string {
-	return fmt.Sprintf("application: %s (PID %d)", console.Printable(f.target.Path), pid)
+	return fmt.Sprintf("application: %s (PID %d)", console.Printable(tracer.FileOf(f.target.Path)), pid)
 }
 
 func (f *unitFile) describe(findings *audit.Findings) {

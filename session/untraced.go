@@ -37,7 +37,7 @@ func runUntraced(o *Options, reason string) error {
 			return err
 		}
 	}
-	target := tracer.Target{Path: path, Argv: o.Command}
+	target := tracer.Target{Path: path, Argv: o.Command, Shell: true}
 	if o.Output.Machine() {
 		target.Stdout = os.Stderr
 	}

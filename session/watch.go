@@ -18,7 +18,12 @@ func (s *session) watch(a *tracer.Audit, at attempt, r *result) error {
 	ended := func(unix.WaitStatus) {}
 	var enough <-chan struct{}
 	if !at.repetition {
-		ended = func(status unix.WaitStatus) { showEnding(s.lines, status) }
+		ended = func(status unix.WaitStatus) {
+			r.ending.Store(&status)
+			if s.Follow { // its descendants may go on for hours
+				showEnding(s.lines, status)
+			}
+		}
 		defer showStatus(s.lines, a)()
 		var stop func()
 		enough, stop = s.enough(a)

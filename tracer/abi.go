@@ -91,6 +91,7 @@ const (
 
 	eventCheck   = C.CA_EVENT_CHECK
 	eventCapset  = C.CA_EVENT_CAPSET
+	eventDrop    = C.CA_EVENT_DROP
 	eventSyscall = C.CA_EVENT_SYSCALL
 )
 

@@ -16,6 +16,7 @@ const (
 	EventCheck   EventKind = eventCheck
 	EventCapset  EventKind = eventCapset
 	EventSyscall EventKind = eventSyscall
+	EventDrop    EventKind = eventDrop
 )
 
 // Event is one line of --verbose.

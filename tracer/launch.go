@@ -19,6 +19,8 @@ import (
 type Target struct {
 	Path string // resolved by Resolve
 	Argv []string
+	// Shell: /bin/sh runs a script without a #! line.
+	Shell bool
 	// Stdin, Stdout and Stderr are the target's, ours if nil.
 	Stdin, Stdout, Stderr *os.File
 	// Env is the environment, ours if nil.

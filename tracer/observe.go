@@ -79,9 +79,9 @@ func (a *Audit) application() audit.Application {
 	}
 	app := audit.Application{
 		PID:    a.process.pid,
-		Path:   absolute(a.target.Path),
+		Path:   FileOf(a.target.Path),
 		Python: isPython(a.target.Path),
-		Script: interpreterOf(a.target.Path) != "",
+		Script: isScript(a.target.Path),
 		Ended:  a.Ended(),
 
 		Unprivileged: a.target.uid() != 0,
@@ -120,6 +120,20 @@ func (a *Audit) adoptedApplication() audit.Application {
 		app.Path = a.pathOf(1, p)
 	}
 	return app
+}
+
+// FileOf is the file of a program: absolute, with links followed, as
+// /proc/PID/exe names it; of a script its own path, since that names the
+// interpreter.
+func FileOf(path string) string {
+	path = absolute(path)
+	if isScript(path) {
+		return path
+	}
+	if file, err := filepath.EvalSymlinks(path); err == nil {
+		return file
+	}
+	return path
 }
 
 // absolute is the path for the report; the program itself is run by the path

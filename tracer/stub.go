@@ -26,6 +26,7 @@ const stubName = "cap-audit: starting the target"
 type order struct {
 	Path    []byte // see raw
 	Argv    [][]byte
+	Shell   bool   // see Target
 	Ignored uint64 // signals to ignore, bit n for signal n
 	// OnlyIgnored: no other signal may be ignored, wherever that came from.
 	OnlyIgnored bool
@@ -93,7 +94,7 @@ func (f stubFailure) explain(path string) error {
 // newOrder is the order to become the target.
 func newOrder(t Target) order {
 	o := order{
-		Path: []byte(t.Path), Argv: raw(t.Argv), Ignored: ignoredSignals(), Identity: t.Identity,
+		Path: []byte(t.Path), Argv: raw(t.Argv), Shell: t.Shell, Ignored: ignoredSignals(), Identity: t.Identity,
 		OwnEnv: t.Env != nil, Env: raw(t.Env), Dir: []byte(t.Surroundings.Dir), Surroundings: t.Surroundings,
 	}
 	if t.Surroundings.Ignored != nil {
@@ -156,7 +157,11 @@ func (o *order) execute() stubFailure {
 	}
 	if len(o.Limits) == 0 {
 		// it also puts back the RLIMIT_NOFILE that Go's runtime raised
-		return failure(stageExec, syscall.Exec(string(o.Path), cooked(o.Argv), env))
+		err := syscall.Exec(string(o.Path), cooked(o.Argv), env)
+		if err == syscall.ENOEXEC && o.viaShell() {
+			err = syscall.Exec(string(o.Path), cooked(o.Argv), env)
+		}
+		return failure(stageExec, err)
 	}
 	return o.executeWithin(lower, env)
 }

@@ -1,0 +1,38 @@
+package tracer
+
+import (
+	"bytes"
+	"io"
+)
+
+// shell runs scripts that name no interpreter, as it does for all that start a
+// command by execvp(3): execve(2) refuses these with ENOEXEC.
+const shell = "/bin/sh"
+
+// viaShell makes the order one to run the file as the shell's script, if that
+// is wanted and it is one.
+func (o *order) viaShell() bool {
+	if !o.Shell || !isText(string(o.Path)) {
+		return false
+	}
+	o.Argv = append([][]byte{[]byte(shell), o.Path}, o.Argv[1:]...)
+	o.Path, o.Shell = []byte(shell), false
+	return true
+}
+
+// isText: nothing in the first line is of a program for another machine. An empty
+// file is a script that does nothing.
+func isText(path string) bool {
+	f, err := openRegular(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	raw := make([]byte, firstLine)
+	n, _ := io.ReadFull(f, raw)
+	line, _, _ := bytes.Cut(raw[:n], []byte("\n"))
+	return bytes.IndexByte(line, 0) < 0
+}
+
+// isScript: an interpreter runs it, which its #! line names or the shell is.
+func isScript(path string) bool { return interpreterOf(path) != "" || isText(path) }
