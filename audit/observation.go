@@ -183,6 +183,8 @@ type Total struct {
 type Application struct {
 	PID  int
 	Path string
+	// Command is what the caller named it, "" where it ran already.
+	Command string
 	// Python: the command is a Python script, so the advice is in Python.
 	// Script: it is a script of some kind, which file capabilities do not
 	// serve.

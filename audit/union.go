@@ -78,7 +78,7 @@ type Union struct {
 	blindSpots  map[BlindSpot]bool
 	programs    map[string]*programPile
 	// what all reports so far agree in
-	sameRunAs, sameSubject, sameExit, allEnded bool
+	sameRunAs, sameCommand, sameSubject, sameExit, allEnded bool
 }
 
 // pile collects what reports say about one capability.
@@ -130,7 +130,7 @@ type programPile struct {
 func NewUnion() *Union {
 	u := &Union{
 		backends: map[string]bool{}, blindSpots: map[BlindSpot]bool{}, programs: map[string]*programPile{},
-		sameRunAs: true, sameSubject: true, sameExit: true, allEnded: true,
+		sameRunAs: true, sameCommand: true, sameSubject: true, sameExit: true, allEnded: true,
 	}
 	u.shares.applications, u.shares.kernels = map[string]uint64{}, map[string]uint64{}
 	for n := range u.caps {
@@ -189,6 +189,7 @@ func (u *Union) agree(f *Findings) {
 	u.f.Dropped = u.f.Dropped && f.Dropped
 	a, b := u.first.Application, f.Application
 	u.sameRunAs = u.sameRunAs && u.first.RunAs == f.RunAs
+	u.sameCommand = u.sameCommand && a.Command == b.Command
 	u.sameSubject = u.sameSubject && u.first.Subject == f.Subject
 	u.sameExit = u.sameExit && a.Ended == b.Ended && a.Status == b.Status && a.Signal == b.Signal
 }
@@ -426,6 +427,9 @@ func (u *Union) Findings() *Findings {
 		}
 		if u.sameRunAs {
 			f.RunAs = u.first.RunAs
+		}
+		if u.sameCommand {
+			f.Application.Command = u.first.Application.Command
 		}
 		if u.sameExit {
 			f.Application.Status, f.Application.Signal = u.first.Application.Status,

@@ -48,6 +48,7 @@ func NewDocument(f *audit.Findings) *Document {
 		TestFailed:    optional(f.TestFailed),
 		Unasked:       each(f.Unasked, unasked),
 		Gains:         each(f.Gains, func(g audit.Gain) string { return valid(string(g)) }),
+		Command:       optional(f.Application.Command),
 
 		blindSpots:   f.BlindSpots,
 		fromStart:    f.Subject.FromStart || !f.Subject.Kind.Adopted(),

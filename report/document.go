@@ -66,6 +66,8 @@ type Document struct {
 	Unasked []Unasked `json:"unasked_capabilities"`
 	// Gains are why no_new_privs is not advised, see audit.Gains.
 	Gains []string `json:"new_privileges"`
+	// Command is the program as it was named, null where it ran already.
+	Command *string `json:"command"`
 
 	// blindSpots are those that Limits has in words.
 	blindSpots []audit.BlindSpot

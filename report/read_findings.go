@@ -159,7 +159,8 @@ func (d *earlier) findings() (*audit.Findings, error) {
 	}
 	r := &reader{numbers: map[string]int{}}
 	f := &audit.Findings{
-		Application:  audit.Application{PID: d.Application.PID, Path: r.path(d.Application.Comm)},
+		Application: audit.Application{PID: d.Application.PID, Path: r.path(d.Application.Comm),
+			Command: r.optional(d.Command)},
 		Subject:      r.subject(d.Subject),
 		Interim:      d.Interim,
 		TestFailed:   r.optional(d.TestFailed),

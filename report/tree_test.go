@@ -101,7 +101,7 @@ func TestKeysInOrder(t *testing.T) {
 		"schema_version", "tool", "backend", "limits", "total_checks", "advisory_capabilities",
 		"nested_capabilities", "programs", "tasks", "still_running", "missed_exits", "losses", "complete",
 		"recommended_capabilities", "exit", "run_as", "verified", "proof", "target", "interim", "policy",
-		"merged", "service", "test_failed", "unasked_capabilities", "new_privileges",
+		"merged", "service", "test_failed", "unasked_capabilities", "new_privileges", "command",
 	}
 	if diff := cmp.Diff(want, fromYAML); diff != "" {
 		t.Errorf("YAML: - want, + got:\n%s", diff)

@@ -78,11 +78,12 @@ func (a *Audit) application() audit.Application {
 		return a.adoptedApplication()
 	}
 	app := audit.Application{
-		PID:    a.process.pid,
-		Path:   FileOf(a.target.Path),
-		Python: isPython(a.target.Path),
-		Script: isScript(a.target.Path),
-		Ended:  a.Ended(),
+		PID:     a.process.pid,
+		Path:    FileOf(a.target.Path),
+		Command: a.target.Argv[0],
+		Python:  isPython(a.target.Path),
+		Script:  isScript(a.target.Path),
+		Ended:   a.Ended(),
 
 		Unprivileged: a.target.uid() != 0,
 		SecureLosses: a.secureLosses,
