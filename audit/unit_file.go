@@ -6,15 +6,18 @@ type UnitFile struct {
 	// Unit is the unit's name; File and DropIns are where it was read.
 	Unit, File string
 	DropIns    []string
-	// User is "" where the process ran as root for want of a User=.
-	User     string
-	UID, GID int
-	Groups   []int
-	Dynamic  bool // DynamicUser=
+	// User is "" where the process ran as root for want of a User=, Group where
+	// there is no Group=.
+	User, Group string
+	UID, GID    int
+	Groups      []int
+	Dynamic     bool // DynamicUser=
 	// Ambient and Bounding are the sets it ran with, bit n for capability n.
 	// Configured are the capabilities that the file names.
 	Ambient, Bounding, Configured uint64
-	NoNewPrivileges               bool
+	// SetsBounding and SetsAmbient: the file has such a set.
+	SetsBounding, SetsAmbient bool
+	NoNewPrivileges           bool
 	// NotSimulated are settings that were not carried out, NotRun commands
 	// that systemd runs besides, Warnings what systemd passes over.
 	NotSimulated []Omission

@@ -18,6 +18,7 @@ type UnitFile struct {
 	DropIns []string `json:"drop_ins"`
 	// User is null where the file has no User=.
 	User            *string  `json:"user"`
+	Group           *string  `json:"group"`
 	UID             int      `json:"uid"`
 	GID             int      `json:"gid"`
 	Groups          []int    `json:"supplementary_groups"`
@@ -65,6 +66,7 @@ func unitFile(f *audit.Findings) *UnitFile {
 		File:            valid(s.File),
 		DropIns:         each(s.DropIns, valid),
 		User:            optional(s.User),
+		Group:           optional(s.Group),
 		UID:             s.UID,
 		GID:             s.GID,
 		Groups:          each(s.Groups, func(gid int) int { return gid }),
@@ -77,8 +79,10 @@ func unitFile(f *audit.Findings) *UnitFile {
 		Refused:         capng.Names(refused),
 		NewAmbient:      capng.Names(ambient),
 		NewBounding:     capng.Names(bounding),
-		Block: snippets.ServiceBlock(capng.Numbers(bounding), capng.Numbers(ambient), !s.Privileged(),
-			s.NoNewPrivileges),
+		Block: snippets.ServiceBlock(snippets.Service{User: s.User, Group: s.Group,
+			Bounding:   snippets.SetOfUnit{Set: capng.Numbers(bounding), Replaces: s.SetsBounding},
+			Ambient:    snippets.SetOfUnit{Set: capng.Numbers(ambient), Replaces: s.SetsAmbient},
+			Privileged: s.Privileged(), NoNewPrivileges: s.NoNewPrivileges}),
 		NotSimulated: each(s.NotSimulated, func(o audit.Omission) Omission {
 			return Omission{valid(o.Key), valid(o.Value), valid(o.Effect)}
 		}),

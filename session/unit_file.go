@@ -145,12 +145,14 @@ func (f *unitFile) as(set uint64) *capng.Identity {
 func (f *unitFile) tell() {
 	service, id := f.service, f.as(everything)
 	f.about.Unit, f.about.File, f.about.DropIns = service.File.Name, service.File.Path, service.File.DropIns
-	f.about.User, f.about.Dynamic = service.Account.Name, service.Dynamic
+	f.about.User, f.about.Group = service.Account.Name, service.Account.Group
+	f.about.Dynamic = service.Dynamic
 	if f.keepUser {
 		f.about.User = "" // it begins as root
 	}
 	f.about.UID, f.about.GID, f.about.Groups = max(id.UID, 0), max(id.GID, 0), id.Groups
 	f.about.Ambient, f.about.Bounding = *id.Ambient, *id.Bounding&capng.Bounding()
+	f.about.SetsBounding, f.about.SetsAmbient = service.SetsBounding, service.SetsAmbient
 	f.about.Configured, f.about.NoNewPrivileges = service.Configured, service.NoNewPrivileges
 	f.about.Warnings = service.File.Warnings
 	for _, o := range service.NotSimulated {

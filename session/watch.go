@@ -9,6 +9,15 @@ import (
 	"github.com/cap-audit/cap-audit/tracer"
 )
 
+// noteEnding keeps how the first process ended for the last line of the run. With
+// --follow it is told at once, since its descendants may go on for hours.
+func (s *session) noteEnding(r *result, status unix.WaitStatus) {
+	r.ending.Store(&status)
+	if s.Follow {
+		showEnding(s.lines, status)
+	}
+}
+
 // watch returns when the run is over.
 func (s *session) watch(a *tracer.Audit, at attempt, r *result) error {
 	tested, err := s.startTest(a)
@@ -18,12 +27,7 @@ func (s *session) watch(a *tracer.Audit, at attempt, r *result) error {
 	ended := func(unix.WaitStatus) {}
 	var enough <-chan struct{}
 	if !at.repetition {
-		ended = func(status unix.WaitStatus) {
-			r.ending.Store(&status)
-			if s.Follow { // its descendants may go on for hours
-				showEnding(s.lines, status)
-			}
-		}
+		ended = func(status unix.WaitStatus) { s.noteEnding(r, status) }
 		defer showStatus(s.lines, a)()
 		var stop func()
 		enough, stop = s.enough(a)

@@ -17,6 +17,8 @@ type Account struct {
 	// Groups are the supplementary ones, UserGroups those of them that the user
 	// is in.
 	Groups, UserGroups []int
+	// Group is what Group= names, "" for nothing.
+	Group string
 	Login
 }
 
@@ -46,6 +48,7 @@ func (f *File) account(dynamic bool) (*Account, error) {
 	if err != nil {
 		return nil, fmt.Errorf("Group=: %w", err)
 	}
+	a.Group = group
 	if name == "" && dynamic {
 		name = strings.TrimSuffix(f.Name, serviceSuffix)
 	}

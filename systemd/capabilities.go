@@ -19,7 +19,10 @@ type Grants struct {
 	// bounding set. Those of another user begin with the ambient one.
 	Root              bool
 	Bounding, Ambient uint64
-	NoNewPrivileges   bool
+	// SetsBounding and SetsAmbient: the settings have a set, to which another
+	// assignment would only add.
+	SetsBounding, SetsAmbient bool
+	NoNewPrivileges           bool
 	// Filtering are settings for which systemd before 255 sets no_new_privs all
 	// the same: those that filter system calls, which it does without
 	// CAP_SYS_ADMIN for another user than root (src/core/execute.c of 252,
@@ -36,6 +39,8 @@ func (f *File) Grants() Grants {
 	var bounding, ambient uint64
 	g.Bounding, bounding = f.capabilitySet("CapabilityBoundingSet", everything())
 	g.Ambient, ambient = f.capabilitySet("AmbientCapabilities", 0)
+	g.SetsBounding = len(f.values("CapabilityBoundingSet")) > 0
+	g.SetsAmbient = len(f.values("AmbientCapabilities")) > 0
 	for key, names := range takenAway {
 		if f.on(key) {
 			for _, name := range names {

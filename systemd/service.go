@@ -28,6 +28,7 @@ type Service struct {
 	// The sets, bit n for capability n. Bounding has every bit where it is not
 	// configured. Configured are the capabilities that the settings name.
 	Bounding, Ambient, Configured uint64
+	SetsBounding, SetsAmbient     bool // as in Grants
 	NoNewPrivileges               bool
 	Filtering                     []Setting // as in Grants
 	SecureBits                    int
@@ -166,6 +167,7 @@ func (s *Service) identity() (err error) {
 	}
 	g := f.Grants()
 	s.Bounding, s.Ambient, s.Configured = g.Bounding, g.Ambient, g.configured
+	s.SetsBounding, s.SetsAmbient = g.SetsBounding, g.SetsAmbient
 	s.NoNewPrivileges, s.Filtering = g.NoNewPrivileges, g.Filtering
 	s.SecureBits = f.secureBits()
 	return nil

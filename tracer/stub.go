@@ -94,8 +94,8 @@ func (f stubFailure) explain(path string) error {
 // newOrder is the order to become the target.
 func newOrder(t Target) order {
 	o := order{
-		Path: []byte(t.Path), Argv: raw(t.Argv), Shell: t.Shell, Ignored: ignoredSignals(), Identity: t.Identity,
-		OwnEnv: t.Env != nil, Env: raw(t.Env), Dir: []byte(t.Surroundings.Dir), Surroundings: t.Surroundings,
+		Path: []byte(t.Path), Argv: raw(t.Argv), Shell: t.Shell,
+		Ignored: ignoredSignals(), Identity: t.Identity, OwnEnv: t.Env != nil, Env: raw(t.Env), Dir: []byte(t.Surroundings.Dir), Surroundings: t.Surroundings,
 	}
 	if t.Surroundings.Ignored != nil {
 		o.Ignored, o.OnlyIgnored = *t.Surroundings.Ignored, true
@@ -156,14 +156,18 @@ func (o *order) execute() stubFailure {
 		env = cooked(o.Env)
 	}
 	if len(o.Limits) == 0 {
-		// it also puts back the RLIMIT_NOFILE that Go's runtime raised
-		err := syscall.Exec(string(o.Path), cooked(o.Argv), env)
-		if err == syscall.ENOEXEC && o.viaShell() {
-			err = syscall.Exec(string(o.Path), cooked(o.Argv), env)
-		}
-		return failure(stageExec, err)
+		return failure(stageExec, o.exec(env))
 	}
 	return o.executeWithin(lower, env)
+}
+
+// exec also puts back the RLIMIT_NOFILE that Go's runtime raised.
+func (o *order) exec(env []string) error {
+	err := syscall.Exec(string(o.Path), cooked(o.Argv), env)
+	if err == syscall.ENOEXEC && o.viaShell() {
+		err = syscall.Exec(string(o.Path), cooked(o.Argv), env)
+	}
+	return err
 }
 
 // resetInternalSignals takes back what nobody asked for: glibc's posix_spawn,

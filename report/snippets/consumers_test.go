@@ -283,7 +283,8 @@ func TestSystemdReplacesWhatTheUnitHas(t *testing.T) {
 		"both":          {[]int{0, 13}, []int{13}},
 		"all":           {known(), known()},
 	} {
-		got := understood(configured + ServiceBlock(sets.bounding, sets.ambient, true, true))
+		got := understood(configured + ServiceBlock(Service{Bounding: SetOfUnit{sets.bounding, true},
+			Ambient: SetOfUnit{sets.ambient, true}}))
 		if diff := cmp.Diff(sets.bounding, got["CapabilityBoundingSet"]); diff != "" {
 			t.Errorf("%s: CapabilityBoundingSet\n%s", name, diff)
 		}

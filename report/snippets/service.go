@@ -6,26 +6,50 @@ import (
 	"github.com/cap-audit/cap-audit/capng"
 )
 
-// ServiceBlock is the part of a unit file that limits a service to its sets.
-// The empty assignments take back what the unit itself says, so that the block
+// Service is what a unit file is to say of its service's privileges.
+type Service struct {
+	// User and Group are the unit's own, "" where it has none.
+	User, Group string
+	// Bounding and Ambient are the sets. Ambient ones are of no use to root.
+	Bounding, Ambient SetOfUnit
+	Privileged        bool
+	NoNewPrivileges   bool
+}
+
+// SetOfUnit is a set for a unit. Replaces: the unit has another one, to which
+// an assignment would only add.
+type SetOfUnit struct {
+	Set      []int
+	Replaces bool
+}
+
+// ServiceBlock is the part of a unit file that limits a service to its sets. It
 // means the same as a drop-in.
-func ServiceBlock(bounding, ambient []int, ambientUseful, noNewPrivileges bool) string {
+func ServiceBlock(s Service) string {
 	lines := []string{"[Service]"}
-	if ambientUseful {
-		lines = append(lines, assign("AmbientCapabilities", ambient)...)
+	for _, account := range []struct{ key, name string }{{"User", s.User}, {"Group", s.Group}} {
+		if accountName.MatchString(account.name) {
+			lines = append(lines, account.key+"="+account.name)
+		}
 	}
-	lines = append(lines, assign("CapabilityBoundingSet", bounding)...)
+	if !s.Privileged {
+		lines = append(lines, s.Ambient.assign("AmbientCapabilities")...)
+	}
+	lines = append(lines, s.Bounding.assign("CapabilityBoundingSet")...)
 	nnp := "no"
-	if noNewPrivileges {
+	if s.NoNewPrivileges {
 		nnp = "yes"
 	}
 	return strings.Join(append(lines, "NoNewPrivileges="+nnp), "\n")
 }
 
-func assign(key string, set []int) []string {
-	lines := []string{key + "="}
-	if names := spell(set, capng.Constant); len(names) > 0 {
-		lines = append(lines, key+"="+strings.Join(names, " "))
+// assign takes back what the unit has, then says what it is to have. The blank,
+// which systemd passes over (src/shared/conf-parser.c, parse_line()), is for
+// scripts that take the first line with the key and = for the answer.
+func (s SetOfUnit) assign(key string) []string {
+	names := strings.Join(spell(s.Set, capng.Constant), " ")
+	if names == "" || !s.Replaces {
+		return []string{key + "=" + names}
 	}
-	return lines
+	return []string{"# takes back what the unit has", key + " =", key + "=" + names}
 }

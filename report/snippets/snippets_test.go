@@ -157,28 +157,50 @@ func TestKindsForEachTarget(t *testing.T) {
 
 // A drop-in replaces what the unit has, and leaves the rest of it alone.
 func TestSystemdDropin(t *testing.T) {
+	const (
+		bounding = "[Service]\n# takes back what the unit has\nCapabilityBoundingSet =\n" +
+			"CapabilityBoundingSet=CAP_NET_RAW"
+		ambient = "\n# takes back what the unit has\nAmbientCapabilities =\nAmbientCapabilities=CAP_NET_RAW"
+	)
 	for _, c := range []struct {
 		advice Advice
 		want   string
 	}{
-		{Advice{Subject: audit.SubjectUnit, Grant: []int{13}},
-			"[Service]\nCapabilityBoundingSet=\nCapabilityBoundingSet=CAP_NET_RAW"},
+		{Advice{Subject: audit.SubjectUnit, Grant: []int{13}}, bounding},
 		{Advice{Subject: audit.SubjectUnitFile}, "[Service]\nCapabilityBoundingSet="},
-		{Advice{Subject: audit.SubjectUnit, Grant: []int{13}, Unprivileged: true},
-			"[Service]\nCapabilityBoundingSet=\nCapabilityBoundingSet=CAP_NET_RAW"},
-		{Advice{Subject: audit.SubjectUnit, Grant: []int{13}, Ambient: []int{0}},
-			"[Service]\nCapabilityBoundingSet=\nCapabilityBoundingSet=CAP_NET_RAW\nAmbientCapabilities="},
-		{Advice{Subject: audit.SubjectUnit, Grant: []int{13}, Limited: true},
-			"[Service]\nCapabilityBoundingSet=\nCapabilityBoundingSet=CAP_NET_RAW\nAmbientCapabilities="},
-		{Advice{Subject: audit.SubjectUnit, Grant: []int{12, 13}, Ambient: []int{0, 13}},
-			"[Service]\nCapabilityBoundingSet=\nCapabilityBoundingSet=CAP_NET_ADMIN " +
-				"CAP_NET_RAW\nAmbientCapabilities=\nAmbientCapabilities=CAP_NET_RAW"},
-		{Advice{Subject: audit.SubjectUnitFile, Grant: []int{13}, Unprivileged: true},
-			"[Service]\nCapabilityBoundingSet=\nCapabilityBoundingSet=CAP_NET_RAW\n" +
-				"AmbientCapabilities=\nAmbientCapabilities=CAP_NET_RAW"},
+		{Advice{Subject: audit.SubjectUnit, Grant: []int{13}, Unprivileged: true}, bounding},
+		{Advice{Subject: audit.SubjectUnit, Grant: []int{13}, Ambient: []int{0}}, bounding + "\nAmbientCapabilities="},
+		{Advice{Subject: audit.SubjectUnit, Grant: []int{13}, Limited: true}, bounding + "\nAmbientCapabilities="},
+		{Advice{Subject: audit.SubjectUnit, Grant: []int{13}, Ambient: []int{0, 13}}, bounding + ambient},
+		{Advice{Subject: audit.SubjectUnitFile, Grant: []int{13}, Unprivileged: true}, bounding + ambient},
 	} {
 		if diff := cmp.Diff(c.want, Systemd(c.advice)); diff != "" {
 			t.Error(diff)
+		}
+	}
+}
+
+// Scripts take the first line with a key for the answer, so that nothing but an
+// answer may look like one.
+func TestServiceBlock(t *testing.T) {
+	full := SetOfUnit{Set: []int{13}, Replaces: true}
+	for name, c := range map[string]struct {
+		service Service
+		want    string
+	}{
+		"replaces": {Service{User: "web", Group: "www", Bounding: full, Ambient: full, NoNewPrivileges: true},
+			"User=web\nGroup=www\n# takes back what the unit has\nAmbientCapabilities =\n" +
+				"AmbientCapabilities=CAP_NET_RAW\n# takes back what the unit has\nCapabilityBoundingSet =\n" +
+				"CapabilityBoundingSet=CAP_NET_RAW\nNoNewPrivileges=yes"},
+		"adds": {Service{User: "web", Bounding: SetOfUnit{Set: []int{13}}},
+			"User=web\nAmbientCapabilities=\nCapabilityBoundingSet=CAP_NET_RAW\nNoNewPrivileges=no"},
+		"none": {Service{Privileged: true, Bounding: SetOfUnit{Replaces: true}},
+			"CapabilityBoundingSet=\nNoNewPrivileges=no"},
+		"hostile names": {Service{User: "a\nExecStart=b", Group: "%i", Privileged: true},
+			"CapabilityBoundingSet=\nNoNewPrivileges=no"},
+	} {
+		if diff := cmp.Diff("[Service]\n"+c.want, ServiceBlock(c.service)); diff != "" {
+			t.Errorf("%s: %s", name, diff)
 		}
 	}
 }

@@ -49,10 +49,7 @@ func Systemd(a Advice) string {
 func dropin(a Advice) string {
 	lines := []string{"[Service]"}
 	assign := func(key string, list []int) {
-		lines = append(lines, key+"=")
-		if names := spell(list, capng.Constant); len(names) > 0 {
-			lines = append(lines, key+"="+strings.Join(names, " "))
-		}
+		lines = append(lines, SetOfUnit{list, true}.assign(key)...)
 	}
 	assign("CapabilityBoundingSet", a.Grant)
 	switch {
