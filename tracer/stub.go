@@ -95,7 +95,8 @@ func (f stubFailure) explain(path string) error {
 func newOrder(t Target) order {
 	o := order{
 		Path: []byte(t.Path), Argv: raw(t.Argv), Shell: t.Shell,
-		Ignored: ignoredSignals(), Identity: t.Identity, OwnEnv: t.Env != nil, Env: raw(t.Env), Dir: []byte(t.Surroundings.Dir), Surroundings: t.Surroundings,
+		Ignored: ignoredSignals(), Identity: t.Identity, OwnEnv: t.Env != nil, Env: raw(t.Env),
+		Dir: []byte(t.Surroundings.Dir), Surroundings: t.Surroundings,
 	}
 	if t.Surroundings.Ignored != nil {
 		o.Ignored, o.OnlyIgnored = *t.Surroundings.Ignored, true

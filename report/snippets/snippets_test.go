@@ -160,6 +160,7 @@ func TestSystemdDropin(t *testing.T) {
 	const (
 		bounding = "[Service]\n# takes back what the unit has\nCapabilityBoundingSet =\n" +
 			"CapabilityBoundingSet=CAP_NET_RAW"
+		none    = "\nAmbientCapabilities="
 		ambient = "\n# takes back what the unit has\nAmbientCapabilities =\nAmbientCapabilities=CAP_NET_RAW"
 	)
 	for _, c := range []struct {
@@ -169,8 +170,8 @@ func TestSystemdDropin(t *testing.T) {
 		{Advice{Subject: audit.SubjectUnit, Grant: []int{13}}, bounding},
 		{Advice{Subject: audit.SubjectUnitFile}, "[Service]\nCapabilityBoundingSet="},
 		{Advice{Subject: audit.SubjectUnit, Grant: []int{13}, Unprivileged: true}, bounding},
-		{Advice{Subject: audit.SubjectUnit, Grant: []int{13}, Ambient: []int{0}}, bounding + "\nAmbientCapabilities="},
-		{Advice{Subject: audit.SubjectUnit, Grant: []int{13}, Limited: true}, bounding + "\nAmbientCapabilities="},
+		{Advice{Subject: audit.SubjectUnit, Grant: []int{13}, Ambient: []int{0}}, bounding + none},
+		{Advice{Subject: audit.SubjectUnit, Grant: []int{13}, Limited: true}, bounding + none},
 		{Advice{Subject: audit.SubjectUnit, Grant: []int{13}, Ambient: []int{0, 13}}, bounding + ambient},
 		{Advice{Subject: audit.SubjectUnitFile, Grant: []int{13}, Unprivileged: true}, bounding + ambient},
 	} {
