@@ -18,6 +18,8 @@ type UnitFile struct {
 	// SetsBounding and SetsAmbient: the file has such a set.
 	SetsBounding, SetsAmbient bool
 	NoNewPrivileges           bool
+	// Full: the prefix "+" gave it all privileges, whatever the settings are.
+	Full bool
 	// NotSimulated are settings that were not carried out, NotRun commands
 	// that systemd runs besides, Warnings what systemd passes over.
 	NotSimulated []Omission

@@ -26,6 +26,7 @@ type UnitFile struct {
 	Ambient         []string `json:"ambient_capabilities"`
 	Bounding        []string `json:"bounding_capabilities"`
 	NoNewPrivileges bool     `json:"no_new_privileges"`
+	Full            bool     `json:"full_privileges"`
 	Configured      []string `json:"configured_capabilities"`
 	// Unused are those of Configured that were not needed.
 	Unused       []string   `json:"removal_candidates"`
@@ -74,6 +75,7 @@ func unitFile(f *audit.Findings) *UnitFile {
 		Ambient:         capng.Names(s.Ambient),
 		Bounding:        capng.Names(s.Bounding),
 		NoNewPrivileges: s.NoNewPrivileges,
+		Full:            s.Full,
 		Configured:      capng.Names(s.Configured),
 		Unused:          capng.Names(f.Unused()),
 		Refused:         capng.Names(refused),
@@ -112,6 +114,10 @@ func (t *text) serviceRecommendations() {
 	t.labelled("    ", "AmbientCapabilities:", orNone(s.Ambient))
 	t.labelled("    ", "CapabilityBoundingSet:", t.boundingText(s.Bounding))
 	t.line("    NoNewPrivileges: %s", yesNo(s.NoNewPrivileges))
+	if s.Full {
+		t.labelled("    ", "Prefix:", "+ gives the program all privileges, whatever the settings are. "+
+			"Those below count once it is taken away.")
+	}
 
 	t.line("")
 	t.line("  Analysis:")

@@ -19,11 +19,12 @@ import (
 type unitFile struct {
 	launched
 	service *systemd.Service
-	// keepUser: the program is to change the user itself
-	keepUser bool
-	name     string // of the file
-	about    audit.UnitFile
-	made     []string // directories
+	// keepUser: the program is to change the user itself; full: it has all
+	// privileges, whatever the settings are
+	keepUser, full bool
+	name           string // of the file
+	about          audit.UnitFile
+	made           []string // directories
 }
 
 func newUnitFile(s *session) (subject, error) {
@@ -71,7 +72,10 @@ func (f *unitFile) surround() (err error) {
 	f.target.Env = service.Environ
 	f.target.Surroundings = tracer.Surroundings{
 		Dir: service.Dir, DirOptional: service.DirOptional, Umask: &service.Umask, Nice: service.Nice,
-		Limits: f.limits(), Ignored: &ignored, OnlyStandardFiles: true,
+		Ignored: &ignored, OnlyStandardFiles: true,
+	}
+	if !f.full { // src/core/exec-invoke.c of systemd, exec_invoke(): needs_sandboxing
+		f.target.Surroundings.Limits = f.limits()
 	}
 	f.target.Stdin, err = os.Open(os.DevNull)
 	return err
@@ -94,7 +98,7 @@ func (f *unitFile) setCommand(own []string) error {
 	if err != nil {
 		return fmt.Errorf("--service: %w", err)
 	}
-	f.keepUser = command.KeepUser
+	f.keepUser, f.full = command.KeepUser, command.Full
 	program, err := f.service.Program(command)
 	if err != nil {
 		return &tracer.StartError{Path: command.Path, Status: 127, Text: err.Error()}
@@ -115,6 +119,9 @@ func (f *unitFile) setCommand(own []string) error {
 // as is who the service runs as, with no capability outside of the set
 // (src/core/exec-invoke.c of systemd).
 func (f *unitFile) as(set uint64) *capng.Identity {
+	if f.full {
+		return fullyPrivileged(set)
+	}
 	service := f.service
 	bounding, ambient := service.Bounding&set, service.Ambient&service.Bounding&set
 	id := &capng.Identity{
@@ -141,19 +148,28 @@ func (f *unitFile) as(set uint64) *capng.Identity {
 	return id
 }
 
+// fullyPrivileged is the identity of a command with the prefix "+".
+func fullyPrivileged(set uint64) *capng.Identity {
+	var none uint64
+	bounding := capng.Bounding() & set
+	return &capng.Identity{UID: -1, GID: -1, Bounding: &bounding, Inheritable: &none, Ambient: &none,
+		Permitted: &bounding, Effective: &bounding}
+}
+
 // tell fills in what the report says of the unit file.
 func (f *unitFile) tell() {
 	service, id := f.service, f.as(everything)
 	f.about.Unit, f.about.File, f.about.DropIns = service.File.Name, service.File.Path, service.File.DropIns
 	f.about.User, f.about.Group = service.Account.Name, service.Account.Group
 	f.about.Dynamic = service.Dynamic
-	if f.keepUser {
+	if f.keepUser || f.full {
 		f.about.User = "" // it begins as root
 	}
+	f.about.Full = f.full
 	f.about.UID, f.about.GID, f.about.Groups = max(id.UID, 0), max(id.GID, 0), id.Groups
 	f.about.Ambient, f.about.Bounding = *id.Ambient, *id.Bounding&capng.Bounding()
 	f.about.SetsBounding, f.about.SetsAmbient = service.SetsBounding, service.SetsAmbient
-	f.about.Configured, f.about.NoNewPrivileges = service.Configured, service.NoNewPrivileges
+	f.about.Configured, f.about.NoNewPrivileges = service.Configured, id.NoNewPrivs
 	f.about.Warnings = service.File.Warnings
 	for _, o := range service.NotSimulated {
 		f.about.NotSimulated = append(f.about.NotSimulated,

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"path"
 	"strings"
-
-	"github.com/cap-audit/cap-audit/hint"
 )
 
 // Command is one command of an Exec line.
@@ -16,8 +14,9 @@ type Command struct {
 	// Argv are the arguments before variables are put in.
 	Argv []string
 	// Verbatim (":") leaves variables alone; MayFail ("-") forgives failures;
-	// KeepUser ("!") leaves the user and the groups to the program.
-	Verbatim, MayFail, KeepUser bool
+	// KeepUser ("!") leaves the user and the groups to the program; Full ("+")
+	// gives it all privileges, whatever the settings are.
+	Verbatim, MayFail, KeepUser, Full bool
 }
 
 func (c *Command) String() string { return strings.Join(c.Argv, " ") }
@@ -119,8 +118,11 @@ func separated(p, mark string) bool {
 }
 
 // prefixes reads the special characters before a path (man systemd.service,
-// "COMMAND LINES"), each of which can be there once.
+// "COMMAND LINES"), each of which can be there once. "!!" is "!" for kernels
+// without ambient capabilities, and has no effect where these are, as here
+// (src/core/exec-invoke.c, needs_ambient_hack).
 func (c *Command) prefixes(word string) (program string, ownZero bool, err error) {
+	ambientMagic := false
 	for program = word; program != ""; program = program[1:] {
 		switch sign := program[0]; {
 		case sign == '-' && !c.MayFail:
@@ -129,13 +131,11 @@ func (c *Command) prefixes(word string) (program string, ownZero bool, err error
 			ownZero = true
 		case sign == ':' && !c.Verbatim:
 			c.Verbatim = true
-		case sign == '+' && !c.KeepUser:
-			return "", false, errors.New(`the prefix "+" runs the program with full privileges, for which ` +
-				`User= and capability settings do not count: audit the command itself, after --`)
+		case sign == '+' && !c.Full && !c.KeepUser && !ambientMagic:
+			c.Full = true
 		case sign == '!' && c.KeepUser:
-			err := errors.New(`the prefix "!!" is for kernels without ambient capabilities`)
-			return "", false, hint.Add(err, `take it away, or use "!"`)
-		case sign == '!':
+			c.KeepUser, ambientMagic = false, true
+		case sign == '!' && !c.Full && !ambientMagic:
 			c.KeepUser = true
 		case sign == '|':
 			return "", false, errors.New(`the prefix "|" runs a login shell, which is not simulated: audit ` +

@@ -24,8 +24,6 @@ var refusedHere = map[string]string{
 	"args-percent-cgroup":  "%c is not documented any more",
 	"args-percent-removed": "so is %r",
 	"args-percent-shell":   "%s depends on how systemd was built",
-	"args-plus":            "full privileges",
-	"args-exclaims":        "kernels without ambient capabilities",
 }
 
 // want is a recorded run.

@@ -44,7 +44,8 @@ func serviceOutput(t testing.TB, arguments ...string) (string, document) {
 			own.WriteString(line)
 		}
 	}
-	return own.String(), decode(t, r.stdout)
+	// the last line of a run begins with a newline of its own
+	return strings.TrimSuffix(own.String(), "\n"), decode(t, r.stdout)
 }
 
 // byFirstWord sorts the lines of show.
@@ -64,9 +65,8 @@ const recordings = "../../systemd/testdata/real"
 // differs are recordings that this machine cannot give.
 var differs = map[string]string{
 	"args-percent-cgroup": "refused", "args-percent-removed": "refused", "args-percent-shell": "refused",
-	"args-plus":     "refused",
-	"args-exclaims": "refused", "args-path-missing": "a program that is missing",
-	"args-path-dots": "a path that is made up",
+	"args-path-missing": "a program that is missing",
+	"args-path-dots":    "a path that is made up",
 }
 
 // A program sees the same of itself whether systemd runs its unit or cap-audit
@@ -455,9 +455,6 @@ func TestServiceRefused(t *testing.T) {
 		status int
 		want   string
 	}{
-		"full privileges": {unitFile(t, dir, "plus.service", "ExecStart=+/bin/touch "+marker), 1, `"+"`},
-		"double exclamation": {unitFile(t, dir, "exclaim.service", "ExecStart=!!/bin/touch "+marker), 1,
-			`"!!"`},
 		"no file":      {filepath.Join(dir, "none.service"), 1, "no such file"},
 		"no template":  {filepath.Join(dir, "none@x.service"), 1, "no template"},
 		"template":     {unitFile(t, dir, "t@.service", touch), 1, "t@NAME.service"},
