@@ -161,22 +161,26 @@ func (a *analysis) capability(n int, t Tally, rows []Checks) Capability {
 	return c
 }
 
-// mainSyscall is the one in which most checks were granted; one without a
-// number only where there is no other.
+// mainSyscall is the one in which most checks were granted, of several the one
+// that was made first; one without a number only where there is no other.
 func mainSyscall(rows []Checks) Syscall {
-	counts := map[Syscall]uint64{}
+	counts, first := map[Syscall]uint64{}, map[Syscall]uint64{}
 	for _, row := range rows {
-		if row.Verdict == Granted {
-			counts[row.Syscall] += row.Count
+		if row.Verdict != Granted {
+			continue
 		}
-	}
-	best := Syscall{Number: -1, Name: "unknown"}
-	for _, s := range slices.SortedFunc(maps.Keys(counts), compareSyscalls) {
-		if best.Number < 0 || counts[s] > counts[best] {
-			best = s
+		if at, known := first[row.Syscall]; !known || row.Order < at {
+			first[row.Syscall] = row.Order
 		}
+		counts[row.Syscall] += row.Count
 	}
-	return best
+	if len(counts) == 0 {
+		return Syscall{Number: -1, Name: "unknown"}
+	}
+	return slices.MinFunc(slices.Collect(maps.Keys(counts)), func(a, b Syscall) int {
+		return cmp.Or(compareBools(a.Number < 0, b.Number < 0), cmp.Compare(counts[b], counts[a]),
+			cmp.Compare(first[a], first[b]), compareSyscalls(a, b))
+	})
 }
 
 func compareSyscalls(a, b Syscall) int {

@@ -43,3 +43,27 @@ func TestFactsAreHandedOn(t *testing.T) {
 		t.Errorf("findings (-want +got):\n%s", diff)
 	}
 }
+
+// Where two system calls needed a capability as often, the first one made is the reason.
+func TestReasonOfATie(t *testing.T) {
+	first, second := Syscall{Number: 260, Name: "fchownat"}, Syscall{Number: 92, Name: "chown"}
+	for name, c := range map[string]struct {
+		rows []Checks
+		want Syscall
+	}{
+		"tie": {[]Checks{{Syscall: second, Count: 2, Order: 7}, {Syscall: first, Count: 1, Order: 9},
+			{Syscall: first, Count: 1, Order: 3}}, first},
+		"more":    {[]Checks{{Syscall: first, Count: 1}, {Syscall: second, Count: 2, Order: 5}}, second},
+		"unknown": {[]Checks{{Syscall: Syscall{Number: -1}, Count: 9}, {Syscall: second, Count: 1, Order: 5}}, second},
+		"refused": {[]Checks{{Syscall: first, Count: 1, Verdict: Refused}}, Syscall{Number: -1, Name: "unknown"}},
+	} {
+		for i := range c.rows {
+			if c.rows[i].Verdict != Refused {
+				c.rows[i].Verdict = Granted
+			}
+		}
+		if got := mainSyscall(c.rows); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

@@ -80,6 +80,7 @@ type Checks struct {
 	Idle    bool
 	Program int // index into Observation.Programs
 	Count   uint64
+	Order   uint64 // of the first such check: how many kinds came before
 	// Sites says which kernel functions asked, by samples of the stack.
 	Sites []Site
 }

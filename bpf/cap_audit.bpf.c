@@ -246,19 +246,19 @@ static __noinline int walk(void *ctx, struct ca_check *check, __u64 skip)
 /* Adds one to the check's row and tells how many there were. */
 static __always_inline __u64 count(const struct ca_check *check)
 {
-	__u64 one = 1, *rows;
+	struct ca_row first = { .count = 1, .order = state.kinds }, *row;
 
-	rows = bpf_map_lookup_elem(&checks, check);
-	if (rows)
-		return __sync_fetch_and_add(rows, 1);
-	if (bpf_map_update_elem(&checks, check, &one, BPF_NOEXIST) == 0) {
+	row = bpf_map_lookup_elem(&checks, check);
+	if (row)
+		return __sync_fetch_and_add(&row->count, 1);
+	if (bpf_map_update_elem(&checks, check, &first, BPF_NOEXIST) == 0) {
 		add(&state.kinds);
 		return 0;
 	}
 	/* another CPU may have been first */
-	rows = bpf_map_lookup_elem(&checks, check);
-	if (rows)
-		return __sync_fetch_and_add(rows, 1);
+	row = bpf_map_lookup_elem(&checks, check);
+	if (row)
+		return __sync_fetch_and_add(&row->count, 1);
 	add(&state.lost_rows);
 	return 0;
 }
@@ -382,7 +382,7 @@ static __always_inline int on_security_capable(void *ctx, int capability, int re
 	struct ca_check check;
 	struct ca_total *total;
 	__u32 index = capability;
-	__u64 *rows;
+	struct ca_row *row;
 
 	if (result == 0 || !t || !(t->flags & CA_TASK_RECORDING))
 		return 0;
@@ -390,9 +390,9 @@ static __always_inline int on_security_capable(void *ctx, int capability, int re
 	if (check.verdict != CA_GRANTED || check.capability != capability)
 		return 0;
 
-	rows = bpf_map_lookup_elem(&checks, &check);
-	if (rows)
-		__sync_fetch_and_add(rows, -1);
+	row = bpf_map_lookup_elem(&checks, &check);
+	if (row)
+		__sync_fetch_and_add(&row->count, -1);
 	total = bpf_map_lookup_elem(&totals, &index);
 	if (total) {
 		__sync_fetch_and_add(&total->granted, -1);

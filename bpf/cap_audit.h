@@ -103,6 +103,12 @@ struct ca_site {
 	char frames[CA_FRAMES][CA_SYMBOL];
 };
 
+/* How many checks were alike. */
+struct ca_row {
+	__u64 count;
+	__u64 order;		/* rows made before it: which system call asked first */
+};
+
 /* One way that system calls ended: masks of the capabilities asked for, none for an exec that was refused. */
 struct ca_outcome {
 	__s64 result;		/* what the system call returned; success is 0 */

@@ -58,7 +58,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 16384);
 	__type(key, struct ca_check);
-	__type(value, __u64);
+	__type(value, struct ca_row);
 } checks SEC(".maps");
 
 /* All checks, by capability: a slot for each, so that these always add up. */

@@ -55,6 +55,7 @@ type (
 	kernelState    C.struct_ca_state
 	kernelTask     C.struct_ca_task
 	kernelCheck    C.struct_ca_check
+	kernelRow      C.struct_ca_row
 	kernelSiteKey  C.struct_ca_site_key
 	kernelSite     C.struct_ca_site
 	kernelOutcome  C.struct_ca_outcome

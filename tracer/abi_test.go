@@ -16,6 +16,7 @@ func TestTypesAreThoseOfTheKernelHalf(t *testing.T) {
 		"ca_state":    unsafe.Sizeof(kernelState{}),
 		"ca_task":     unsafe.Sizeof(kernelTask{}),
 		"ca_check":    unsafe.Sizeof(kernelCheck{}),
+		"ca_row":      unsafe.Sizeof(kernelRow{}),
 		"ca_site_key": unsafe.Sizeof(kernelSiteKey{}),
 		"ca_site":     unsafe.Sizeof(kernelSite{}),
 		"ca_outcome":  unsafe.Sizeof(kernelOutcome{}),

@@ -176,8 +176,8 @@ func (k *kernel) readChecks(o *audit.Observation) error {
 	if err != nil {
 		return err
 	}
-	err = each(k, "checks", func(key kernelCheck, count uint64) {
-		if count == 0 { // moved to another verdict
+	err = each(k, "checks", func(key kernelCheck, row kernelRow) {
+		if row.count == 0 { // moved to another verdict
 			return
 		}
 		rows[key] = len(o.Checks)
@@ -196,7 +196,8 @@ func (k *kernel) readChecks(o *audit.Observation) error {
 			},
 			Idle:    key.idle != 0,
 			Program: int(key.program),
-			Count:   count,
+			Count:   uint64(row.count),
+			Order:   uint64(row.order),
 		})
 	})
 	if err != nil {
