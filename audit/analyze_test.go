@@ -54,8 +54,8 @@ func TestReasonOfATie(t *testing.T) {
 		"tie": {[]Checks{{Syscall: second, Count: 2, Order: 7}, {Syscall: first, Count: 1, Order: 9},
 			{Syscall: first, Count: 1, Order: 3}}, first},
 		"more":    {[]Checks{{Syscall: first, Count: 1}, {Syscall: second, Count: 2, Order: 5}}, second},
-		"unknown": {[]Checks{{Syscall: Syscall{Number: -1}, Count: 9}, {Syscall: second, Count: 1, Order: 5}}, second},
-		"refused": {[]Checks{{Syscall: first, Count: 1, Verdict: Refused}}, Syscall{Number: -1, Name: "unknown"}},
+		"unknown": {[]Checks{{Syscall: Syscall{Number: -1}, Count: 9}, {Syscall: second, Count: 1}}, second},
+		"refused": {[]Checks{{Syscall: first, Verdict: Refused}}, Syscall{Number: -1, Name: "unknown"}},
 	} {
 		for i := range c.rows {
 			if c.rows[i].Verdict != Refused {

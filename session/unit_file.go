@@ -120,7 +120,7 @@ func (f *unitFile) setCommand(own []string) error {
 // (src/core/exec-invoke.c of systemd).
 func (f *unitFile) as(set uint64) *capng.Identity {
 	if f.full {
-		return fullyPrivileged(set)
+		return f.privileged(set)
 	}
 	service := f.service
 	bounding, ambient := service.Bounding&set, service.Ambient&service.Bounding&set
@@ -148,12 +148,14 @@ func (f *unitFile) as(set uint64) *capng.Identity {
 	return id
 }
 
-// fullyPrivileged is the identity of a command with the prefix "+".
-func fullyPrivileged(set uint64) *capng.Identity {
+// privileged is the identity of a command with the prefix "+": root, in the
+// groups of the user.
+func (f *unitFile) privileged(set uint64) *capng.Identity {
 	var none uint64
 	bounding := capng.Bounding() & set
-	return &capng.Identity{UID: -1, GID: -1, Bounding: &bounding, Inheritable: &none, Ambient: &none,
-		Permitted: &bounding, Effective: &bounding}
+	groups := f.service.Account.UserGroups
+	return &capng.Identity{UID: -1, GID: -1, Groups: groups, ClearGroups: len(groups) == 0,
+		Bounding: &bounding, Inheritable: &none, Ambient: &none, Permitted: &bounding, Effective: &bounding}
 }
 
 // tell fills in what the report says of the unit file.
