@@ -10,6 +10,7 @@ import (
 	"github.com/cap-audit/cap-audit/cli"
 	"github.com/cap-audit/cap-audit/console"
 	"github.com/cap-audit/cap-audit/output"
+	"github.com/cap-audit/cap-audit/privilege"
 	"github.com/cap-audit/cap-audit/tracer"
 )
 
@@ -23,7 +24,11 @@ func main() {
 	// would be handed down to the target.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 
-	if err := cli.Run(os.Args, version); err != nil {
+	err := privilege.CheckFile()
+	if err == nil {
+		err = cli.Run(os.Args, version)
+	}
+	if err != nil {
 		if err.Error() != "" {
 			console.Errorf("%v", err)
 		}

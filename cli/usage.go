@@ -71,6 +71,6 @@ Exit status: 0 the audit ran, however the command ended; 1 it could not; 3 the
 policy is not met, or a difference was found; 126 the command could not be
 executed; 127 it was not found. See --propagate.
 
-Needs root, or cap-audit with the file capabilities cap_bpf, cap_perfmon and
-cap_sys_ptrace. See cap-audit(8).
+Needs root, or cap-audit with the file capabilities cap_bpf and cap_perfmon.
+See cap-audit(8).
 `

@@ -22,6 +22,11 @@ type containment struct {
 // ends with its first process.
 func newContainer(s *session) (subject, error) {
 	name := console.Printable(s.Name)
+	if os.Geteuid() != 0 {
+		// engines are found by the caller's environment
+		return nil, fmt.Errorf("--container %s: only root can watch a container: it can hold other users' "+
+			"processes", name)
+	}
 	found, err := container.Find(context.Background(), s.Name)
 	if err != nil {
 		return nil, fmt.Errorf("--container %s: %w", name, err)

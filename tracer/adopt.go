@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -168,10 +169,6 @@ func (a *Audit) keep(found map[uint32]ranProgram) error {
 	if err != nil {
 		return err
 	}
-	living := map[int]bool{}
-	for _, pid := range alive {
-		living[pid] = true
-	}
 	index, err := a.kernel.module.GetMap("program_index")
 	if err != nil {
 		return err
@@ -181,7 +178,7 @@ func (a *Audit) keep(found map[uint32]ranProgram) error {
 		if err != nil {
 			return err
 		}
-		if !living[int(p.pid)] {
+		if !slices.Contains(alive, int(p.pid)) {
 			continue
 		}
 		if a.adopted.ran == nil {
@@ -192,7 +189,10 @@ func (a *Audit) keep(found map[uint32]ranProgram) error {
 			// executed from now on, it is the same program; unless that has happened
 			var key [maxPath]byte
 			copy(key[:], path)
-			index.UpdateValueFlags(unsafe.Pointer(&key), unsafe.Pointer(&i), bpflib.MapFlagUpdateNoExist)
+			raised(func() error {
+				return index.UpdateValueFlags(unsafe.Pointer(&key), unsafe.Pointer(&i),
+					bpflib.MapFlagUpdateNoExist)
+			})
 		}
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cap-audit/cap-audit/capng"
 	"github.com/cap-audit/cap-audit/hint"
+	"github.com/cap-audit/cap-audit/privilege"
 )
 
 // btfFile is the kernel's own type information.
@@ -22,10 +23,10 @@ var required = []string{"bpf", "perfmon"}
 // MissingPrivileges names the capabilities that tracing needs and this
 // process lacks.
 func MissingPrivileges() []string {
-	effective := capng.Effective()
+	permitted := privilege.Permitted()
 	has := func(name string) bool {
 		n, ok := capng.Number(name)
-		return ok && effective>>n&1 != 0
+		return ok && permitted>>n&1 != 0
 	}
 	if has("sys_admin") {
 		return nil
@@ -62,7 +63,7 @@ func Diagnose(err error) error {
 				strings.Join(missing, " and "))
 		}
 		return fmt.Errorf("tracing lacks %s: run as root, or give cap-audit file capabilities with "+
-			"setcap cap_bpf,cap_perfmon,cap_sys_ptrace=ep", strings.Join(missing, " and "))
+			"setcap cap_bpf,cap_perfmon=ep", strings.Join(missing, " and "))
 	}
 	if _, err := os.Stat(btfFile); err != nil {
 		return fmt.Errorf("this kernel (%s) has no type information in %s: boot one built with "+

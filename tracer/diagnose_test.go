@@ -16,33 +16,34 @@ import (
 	"github.com/cap-audit/cap-audit/hint"
 )
 
-// withEffective runs f on a thread with only those effective capabilities;
-// without a thread that may have them it skips.
-func withEffective(t *testing.T, mask uint64, f func()) {
+// withPermitted runs f on a thread that holds only those capabilities, and ends
+// with it; where there is none that may have them it skips.
+func withPermitted(t *testing.T, mask uint64, f func()) {
 	t.Helper()
-	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var was [2]unix.CapUserData
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	if err := unix.Capget(&header, &was[0]); err != nil {
-		t.Fatal(err)
-	}
-	now := was
-	now[0].Effective, now[1].Effective = uint32(mask), uint32(mask>>32)
-	if err := unix.Capset(&header, &now[0]); err != nil {
+	refused := make(chan error)
+	go func() {
+		defer close(refused)
+		runtime.LockOSThread() // for good
+		header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+		var sets [2]unix.CapUserData
+		for i := range sets {
+			sets[i].Permitted = uint32(mask >> (32 * i))
+			sets[i].Effective = sets[i].Permitted
+		}
+		if err := unix.Capset(&header, &sets[0]); err != nil {
+			refused <- err
+			return
+		}
+		f()
+	}()
+	if err := <-refused; err != nil {
 		t.Skipf("want root, for the capabilities %#x: %v", mask, err)
 	}
-	defer func() {
-		if err := unix.Capset(&header, &was[0]); err != nil {
-			t.Fatal(err)
-		}
-	}()
-	f()
 }
 
 func TestMissingPrivileges(t *testing.T) {
 	for name, c := range map[string]struct {
-		effective uint64
+		permitted uint64
 		want      []string
 	}{
 		"all needed":             {1<<unix.CAP_BPF | 1<<unix.CAP_PERFMON, nil},
@@ -54,7 +55,7 @@ func TestMissingPrivileges(t *testing.T) {
 		"SYS_ADMIN and no other": {1<<unix.CAP_SYS_ADMIN | 1<<0, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			withEffective(t, c.effective, func() {
+			withPermitted(t, c.permitted, func() {
 				if diff := cmp.Diff(c.want, MissingPrivileges()); diff != "" {
 					t.Errorf("missing (-want +got):\n%s", diff)
 				}
@@ -75,7 +76,7 @@ func TestDiagnoseMissingPrivileges(t *testing.T) {
 	if inUserNamespace() {
 		t.Skip("want the initial user namespace, or that is to blame")
 	}
-	withEffective(t, 1<<unix.CAP_BPF, func() {
+	withPermitted(t, 1<<unix.CAP_BPF, func() {
 		got := Diagnose(refused()).Error()
 		lacks, advice, _ := strings.Cut(got, ":")
 		if lacks = strings.ToLower(lacks); !strings.Contains(lacks, "perfmon") ||

@@ -42,7 +42,11 @@ type eventReader struct {
 
 func (k *kernel) readEvents(handle func(Event)) (*eventReader, error) {
 	raw := make(chan []byte, 4096)
-	ring, err := k.module.InitRingBuf("events", raw)
+	var ring *bpflib.RingBuffer
+	err := raised(func() (err error) {
+		ring, err = k.module.InitRingBuf("events", raw)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/cap-audit/cap-audit/bpf"
+	"github.com/cap-audit/cap-audit/privilege"
 )
 
 // kernel is the loaded and attached kernel half.
@@ -72,7 +73,12 @@ func openKernel(backends []Backend, set settings) (*kernel, error) {
 	captureLibbpfLog()
 	var failures []error
 	for _, backend := range backends {
-		k, stage, err := tryBackend(backend, set)
+		var k *kernel
+		var stage string
+		err := raised(func() (err error) {
+			k, stage, err = tryBackend(backend, set)
+			return err
+		})
 		if err == nil {
 			return k, nil
 		}
@@ -81,6 +87,12 @@ func openKernel(backends []Backend, set settings) (*kernel, error) {
 	}
 	return nil, errors.Join(failures...)
 }
+
+// raised runs a step with the capabilities that tracing takes, which nothing else
+// has that cap-audit does. Up to 5.18 each bpf(2) takes CAP_BPF where
+// kernel.unprivileged_bpf_disabled is set (kernel/bpf/syscall.c, __sys_bpf()),
+// since then loading does, attaching, and making a map.
+func raised(step func() error) error { return privilege.Raise(privilege.Tracing, step) }
 
 func tryBackend(backend Backend, set settings) (k *kernel, stage string, err error) {
 	// both are known before anything is loaded, which takes long
@@ -205,10 +217,23 @@ func (k *kernel) mark(pidfd int, flags uint32) error {
 	}
 	task := markedTask(flags)
 	key := int32(pidfd)
-	if err := tasks.Update(unsafe.Pointer(&key), unsafe.Pointer(&task)); err != nil {
+	err = raised(func() error { return tasks.Update(unsafe.Pointer(&key), unsafe.Pointer(&task)) })
+	if err != nil {
 		return fmt.Errorf("give the target task storage: %w", err)
 	}
 	return nil
+}
+
+// lookUp reads one entry of a map.
+func lookUp[V any](m *bpflib.BPFMap, index uint32) (value V, err error) {
+	err = raised(func() error {
+		raw, err := m.GetValue(unsafe.Pointer(&index))
+		if err == nil {
+			value, err = decode[V](raw)
+		}
+		return err
+	})
+	return value, err
 }
 
 // state reads the single numbers.
@@ -217,12 +242,7 @@ func (k *kernel) state() (kernelState, error) {
 	if err != nil {
 		return kernelState{}, err
 	}
-	var zero uint32
-	raw, err := bss.GetValue(unsafe.Pointer(&zero))
-	if err != nil {
-		return kernelState{}, err
-	}
-	return decode[kernelState](raw)
+	return lookUp[kernelState](bss, 0)
 }
 
 // totals reads the exact counts per capability.
@@ -233,11 +253,7 @@ func (k *kernel) totals() ([maxCaps]kernelTotal, error) {
 		return all, err
 	}
 	for i := range uint32(maxCaps) {
-		raw, err := m.GetValue(unsafe.Pointer(&i))
-		if err != nil {
-			return all, err
-		}
-		if all[i], err = decode[kernelTotal](raw); err != nil {
+		if all[i], err = lookUp[kernelTotal](m, i); err != nil {
 			return all, err
 		}
 	}
@@ -252,6 +268,10 @@ func each[K, V any](k *kernel, name string, visit func(K, V)) error {
 	if err != nil {
 		return err
 	}
+	return raised(func() error { return walk(m, name, visit) })
+}
+
+func walk[K, V any](m *bpflib.BPFMap, name string, visit func(K, V)) error {
 	it := m.Iterator()
 	for it.Next() {
 		rawKey := it.Key()
@@ -293,12 +313,20 @@ func (k *kernel) iterate(name string, size int, visit func(record []byte) error)
 	if err != nil {
 		return err
 	}
-	link, err := prog.AttachIter(bpflib.IterOpts{})
+	var link *bpflib.BPFLink
+	err = raised(func() (err error) {
+		link, err = prog.AttachIter(bpflib.IterOpts{})
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	defer link.Destroy()
-	reader, err := link.Reader()
+	var reader *bpflib.BPFLinkReader
+	err = raised(func() (err error) {
+		reader, err = link.Reader()
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
@@ -328,7 +356,11 @@ func (k *kernel) misses(name string) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	n, err := programMisses(prog.FileDescriptor())
+	var n uint64
+	err = raised(func() (err error) {
+		n, err = programMisses(prog.FileDescriptor())
+		return err
+	})
 	if err != nil || !k.preemptible || !slices.Contains(preemptedPrograms, name+twin) {
 		return n, err
 	}
@@ -342,9 +374,5 @@ func (k *kernel) program(index uint32) (kernelProgram, error) {
 	if err != nil {
 		return kernelProgram{}, err
 	}
-	raw, err := m.GetValue(unsafe.Pointer(&index))
-	if err != nil {
-		return kernelProgram{}, err
-	}
-	return decode[kernelProgram](raw)
+	return lookUp[kernelProgram](m, index)
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/cap-audit/cap-audit/capng"
 	"github.com/cap-audit/cap-audit/hint"
+	"github.com/cap-audit/cap-audit/privilege"
 )
 
 // Target is the command to run.
@@ -75,28 +76,22 @@ func (t Target) environ() []string {
 
 // process is a stub, later the target.
 type process struct {
-	pid      int
-	pidfd    int
-	orders   *os.File
-	failures *os.File
+	pid   int
+	pidfd int
+	// stub takes the order, and answers if it could not be carried out
+	stub *os.File
 }
 
 // startStub starts the stub, which waits for its order. It is a child with
 // our stdin, environment, working directory, signal mask and rlimits.
 func startStub(t Target) (*process, error) {
-	// the stub's ends keep their numbers over exec: no descriptor that the
-	// caller means for the target is in their way
-	ordersStub, orders, err := stubPipe(0)
+	// the stub's end keeps its number over exec: no descriptor that the caller
+	// means for the target is in its way
+	theirs, ours, err := stubSocket()
 	if err != nil {
 		return nil, err
 	}
-	defer unix.Close(ordersStub)
-	failuresStub, failures, err := stubPipe(1)
-	if err != nil {
-		orders.Close()
-		return nil, err
-	}
-	defer unix.Close(failuresStub)
+	defer unix.Close(theirs)
 
 	files := []uintptr{0, 1, 2}
 	if t.Stdin != nil {
@@ -108,7 +103,7 @@ func startStub(t Target) (*process, error) {
 	if t.Stderr != nil {
 		files[2] = t.Stderr.Fd()
 	}
-	p := &process{orders: orders, failures: failures}
+	p := &process{stub: ours}
 	attributes := &syscall.SysProcAttr{PidFD: &p.pidfd}
 	if t.Cgroup != "" {
 		attributes.UseCgroupFD = true
@@ -117,12 +112,11 @@ func startStub(t Target) (*process, error) {
 	}
 	if err == nil {
 		p.pid, err = syscall.ForkExec("/proc/self/exe",
-			[]string{stubName, strconv.Itoa(ordersStub), strconv.Itoa(failuresStub)},
+			[]string{privilege.Stub, strconv.Itoa(theirs)},
 			&syscall.ProcAttr{Env: Environ(), Files: files, Sys: attributes})
 	}
 	if err != nil {
-		orders.Close()
-		failures.Close()
+		ours.Close()
 		if t.Cgroup != "" {
 			return nil, explainGroup(t.Cgroup, err)
 		}
@@ -149,16 +143,16 @@ func explainGroup(path string, err error) error {
 	return err
 }
 
-// stubPipe makes a pipe of which the stub gets end stubEnd (0 reads, 1 writes).
-func stubPipe(stubEnd int) (stub int, ours *os.File, err error) {
-	var ends [2]int
-	if err := unix.Pipe2(ends[:], unix.O_CLOEXEC); err != nil {
-		return 0, nil, fmt.Errorf("pipe to the target's stub: %w", err)
+// stubSocket makes a pair of sockets, one of which is for the stub to inherit.
+func stubSocket() (theirs int, ours *os.File, err error) {
+	ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return 0, nil, fmt.Errorf("socket to the target's stub: %w", err)
 	}
-	if _, err := unix.FcntlInt(uintptr(ends[stubEnd]), unix.F_SETFD, 0); err != nil {
-		return 0, nil, fmt.Errorf("pipe to the target's stub: %w", err)
+	if _, err := unix.FcntlInt(uintptr(ends[1]), unix.F_SETFD, 0); err != nil {
+		return 0, nil, fmt.Errorf("socket to the target's stub: %w", err)
 	}
-	return ends[stubEnd], os.NewFile(uintptr(ends[1-stubEnd]), "stub pipe"), nil
+	return ends[1], os.NewFile(uintptr(ends[0]), "stub"), nil
 }
 
 // become gives the order and waits until the stub has become the target, or
@@ -166,14 +160,16 @@ func stubPipe(stubEnd int) (stub int, ours *os.File, err error) {
 func (p *process) become(t Target) error { return p.obey(newOrder(t)) }
 
 func (p *process) obey(o order) error {
-	err := json.NewEncoder(p.orders).Encode(o)
-	p.orders.Close()
+	defer p.stub.Close()
+	err := json.NewEncoder(p.stub).Encode(o)
+	if err == nil {
+		err = unix.Shutdown(int(p.stub.Fd()), unix.SHUT_WR)
+	}
 	if err != nil {
 		return fmt.Errorf("order to the target's stub: %w", err)
 	}
 	// close-on-exec: the end of file says that the exec succeeded
-	answer, err := io.ReadAll(p.failures)
-	p.failures.Close()
+	answer, err := io.ReadAll(p.stub)
 	if err != nil {
 		return fmt.Errorf("answer of the target's stub: %w", err)
 	}
@@ -225,8 +221,7 @@ func cooked(list [][]byte) []string {
 
 // abandon ends a stub that will get no order.
 func (p *process) abandon() {
-	p.orders.Close()
-	p.failures.Close()
+	p.stub.Close()
 	var status unix.WaitStatus
 	unix.Wait4(p.pid, &status, 0, nil)
 	unix.Close(p.pidfd)

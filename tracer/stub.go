@@ -16,11 +16,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/cap-audit/cap-audit/capng"
+	"github.com/cap-audit/cap-audit/privilege"
 )
-
-// stubName is argv[0] of the stub: this binary, re-executed, on its way to
-// become the target. No path or option can be mistaken for it.
-const stubName = "cap-audit: starting the target"
 
 // order is what the stub is told to become.
 type order struct {
@@ -53,9 +50,11 @@ func failure(stage string, err error) stubFailure {
 	return stubFailure{stage, errno, err.Error()}
 }
 
+func isStub() bool { return len(os.Args) == 2 && os.Args[0] == privilege.Stub }
+
 func init() {
 	// storage is set on the process's main thread, so that thread must exec
-	if len(os.Args) == 3 && os.Args[0] == stubName {
+	if isStub() {
 		runtime.LockOSThread()
 	}
 }
@@ -63,23 +62,22 @@ func init() {
 // MaybeStub becomes the target when this process was started as the stub, and
 // does not return then. main calls it first of all.
 func MaybeStub() {
-	if len(os.Args) != 3 || os.Args[0] != stubName {
+	if !isStub() {
 		return
 	}
-	orders, err1 := strconv.Atoi(os.Args[1])
-	failures, err2 := strconv.Atoi(os.Args[2])
-	if err1 != nil || err2 != nil {
+	fd, err := strconv.Atoi(os.Args[1])
+	if err != nil || privilege.FromParent(fd) != nil {
 		os.Exit(1)
 	}
-	unix.CloseOnExec(orders)
-	unix.CloseOnExec(failures)
+	unix.CloseOnExec(fd)
 
-	raw, err := io.ReadAll(os.NewFile(uintptr(orders), "orders"))
+	socket := os.NewFile(uintptr(fd), "cap-audit")
+	raw, err := io.ReadAll(socket)
 	var o order
 	if err != nil || json.Unmarshal(raw, &o) != nil {
 		os.Exit(1) // cap-audit gave up before it gave the order
 	}
-	json.NewEncoder(os.NewFile(uintptr(failures), "failures")).Encode(o.execute())
+	json.NewEncoder(socket).Encode(o.execute())
 	os.Exit(1)
 }
 
@@ -117,8 +115,6 @@ func (o *order) execute() stubFailure {
 	}
 	if o.Identity != nil {
 		const stage = "take on the identity"
-		// with file capabilities on cap-audit anybody could write such an
-		// order, and hand cap-audit's own privileges to a program
 		if os.Geteuid() != 0 {
 			return stubFailure{stage, syscall.EPERM, "only root can run the target as another user"}
 		}

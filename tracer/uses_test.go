@@ -17,6 +17,7 @@ var effects = map[string]dealing{
 	"each":               reads,
 	"InitRingBuf":        reads,
 	"GetValue":           reads,
+	"lookUp":             reads,
 	"Iterator":           reads,
 	"Update":             writes,
 	"UpdateValueFlags":   writes,
@@ -120,12 +121,14 @@ func effectOf(fn *ast.FuncDecl, call *ast.CallExpr) (effect dealing, known bool)
 				found = n.Lhs[0].(*ast.Ident).Name
 			}
 		case *ast.CallExpr:
-			method, ok := n.Fun.(*ast.SelectorExpr)
-			if !ok || found == "" {
-				break
+			of := n.Fun // a method of it, or a function that takes it first
+			if method, ok := of.(*ast.SelectorExpr); ok {
+				of = method.X
+			} else if len(n.Args) > 0 {
+				of = n.Args[0]
 			}
-			if receiver, ok := method.X.(*ast.Ident); ok && receiver.Name == found {
-				d, ok := effects[method.Sel.Name]
+			if of, ok := of.(*ast.Ident); ok && found != "" && of.Name == found {
+				d, ok := effects[called(n)]
 				effect, known = effect|d, known || ok
 			}
 		}
@@ -141,6 +144,8 @@ func called(call *ast.CallExpr) string {
 		return f.Name
 	case *ast.SelectorExpr:
 		return f.Sel.Name
+	case *ast.IndexExpr: // of a generic function with its type
+		return called(&ast.CallExpr{Fun: f.X})
 	}
 	return ""
 }

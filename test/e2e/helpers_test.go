@@ -332,11 +332,11 @@ func setFileCaps(t testing.TB, path string, numbers ...int) {
 }
 
 // unprivilegedCapAudit is a copy of cap-audit for ordinary users: with the
-// three file capabilities that its documentation asks for.
+// file capabilities that its documentation asks for.
 func unprivilegedCapAudit(t testing.TB, dir string) string {
 	t.Helper()
 	path := installed(t, dir, capAuditPath, 0o755)
-	setFileCaps(t, path, unix.CAP_BPF, unix.CAP_PERFMON, unix.CAP_SYS_PTRACE)
+	setFileCaps(t, path, unix.CAP_BPF, unix.CAP_PERFMON)
 	return path
 }
 

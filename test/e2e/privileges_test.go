@@ -18,8 +18,8 @@ func onlyInVM(t *testing.T) {
 }
 
 // TestSettingsThatForbid runs cap-audit as an ordinary user with exactly
-// CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE under the strictest settings: it
-// works, or one line says what forbids it.
+// CAP_BPF and CAP_PERFMON under the strictest settings: it works, or one line
+// says what forbids it.
 func TestSettingsThatForbid(t *testing.T) {
 	onlyInVM(t)
 	dir := publicDir(t)

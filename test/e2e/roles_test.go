@@ -28,6 +28,7 @@ func playRole() {
 		rolePrefix + "getppid": getppidRole,
 		rolePrefix + "argv":    argvRole,
 		rolePrefix + "loop":    loopRole,
+		rolePrefix + "forge":   forgeRole,
 		"server":               serverRole, // of the documents, see pages_test.go
 	}
 	if role, ok := roles[filepath.Base(os.Args[0])]; ok {
@@ -106,6 +107,31 @@ func launchRole(arguments []string) {
 		}
 	}
 	fail("exec", syscall.Exec(l.Path, texts(l.Argv), texts(l.Env)))
+}
+
+// forgeRole starts an auditor as its own stub, which a user may do with every
+// program, and gives it an order that cap-audit did not write. What the stub
+// answers goes to standard error.
+func forgeRole(arguments []string) {
+	auditor, order := arguments[0], arguments[1]
+	ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		fail("socket", err)
+	}
+	ours := os.NewFile(uintptr(ends[0]), "ours")
+	stub := exec.Command(auditor, "3")
+	stub.Args[0] = "cap-audit: starting the target" // privilege.Stub
+	stub.Stdout = os.Stdout
+	stub.ExtraFiles = []*os.File{os.NewFile(uintptr(ends[1]), "theirs")}
+	if err := stub.Start(); err != nil {
+		fail("start", err)
+	}
+	stub.ExtraFiles[0].Close()
+	io.WriteString(ours, order)
+	unix.Shutdown(ends[0], unix.SHUT_WR)
+	io.Copy(os.Stderr, ours)
+	stub.Wait()
+	os.Exit(stub.ProcessState.ExitCode())
 }
 
 func texts(list [][]byte) []string {

@@ -1,8 +1,6 @@
 package e2e
 
 import (
-	"encoding/json"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -72,83 +70,6 @@ func TestOrdinaryUserWithSomePrivileges(t *testing.T) {
 	}
 }
 
-// forged starts the auditor as its own stub (tracer/stub.go), which a user may
-// do with every program, and gives it an order that cap-audit did not write.
-func forged(t *testing.T, auditor string, order any) result {
-	t.Helper()
-	raw, err := json.Marshal(order)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ordersRead, orders, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	failures, failuresWrite, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer failures.Close()
-	cmd := as(command(t, auditor), nobody)
-	cmd.Args = []string{"cap-audit: starting the target", "3", "4"}
-	cmd.ExtraFiles = []*os.File{ordersRead, failuresWrite}
-	if _, err := orders.Write(raw); err != nil {
-		t.Fatal(err)
-	}
-	orders.Close()
-	r := finish(t, cmd)
-	ordersRead.Close()
-	failuresWrite.Close()
-	answer, err := io.ReadAll(failures)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.stderr = append(r.stderr, answer...)
-	return r
-}
-
-// The file capabilities are cap-audit's to trace with. Who runs its stub by
-// hand gets nothing of them.
-func TestForgedOrder(t *testing.T) {
-	dir := privileged(t)
-	auditor := unprivilegedCapAudit(t, dir)
-	show := installed(t, dir, built("show"), 0o755)
-	mask := uint64(1<<unix.CAP_BPF | 1<<unix.CAP_PERFMON | 1<<unix.CAP_SYS_PTRACE)
-
-	type identity map[string]any
-	for name, wanted := range map[string]identity{
-		"ambient": {"UID": -1, "GID": -1, "Permitted": mask, "Effective": mask, "Inheritable": mask,
-			"Ambient": mask},
-		"inheritable": {"UID": -1, "GID": -1, "Inheritable": mask},
-		"root":        {"UID": 0, "GID": 0},
-		"empty":       {"UID": -1, "GID": -1},
-	} {
-		t.Run(name, func(t *testing.T) {
-			r := forged(t, auditor, map[string]any{"Path": []byte(show),
-				"Argv": [][]byte{[]byte("show"), []byte("caps")}, "Identity": wanted,
-				// should arguments travel as bytes
-				"RawPath": []byte(show)})
-			if r.status == 0 || len(r.stdout) != 0 {
-				t.Errorf("status %d, the program was run:\n%s", r.status, r.stdout)
-			}
-		})
-	}
-	t.Run("no identity", func(t *testing.T) {
-		r := forged(t, auditor, map[string]any{"Path": []byte(show),
-			"Argv": [][]byte{[]byte("show"), []byte("caps")}})
-		if text := string(r.stdout); text != "" && (!strings.Contains(text,
-			"caps permitted 0000000000000000\n") ||
-			!strings.Contains(text, "caps ambient 0000000000000000\n")) {
-			t.Errorf("the program has privileges:\n%s", text)
-		}
-	})
-	t.Run("nonsense", func(t *testing.T) {
-		if r := forged(t, auditor, "nonsense"); r.status == 0 || len(r.stdout) != 0 {
-			t.Errorf("status %d: %s", r.status, r.stdout)
-		}
-	})
-}
-
 // The audit of an ordinary user sees that user's tree and nothing else of the
 // machine.
 func TestOrdinaryUserSeesOwnTreeOnly(t *testing.T) {
@@ -180,7 +101,7 @@ func TestOrdinaryUserEnvironment(t *testing.T) {
 	auditor := unprivilegedCapAudit(t, dir)
 	show := installed(t, dir, built("show"), 0o755)
 	env := []string{"PATH=/usr/bin:/bin", "TMPDIR=/var/tmp", "LD_LIBRARY_PATH=/nowhere", "MALLOC_TRACE=x",
-		"B=1"}
+		"GODEBUG=inittrace=1", "GOGC=off", "GOMAXPROCS=none", "B=1"}
 	direct := as(command(t, show, "env"), nobody)
 	direct.Env = env
 	audited := as(command(t, auditor, withBackend("-o", "/dev/null", "--", show, "env")...), nobody)
@@ -197,5 +118,9 @@ func TestOrdinaryUserEnvironment(t *testing.T) {
 	}
 	if diff := cmp.Diff(string(want.stdout), got.String()); diff != "" {
 		t.Errorf("environment (-direct +audited):\n%s", diff)
+	}
+	// as Go's runtime would have said at the wish of GODEBUG
+	if strings.Contains(string(r.stderr), "init runtime @") {
+		t.Errorf("cap-audit's own runtime heeds the caller's environment:\n%s", r.stderr)
 	}
 }

@@ -1,0 +1,101 @@
+// Package privilege is about the capabilities that cap-audit has from its own
+// file and its caller has not. All of them are given up before anything of the
+// caller's is looked at, but for those that tracing takes: these stay permitted,
+// and are effective in one thread for as long as a step needs them.
+package privilege
+
+/*
+#include <linux/capability.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define STUB "cap-audit: starting the target"
+
+#define BIT(n) (1ULL << (n))
+
+// CAP_SYS_ADMIN stands in for the two before 5.8, and for kprobes where
+// kernel.perf_event_paranoid of Debian and Ubuntu is above 2.
+static const unsigned long long tracing = BIT(CAP_BPF) | BIT(CAP_PERFMON) | BIT(CAP_SYS_ADMIN);
+
+// What the file gave for tracing, of which a stub keeps nothing.
+static unsigned long long given;
+
+static void give_up(unsigned long long kept)
+{
+	struct __user_cap_header_struct self = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct sets[2];
+	static const char failed[] = "Error: cap-audit cannot give up the capabilities of its file\n";
+
+	if (syscall(SYS_capget, &self, sets) == 0) {
+		given = tracing & (sets[0].permitted | (unsigned long long)sets[1].permitted << 32);
+		for (int i = 0; i < 2; i++) {
+			sets[i].effective = 0;
+			sets[i].permitted &= kept >> 32 * i;
+		}
+		if (syscall(SYS_capset, &self, sets) == 0)
+			return;
+	}
+	if (write(STDERR_FILENO, failed, sizeof(failed) - 1))
+		_exit(1);
+	_exit(1);
+}
+
+// Go's runtime and library heed variables that begin with GO, in a program with
+// privileges, too. What the runtime reads is the array behind argv; the target's
+// environment is made of the strings that it pointed to. The array keeps its
+// length, for the auxiliary vector behind it is found by that.
+static void forget_go(char **env)
+{
+	static char nothing[1];
+
+	for (; *env; env++)
+		if (strncmp(*env, "GO", 2) == 0)
+			*env = nothing;
+}
+
+// Runs before Go's runtime: there is one thread, and those to come inherit from
+// it. AT_SECURE says that this process has privileges that its caller has not
+// (security/commoncap.c, cap_bprm_creds_from_file(), secureexec); root's may be
+// there for another reason, such as a transition of SELinux's.
+__attribute__((constructor)) static void begin(int argc, char **argv)
+{
+	if (!getauxval(AT_SECURE) || getuid() == 0)
+		return;
+	give_up(argc > 0 && strcmp(argv[0], STUB) == 0 ? 0 : tracing);
+	forget_go(argv + argc + 1);
+}
+
+static unsigned long long given_for_tracing(void) { return given; }
+static int is_secure(void) { return getauxval(AT_SECURE) != 0; }
+*/
+import "C"
+
+import (
+	"errors"
+	"os"
+
+	"github.com/cap-audit/cap-audit/hint"
+)
+
+// Given are the capabilities for tracing that this process got from its file,
+// bit n for capability n. A stub has had them, and has them no more.
+func Given() uint64 { return uint64(C.given_for_tracing()) }
+
+// Stub is argv[0] of the stub: this binary, executed again to become the target.
+// It has no privilege that the caller has not. No path or option can be mistaken
+// for it.
+const Stub = C.STUB
+
+// CheckFile refuses to run from a set-user-ID or set-group-ID file: whose files
+// may be touched is then not the caller's to say, and no set of capabilities
+// takes that back.
+func CheckFile() error {
+	if C.is_secure() == 0 || os.Getuid() == os.Geteuid() && os.Getgid() == os.Getegid() {
+		return nil
+	}
+	err := errors.New("cap-audit does not run set-user-ID or set-group-ID: it would act for its caller on " +
+		"files that the caller must not touch")
+	return hint.Add(err, "chmod ug-s it, and give it file capabilities, see cap-audit(8)")
+}
