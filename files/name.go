@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+
+	"golang.org/x/sys/unix"
 )
 
 // descriptor tells whether a path names one of our own open files, as
@@ -33,6 +35,13 @@ func descriptor(file string) (n int, ok bool) {
 		file = target
 	}
 	return 0, false
+}
+
+// callers tells whether a descriptor was handed down by the caller: what this
+// process opens itself is closed on exec, and what came by exec cannot be.
+func callers(n int) bool {
+	flags, err := unix.FcntlInt(uintptr(n), unix.F_GETFD, 0)
+	return err == nil && flags&unix.FD_CLOEXEC == 0
 }
 
 // Same tells whether two names that may be "", for none, are of one file

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"testing"
@@ -21,11 +22,23 @@ func TestOpenInput(t *testing.T) {
 	if err := unix.Mkfifo(fifo, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	// to open it, even in vain, is ENXIO
+	socket := filepath.Join(dir, "socket")
+	listener, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink("/proc/self/status", link); err != nil {
+		t.Fatal(err)
+	}
 	for name, want := range map[string]error{
-		dir: unix.EISDIR, filepath.Join(dir, "nowhere"): fs.ErrNotExist, fifo: nil, "/dev/zero": nil,
+		dir: unix.EISDIR, filepath.Join(dir, "nowhere"): fs.ErrNotExist, fifo: errNoFile, socket: errNoFile,
+		"/dev/zero": errNoFile, "/proc/self/status": errMadeUp, link: errMadeUp,
 	} {
 		f, err := Open(name)
-		if err == nil || want != nil && !errors.Is(err, want) {
+		if !errors.Is(err, want) {
 			t.Errorf("%s: %v, %v", name, f, err)
 		}
 	}
@@ -39,7 +52,7 @@ func TestOpenInput(t *testing.T) {
 		t.Fatal(err)
 	}
 	writer.Close()
-	for _, name := range []string{file, "/dev/fd/" + fdName(reader)} {
+	for _, name := range []string{file, "/dev/fd/" + fdName(t, reader)} {
 		f, err := Open(name)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -52,4 +65,36 @@ func TestOpenInput(t *testing.T) {
 	}
 }
 
-func fdName(f *os.File) string { return fmt.Sprint(f.Fd()) }
+func TestOpenRegular(t *testing.T) {
+	dir := t.TempDir()
+	file := scratch.Write(t, filepath.Join(dir, "file"), "text")
+	f, err := OpenRegular(file, Any)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if raw, err := io.ReadAll(f); err != nil || string(raw) != "text" {
+		t.Errorf("%q, %v", raw, err)
+	}
+	none := func(unix.Stat_t) bool { return false }
+	if _, err := OpenRegular(file, none); !errors.Is(err, ErrNotRegular) {
+		t.Errorf("one that is not wanted: %v", err)
+	}
+	for name, want := range map[string]error{
+		dir: ErrNotRegular, os.DevNull: ErrNotRegular,
+		"/proc/self/status": errMadeUp, filepath.Join(dir, "nowhere"): fs.ErrNotExist,
+	} {
+		if _, err := OpenRegular(name, Any); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", name, err, want)
+		}
+	}
+}
+
+// fdName is the number of a file that is as those are which a caller hands down.
+func fdName(t *testing.T, f *os.File) string {
+	t.Helper()
+	if _, err := unix.FcntlInt(f.Fd(), unix.F_SETFD, 0); err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprint(f.Fd())
+}

@@ -3,14 +3,11 @@ package files
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/cap-audit/cap-audit/console"
 )
 
 // Writable says why Replace could not write a file of that name.
@@ -18,15 +15,25 @@ func Writable(file string) error {
 	if info, err := os.Stat(file); err == nil && info.IsDir() {
 		return errors.New("is a directory")
 	}
-	if _, ok := descriptor(file); ok {
-		return unix.Access(file, unix.W_OK)
+	if n, ok := descriptor(file); ok {
+		if !callers(n) {
+			return errNotOpen
+		}
+		flags, err := unix.FcntlInt(uintptr(n), unix.F_GETFL, 0)
+		if err == nil && flags&unix.O_ACCMODE == unix.O_RDONLY {
+			err = unix.EBADF // as write(2) would say
+		}
+		return err
 	}
-	if info, err := os.Lstat(file); err == nil && inPlace(info.Mode()) {
+	if fd, err := lookInPlace(file); err != nil {
+		return err
+	} else if fd >= 0 {
+		defer unix.Close(fd)
 		return unix.Access(file, unix.W_OK)
 	}
 	dir := filepath.Dir(file)
 	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
-		return fmt.Errorf("%s is not a directory", console.Printable(dir))
+		return fmt.Errorf("%q is not a directory", dir)
 	}
 	return unix.Access(dir, unix.W_OK|unix.X_OK)
 }
@@ -34,7 +41,7 @@ func Writable(file string) error {
 // Replace writes beside the file and renames, so that there is never half
 // a report, and so that a link put there meanwhile is replaced and not
 // followed. A device or FIFO is written to as it is, and so is a descriptor of
-// ours.
+// the caller's.
 func Replace(file string, text []byte) (err error) {
 	if f, err := openInPlace(file); f != nil || err != nil {
 		if err != nil {
@@ -44,7 +51,7 @@ func Replace(file string, text []byte) (err error) {
 		return errors.Join(err, f.Close())
 	}
 	tmp := filepath.Join(filepath.Dir(file), fmt.Sprintf(".cap-audit-%x.tmp", rand.Uint64()))
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	f, err := createFor(tmp, file)
 	if err != nil {
 		return err
 	}
@@ -60,44 +67,49 @@ func Replace(file string, text []byte) (err error) {
 	return os.Rename(tmp, file)
 }
 
-// openInPlace opens what is not to be replaced; nil is for all else. A link is
-// followed to a descriptor of ours only: it can be anybody's, and lead to a
-// disk.
-func openInPlace(file string) (*os.File, error) {
-	if n, ok := descriptor(file); ok {
-		// not opened anew, which would begin at the start of a file, and could
-		// write to one that was opened to be read
-		fd, err := unix.FcntlInt(uintptr(n), unix.F_DUPFD_CLOEXEC, 0)
-		if err != nil {
-			return nil, err
-		}
-		return os.NewFile(uintptr(fd), file), nil
+// Save writes a new file among the temporary ones, which nobody else can read.
+func Save(pattern string, text []byte) (name string, err error) {
+	f, err := os.CreateTemp("", pattern)
+	if err != nil {
+		return "", err
 	}
-	if info, err := os.Lstat(file); err != nil || !inPlace(info.Mode()) {
-		return nil, nil
+	_, err = f.Write(text)
+	if err = errors.Join(err, f.Close()); err != nil {
+		os.Remove(f.Name())
+		return "", err
 	}
-	// open(2) would wait for a FIFO to have a reader, and for a modem to answer
-	fd, err := unix.Open(file, unix.O_WRONLY|unix.O_NOFOLLOW|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
-	if errors.Is(err, unix.ENXIO) {
-		return nil, fmt.Errorf("nothing reads from it: %w", err)
+	return f.Name(), nil
+}
+
+// umask is the caller's. To read it is to set it, so it is read while there is
+// nothing yet that could make a file.
+var umask = func() uint32 {
+	mask := unix.Umask(0o077)
+	unix.Umask(mask)
+	return uint32(mask)
+}()
+
+// createFor makes the file that is to take another's place. Nobody may read or
+// write it who could not do that with the other.
+func createFor(tmp, file string) (*os.File, error) {
+	var old unix.Stat_t
+	if unix.Lstat(file, &old) != nil || old.Mode&unix.S_IFMT != unix.S_IFREG {
+		return os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	}
+	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	err = unix.SetNonblock(fd, false) // a slow reader is waited for
-	f := os.NewFile(uintptr(fd), file)
-	info, statErr := f.Stat()
-	if err = errors.Join(err, statErr); err == nil && !inPlace(info.Mode()) {
-		err = errors.New("it has become another file meanwhile")
+	fd := int(f.Fd())
+	mode := old.Mode & 0o666 &^ umask
+	// another owner's group is not taken over: who it is, the owner has chosen
+	if old.Uid == uint32(os.Geteuid()) && unix.Fchown(fd, -1, int(old.Gid)) != nil {
+		mode &^= 0o070
 	}
-	if err != nil {
+	if err := unix.Fchmod(fd, mode); err != nil {
 		f.Close()
+		os.Remove(tmp)
 		return nil, err
 	}
 	return f, nil
-}
-
-// inPlace: a device, a FIFO or, which then cannot be opened, a socket.
-func inPlace(mode fs.FileMode) bool {
-	return mode&(fs.ModeDevice|fs.ModeNamedPipe|fs.ModeSocket) != 0
 }

@@ -248,7 +248,7 @@ func TestLinkToAnOpenFileIsWrittenTo(t *testing.T) {
 	}
 	// as /dev/stdout is made, so that the real one is safe from this test
 	device := filepath.Join(dir, "stdout")
-	if err := os.Symlink("/proc/self/fd/"+fdName(redirected), device); err != nil {
+	if err := os.Symlink("/proc/self/fd/"+fdName(t, redirected), device); err != nil {
 		t.Fatal(err)
 	}
 	if err := Replace(device, []byte("new")); err != nil {
@@ -270,9 +270,11 @@ func TestReadOnlyDescriptorIsNotWrittenTo(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if err := Replace("/proc/self/fd/"+fdName(f), []byte("new")); !errors.Is(err, syscall.EBADF) ||
-		scratch.Contents(t, file) != "kept" {
-		t.Errorf("%v, the file has %q", err, scratch.Contents(t, file))
+	name := "/proc/self/fd/" + fdName(t, f)
+	for _, err := range []error{Writable(name), Replace(name, []byte("new"))} {
+		if !errors.Is(err, syscall.EBADF) || scratch.Contents(t, file) != "kept" {
+			t.Errorf("%v, the file has %q", err, scratch.Contents(t, file))
+		}
 	}
 }
 
@@ -310,5 +312,84 @@ func TestWritable(t *testing.T) {
 	}
 	if _, err := os.Stat("new"); err == nil {
 		t.Error("looking made a file")
+	}
+}
+
+// Who could not read the old report cannot read the new one.
+func TestStricterModeIsKept(t *testing.T) {
+	mask := umask
+	t.Cleanup(func() { umask = mask })
+	groups := []int{os.Getegid()}
+	if os.Geteuid() == 0 {
+		groups = append(groups, 65533)
+	}
+	for _, group := range groups {
+		for old, want := range map[uint32]uint32{0o600: 0o600, 0o640: 0o640, 0o644: 0o640, 0o400: 0o400,
+			0o666: 0o640, 0o755: 0o640} {
+			umask = 0o027
+			report := scratch.Write(t, filepath.Join(t.TempDir(), "report"), "old")
+			if err := errors.Join(os.Chown(report, -1, group), unix.Chmod(report, old),
+				Replace(report, []byte("new"))); err != nil {
+				t.Fatal(err)
+			}
+			var info unix.Stat_t
+			if err := unix.Stat(report, &info); err != nil {
+				t.Fatal(err)
+			}
+			if got := info.Mode & 0o7777; got != want || info.Gid != uint32(group) {
+				t.Errorf("%#o of group %d became %#o of group %d, want %#o", old, group, got, info.Gid, want)
+			}
+		}
+	}
+}
+
+// A report does not go to who has made a file of that name, and its readers are
+// not those that he has let in.
+func TestOwnerIsNotTakenOver(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("want root, to make a file another's; am user", os.Geteuid())
+	}
+	report := scratch.Write(t, filepath.Join(t.TempDir(), "report"), "old")
+	if err := errors.Join(os.Chown(report, 65534, 65533), unix.Chmod(report, 0o640),
+		Replace(report, []byte("new"))); err != nil {
+		t.Fatal(err)
+	}
+	var info unix.Stat_t
+	if err := unix.Stat(report, &info); err != nil {
+		t.Fatal(err)
+	}
+	if info.Uid != 0 || info.Gid != uint32(os.Getegid()) || info.Mode&0o7777 != 0o640 {
+		t.Errorf("owner %d, group %d, mode %#o", info.Uid, info.Gid, info.Mode&0o7777)
+	}
+}
+
+func TestSave(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	first, err1 := Save("x-*.yaml", []byte("one"))
+	second, err2 := Save("x-*.yaml", []byte("two"))
+	if err := errors.Join(err1, err2); err != nil {
+		t.Fatal(err)
+	}
+	if scratch.Contents(t, first) != "one" || scratch.Contents(t, second) != "two" ||
+		filepath.Ext(first) != ".yaml" {
+		t.Errorf("%s, %s", first, second)
+	}
+}
+
+// Where there is no room for all of it, nothing is left.
+func TestSaveLeavesNoPart(t *testing.T) {
+	dir := t.TempDir()
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=4096"); err != nil {
+		t.Skip("want root, to mount a small file system:", err)
+	}
+	defer unix.Unmount(dir, unix.MNT_DETACH)
+	t.Setenv("TMPDIR", dir)
+	text := make([]byte, 3*os.Getpagesize())
+	if name, err := Save("x-*", text); !errors.Is(err, syscall.ENOSPC) || name != "" {
+		t.Errorf("%q, %v", name, err)
+	}
+	if names := scratch.Names(t, dir); len(names) != 0 {
+		t.Errorf("left behind: %q", names)
 	}
 }

@@ -88,7 +88,7 @@ func (o *Output) WriteText(text []byte) error {
 	if errors.Is(err, syscall.EPIPE) {
 		return failed // the reader has seen what it wanted
 	}
-	saved, err := saveElsewhere(text, o.Format)
+	saved, err := files.Save("cap-audit-*."+o.Format.extension(), text)
 	if err != nil {
 		// the last resort that is left
 		os.Stderr.Write(text)
@@ -129,14 +129,4 @@ func (o *Output) render(w io.Writer, doc *report.Document) error {
 		return report.WritePrometheus(w, doc)
 	}
 	return report.WriteText(w, doc, report.Width(os.Stdout, os.Getenv("COLUMNS")))
-}
-
-// saveElsewhere keeps a report that nobody took.
-func saveElsewhere(text []byte, f Format) (string, error) {
-	file, err := os.CreateTemp("", "cap-audit-*."+f.extension())
-	if err != nil {
-		return "", err
-	}
-	_, err = file.Write(text)
-	return file.Name(), errors.Join(err, file.Close())
 }

@@ -206,20 +206,6 @@ func TestNoPlaceAtAll(t *testing.T) {
 	check(t, JSON, got)
 }
 
-func TestSaveElsewhere(t *testing.T) {
-	dir := t.TempDir()
-	t.Setenv("TMPDIR", dir)
-	first, err1 := saveElsewhere([]byte("one"), YAML)
-	second, err2 := saveElsewhere([]byte("two"), YAML)
-	if err := errors.Join(err1, err2); err != nil {
-		t.Fatal(err)
-	}
-	if scratch.Contents(t, first) != "one" || scratch.Contents(t, second) != "two" ||
-		filepath.Ext(first) != ".yaml" {
-		t.Errorf("%s, %s", first, second)
-	}
-}
-
 // A policy is read before anything runs: what would wait for a writer is refused.
 func TestPolicyInAFifoIsRefused(t *testing.T) {
 	fifo := filepath.Join(t.TempDir(), "fifo")

@@ -16,6 +16,7 @@ import (
 
 	"github.com/coreos/go-systemd/v22/unit"
 
+	"github.com/cap-audit/cap-audit/files"
 	"github.com/cap-audit/cap-audit/hint"
 )
 
@@ -225,7 +226,6 @@ func dropIns(dir string) ([]string, error) {
 
 // readRegular reads a regular file, or /dev/null, which has nothing in it.
 func readRegular(path string) ([]byte, error) {
-	// O_NONBLOCK: a FIFO would make us wait; the stat before: to open a device can do something
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("%q: %w", path, errors.Unwrap(err))
@@ -233,17 +233,14 @@ func readRegular(path string) ([]byte, error) {
 	if null, err := os.Stat(os.DevNull); err == nil && os.SameFile(info, null) {
 		return nil, nil
 	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%q is not a regular file", path)
+	f, err := files.OpenRegular(path, files.Any)
+	if errors.Is(err, files.ErrNotRegular) {
+		return nil, fmt.Errorf("%q %w", path, err)
 	}
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, fmt.Errorf("%q: %w", path, errors.Unwrap(err))
+		return nil, fmt.Errorf("%q: %w", path, err)
 	}
 	defer f.Close()
-	if now, err := f.Stat(); err != nil || !os.SameFile(info, now) {
-		return nil, fmt.Errorf("%q was replaced while it was read", path)
-	}
 	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {
 		return nil, fmt.Errorf("%q: %w", path, err)

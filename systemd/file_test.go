@@ -137,7 +137,7 @@ Madeup=1
 		got = append(got, o.String())
 	}
 	want := []string{
-		"ProtectSystem=strict: " + files, "SystemCallFilter=@system-service ~@privileged: " + calls,
+		"ProtectSystem=strict: " + fileSystem, "SystemCallFilter=@system-service ~@privileged: " + calls,
 		"RestrictNamespaces=true: " + calls,
 		"Madeup=1: " + unknown, "Sockets=a.socket: they are not handed over",
 	}

@@ -15,7 +15,7 @@ type Omission struct {
 
 // What is missing without a setting: clauses of a report.
 const (
-	files      = "the program sees the whole file system"
+	fileSystem = "the program sees the whole file system"
 	namespaces = "the program is in the namespaces of the machine"
 	calls      = "no system call is refused"
 	devices    = "every device can be opened"
@@ -35,7 +35,7 @@ var omitted = map[string]string{}
 
 func init() {
 	for effect, keys := range map[string]string{
-		files: `RootDirectory RootImage RootImageOptions RootImagePolicy RootHash RootHashSignature RootVerity RootEphemeral RootDirectoryStartOnly
+		fileSystem: `RootDirectory RootImage RootImageOptions RootImagePolicy RootHash RootHashSignature RootVerity RootEphemeral RootDirectoryStartOnly
 			RootMStack MountAPIVFS ProtectSystem ProtectHome ReadOnlyPaths ReadWritePaths InaccessiblePaths ExecPaths NoExecPaths ReadOnlyDirectories
 			ReadWriteDirectories InaccessibleDirectories TemporaryFileSystem BindPaths BindReadOnlyPaths BindLogSockets MountImages
 			MountImagePolicy ExtensionImages ExtensionImagePolicy ExtensionDirectories MountFlags PrivateTmp PrivateMounts ProtectProc ProcSubset
@@ -138,7 +138,8 @@ func (f *File) omissions() []Omission {
 	}
 	if f.on("DynamicUser") {
 		list = append(list, Omission{Setting{"DynamicUser", "yes"},
-			"no user is made, and " + files + ", without the ProtectSystem=strict, ProtectHome=read-only, " +
+			"no user is made, and " + fileSystem +
+				", without the ProtectSystem=strict, ProtectHome=read-only, " +
 				"PrivateTmp= and RestrictSUIDSGID= that go with it"})
 	}
 	if socket := f.socket(); socket != "" && len(values["Sockets"]) == 0 {

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/cap-audit/cap-audit/files"
 )
 
 // object is a program or a library as its loader sees it.
@@ -29,7 +31,7 @@ const (
 // elf.NewFile reads the sections first, in which a few bytes can stand for as
 // many gigabytes as one likes. Programs of 32 bits are not looked into.
 func readObject(path string) (o object, ok bool) {
-	f, err := openRegular(path)
+	f, err := files.OpenRegular(path, files.Any)
 	if err != nil {
 		return o, false
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/capng"
+	"github.com/cap-audit/cap-audit/files"
 )
 
 // Observe reads out the counts. Descendants that still run go on counting;
@@ -96,7 +97,7 @@ func (a *Audit) application() audit.Application {
 		}
 	}
 	// a program that may be executed but not read keeps its secret
-	if f, err := openRegular(a.target.Path); err == nil {
+	if f, err := files.OpenRegular(a.target.Path, files.Any); err == nil {
 		defer f.Close()
 		if permitted, _, _, ok, err := capng.FileCaps(f); err == nil && ok {
 			app.FilePermitted = permitted

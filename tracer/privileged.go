@@ -8,6 +8,7 @@ import (
 
 	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/capng"
+	"github.com/cap-audit/cap-audit/files"
 )
 
 // programOf is a program of the tree, with what its file has to do with privileges.
@@ -71,5 +72,5 @@ func setsID(p kernelProgram) bool {
 // is not compared: btrfs and overlayfs show another than the kernel has in the
 // inode.
 func openInode(path string, inode uint64) (*os.File, error) {
-	return openIf(path, func(info unix.Stat_t) bool { return info.Ino == inode })
+	return files.OpenRegular(path, func(info unix.Stat_t) bool { return info.Ino == inode })
 }

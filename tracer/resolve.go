@@ -12,8 +12,7 @@ import (
 	"strings"
 	"syscall"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/cap-audit/cap-audit/files"
 	"github.com/cap-audit/cap-audit/hint"
 )
 
@@ -147,29 +146,6 @@ func explainExec(path string, errno syscall.Errno) error {
 // firstLine bounds what is read of a script: BINPRM_BUF_SIZE is 256.
 const firstLine = 256
 
-// openRegular opens a file of the target's to look into it. Nothing else is
-// opened: that could wait, as a FIFO does, or do what a device does.
-func openRegular(path string) (*os.File, error) {
-	return openIf(path, func(unix.Stat_t) bool { return true })
-}
-
-// openIf opens a regular file if that is the one that is wanted.
-func openIf(path string, wanted func(unix.Stat_t) bool) (*os.File, error) {
-	fd, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
-	}
-	defer unix.Close(fd)
-	var info unix.Stat_t
-	if err := unix.Fstat(fd, &info); err != nil {
-		return nil, err
-	}
-	if info.Mode&unix.S_IFMT != unix.S_IFREG || !wanted(info) {
-		return nil, fmt.Errorf("%q is not a regular file, or not the one that is meant", path)
-	}
-	return os.OpenFile(fmt.Sprintf("/proc/self/fd/%d", fd), os.O_RDONLY|unix.O_NONBLOCK, 0)
-}
-
 // interpreterOf is what a script's #! line asks for, "" if it is no script.
 func interpreterOf(path string) string {
 	words := strings.Fields(shebang(path))
@@ -181,7 +157,7 @@ func interpreterOf(path string) string {
 
 // shebang is a script's first line after #!, "" if it is no script.
 func shebang(path string) string {
-	f, err := openRegular(path)
+	f, err := files.OpenRegular(path, files.Any)
 	if err != nil {
 		return ""
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/cap-audit/cap-audit/capng"
 	"github.com/cap-audit/cap-audit/cgroup"
+	"github.com/cap-audit/cap-audit/files"
 	"github.com/cap-audit/cap-audit/hint"
 )
 
@@ -75,7 +76,7 @@ func (s Running) open() (o *opened, err error) {
 		link := fmt.Sprintf("/proc/%d/exe", s.PID)
 		o.exe, _ = os.Readlink(link)
 		o.unprivileged = unprivileged(s.PID)
-		if f, err := os.Open(link); err == nil {
+		if f, err := files.OpenRegular(link, files.Any); err == nil {
 			o.filePermitted, _, _, _, _ = capng.FileCaps(f)
 			f.Close()
 		}

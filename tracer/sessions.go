@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"os"
 	"regexp"
+
+	"github.com/cap-audit/cap-audit/files"
 )
 
 // Bounds of what is looked at in a file, and of other files that it makes us look at.
@@ -42,7 +44,7 @@ func opensSessions(f *os.File) bool {
 
 // opensSessionsAt is the same of a path.
 func opensSessionsAt(path string) bool {
-	f, err := openRegular(path)
+	f, err := files.OpenRegular(path, files.Any)
 	if err != nil {
 		return false
 	}

@@ -3,6 +3,8 @@ package tracer
 import (
 	"bytes"
 	"io"
+
+	"github.com/cap-audit/cap-audit/files"
 )
 
 // shell runs scripts that name no interpreter, as it does for all that start a
@@ -23,7 +25,7 @@ func (o *order) viaShell() bool {
 // isText: nothing in the first line is of a program for another machine. An empty
 // file is a script that does nothing.
 func isText(path string) bool {
-	f, err := openRegular(path)
+	f, err := files.OpenRegular(path, files.Any)
 	if err != nil {
 		return false
 	}
