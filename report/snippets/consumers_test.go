@@ -172,7 +172,7 @@ func TestFilecapAndSetcapTakeIt(t *testing.T) {
 }
 
 func testFileCapabilities(t *testing.T, snippet func(Advice) string) {
-	bash := machine.Program(t, "bash")
+	sh := machine.Program(t, "sh")
 	held(t, unix.CAP_SETFCAP)
 	for name, c := range map[string]struct {
 		file  string
@@ -182,7 +182,6 @@ func testFileCapabilities(t *testing.T, snippet func(Advice) string) {
 		"all":        {"program", known()},
 		"none":       {"program", nil},
 		"quotes":     {`it's a "$(program)" \ ; #`, []int{0, 13}},
-		"not UTF-8":  {"\xff\x1b[2J\n\u202e", []int{0, 13}},
 		"a dash":     {"-d", []int{13}},
 		"a non-word": {"été", []int{13}},
 	} {
@@ -192,9 +191,9 @@ func testFileCapabilities(t *testing.T, snippet func(Advice) string) {
 				t.Fatal(err)
 			}
 			if c.grant == nil {
-				run(t, bash, "-c", snippet(Advice{Path: path, Grant: []int{13}}))
+				run(t, sh, "-c", snippet(Advice{Path: path, Grant: []int{13}}))
 			}
-			run(t, bash, "-c", snippet(Advice{Path: path, Grant: c.grant}))
+			run(t, sh, "-c", snippet(Advice{Path: path, Grant: c.grant}))
 
 			f, err := os.Open(path)
 			if err != nil {

@@ -3,6 +3,7 @@ package snippets
 import (
 	"path"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/cap-audit/cap-audit/capng"
@@ -73,6 +74,11 @@ func inFile(a Advice, remove string, add func([]int) string) string {
 	if path.IsAbs(a.Path) {
 		file = a.Path
 	}
+	file, ok := shellQuote(file)
+	if !ok {
+		return "# Its name has characters that no command for every shell can have. Give it\n" +
+			"# another, or use one of the other ways: " + strconv.QuoteToASCII(a.Path)
+	}
 	if a.Subject.Contained() {
 		hint = "# To be run when the image is built: the path is one of the image.\n"
 	}
@@ -88,5 +94,5 @@ func inFile(a Advice, remove string, add func([]int) string) string {
 	} else {
 		hint += "# None are needed. If the file has any, this takes them away:\n"
 	}
-	return hint + strings.Replace(command, "FILE", shellQuote(file), 1)
+	return hint + strings.Replace(command, "FILE", file, 1)
 }

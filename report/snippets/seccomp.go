@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/cap-audit/cap-audit/capng"
@@ -92,7 +93,11 @@ func (a Advice) callers(call string) string {
 		if p.Path == "" {
 			name = "others"
 		}
-		names = append(names, shellQuote(name))
+		word, ok := shellQuote(name)
+		if !ok {
+			word = strconv.QuoteToASCII(name)
+		}
+		names = append(names, word)
 	}
 	if more := len(names) - 1; more > 0 {
 		return fmt.Sprintf("%s and %d more", names[0], more)

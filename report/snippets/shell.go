@@ -1,38 +1,23 @@
 package snippets
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 )
 
-// shellQuote is s as one word of a shell command. Where s can be shown, the
-// quoting is POSIX; a string with control characters or bytes that are not
-// UTF-8 becomes $'…', which bash, zsh and ksh understand.
-func shellQuote(s string) string {
+// shellQuote is s as one word of a command that every POSIX shell reads. It
+// reports false for what cannot be shown, such as control characters or bytes
+// that are not UTF-8: only $'…' could spell that in characters that can, and
+// where a shell does not know it the quotes in there end the word.
+func shellQuote(s string) (word string, ok bool) {
+	if !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return !strconv.IsPrint(r) }) {
+		return "", false
+	}
 	if s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !plain(r) }) {
-		return s
+		return s, true
 	}
-	if utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !strconv.IsPrint(r) }) {
-		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-	}
-	var b strings.Builder
-	b.WriteString("$'")
-	for _, c := range []byte(s) {
-		switch {
-		case c == '\'' || c == '\\':
-			b.WriteByte('\\')
-			b.WriteByte(c)
-		case c >= ' ' && c <= '~':
-			b.WriteByte(c)
-		default:
-			// three octal digits: \x would go on eating digits in some shells
-			fmt.Fprintf(&b, `\%03o`, c)
-		}
-	}
-	b.WriteString("'")
-	return b.String()
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'", true
 }
 
 // plain tells what means nothing to any shell.

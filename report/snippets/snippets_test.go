@@ -1,6 +1,7 @@
 package snippets
 
 import (
+	"os"
 	"os/exec"
 	"regexp"
 	"slices"
@@ -304,30 +305,87 @@ func TestFill(t *testing.T) {
 	}
 }
 
-// bash splits a command into the words that were meant.
+// shells are those that a snippet may be piped into, by the standard and beyond.
+func shells(t testing.TB) []string {
+	var found []string
+	for _, name := range []string{"sh", "bash"} {
+		path, err := exec.LookPath(name)
+		if err != nil {
+			t.Skip("want a POSIX shell and bash:", err)
+		}
+		found = append(found, path)
+	}
+	return found
+}
+
+var hostilePaths = []string{
+	"", "/usr/bin/ping", "a b", "'", `\`, `'\''`, "\n", "\x1b[0m", "\xff", "\xff1", "\xffa'b\\", "$(>pwned)",
+	"`>pwned`", "!x", "~", "*", "été", "\u202e", "-n", "#", "a=b", "{a,b}", "\x011", "'; >pwned; #",
+	"';>pwned #\n", "\x01'$(>pwned)'", "\xff`>pwned`", "\n>pwned\n", "\r>pwned",
+	"$'\\'';>pwned", "\";>pwned;\"",
+	"&>pwned", "|>pwned", "\u2028>pwned",
+}
+
+// Every shell splits a command into the words that were meant.
 func FuzzShellQuote(f *testing.F) {
-	for _, seed := range []string{
-		"", "/usr/bin/ping", "a b", "'", `\`, `'\''`, "\n", "\x1b[0m", "\xff", "\xff1", "\xffa'b\\", "$(id)",
-		"`id`", "!x", "~", "*", "été",
-		"\u202e", "-n", "#", "a=b", "{a,b}", "\x011",
-	} {
+	for _, seed := range hostilePaths {
 		f.Add(seed)
 	}
-	bash, err := exec.LookPath("bash")
-	if err != nil {
-		f.Skip("want bash:", err)
-	}
+	all := shells(f)
 	f.Fuzz(func(t *testing.T, s string) {
 		if strings.Contains(s, "\x00") {
 			t.Skip("no path has a zero byte")
 		}
-		quoted := shellQuote(s)
-		out, err := exec.Command(bash, "-c", `printf '%s|' x `+quoted+" y").Output()
-		if err != nil {
-			t.Fatalf("%q: %v", quoted, err)
+		quoted, ok := shellQuote(s)
+		if !ok {
+			return
 		}
-		if want := "x|" + s + "|y|"; string(out) != want {
-			t.Errorf("%q is %q to bash, want %q", quoted, out, want)
+		for _, shell := range all {
+			out, err := exec.Command(shell, "-c", `printf '%s|' x `+quoted+" y").Output()
+			if err != nil {
+				t.Fatalf("%s: %q: %v", shell, quoted, err)
+			}
+			if want := "x|" + s + "|y|"; string(out) != want {
+				t.Errorf("%q is %q to %s, want %q", quoted, out, shell, want)
+			}
+		}
+	})
+}
+
+// What is shown can be quoted, and what cannot be shown is refused.
+func TestShellQuoteRefuses(t *testing.T) {
+	for s, want := range map[string]bool{"": true, "it's": true, "été": true, "a\n": false, "\x1b": false,
+		"\xff": false, "\u202e": false} {
+		if _, ok := shellQuote(s); ok != want {
+			t.Errorf("%q: %t, want %t", s, ok, want)
+		}
+	}
+}
+
+// No name of a program becomes a command, whichever shell a snippet is piped
+// into. The commands of the snippets themselves are not found.
+func FuzzSnippetsInShells(f *testing.F) {
+	for _, seed := range hostilePaths {
+		f.Add(seed)
+	}
+	all := shells(f)
+	f.Fuzz(func(t *testing.T, name string) {
+		if strings.Contains(name, "\x00") {
+			t.Skip("no path has a zero byte")
+		}
+		dir := t.TempDir()
+		for _, grant := range [][]int{nil, {13}} {
+			for _, kind := range []string{"setcap", "filecap", "docker", "bwrap"} {
+				text := Emit(kind, Advice{Path: "/" + name, Grant: grant, User: name})
+				for _, shell := range all {
+					cmd := exec.Command(shell)
+					cmd.Stdin, cmd.Dir, cmd.Env = strings.NewReader(text+"\n"), dir, []string{"PATH=/nowhere"}
+					cmd.Run() // the status is that of a command which is not found
+					if left, err := os.ReadDir(dir); len(left) != 0 || err != nil {
+						t.Fatalf("%s has done something at a name's word (%v):\n%s", shell, err, text)
+					}
+				}
+			}
 		}
 	})
 }
