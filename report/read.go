@@ -88,7 +88,8 @@ func explainJSON(err error) error {
 }
 
 // checkJSON refuses what encoding/json would take: keys that are there twice,
-// and more or deeper than a report has. Syntax is left to that.
+// and more or deeper than a report has; a key that only looks like one of a
+// report's is blotted out. Syntax is left to that.
 func checkJSON(raw []byte) error {
 	type collection struct {
 		keys map[string]bool // nil for a list
@@ -130,14 +131,10 @@ func checkJSON(raw []byte) error {
 				end++
 			}
 			if top != nil && top.key && end < len(raw) {
-				key := string(raw[i+1 : end])
-				if strings.Contains(key, `\`) && json.Unmarshal(raw[i:end+1], &key) != nil {
-					return errors.New("not JSON: a key has an escape that is none")
+				if err := checkKey(raw[i:end+1], top.keys); err != nil {
+					return err
 				}
-				if top.keys[key] {
-					return fmt.Errorf("the key %s is there twice", quoted(key))
-				}
-				top.keys[key], top.key = true, false
+				top.key = false
 			}
 			i = end
 		}
@@ -146,6 +143,29 @@ func checkJSON(raw []byte) error {
 		}
 	}
 	return nil
+}
+
+// checkKey looks at a key, with its quotes, of an object with those before it.
+func checkKey(raw []byte, before map[string]bool) error {
+	key := string(raw[1 : len(raw)-1])
+	if strings.Contains(key, `\`) && json.Unmarshal(raw, &key) != nil {
+		return errors.New("not JSON: a key has an escape that is none")
+	}
+	if before[key] {
+		return fmt.Errorf("the key %s is there twice", quoted(key))
+	}
+	before[key] = true
+	if anotherKey(key) {
+		blot(raw[1 : len(raw)-1])
+	}
+	return nil
+}
+
+// blot makes a key of a document one that no reader knows.
+func blot(key []byte) {
+	for i := range key {
+		key[i] = '-'
+	}
 }
 
 // quoted is a short form of a word of the file.

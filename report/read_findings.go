@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/capng"
 )
@@ -187,8 +189,10 @@ func (d *earlier) findings() (*audit.Findings, error) {
 		Gains:        each(d.Gains, func(g string) audit.Gain { return audit.Gain(r.word(g)) }),
 	}
 	r.exit(&f.Application, d.Exit)
-	f.Stated = r.set(d.Recommended)
 	f.Merged = r.merged(d.Merged)
+	if f.Stated = r.set(d.Recommended); f.Stated != nil {
+		r.agree(d, f)
+	}
 	// A later version can know of losses that this one does not, and a document
 	// can have no key for the reason, as for a start that was cut short.
 	f.Untold = d.Complete == nil ||
@@ -197,6 +201,25 @@ func (d *earlier) findings() (*audit.Findings, error) {
 		f.TotalChecks = countChecks(f)
 	}
 	return f, r.err
+}
+
+// agree refuses a document that requires what it does not recommend. A lesser
+// capability can be recommended in its place; SETPCAP is not, where the
+// program's file does not give it; repetitions can show that less does. A later
+// version may have other reasons.
+func (r *reader) agree(d *earlier, f *audit.Findings) {
+	if d.Proof != nil || f.Merged != nil || d.SchemaVersion > SchemaVersion {
+		return
+	}
+	explained := *f.Stated | 1<<unix.CAP_SETPCAP
+	for _, l := range f.Lessers() {
+		explained |= *f.Stated >> l.Enough & 1 << l.Asked
+	}
+	for _, c := range f.Required {
+		if explained>>c.Number&1 == 0 {
+			r.fail("it contradicts itself: %s is required and not recommended", capng.Name(c.Number))
+		}
+	}
 }
 
 func (r *reader) subject(s Subject) audit.Subject {

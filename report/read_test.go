@@ -134,6 +134,8 @@ func TestReadRefuses(t *testing.T) {
 		"a key twice": {with(`,"tasks":1,"tasks":2`), `"tasks" is there twice`},
 		"a key twice in YAML": {"application: {}\napplication: {}\n",
 			`line 2: the key "application" is there twice`},
+		"a contradiction": {`{"application":{"pid":1,"comm":"x"},"recommended_capabilities":[],` +
+			`"required_capabilities":[{"number":0,"name":"chown"}]}`, "chown is required and not recommended"},
 		"wrong type":        {with(`,"tasks":"1"`), "tasks"},
 		"wrong type below":  {with(`,"denied_capabilities":[{"number":"x"}]`), "denied_capabilities.number"},
 		"object for a list": {with(`,"denied_capabilities":{}`), "denied_capabilities"},
@@ -236,4 +238,30 @@ func FuzzRead(f *testing.F) {
 			t.Error(err)
 		}
 	})
+}
+
+// A key counts as it is spelt, as it does for jq and for every parser of YAML.
+func TestKeysInAnotherCase(t *testing.T) {
+	for name, text := range map[string]string{
+		"before": `"Complete":true,"LOSSES":{"checks":0},"Tasks":7,"complete":false,` +
+			`"losses":{"checks":5},"tasks":3`,
+		"after":  `"complete":false,"losses":{"checks":5},"tasks":3,"Complete":true,"Losses":{"checks":0},"taskS":7`,
+		"within": `"complete":false,"losses":{"checks":5,"Checks":0},"tasks":3`,
+		"escaped": `"complete":false,"losses":{"checks":5},"tasks":3,"\u0043omplete":true,"lo\u0053ses":{},` +
+			`"ta\u017fks":7`,
+		"folded": `"complete":false,"losses":{"checks":5},"tasks":3,"ta\u017fks":7,"loſſes":{},"tasKs":7`,
+	} {
+		text = `{"application":{"pid":1,"comm":"x"},"required_capabilities":[],` + text + `}`
+		for format, text := range map[string]string{"JSON": text, "YAML": "# YAML\n" + text} {
+			f, err := Read(strings.NewReader(text))
+			if err != nil {
+				t.Errorf("%s, %s: %v", name, format, err)
+				continue
+			}
+			if d := NewDocument(f); d.Complete || d.Losses.Checks != 5 || d.Tasks != 3 {
+				t.Errorf("%s, %s: complete %t, losses %+v, tasks %d", name, format, d.Complete,
+					d.Losses, d.Tasks)
+			}
+		}
+	}
 }

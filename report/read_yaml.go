@@ -91,7 +91,12 @@ func (c *yamlConverter) mapping(n *yaml.Node, depth int) error {
 		if i > 0 {
 			c.out.WriteByte(',')
 		}
-		c.json(key.Value)
+		if name := []byte(key.Value); anotherKey(key.Value) {
+			blot(name)
+			c.json(string(name))
+		} else {
+			c.json(key.Value)
+		}
 		c.out.WriteByte(':')
 		if err := c.value(n.Content[i+1], depth+1); err != nil {
 			return err
