@@ -123,11 +123,13 @@ struct ca_program {
 	__u32 parent;
 	__u32 ran;		/* it ran before it was watched, so that its path is not known here */
 	__u64 processes;	/* processes that ran it: by exec, or by fork while running it */
-	__u32 mode;		/* of the file that was executed first, a script's interpreter; 0 where it ran */
+	__u32 mode;		/* of the file that was executed first, a script's interpreter; 0 where it ran. With
+				   what gives another user or group, of all files that were executed by this path */
 	__s32 pid;		/* where it ran: a process that did, in the auditor's pid namespace */
 	__u64 inode;		/* of that file */
 	__u32 users[2];		/* the first two real user ids but root's that it ran as; 0 for none */
-	/* as given to execve; a script's own path, not its interpreter's; where it ran, the comm */
+	/* as given to execve, as far as there is room; a script's own path, not its interpreter's; where it ran,
+	   the comm */
 	char path[CA_PATH];
 };
 

@@ -102,7 +102,9 @@ enum {
 /* uapi/asm-generic/errno.h, uapi/linux/stat.h, uapi/asm-generic/fcntl.h */
 #define EPERM 1
 #define ENOSYS 38
+#define S_ISUID 04000
 #define S_ISGID 02000
+#define S_IXGRP 00010
 #define O_ACCMODE 3
 #if defined(__TARGET_ARCH_arm64)
 #define O_NOFOLLOW 0100000

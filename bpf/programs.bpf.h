@@ -50,11 +50,25 @@ static __always_inline void note_file(__u32 index, struct linux_binprm *bprm)
 {
 	struct ca_program *program = bpf_map_lookup_elem(&programs, &index);
 	struct inode *inode = BPF_CORE_READ(bprm, file, f_inode);
+	__u32 mode = BPF_CORE_READ(inode, i_mode);
 
-	if (!program || program->mode || !index)
+	if (!program || !index)
 		return;
+	if (program->mode) { /* of a relative path there can be more files than one */
+		program->mode |= mode & (S_ISUID | S_ISGID | S_IXGRP);
+		return;
+	}
 	program->inode = BPF_CORE_READ(inode, i_ino);
-	program->mode = BPF_CORE_READ(inode, i_mode);
+	program->mode = mode;
+}
+
+/* A path that the key may not have all of is told apart by its file: behind the NUL, where nobody reads on. */
+static __always_inline void end_with_file(struct program_path *key, struct linux_binprm *bprm)
+{
+	__u64 inode = BPF_CORE_READ(bprm, file, f_inode, i_ino);
+
+	key->path[CA_PATH - sizeof(inode) - 1] = 0;
+	__builtin_memcpy(key->path + CA_PATH - sizeof(inode), &inode, sizeof(inode));
 }
 
 /*
@@ -80,7 +94,8 @@ static __always_inline __u32 program_of(struct linux_binprm *bprm, __u32 parent)
 	struct program_path key = {};
 	__u32 index;
 
-	bpf_probe_read_kernel_str(key.path, sizeof(key.path), BPF_CORE_READ(bprm, filename));
+	if (bpf_probe_read_kernel_str(key.path, sizeof(key.path), BPF_CORE_READ(bprm, filename)) == CA_PATH)
+		end_with_file(&key, bprm);
 	index = index_of(&key, parent, 0);
 	note_file(index, bprm);
 	add_process(index);

@@ -185,7 +185,7 @@ func (a *Audit) keep(found map[uint32]ranProgram) error {
 			a.adopted.ran = map[uint32]ranProgram{}
 		}
 		a.adopted.ran[i] = program
-		if path := program.path; len(path) < maxPath {
+		if path := program.path; len(path) < maxPath-1 {
 			// executed from now on, it is the same program; unless that has happened
 			var key [maxPath]byte
 			copy(key[:], path)

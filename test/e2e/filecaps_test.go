@@ -89,3 +89,22 @@ func TestSetUserIDOfFileThatIsGone(t *testing.T) {
 		t.Errorf("%v\n%s", err, r.stdout)
 	}
 }
+
+// So is it where one relative path is of two files, whichever runs first.
+func TestSetUserIDByARelativePath(t *testing.T) {
+	dir := privileged(t)
+	for place, mode := range map[string]uint32{"plain": 0o755, "setuid": 0o4755} {
+		if err := os.Mkdir(filepath.Join(dir, place), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		installed(t, filepath.Join(dir, place), built("show"), mode)
+	}
+	for _, order := range [][]string{{"plain", "setuid"}, {"setuid", "plain"}} {
+		cmd := capAudit(t, "--emit", "systemd", "--", "/bin/sh", "-c",
+			"cd "+order[0]+"; ./show exit 0; cd ../"+order[1]+"; ./show exit 0; exit 0")
+		cmd.Dir = dir
+		if r := finish(t, cmd); !strings.Contains(string(r.stdout), "Set-user-ID") {
+			t.Errorf("%q:\n%s", order, r.stdout)
+		}
+	}
+}

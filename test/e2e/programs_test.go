@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -220,5 +221,31 @@ func TestLesserCapability(t *testing.T) {
 	var proof struct{ Verified *bool }
 	if err := json.Unmarshal(r.stdout, &proof); err != nil || proof.Verified == nil || !*proof.Verified {
 		t.Errorf("not verified: %v\n%s", err, r.stdout)
+	}
+}
+
+// Of a path there is room for 255 bytes. Programs that differ behind that are
+// programs of their own, and one of them is one, however often it runs.
+func TestProgramsAlikeInTheirPaths(t *testing.T) {
+	dir := publicDir(t)
+	for len(dir) < 300 {
+		dir = filepath.Join(dir, strings.Repeat("x", 50))
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	one := installedAs(t, filepath.Join(dir, "one"), built("tree"), 0o755)
+	two := installedAs(t, filepath.Join(dir, "two"), built("need"), 0o755)
+	d := audited(t, "/bin/sh", "-c", fmt.Sprintf("%s loop 3; %s loop 4; %s sys_time; exit 0", one, one, two))
+	if len(d.Programs) != 3 {
+		t.Fatalf("programs: %+v", d.Programs)
+	}
+	for i, want := range []program{{Processes: 2, Required: []string{"sys_chroot"}},
+		{Processes: 1, Required: []string{"sys_time"}}} {
+		got := d.Programs[i+1]
+		if got.Processes != want.Processes || !slices.Equal(got.Required, want.Required) ||
+			!strings.HasPrefix(one, got.Path) || len(got.Path) < 240 {
+			t.Errorf("%+v, want %+v", got, want)
+		}
 	}
 }
