@@ -200,7 +200,7 @@ func (f *File) addDropIns(names []string) error {
 
 // dropIns are the names of the files *.conf in a directory, which may be missing.
 func dropIns(dir string) ([]string, error) {
-	d, err := os.Open(dir)
+	d, err := os.OpenFile(dir, os.O_RDONLY|syscall.O_DIRECTORY, 0) // or a FIFO would be waited for
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil, nil
 	}

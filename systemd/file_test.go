@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 )
 
 // tree writes files by their path below a new directory.
@@ -23,6 +24,20 @@ func tree(t *testing.T, files map[string]string) string {
 		}
 	}
 	return root
+}
+
+// What lies in the place of the directory for drop-ins is not waited for.
+func TestFifoForDropIns(t *testing.T) {
+	root := tree(t, map[string]string{"a.service": "[Service]\nEnvironment=X=file\n"})
+	if err := unix.Mkfifo(filepath.Join(root, "a.service.d"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	saved := unitPath
+	t.Cleanup(func() { unitPath = saved })
+	unitPath = []string{root}
+	if f, err := ReadFile(filepath.Join(root, "a.service")); err != nil || len(f.DropIns) != 0 {
+		t.Errorf("%+v, %v", f, err)
+	}
 }
 
 // A unit where systemd looks for units has drop-ins in all such places: read by

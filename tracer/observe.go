@@ -107,15 +107,16 @@ func (a *Audit) application() audit.Application {
 }
 
 // adoptedApplication describes the main process of what was adopted, or, where it has
-// none, the first that came into the group. How it ended is its parent's to know.
+// none, the first that came into the group. A program whose path is not ours to
+// read has the name that its process goes by. How it ended is its parent's to know.
 func (a *Audit) adoptedApplication() audit.Application {
 	s := a.adopted.running
 	app := audit.Application{PID: s.PID, Path: s.exe, FilePermitted: s.filePermitted,
 		Unprivileged: s.unprivileged, Ended: a.Ended()}
-	if s.PID != 0 {
+	if s.PID != 0 && s.exe != "" {
 		return app
 	}
-	if state, err := a.kernel.state(); err == nil {
+	if state, err := a.kernel.state(); err == nil && s.PID == 0 {
 		app.PID = int(state.first_pid)
 	}
 	if p, err := a.kernel.program(1); err == nil {

@@ -361,7 +361,8 @@ func TestOthersAreNoBusinessOfUsers(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		cmd.Path = installed(t, publicDir(t), built("tree"), 0o755)
+		// not to be read, so that even the path is not theirs to know (proc(5), PTRACE_MODE_READ_FSCREDS)
+		cmd.Path = installed(t, publicDir(t), built("tree"), 0o711)
 		as(cmd, nobody)
 	})
 	for _, test := range []struct {
@@ -370,6 +371,7 @@ func TestOthersAreNoBusinessOfUsers(t *testing.T) {
 	}{
 		{[]string{"-p", fmt.Sprint(others.Process.Pid)}, "belongs to another user: only root can watch it"},
 		{[]string{"--cgroup", "/"}, "only root can watch a control group"},
+		{[]string{"--container", "x"}, "only root can watch a container"},
 	} {
 		r := finish(t, as(command(t, path, withBackend(test.args...)...), nobody))
 		if r.status != 1 || !strings.Contains(string(r.stderr), test.want) {
@@ -382,6 +384,9 @@ func TestOthersAreNoBusinessOfUsers(t *testing.T) {
 	d := r.document()
 	d.wholeAndConsistent(t)
 	d.countedRefused(t, tally{"sys_chroot": {0, 16 * checksOfCrowd}})
+	if d.Application.Comm != "tree" {
+		t.Errorf("the application is %+v, want the name of its process", d.Application)
+	}
 }
 
 // v1Group is one of the old kind, "" where there is none.
