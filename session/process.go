@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"strconv"
@@ -36,13 +37,17 @@ func ParsePID(text string) (int, error) {
 }
 
 // inUserNamespace tells whether a process has another user namespace than we.
+// Where that is not ours to ask (fs/proc/namespaces.c, PTRACE_MODE_READ_FSCREDS),
+// the map of its users, which all may read, is another.
 func inUserNamespace(pid int) bool {
 	theirs, err := os.Stat(fmt.Sprintf("/proc/%d/ns/user", pid))
-	if err != nil {
-		return false
+	if err == nil {
+		ours, err := os.Stat("/proc/self/ns/user")
+		return err == nil && !os.SameFile(theirs, ours)
 	}
-	ours, err := os.Stat("/proc/self/ns/user")
-	return err == nil && !os.SameFile(theirs, ours)
+	theirMap, err1 := os.ReadFile(fmt.Sprintf("/proc/%d/uid_map", pid))
+	ourMap, err2 := os.ReadFile("/proc/self/uid_map")
+	return err1 == nil && err2 == nil && !bytes.Equal(theirMap, ourMap)
 }
 
 func (p *process) title(pid int) string { return fmt.Sprintf("process: %d", pid) }

@@ -389,6 +389,36 @@ func TestOthersAreNoBusinessOfUsers(t *testing.T) {
 	}
 }
 
+// Root without cap_sys_ptrace, as in a container, does not learn the path of what
+// another's process runs. The process has a name, and a user namespace is seen.
+func TestAttachWithoutPtrace(t *testing.T) {
+	unshare, setpriv, cat := tool(t, "unshare"), tool(t, "setpriv"), tool(t, "cat")
+	if r := finish(t, as(command(t, unshare, "--user", "true"), nobody)); r.status != 0 {
+		t.Skipf("wanted a user namespace for a user: %s", r.stderr)
+	}
+	target := as(command(t, unshare, "--user", "--map-root-user", cat), nobody)
+	stdin, err := target.StdinPipe()
+	if err == nil {
+		err = target.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid := fmt.Sprint(target.Process.Pid)
+	eventually(t, "cat runs", func() bool {
+		comm, _ := os.ReadFile("/proc/" + pid + "/comm")
+		return string(comm) == "cat\n"
+	})
+	r := begin(t, command(t, setpriv, append([]string{"--bounding-set=-all,+bpf,+perfmon", capAuditPath},
+		withBackend("-j", "--pid", pid)...)...))
+	r.watched()
+	stdin.Close()
+	target.Wait()
+	if d := r.document(); d.Application.Comm != "cat" || !d.Target.UserNamespace {
+		t.Errorf("application %+v, target %+v", d.Application, d.Target)
+	}
+}
+
 // v1Group is one of the old kind, "" where there is none.
 func v1Group() string {
 	for _, controller := range []string{"pids", "memory", "cpu", "freezer"} {

@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// deputy is a cap-audit for ordinary users with more than it needs, as its own
-// documentation once had it: who runs it must get nothing of that.
+// deputy is a cap-audit for ordinary users with more than it needs: who runs it
+// must get nothing of that.
 func deputy(t testing.TB) (dir, auditor string) {
 	t.Helper()
 	dir = privileged(t)
@@ -83,6 +83,19 @@ func TestDeputyOpensNothing(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(place, "report")); err == nil {
 		t.Error("a report was written")
+	}
+}
+
+// As set-user-ID or set-group-ID it does nothing at all.
+func TestSetUserIDIsRefused(t *testing.T) {
+	dir := privileged(t)
+	for name, mode := range map[string]uint32{"u": 0o4755, "g": 0o2755} {
+		auditor := installedAs(t, filepath.Join(dir, name), capAuditPath, mode)
+		r := finish(t, as(command(t, auditor, "--", "/bin/echo", "ran"), nobody))
+		if line := oneError(t, r.stderr); r.status != 1 || len(r.stdout) != 0 ||
+			!strings.Contains(line, "does not run set-user-ID") {
+			t.Errorf("%s: status %d, %s%s", name, r.status, r.stdout, r.stderr)
+		}
 	}
 }
 
