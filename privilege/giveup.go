@@ -15,8 +15,8 @@ package privilege
 
 #define BIT(n) (1ULL << (n))
 
-// CAP_SYS_ADMIN stands in for the two before 5.8, and for kprobes where
-// kernel.perf_event_paranoid of Debian and Ubuntu is above 2.
+// CAP_SYS_ADMIN stands in for the two, and is what kprobes take where Debian's
+// and Ubuntu's kernel.perf_event_paranoid is above 2.
 static const unsigned long long tracing = BIT(CAP_BPF) | BIT(CAP_PERFMON) | BIT(CAP_SYS_ADMIN);
 
 // What the file gave for tracing, of which a stub keeps nothing.
