@@ -8,6 +8,7 @@ package privilege
 #include <linux/capability.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -55,13 +56,25 @@ static void forget_go(char **env)
 			*env = nothing;
 }
 
-// Runs before Go's runtime: there is one thread, and those to come inherit from
-// it. AT_SECURE says that this process has privileges that its caller has not
-// (security/commoncap.c, cap_bprm_creds_from_file(), secureexec); root's may be
-// there for another reason, such as a transition of SELinux's.
-__attribute__((constructor)) static void begin(int argc, char **argv)
+// AT_SECURE says that this process has privileges that its caller has not
+// (security/commoncap.c, cap_bprm_creds_from_file(), secureexec), or that a
+// security module has changed its domain. Root's privileges are the caller's, and
+// so are ambient ones: a file that gives any clears the ambient set.
+static int is_deputy(void)
 {
 	if (!getauxval(AT_SECURE) || getuid() == 0)
+		return 0;
+	for (int n = 0; n < 64; n++)
+		if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, n, 0, 0) == 1)
+			return 0;
+	return 1;
+}
+
+// Runs before Go's runtime: there is one thread, and those to come inherit from
+// it.
+__attribute__((constructor)) static void begin(int argc, char **argv)
+{
+	if (!is_deputy())
 		return;
 	give_up(argc > 0 && strcmp(argv[0], STUB) == 0 ? 0 : tracing);
 	forget_go(argv + argc + 1);
