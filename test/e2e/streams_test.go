@@ -196,10 +196,17 @@ func filesIn(t *testing.T, dir string) []string {
 }
 
 // A new report takes the place of the old one whole: who has that open keeps it.
+// Its mode is what the umask leaves, and no wider than the old one's.
 func TestOutputFile(t *testing.T) {
+	for before, after := range map[os.FileMode]os.FileMode{0o644: 0o640, 0o600: 0o600} {
+		t.Run(before.String(), func(t *testing.T) { testOutputFile(t, before, after) })
+	}
+}
+
+func testOutputFile(t *testing.T, before, after os.FileMode) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "report.json")
-	if err := os.WriteFile(file, []byte("old"), 0o600); err != nil {
+	if err := errors.Join(os.WriteFile(file, []byte("old"), 0o600), os.Chmod(file, before)); err != nil {
 		t.Fatal(err)
 	}
 	old, err := os.Open(file)
@@ -226,8 +233,8 @@ func TestOutputFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if info.Mode() != 0o640 {
-		t.Errorf("mode %v, the umask of 027 leaves 0640", info.Mode())
+	if info.Mode() != after {
+		t.Errorf("mode %v with a umask of 027, want %v", info.Mode(), after)
 	}
 	if diff := cmp.Diff([]string{"report.json"}, filesIn(t, dir)); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
