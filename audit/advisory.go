@@ -95,6 +95,14 @@ var probes = []probe{
 		consequence: "single files and directories can be watched, but not mounts and file systems",
 	},
 	{
+		// drivers/pci/pci-sysfs.c, pci_read_config(): asked whatever is read,
+		// heeded beyond the header.
+		capability:  unix.CAP_SYS_ADMIN,
+		functions:   []string{"pci_read_config"},
+		onlyIdle:    true,
+		consequence: "of a PCI device's configuration the first 64 bytes are read, and no more",
+	},
+	{
 		// arch/x86/net/bpf_jit_comp.c, do_jit(), and arch/arm64/net,
 		// build_epilogue(), 6.15: whether a classic filter, of a socket or of
 		// seccomp, gets a barrier at its end.
@@ -105,20 +113,60 @@ var probes = []probe{
 	{
 		// fs/attr.c, setattr_prepare() and setattr_copy() when the file's group
 		// is none of the caller's, whatever the new mode; f2fs, ubifs and
-		// configfs have copies of the latter.
+		// configfs have copies of the latter. Likewise when an ACL is set:
+		// fs/posix_acl.c, posix_acl_update_mode(), fs/f2fs/acl.c, fs/fuse/acl.c;
+		// known for a descriptor alone, not for a path. And by mkdir with such
+		// a mode: fs/inode.c, mode_strip_sgid(), 6.0.
 		capability: unix.CAP_FSETID,
 		functions: []string{"setattr_prepare", "setattr_copy", "in_group_or_capable", "setattr_drop_sgid",
-			"__setattr_copy", "f2fs_setattr", "do_attr_changes", "ubifs_setattr", "configfs_setattr"},
+			"__setattr_copy", "f2fs_setattr", "do_attr_changes", "ubifs_setattr", "configfs_setattr",
+			"posix_acl_update_mode", "f2fs_acl_update_mode", "__f2fs_set_acl", "fuse_set_acl",
+			"mode_strip_sgid", "vfs_mkdir"},
 		onlyIdle:    true,
 		consequence: "a setgid bit would be taken off, and the new mode has none",
 	},
 	{
+		// security/commoncap.c, cap_safe_nice(), when fs/ext4/super.c or
+		// fs/f2fs/checkpoint.c gives a thread of its own a priority for I/O.
+		capability:  unix.CAP_SYS_NICE,
+		functions:   []string{"cap_safe_nice", "cap_task_setioprio", "security_task_setioprio"},
+		onlyIdle:    true,
+		consequence: "the thread of the file system keeps its priority",
+	},
+	{
+		// kernel/bpf/arraymap.c, array_map_alloc() by bpf_bypass_spec_v1().
+		capability:  unix.CAP_PERFMON,
+		functions:   []string{"array_map_alloc"},
+		consequence: "the map is made with a mitigation against Spectre",
+	},
+	{
+		// Asked there, too, where the other was refused.
+		capability:  unix.CAP_SYS_ADMIN,
+		functions:   []string{"array_map_alloc"},
+		consequence: "the map is made with a mitigation against Spectre",
+	},
+	{
+		// kernel/sys.c, __sys_setuid(): asked before it is seen that the ID is
+		// the one that the process has, in all places.
+		capability:  unix.CAP_SETUID,
+		functions:   []string{"__sys_setuid"},
+		onlyIdle:    true,
+		consequence: "the user ID can be set to what it is, and to no other",
+	},
+	{
+		capability:  unix.CAP_SETGID,
+		functions:   []string{"__sys_setgid"},
+		onlyIdle:    true,
+		consequence: "the group ID can be set to what it is, and to no other",
+	},
+	{
 		// net/sysctl_net.c, net_ctl_permissions(): who holds it opens
-		// /proc/sys/net with the owner's rights; reading needs none.
+		// /proc/sys/net with the owner's rights; root has these anyway, and
+		// reading takes them for few: mode 0600 is that of some keys.
 		capability:  unix.CAP_NET_ADMIN,
 		functions:   []string{"net_ctl_permissions"},
 		onlyIdle:    true,
-		consequence: "settings under /proc/sys/net can be read, but not written",
+		consequence: "settings under /proc/sys/net can be read where all may, but not written",
 	},
 	{
 		// kernel/pid.c, pid_table_root_permissions(), 6.14.
@@ -149,12 +197,14 @@ var probes = []probe{
 		consequence: "the next ids of System V IPC can be read, but not written",
 	},
 	{
-		// net/ipv4/inet_diag.c and its protocols: how much is told of sockets.
+		// net/ipv4/inet_diag.c and its protocols, net/packet/diag.c: how much is
+		// told of sockets.
 		capability: unix.CAP_NET_ADMIN,
 		functions: []string{"inet_diag_dump_icsk", "inet_diag_dump_one_icsk", "tcp_diag_dump",
 			"tcp_diag_dump_one",
 			"udp_dump", "udp_diag_dump", "udp_dump_one", "udp_diag_dump_one", "raw_diag_dump",
-			"raw_diag_dump_one"},
+			"raw_diag_dump_one", "mptcp_diag_dump", "mptcp_diag_dump_one", "packet_diag_dump",
+			"sctp_diag_dump", "sctp_diag_dump_one"},
 		consequence: "marks and filters of sockets are left out of what sock_diag tells",
 	},
 	{

@@ -15,6 +15,7 @@
 #include <bpf/bpf_core_read.h>
 #include "cap_audit.h"
 #include "maps.bpf.h"
+#include "idle.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -160,42 +161,6 @@ static __always_inline __u8 credentials_of(const struct ca_task *t, struct task_
 
 /* walk(), the program that called it and what runs programs are on the stack, too, but not under a kprobe. */
 enum { SKIP_OURSELVES = 3 };
-
-/*
- * Some checks are made whether or not the answer matters: setattr asks for
- * FSETID although the new mode has no setgid bit to lose, some files under
- * /proc/sys ask whoever opens or reads them for what only writing can need, and
- * fanotify asks for SYS_ADMIN where it gives out nothing that takes it.
- */
-static __always_inline bool is_idle(struct task_struct *task, const struct ca_check *check)
-{
-	struct pt_regs *regs;
-
-	if (!(idle_matters >> check->capability & 1) || check->abi != CA_ABI_NATIVE)
-		return false;
-	regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	switch (check->syscall) {
-	case NR_READ:
-	case NR_PREAD64:
-		return true;
-	case NR_OPEN:
-		return !(SYSCALL_ARG2(regs) & O_ACCMODE);
-	case NR_OPENAT:
-		return !(SYSCALL_ARG3(regs) & O_ACCMODE);
-	case NR_CHMOD:
-	case NR_FCHMOD:
-		return !(SYSCALL_ARG2(regs) & S_ISGID);
-	case NR_FCHMODAT:
-	case NR_FCHMODAT2:
-		return !(SYSCALL_ARG3(regs) & S_ISGID);
-	case NR_FANOTIFY_INIT:
-		return (SYSCALL_ARG1(regs) & FANOTIFY_BY_ID) &&
-		       !((__u32)SYSCALL_ARG1(regs) & ~(FANOTIFY_BY_ID | FANOTIFY_FREE));
-	case NR_FANOTIFY_MARK:
-		return !(SYSCALL_ARG2(regs) & FANOTIFY_NOT_INODE);
-	}
-	return false;
-}
 
 /*
  * A walk up the stack costs some microseconds, ten times the rest. It is taken

@@ -50,6 +50,7 @@ enum {
 /* uapi/linux/capability.h */
 enum {
 	CAP_SETPCAP = 8,
+	CAP_NET_ADMIN = 12,
 	CAP_SYS_PTRACE = 19,
 	CAP_SYS_ADMIN = 21,
 	CAP_SYS_NICE = 23,
@@ -85,6 +86,7 @@ enum {
 	PROC_SUPER_MAGIC = 0x9fa0,
 	CGROUP2_SUPER_MAGIC = 0x63677270,
 	PID_FS_MAGIC = 0x50494446,
+	SYSFS_MAGIC = 0x62656572,
 };
 
 /*
@@ -106,6 +108,8 @@ enum {
 #define S_ISGID 02000
 #define S_IXGRP 00010
 #define O_ACCMODE 3
+#define W_OK 2 /* access(2) */
+#define PCI_STD_HEADER_SIZEOF 64 /* uapi/linux/pci_regs.h */
 #if defined(__TARGET_ARCH_arm64)
 #define O_NOFOLLOW 0100000
 #else
@@ -134,6 +138,10 @@ typedef struct {
 	__u32 val;
 } kuid_t;
 
+typedef struct {
+	unsigned int val;
+} kgid_t;
+
 struct uid_gid_extent {
 	__u32 first;
 	__u32 lower_first;
@@ -157,7 +165,11 @@ struct user_namespace {
 
 struct cred {
 	kuid_t uid;
+	kgid_t gid;
+	kuid_t suid;
+	kgid_t sgid;
 	kuid_t euid;
+	kgid_t egid;
 	kernel_cap_t cap_inheritable;
 	kernel_cap_t cap_permitted;
 	kernel_cap_t cap_effective;
@@ -415,6 +427,17 @@ struct pt_regs {
 #define NR_STATX 332
 #define NR_GETDENTS 78
 #define NR_GETDENTS64 217
+#define NR_FSETXATTR 190
+#define NR_FREMOVEXATTR 199
+#define NR_SETUID 105
+#define NR_SETGID 106
+#define NR_CHOWN 92
+#define NR_FCHOWN 93
+#define NR_LCHOWN 94
+#define NR_FCHOWNAT 260
+#define NR_MOUNT 165
+#define NR_MKDIR 83
+#define NR_MKDIRAT 258
 #elif defined(__TARGET_ARCH_arm64)
 #define SYSCALL_NR(regs) ((regs)->syscallno)
 /* arch/arm64/include/asm/thread_info.h: TIF_32BIT */
@@ -443,10 +466,13 @@ struct pt_regs {
 #define NR_WRITE 64
 #define NR_WRITEV 66
 #define NR_PWRITE64 68
-#define NR_STAT (-4)	/* these four are not there either */
+#define NR_STAT (-4)	/* these are not there either */
 #define NR_ACCESS (-5)
 #define NR_READLINK (-6)
 #define NR_GETDENTS (-7)
+#define NR_CHOWN (-8)
+#define NR_LCHOWN (-9)
+#define NR_MKDIR (-10)
 #define NR_CHDIR 49
 #define NR_PTRACE 117
 #define NR_IOCTL 29
@@ -469,9 +495,18 @@ struct pt_regs {
 #define NR_SCHED_SETATTR 274
 #define NR_STATX 291
 #define NR_GETDENTS64 61
+#define NR_FSETXATTR 7
+#define NR_FREMOVEXATTR 16
+#define NR_SETUID 146
+#define NR_SETGID 144
+#define NR_FCHOWN 55
+#define NR_FCHOWNAT 54
+#define NR_MOUNT 40
+#define NR_MKDIRAT 34
 #endif
 /* the same in all tables */
 #define NR_CLONE3 435
+#define NR_FSCONFIG 431
 #define NR_OPENAT2 437
 #define NR_PIDFD_GETFD 438
 #define NR_FACCESSAT2 439

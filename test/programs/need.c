@@ -104,6 +104,12 @@ static const struct probe {
 	{ "sysctl", "net_admin", "openat", "-", probe_sysctl },
 	{ "kallsyms", "syslog", "openat", "-", probe_kallsyms },
 	{ "oom", "sys_resource", "pwrite64", "-", probe_oom },
+	{ "lookup", "net_admin", "newfstatat", "-", probe_lookup },
+	{ "setuid", "setuid", "setuid", "-", probe_setuid },
+	{ "setgid", "setgid", "setgid", "-", probe_setgid },
+	{ "pci", "sys_admin", "pread64", "-", probe_pci },
+	{ "acl", "fsetid", "fsetxattr", "fowner", probe_acl },
+	{ "mkdir", "fsetid", "mkdirat", "-", probe_mkdir },
 };
 
 /* Whether not even the host's first process may ever have it: then a refusal says nothing about the
@@ -148,6 +154,7 @@ static int prepare(const char *dir)
 	make(dir, "readable", 0, 0644, THIRD);
 	make(dir, "scratch", 1, 0777, 0);
 	make(dir, "pid", 0, 0644, 0);
+	make(dir, "setgid", 1, 02777, THIRD);
 
 	file = fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start", "re");
 	if (file && fscanf(file, "%d", &start) == 1 && start <= 1)

@@ -4,11 +4,15 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <linux/if_xdp.h>
 #include <linux/io_uring.h>
+#include <linux/posix_acl.h>
+#include <linux/posix_acl_xattr.h>
 #include <linux/vm_sockets.h>
 #include <sys/fanotify.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
 
@@ -128,6 +132,72 @@ static int probe_stat(void)
 static int probe_sysctl(void)
 {
 	return reads("/proc/sys/net/ipv4/ip_forward");
+}
+
+static int probe_lookup(void)
+{
+	struct stat st;
+
+	return verdict(stat("/proc/sys/net/ipv4/ip_forward", &st), 0);
+}
+
+/* By system call: the C library's own asks all threads. */
+static int probe_setuid(void)
+{
+	return verdict(syscall(SYS_setuid, getuid()), 0);
+}
+
+static int probe_setgid(void)
+{
+	return verdict(syscall(SYS_setgid, getgid()), 0);
+}
+
+/* The header of whatever device comes first. */
+static int probe_pci(void)
+{
+	char header[64];
+	glob_t found;
+	int ret, fd;
+
+	if (glob("/sys/bus/pci/devices/*/config", 0, NULL, &found))
+		quit(UNSUPPORTED, "no PCI device");
+	fd = must(open(found.gl_pathv[0], O_RDONLY | O_CLOEXEC), found.gl_pathv[0]);
+	ret = verdict(pread(fd, header, sizeof(header), 0), 0);
+	close(fd);
+	globfree(&found);
+	return ret;
+}
+
+/* An ACL that says what the mode says, of a file of another group. */
+static int probe_acl(void)
+{
+	static const struct {
+		struct posix_acl_xattr_header header;
+		struct posix_acl_xattr_entry entries[3];
+	} acl = { { POSIX_ACL_XATTR_VERSION }, {
+		{ ACL_USER_OBJ, ACL_READ | ACL_WRITE, ACL_UNDEFINED_ID },
+		{ ACL_GROUP_OBJ, ACL_READ, ACL_UNDEFINED_ID },
+		{ ACL_OTHER, ACL_READ, ACL_UNDEFINED_ID },
+	} };
+	int ret, fd = must(open(prepared("readable"), O_RDONLY | O_CLOEXEC), "open");
+
+	ret = fsetxattr(fd, "system.posix_acl_access", &acl, sizeof(acl), 0);
+	if (ret < 0 && errno == EOPNOTSUPP)
+		quit(UNSUPPORTED, "no ACLs in %s", getenv("NEED_DIR"));
+	ret = verdict(ret, 0);
+	close(fd);
+	return ret;
+}
+
+/* A setgid bit in a directory that has one, and another group: a new directory gets it from there. */
+static int probe_mkdir(void)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%d-%ld", prepared("setgid"), getpid(), round);
+	if (mkdirat(AT_FDCWD, path, 02755) < 0)
+		return -errno;
+	return verdict(rmdir(path), 0);
 }
 
 static int probe_kallsyms(void)

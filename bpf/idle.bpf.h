@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Checks with which the answer cannot matter. */
+
+static __always_inline struct file *file_of(struct task_struct *task, __u32 descriptor)
+{
+	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	struct file *file = 0;
+
+	if (descriptor < BPF_CORE_READ(table, max_fds))
+		bpf_probe_read_kernel(&file, sizeof(file), BPF_CORE_READ(table, fd) + descriptor);
+	return file;
+}
+
+static __always_inline unsigned long magic_of(struct task_struct *task, __u32 descriptor)
+{
+	return BPF_CORE_READ(file_of(task, descriptor), f_inode, i_sb, s_magic);
+}
+
+/* In the first user namespace, where the kernel's IDs are those of the system call. */
+static __always_inline bool at_home(const struct cred *cred)
+{
+	return !BPF_CORE_READ(cred, user_ns, parent);
+}
+
+static __always_inline bool is_user(const struct cred *cred, __u32 id)
+{
+	return at_home(cred) && BPF_CORE_READ(cred, uid.val) == id && BPF_CORE_READ(cred, euid.val) == id &&
+	       BPF_CORE_READ(cred, suid.val) == id;
+}
+
+static __always_inline bool is_group(const struct cred *cred, __u32 id)
+{
+	return at_home(cred) && BPF_CORE_READ(cred, gid.val) == id && BPF_CORE_READ(cred, egid.val) == id &&
+	       BPF_CORE_READ(cred, sgid.val) == id;
+}
+
+/*
+ * Some checks are made whether or not the answer matters: setattr and set_acl ask for
+ * FSETID although there is no setgid bit to lose, some files under /proc/sys ask
+ * whoever looks them up, opens or reads them for what only writing can need,
+ * a file system asks for SYS_NICE on behalf of its own thread,
+ * setuid and setgid ask before they look whether the ID is new,
+ * sysfs asks how much may be read of a PCI device's configuration, and
+ * fanotify asks for SYS_ADMIN where it gives out nothing that takes it.
+ */
+static __always_inline bool is_idle(struct task_struct *task, const struct ca_check *check)
+{
+	struct pt_regs *regs;
+
+	if (!(idle_matters >> check->capability & 1) || check->abi != CA_ABI_NATIVE)
+		return false;
+	/*
+	 * Who holds NET_ADMIN opens /proc/sys/net as root does (net/sysctl_net.c, net_ctl_permissions()), and
+	 * fs/proc/proc_sysctl.c, test_perm(), knows root by its user ID: 5.10 to 7.3.
+	 */
+	if (check->capability == CAP_NET_ADMIN && BPF_CORE_READ(task, cred, euid.val) == 0)
+		return true;
+	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	switch (check->syscall) {
+	case NR_READ:
+		return magic_of(task, SYSCALL_ARG1(regs)) != SYSFS_MAGIC;
+	case NR_PREAD64:
+		return magic_of(task, SYSCALL_ARG1(regs)) != SYSFS_MAGIC ||
+		       SYSCALL_ARG3(regs) + SYSCALL_ARG4(regs) <= PCI_STD_HEADER_SIZEOF;
+	case NR_STAT:
+	case NR_NEWFSTATAT:
+	case NR_STATX:
+	case NR_READLINK:
+	case NR_READLINKAT:
+	case NR_CHDIR:
+		return true;
+	case NR_ACCESS:
+		return !(SYSCALL_ARG2(regs) & W_OK);
+	case NR_FACCESSAT:
+	case NR_FACCESSAT2:
+		return !(SYSCALL_ARG3(regs) & W_OK);
+	case NR_OPEN:
+		return !(SYSCALL_ARG2(regs) & O_ACCMODE);
+	case NR_OPENAT:
+		return !(SYSCALL_ARG3(regs) & O_ACCMODE);
+	/*
+	 * The new mode has a setgid bit only where the file's does not stand for one: fs/attr.c,
+	 * setattr_should_drop_sgid(), of a mode without S_IXGRP, which meant mandatory locks until 5.15.
+	 */
+	case NR_CHOWN:
+	case NR_FCHOWN:
+	case NR_LCHOWN:
+	case NR_FCHOWNAT:
+		return true;
+	/* fs/namei.c, vfs_mkdir(), 6.1 and later: mode_strip_sgid() before the bit is taken off all the same */
+	case NR_MKDIR:
+	case NR_MKDIRAT:
+		return true;
+	case NR_CHMOD:
+	case NR_FCHMOD:
+		return !(SYSCALL_ARG2(regs) & S_ISGID);
+	case NR_FCHMODAT:
+	case NR_FCHMODAT2:
+		return !(SYSCALL_ARG3(regs) & S_ISGID);
+	case NR_FSETXATTR:
+	case NR_FREMOVEXATTR:
+		return !(BPF_CORE_READ(file_of(task, SYSCALL_ARG1(regs)), f_inode, i_mode) & S_ISGID);
+	/* ext4 and f2fs set the priority of a thread of their own, and never mind whether that succeeds */
+	case NR_MOUNT:
+	case NR_FSCONFIG:
+		return true;
+	case NR_SETUID:
+		return is_user(BPF_CORE_READ(task, cred), SYSCALL_ARG1(regs));
+	case NR_SETGID:
+		return is_group(BPF_CORE_READ(task, cred), SYSCALL_ARG1(regs));
+	case NR_FANOTIFY_INIT:
+		return (SYSCALL_ARG1(regs) & FANOTIFY_BY_ID) &&
+		       !((__u32)SYSCALL_ARG1(regs) & ~(FANOTIFY_BY_ID | FANOTIFY_FREE));
+	case NR_FANOTIFY_MARK:
+		return !(SYSCALL_ARG2(regs) & FANOTIFY_NOT_INODE);
+	}
+	return false;
+}
