@@ -147,6 +147,10 @@ build/simulated.test build/systemd-bookworm.test: build/systemd.test
 test-vm-systemd: build/cap-audit build/systemd.test programs ## services of a system that systemd runs, in a VM
 	test/vm/suite 6.1:systemd
 
+.PHONY: hunt
+hunt: deps-test cap-audit programs ## hunt for capabilities that are recommended and not needed: for the night (needs root)
+	CAP_AUDIT=$(CURDIR)/cap-audit CAP_AUDIT_PROGRAMS=$(CURDIR)/build/programs $(GO) test -count=1 -timeout 3h -run Hunt ./test/real -hunt
+
 .PHONY: test-image
 test-image: deps-test programs ## the container image alone: built, and run by podman
 	$(GO) test -count=1 -v ./test/image

@@ -4,7 +4,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"testing"
 )
@@ -43,8 +42,7 @@ func there(tool string) bool {
 	paths := []string{tool}
 	if !filepath.IsAbs(tool) {
 		paths = nil
-		list, _ := strings.CutPrefix(environment("")[0], "PATH=")
-		for _, dir := range filepath.SplitList(list) {
+		for _, dir := range filepath.SplitList(searchPath) {
 			paths = append(paths, filepath.Join(dir, tool))
 		}
 	}
@@ -65,7 +63,7 @@ func (p *program) audit(t testing.TB, proof string) (document, string) {
 		arguments = append(arguments, "--test", p.test)
 	}
 	arguments = append(arguments, "--", "sh", "-c", p.run)
-	return documentOf(t, sandboxed(t, p.setup, append([]string{capAuditPath},
+	return documentOf(t, sandboxed(t, ownEtc+p.setup, append([]string{capAuditPath},
 		withBackend(arguments...)...)...))
 }
 

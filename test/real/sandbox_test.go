@@ -16,7 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The test binary is also two small programs. Which one is told by argv[0], so
+// The test binary is also three small programs. Which one is told by argv[0], so
 // that no environment variable is in the way.
 const rolePrefix = "real:"
 
@@ -24,6 +24,7 @@ func playRole() {
 	roles := map[string]func([]string) error{
 		rolePrefix + "sandbox": sandboxRole,
 		rolePrefix + "talk":    talkRole,
+		rolePrefix + "observe": observeRole,
 	}
 	role, ok := roles[filepath.Base(os.Args[0])]
 	if !ok {
@@ -36,16 +37,22 @@ func playRole() {
 	os.Exit(0)
 }
 
+// searchPath finds the distribution's programs.
+const searchPath = "/usr/sbin:/usr/bin:/sbin:/bin"
+
 // environment of everything in the sandbox: what PATH finds there is the
 // distribution's, not a version manager's script, and its messages are English.
 func environment(dir string) []string {
-	return []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=" + dir, "LC_ALL=C", "DIR=" + dir,
+	return []string{"PATH=" + searchPath, "HOME=" + dir, "LC_ALL=C", "DIR=" + dir,
 		"TERM=dumb"}
 }
 
+// ownEtc begins the setup of what writes to /etc: the host never sees that.
+const ownEtc = "cp -a /etc etc; mount --bind etc /etc\n"
+
 // sandboxed is a command in namespaces of its own for mounts, the network, the
 // host's name and System V IPC: ports of the host that are in use are free
-// there, and what programs write to /etc and /run the host never sees. The user
+// there, and what programs write to /run the host never sees. The user
 // namespace stays, for which the capabilities are.
 //
 // The setup, a shell script, is run there first. Its working directory, and the
@@ -92,13 +99,6 @@ func sandboxRole(arguments []string) error {
 			return fmt.Errorf("cover %s: %w", path, err)
 		}
 	}
-	etc := filepath.Join(dir, "etc")
-	if out, err := exec.Command("cp", "-a", "/etc", etc).CombinedOutput(); err != nil {
-		return fmt.Errorf("copy /etc: %w: %s", err, out)
-	}
-	if err := unix.Mount(etc, "/etc", "", unix.MS_BIND, ""); err != nil {
-		return fmt.Errorf("mount a copy of /etc: %w", err)
-	}
 	// the covers lie over the working directory as it was
 	if err := os.Chdir(dir); err != nil {
 		return err
@@ -107,8 +107,10 @@ func sandboxRole(arguments []string) error {
 	if err := os.Mkdir("client", 0o700); err != nil {
 		return err
 	}
-	if err := os.Symlink(self, "client/"+rolePrefix+"talk"); err != nil {
-		return err
+	for _, role := range []string{"talk", "observe"} {
+		if err := os.Symlink(self, "client/"+rolePrefix+role); err != nil {
+			return err
+		}
 	}
 	if out, err := exec.Command("sh", "-euc", setup).CombinedOutput(); err != nil {
 		var exit *exec.ExitError
