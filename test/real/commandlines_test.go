@@ -42,7 +42,7 @@ const (
 	// someTree is of several owners
 	someTree = owned + "tar --mtime=@1 -cf src.tar src; mkdir -m 1777 out\n"
 
-	showOthers = `ps -eo user,ni,cls,rtprio,psr,stat,comm | grep sleep
+	showOthers = `ps -eo user,ni,cls,rtprio,stat,comm | grep sleep
 ionice -p $(cat root); ionice -p $(cat daemon); prlimit -p $(cat root); prlimit -p $(cat daemon)
 cat /proc/$(cat root)/oom_score_adj /proc/$(cat daemon)/oom_score_adj`
 
@@ -317,7 +317,6 @@ getpcaps $(cat root)
 top -bn1 -p $(cat root) >/dev/null
 ps -o pid,user,wchan,args -p $(cat root)
 migratepages $(cat root) 0 0
-skill -TERM -u daemon
 killall sleep
 cat /proc/$(cat root)/fdinfo/0
 cat /proc/$(cat root)/mountinfo >/dev/null
@@ -404,7 +403,7 @@ socat -u OPEN:/dev/null UNIX-SENDTO:/run/nobody
 curl -s http://127.0.0.1:1/
 dnsmasq --test
 `},
-	{accounts: both, setup: "mkdir -m 777 mnt; mkdir low up work", after: "cat /proc/self/mounts | grep $DIR", text: `
+	{accounts: both, setup: "mkdir -m 777 mnt; mkdir low up work.img", after: "cat /proc/self/mounts | grep $DIR", text: `
 mount -t tmpfs none mnt
 mount -t devpts devpts mnt
 mount --bind /usr mnt
@@ -412,7 +411,7 @@ mount --rbind /run mnt
 mount -o remount,ro /run
 mount -o remount,size=1m /run
 mount --make-shared /run
-mount -t overlay -o lowerdir=low,upperdir=up,workdir=work none mnt
+mount -t overlay -o lowerdir=low,upperdir=up,workdir=work.img none mnt
 umount /var/log
 umount -l /var/log
 umount -f /var/log

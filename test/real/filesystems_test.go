@@ -5,7 +5,8 @@ package real
 var fileSystems = []struct{ kind, mount string }{
 	{"tmpfs", "mkdir fs; mount -t tmpfs none fs"},
 	{"ext4", mounted("mkfs.ext4", "64M")},
-	{"overlay", "mkdir fs low up work; mount -t overlay -o lowerdir=low,upperdir=up,workdir=work none fs"},
+	{"overlay", "mkdir -p fs layers.img/up layers.img/work; " +
+		"mount -t overlay -o lowerdir=low,upperdir=layers.img/up,workdir=layers.img/work none fs"},
 	{"xfs", mounted("mkfs.xfs", "512M")},
 	{"btrfs", mounted("mkfs.btrfs", "128M")},
 }
@@ -26,12 +27,12 @@ func prepared(kind, owner string) string {
 			mount = f.mount
 		}
 	}
-	where := "fs"
+	before, where, after := mount, "fs", ""
 	if kind == "overlay" {
 		// the files are in the lower layer, and have to be copied up
-		mount, where = "mkdir low", "low"
+		before, where, after = "mkdir low", "low", mount
 	}
-	setup := mount + "\ncd " + where + "\nOWNER=" + owner + `
+	return before + "\ncd " + where + "\nOWNER=" + owner + `
 chmod 755 .; mkdir d d/e empty private given shared sticky
 for name in f g suid sgid secret readonly hard d/one d/e/two private/x given/x sticky/f sticky/mine marked; do
 	echo $name >$name
@@ -42,11 +43,7 @@ chmod 600 secret; chmod 400 readonly; chmod 700 private; chmod 1777 sticky; chmo
 chmod 4755 suid; chmod 2755 sgid; chmod 2775 shared
 setcap cap_net_raw=ep marked
 cd ..; mkdir -m 1777 other
-`
-	if kind == "overlay" {
-		setup += "mkdir fs up work; mount -t overlay -o lowerdir=low,upperdir=up,workdir=work none fs\n"
-	}
-	return setup
+` + after
 }
 
 // operations on what prepared makes.

@@ -60,8 +60,8 @@ mount -o remount,bind,ro /
 # over PLACE...: what is written there is seen here alone. Relative, as the test's directory has a comma.
 over() {
 	for place; do
-		mkdir -p "over$place" "work$place"
-		mount -t overlay -o "lowerdir=$place,upperdir=over$place,workdir=work$place" overlay "$place" || exit 77
+		mkdir -p "over$place" "work.img$place"
+		mount -t overlay -o "lowerdir=$place,upperdir=over$place,workdir=work.img$place" overlay "$place" || exit 77
 	done
 }
 `

@@ -96,13 +96,14 @@ func (seen observation) run(name string, cmd *exec.Cmd) error {
 	return nil
 }
 
-// files notes what lies in a place. Disk images are seen as what is mounted.
+// files notes what lies in a place. What ends in .img is seen as what is mounted
+// from there.
 func (seen observation) files(place string, start time.Time) {
 	_ = filepath.WalkDir(place, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			seen.note(path, err.Error())
-		case entry.Name() == "client" && filepath.Dir(path) == place:
+		case entry.IsDir() && (path == filepath.Join(place, "client") || strings.HasSuffix(path, ".img")):
 			return fs.SkipDir
 		case !strings.HasSuffix(path, ".img"):
 			seen.note(path, look(path, start))

@@ -73,8 +73,6 @@ var spares = []spare{
 		reason: failsAnyway},
 	{capability: "sys_admin", asker: "xfs_open_by_handle", programs: []string{"xfs_fsr"},
 		reason: failsAnyway},
-	{capability: "sys_nice", asker: "can_nice", programs: []string{"skill"},
-		reason: "it makes itself quicker before it sends signals, and need not"},
 	{capability: "fowner", asker: "setattr_prepare", programs: []string{"busybox"},
 		reason: "it goes on where it cannot set what it has given away"},
 	{capability: "fsetid", asker: "setattr_should_drop_suidgid", programs: []string{"busybox"},
