@@ -39,6 +39,8 @@ var spares = []spare{
 		reason: "who may write to a file may set its times to now"},
 	{capability: "dac_override", asker: "generic_permission", instead: "fowner", programs: []string{"touch"},
 		reason: "it sets the times also of a file that it cannot open"},
+	{capability: "dac_override", asker: "generic_permission", programs: []string{"systemd-machine-id-setup"},
+		reason: "where it cannot open its file for writing, it reads it"},
 	{capability: "fsetid", asker: "posix_acl_update_mode",
 		reason: "the kernel asks whether a setgid bit can stay, and there is none"},
 	{capability: "sys_admin", asker: "xattr_permission",
