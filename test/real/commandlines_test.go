@@ -391,7 +391,6 @@ traceroute -m 1 127.0.0.1 >/dev/null
 traceroute -I -m 1 127.0.0.1 >/dev/null
 traceroute -T -m 1 127.0.0.1 >/dev/null
 arping -c 1 -w 1 -I lo 127.0.0.1 >/dev/null
-mtr -r -c 1 127.0.0.1 >/dev/null
 tcpdump -D >/dev/null
 tcpdump -d icmp >/dev/null
 nmap -sT -p 1 127.0.0.1 >/dev/null
