@@ -8,7 +8,7 @@ import (
 
 // The suite has time for one in so many.
 const (
-	partOfLines      = 12
+	partOfLines      = 16
 	partOfOperations = 3
 )
 

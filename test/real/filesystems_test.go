@@ -4,7 +4,8 @@ package real
 // one is seen in /proc/filesystems. The first three are made at once.
 var fileSystems = []struct{ kind, mount string }{
 	{"tmpfs", "mkdir fs; mount -t tmpfs none fs"},
-	{"ext4", mounted("mkfs.ext4", "64M")},
+	// the order of a directory's entries is that of the seed
+	{"ext4", mounted("mkfs.ext4 -E hash_seed=00000000-0000-0000-0000-000000000001", "64M")},
 	{"overlay", "mkdir -p fs layers.img/up layers.img/work; " +
 		"mount -t overlay -o lowerdir=low,upperdir=layers.img/up,workdir=layers.img/work none fs"},
 	{"xfs", mounted("mkfs.xfs", "512M")},
