@@ -216,7 +216,7 @@ quotaon -p fs
 repquota fs
 setquota -u daemon 0 0 100 200 fs
 resize2fs -h
-tune2fs -l fs.img
+tune2fs -l fs.img >/dev/null
 chattr +j fs/f
 chattr +P fs/d
 xfs_io -c fsmap fs
@@ -262,7 +262,7 @@ btrfs subvolume snapshot fs fs/snap
 btrfs filesystem defragment fs/f
 btrfs filesystem df fs
 btrfs filesystem usage fs
-btrfs filesystem show fs
+btrfs filesystem show fs >/dev/null
 btrfs filesystem sync fs
 btrfs filesystem label fs new
 btrfs filesystem du fs

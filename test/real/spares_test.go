@@ -26,9 +26,14 @@ const (
 	failsAnyway = "what it asked for is not to be had in any case"
 )
 
-// lookers are the programs that look around.
-var lookers = []string{"blkid", "fuser", "gcore", "gdb", "ip6tables", "iptables", "iptables-save", "lsns",
-	"lsof", "netstat", "pidstat", "ps", "pstree", "ss", "systemd-detect-virt", "xfs_info"}
+// lookers are the programs that look around, makers those that open with O_CREAT
+// what can be there.
+var (
+	lookers = []string{"blkid", "btrfs", "fuser", "gcore", "gdb", "ip6tables", "iptables", "iptables-save",
+		"lsns", "lsof", "netstat", "pidstat", "ps", "pstree", "ss", "systemd-detect-virt", "tune2fs",
+		"xfs_fsr", "xfs_info", "xfs_io", "xfs_quota", "xfs_spaceman"}
+	makers = []string{"dd", "echo", "fallocate", "flock", "touch", "truncate"}
+)
 
 // spares are the known ones. Where the kernel's question never decides, it is a
 // row of probes in audit/advisory.go, and none here.
@@ -40,7 +45,7 @@ var spares = []spare{
 	{capability: "dac_override", asker: "generic_permission", instead: "fowner", programs: []string{"touch"},
 		reason: "it sets the times also of a file that it cannot open"},
 	// fs/namei.c, lookup_open(), where the directory entry is not in the cache
-	{capability: "dac_override", asker: "generic_permission", programs: []string{"echo", "touch"},
+	{capability: "dac_override", asker: "generic_permission", programs: makers,
 		reason: "the kernel asks whether the file could be made, and then sees that it is there"},
 	{capability: "dac_override", asker: "generic_permission", programs: []string{"systemd-machine-id-setup"},
 		reason: "where it cannot open its file for writing, it reads it"},
@@ -74,6 +79,8 @@ var spares = []spare{
 	{capability: "sys_ptrace", asker: "nobody", programs: lookers, reason: looksAround},
 	{capability: "perfmon", asker: "nobody", programs: lookers, reason: looksAround},
 	{capability: "audit_write", asker: "audit_receive_msg", reason: notAudited},
+	{capability: "sys_admin", asker: "btrfs_ioctl_defrag",
+		reason: "who may write to a file may defragment it; the kernel asks first"},
 	{capability: "sys_admin", asker: "xfs_ioc_bulkstat", programs: []string{"xfs_fsr"},
 		reason: failsAnyway},
 	{capability: "sys_admin", asker: "xfs_open_by_handle", programs: []string{"xfs_fsr"},
