@@ -32,6 +32,9 @@ type Proof struct {
 	Growth []Trial
 	// Added are the refusals that made the set grow, one for each capability.
 	Added []Evidence
+	// LeftBehind are capabilities of Added that a run with all capabilities is asked
+	// for, too, while the first was not: it found what an earlier run left behind.
+	LeftBehind []int
 	// TakenBack are those of them that were refused even so, and are not added again.
 	TakenBack []Evidence
 	// Trials are the runs with one capability less, by number.
@@ -172,6 +175,20 @@ func (p *Proof) Verify(t *Trial) {
 	p.Added = slices.DeleteFunc(p.Added, func(added Evidence) bool {
 		return added.Alike || slices.ContainsFunc(t.Evidence, added.sameCheck)
 	})
+}
+
+// Find tells which additions are due to what earlier runs left behind, by a run
+// with all capabilities that was not the first.
+func (p *Proof) Find(first, again *Findings) {
+	asked := func(f *Findings, capability int) bool {
+		return slices.ContainsFunc(f.Grants, func(g Grant) bool { return g.Capability == capability })
+	}
+	for _, e := range p.Added {
+		n := e.Capability
+		if !asked(first, n) && asked(again, n) && !slices.Contains(p.LeftBehind, n) {
+			p.LeftBehind = append(p.LeftBehind, n)
+		}
+	}
 }
 
 // TakeBack takes additions back over a run that behaved with them, and was refused

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -312,5 +313,24 @@ func TestTakeBack(t *testing.T) {
 				t.Errorf("grew to %#x", grown)
 			}
 		})
+	}
+}
+
+// A repetition with all capabilities that asks for what the first run did not has
+// found what that left behind.
+func TestLeftBehind(t *testing.T) {
+	asked := &Findings{Grants: []Grant{{Capability: unix.CAP_DAC_OVERRIDE, Syscall: sysMount}}}
+	for name, c := range map[string]struct {
+		first, again *Findings
+		want         []int
+	}{
+		"left behind":            {&Findings{}, asked, []int{unix.CAP_DAC_OVERRIDE}},
+		"asked at first, too":    {asked, asked, nil},
+		"granted without asking": {&Findings{}, &Findings{}, nil},
+	} {
+		p := &Proof{Added: []Evidence{{Kind: "refused", Capability: unix.CAP_DAC_OVERRIDE}}}
+		if p.Find(c.first, c.again); !slices.Equal(p.LeftBehind, c.want) {
+			t.Errorf("%s: %v", name, p.LeftBehind)
+		}
 	}
 }

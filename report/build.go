@@ -285,7 +285,7 @@ func unasked(c audit.UnaskedCapability) Unasked {
 		Reason: unaskedReason(c.Number),
 		Calls: each(c.Calls, func(c audit.UnaskedCall) UnaskedCall {
 			s := syscallOf(c.Syscall)
-			return UnaskedCall{s.Number, s.Name, s.ABI, c.Count, c.Concluded}
+			return UnaskedCall{s.Number, s.Name, s.ABI, c.Count, c.Concluded, c.ReadsMM}
 		}),
 		AfterDrop: c.AfterDrop,
 	}

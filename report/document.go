@@ -227,6 +227,8 @@ type UnaskedCall struct {
 	ABI           string `json:"abi"`
 	Count         uint64 `json:"count"`
 	Concluded     bool   `json:"concluded"`
+	// ReadsMM: they looked how another process's memory is laid out.
+	ReadsMM bool `json:"reads_memory_map"`
 }
 
 // Program is one program of the tree. Parent is the index of the one that

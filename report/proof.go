@@ -23,6 +23,9 @@ type Proof struct {
 	// that met them.
 	Added  []Evidence `json:"added"`
 	Growth []Trial    `json:"growth"`
+	// LeftBehind are those of Added that are asked for only where an earlier run
+	// has left something behind.
+	LeftBehind []string `json:"left_behind"`
 }
 
 // Trial is one repetition.
@@ -66,6 +69,7 @@ func proof(p *audit.Proof) *Proof {
 		Minimal:      trial(p.Minimal),
 		Added:        each(p.Added, evidence),
 		Growth:       each(p.Growth, func(t audit.Trial) Trial { return *trial(&t) }),
+		LeftBehind:   each(p.LeftBehind, capng.Name),
 	}
 	if p.Skipped != "" {
 		d.Skipped = &p.Skipped
@@ -215,8 +219,13 @@ func (d *Document) grown() string {
 	if list == nil {
 		return ""
 	}
-	return "Added to what the run itself showed, since a repetition without it was refused it: " +
+	text := "Added to what the run itself showed, since a repetition without it was refused it: " +
 		strings.Join(list, "; ") + "."
+	if left := d.Proof.LeftBehind; len(left) > 0 {
+		text += " Asked for only where an earlier run has left something behind: " +
+			strings.Join(left, ", ") + ". Clean up before, and see whether it is needed."
+	}
+	return text
 }
 
 // final is the run that the recommended set rests on, nil for none.
@@ -236,8 +245,9 @@ func (d *Document) failing() []string {
 	var list []string
 	if final := d.Proof.final(); final != nil {
 		for _, e := range final.Evidence {
-			if e.ReturnName != nil {
-				list = append(list, "Verified, and yet new in that run: "+printable(e.Text)+".")
+			said := "Verified, and yet new in that run: " + printable(e.Text) + "."
+			if e.ReturnName != nil && !slices.Contains(list, said) {
+				list = append(list, said)
 			}
 		}
 	}

@@ -292,7 +292,7 @@ func (r *reader) unasked(u Unasked) audit.UnaskedCapability {
 		Number: r.capability(u.Number, u.Name),
 		Calls: each(u.Calls, func(c UnaskedCall) audit.UnaskedCall {
 			return audit.UnaskedCall{Syscall: r.syscall(c.SyscallNumber, c.Syscall, c.ABI), Count: c.Count,
-				Concluded: c.Concluded}
+				Concluded: c.Concluded, ReadsMM: c.ReadsMM}
 		}),
 		AfterDrop: u.AfterDrop,
 	}

@@ -28,7 +28,6 @@ var unwritten = map[string]string{
 	"Refusals":                  "they are compared with those of repetitions, at once",
 	"Grants":                    "they are compared with those of repetitions, at once",
 	"RefusedUnasked":            "they are compared with those of repetitions, at once",
-	"Unasked.Calls.ReadsMM":     "the recommended set has the lesser capability",
 	"UnitFile":                  ofItsRun,
 	"Proof":                     ofItsRun,
 	"Untold":                    "the losses tell",

@@ -71,7 +71,8 @@ func (c *command) settleIn(a *account) error {
 		c.target.Env = inDirectory(c.target.Env, dir)
 		return nil
 	}
-	console.Warningf("--as %s: that user may not enter the working directory %s: the command starts in /",
+	console.Warningf("--as %s: that user may not enter the working directory %s: the command starts in /, "+
+		"where relative paths lead elsewhere",
 		console.Printable(a.name), console.Printable(dir))
 	c.target.Surroundings.Dir = "/"
 	c.target.Env = inDirectory(c.target.Env, "/")

@@ -124,10 +124,23 @@ func (p *prover) verify() (set uint64, err error) {
 		}
 		if grown == set {
 			proof.Verify(trial)
-			return p.first.findings.Recommended(), nil
+			return p.first.findings.Recommended(), p.findLeftBehind()
 		}
 		set = grown
 	}
+}
+
+// findLeftBehind tells a need of the program from one of whoever runs it again.
+func (p *prover) findLeftBehind() error {
+	proof := p.first.findings.Proof
+	if !proof.Verification.Behaved || len(proof.Added) == 0 {
+		return nil
+	}
+	ok, err := p.refer(1)
+	if ok {
+		proof.Find(p.first.findings, p.references[0].findings)
+	}
+	return err
 }
 
 // settled tries a set, and once more where a run did not behave that was refused

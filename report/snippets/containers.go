@@ -19,6 +19,8 @@ func (a Advice) hint(root, other string) string {
 	text := ""
 	switch {
 	case !a.grantsAny():
+	case a.Script:
+		text = scriptHint
 	case a.Unprivileged:
 		text = other
 	default:
@@ -26,6 +28,12 @@ func (a Advice) hint(root, other string) string {
 	}
 	return text + a.gainHint()
 }
+
+// scriptHint is for a program whose file the kernel takes no capabilities from.
+const scriptHint = `# Root in the container has these at once, another user in Podman only: in
+# Docker and Kubernetes file capabilities would give them, which scripts
+# cannot have.
+`
 
 // ofDocker is for what both Docker and Podman read.
 func ofDocker(a Advice) string {

@@ -44,7 +44,7 @@ func TestRefusals(t *testing.T) {
 		"of no known program": {made: []Made{{"", []string{"keyctl"}}},
 			want: []string{"keyctl (others): Docker in any case"}},
 		"with a name that breaks lines": {made: []Made{{"/tmp/x\n#y", []string{"keyctl"}}},
-			want: []string{`keyctl ($'x\012#y'): Docker in any case`}},
+			want: []string{`keyctl ("x\n#y"): Docker in any case`}},
 		"with a long name": {made: []Made{{"/" + strings.Repeat("x", 255), []string{"keyctl"}}},
 			want: []string{"keyctl (" + strings.Repeat("x", 32) + "...): Docker in any case"}},
 	} {

@@ -28,9 +28,11 @@ func Systemd(a Advice) string {
 	case a.SwitchesUser && !a.Unprivileged:
 		unit += "# It starts as root and changes to an account of its own: no User= here.\n"
 		ambient = ""
+	case a.Unprivileged:
+		unit += "# Name the account here, or set DynamicUser=yes.\n#User=\n"
 	default:
-		unit += "# Name an unprivileged account here, or set DynamicUser=yes. As root the\n" +
-			"# service would still own the files of root.\n#User=\n"
+		unit += "# Name an unprivileged account here, or set DynamicUser=yes, and audit again\n" +
+			"# with --as: the files of root, which are the service's own now, are not then.\n#User=\n"
 	}
 	unit += ambient + "CapabilityBoundingSet=" + set
 	if hint := a.gainHint(); hint != "" {
