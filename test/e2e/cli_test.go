@@ -31,8 +31,7 @@ func TestCannotExecute(t *testing.T) {
 		{"directory", dir, 126, "directory"},
 		{"not executable", plain, 126, "chmod"},
 		{"bad interpreter", write("bad", "#!/no/such/interpreter -x\n", 0o755), 126, "/no/such/interpreter"},
-		{"no #! line", write("text", "echo hello\n", 0o755), 126, "#!"},
-		{"empty file", write("empty", "", 0o755), 126, "#!"},
+		{"for another machine", write("binary", "\x7fELF\x00\x00", 0o755), 126, "another machine"},
 		{"unit file", write("x.service", "[Service]\nExecStart=/bin/true\n", 0o644), 126, "--service"},
 		{"empty name", "", 127, ""},
 	} {
@@ -65,7 +64,7 @@ func TestUsageErrors(t *testing.T) {
 	}{
 		{"no command", nil, "--help"},
 		{"no command after --", []string{"-j", "--"}, "--help"},
-		{"two formats", []string{"-j", "-y", "--", "true"}, "choose"},
+		{"two formats", []string{"-j", "--format", "yaml", "--", "true"}, "choose"},
 		{"unknown option", []string{"--frobnicate", "--", "true"}, "--help"},
 		{"unknown letter", []string{"-x", "--", "true"}, "--help"},
 		{"unknown letter among others", []string{"-vx", "--", "true"}, "--help"},

@@ -48,6 +48,13 @@ type result struct {
 	maxRSS         int64 // KiB
 }
 
+// progress are the lines that a run of cap-audit puts among what its target prints.
+// That on the end comes with a newline of its own before it.
+var progress = regexp.MustCompile(`\n\[\*\] Application [^\n]*\n|(?m:^)\[\*\] [^\n]*\n`)
+
+// ofTarget is what the target printed.
+func ofTarget(out string) string { return progress.ReplaceAllString(out, "") }
+
 // capAudit is a cap-audit to be started, with the forced backend.
 func capAudit(t testing.TB, arguments ...string) *exec.Cmd {
 	return command(t, capAuditPath, withBackend(arguments...)...)

@@ -184,7 +184,7 @@ func TestTextReport(t *testing.T) {
 		`\[\*\] Capability auditor started\n` +
 		`\[\*\] Tracing application: ` + regexp.QuoteMeta(built("tree")) + ` \(PID \d+\)\n` +
 		`\[\*\] Press Ctrl-C to stop\n` +
-		`\[\*\] Application exited with status 0\n` +
+		`\n\[\*\] Application exited with status 0\n` +
 		`\[\*\] Analyzing results\.\.\.\n` +
 		`=+\nCAPABILITY ANALYSIS FOR: ` + regexp.QuoteMeta(built("tree")) + ` \(PID \d+\)\n=+\n` +
 		`.*\nSYSTEM CONTEXT:\n-+\n  Kernel version: \S+\n` +

@@ -38,14 +38,7 @@ func serviceOutput(t testing.TB, arguments ...string) (string, document) {
 	if r.status != 0 {
 		t.Fatalf("status %d: %s", r.status, r.stderr)
 	}
-	var own strings.Builder
-	for line := range strings.Lines(string(r.stderr)) {
-		if !strings.HasPrefix(line, "[*] ") && !strings.HasPrefix(line, "Warning: ") {
-			own.WriteString(line)
-		}
-	}
-	// the last line of a run begins with a newline of its own
-	return strings.TrimSuffix(own.String(), "\n"), decode(t, r.stdout)
+	return string(withoutWarnings(r.stderr)), decode(t, r.stdout)
 }
 
 // byFirstWord sorts the lines of show.
@@ -155,8 +148,8 @@ func copyUnits(t *testing.T, to, program string) {
 
 func withoutWarnings(stderr []byte) []byte {
 	var kept strings.Builder
-	for line := range strings.Lines(string(stderr)) {
-		if !strings.HasPrefix(line, "Warning: ") && !strings.HasPrefix(line, "[*] ") {
+	for line := range strings.Lines(ofTarget(string(stderr))) {
+		if !strings.HasPrefix(line, "Warning: ") {
 			kept.WriteString(line)
 		}
 	}

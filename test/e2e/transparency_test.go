@@ -65,13 +65,7 @@ func seen(t *testing.T, dir string, l launch) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var lines strings.Builder
-	for line := range strings.Lines(string(out)) {
-		if !strings.HasPrefix(line, "[*] ") {
-			lines.WriteString(line)
-		}
-	}
-	return lines.String()
+	return ofTarget(string(out))
 }
 
 // The target finds everything as it would have without cap-audit.
@@ -128,17 +122,12 @@ func TestTargetIdentity(t *testing.T) {
 		if report.status != 0 {
 			t.Fatalf("status %d: %s", report.status, report.stderr)
 		}
-		var lines strings.Builder
-		for line := range strings.Lines(string(report.stdout)) {
-			if !strings.HasPrefix(line, "[*] ") {
-				lines.WriteString(line)
-			}
-		}
-		if diff := cmp.Diff(string(direct.stdout), lines.String()); diff != "" {
+		lines := ofTarget(string(report.stdout))
+		if diff := cmp.Diff(string(direct.stdout), lines); diff != "" {
 			t.Errorf("show %s (-direct +audited):\n%s", what, diff)
 		}
-		if what == "caps" && !strings.Contains(lines.String(), "caps permitted 0000000000000000\n") {
-			t.Errorf("the target has capabilities:\n%s", &lines)
+		if what == "caps" && !strings.Contains(lines, "caps permitted 0000000000000000\n") {
+			t.Errorf("the target has capabilities:\n%s", lines)
 		}
 	}
 }
