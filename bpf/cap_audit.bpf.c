@@ -552,6 +552,19 @@ static __always_inline void on_capset_done(struct ca_task *t, struct task_struct
 	state.phase++;
 }
 
+/*
+ * A child comes by here before its first instruction (6.1, arch/x86/entry/entry_64.S, ret_from_fork;
+ * kernel/entry/common.c, syscall_exit_to_user_mode()), and what is sent to it here it gets before that, too.
+ */
+static __always_inline void kill_doomed(struct task_struct *task)
+{
+	__u32 key = 0;
+	__u64 *whose = bpf_map_lookup_elem(&doomed, &key);
+
+	if (whose && *whose && (*whose == CA_ANYBODY || *whose - 1 == BPF_CORE_READ(task, cred, uid.val)))
+		bpf_send_signal(SIGKILL);
+}
+
 static __always_inline int on_syscall_done(struct pt_regs *regs, long result, bool is_twin)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -560,6 +573,8 @@ static __always_inline int on_syscall_done(struct pt_regs *regs, long result, bo
 	__s32 number;
 	__u8 abi;
 
+	if (t && (t->flags & CA_TASK_RECORDING))
+		kill_doomed(task);
 	if (preemptible && t)
 		note_unseen_exec(t, task, result);
 	if (t && (t->flags & CA_TASK_RECORDING)) {

@@ -195,6 +195,15 @@ struct ca_newborn {
 	__u64 born;		/* task->start_time then: a later task at the same address is younger */
 };
 
+/* In doomed: whoever they belong to. */
+#define CA_ANYBODY (~0ULL)
+
+/* What the iterator says of a task that has not ended. */
+struct ca_living {
+	__s32 pid;		/* of its process, in the auditor's pid namespace */
+	__u32 exiting;		/* it has begun to */
+};
+
 /* What the iterators say of a task that they adopt. */
 struct ca_adopted {
 	__s32 pid;		/* of its process, in the auditor's pid namespace */

@@ -105,6 +105,7 @@ enum {
 #define EPERM 1
 #define ENOSYS 38
 #define S_ISUID 04000
+#define SIGKILL 9
 #define S_ISGID 02000
 #define S_IXGRP 00010
 #define O_ACCMODE 3
@@ -308,6 +309,7 @@ struct bpf_local_storage_elem {
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int flags;
+	int exit_state;
 	int pid;
 	int tgid;
 	struct task_struct *real_parent;

@@ -132,6 +132,18 @@ struct {
 	__uint(max_entries, 4 << 20);
 } events SEC(".maps");
 
+/*
+ * Whose processes of the tree are to die: 0: nobody's; CA_ANYBODY; else one more than a user's id. Whoever
+ * forks on is gone before user space can name him, but not before he comes out of the kernel: see
+ * on_syscall_done().
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} doomed SEC(".maps");
+
 static const struct ca_task no_task;
 static const struct ca_site no_site;
 

@@ -123,20 +123,22 @@ static __always_inline void note_unseen_exec(struct ca_task *t, struct task_stru
 	}
 }
 
-/* Writes the process id of every traced task that lives, threads included: user space reads it as a file. */
+/* Writes of every traced task, threads included, whose end its parent has not been told of: user space reads
+ * it as a file. */
 SEC("iter/task")
 int list_tasks(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
+	struct ca_living living = {};
 	__u32 flags;
-	__s32 pid;
 
-	if (!task || (task->flags & PF_EXITING))
+	if (!task || task->exit_state) /* kernel/exit.c, exit_notify() */
 		return 0;
 	flags = flags_of(task);
 	if (!(flags & CA_TASK_RECORDING) || (flags & CA_TASK_IO_WORKER))
 		return 0;
-	pid = pid_seen_by_auditor(task);
-	bpf_seq_write(ctx->meta->seq, &pid, sizeof(pid));
+	living.pid = pid_seen_by_auditor(task);
+	living.exiting = !!(task->flags & PF_EXITING);
+	bpf_seq_write(ctx->meta->seq, &living, sizeof(living));
 	return 0;
 }

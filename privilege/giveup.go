@@ -11,8 +11,7 @@ package privilege
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#define STUB "cap-audit: starting the target"
+#include "../early/stub.h"
 
 #define BIT(n) (1ULL << (n))
 
@@ -76,7 +75,7 @@ __attribute__((constructor)) static void begin(int argc, char **argv)
 {
 	if (!is_deputy())
 		return;
-	give_up(argc > 0 && strcmp(argv[0], STUB) == 0 ? 0 : tracing);
+	give_up(argc > 0 && strcmp(argv[0], CAP_AUDIT_STUB) == 0 ? 0 : tracing);
 	forget_go(argv + argc + 1);
 }
 
@@ -95,11 +94,6 @@ import (
 // Given are the capabilities for tracing that this process got from its file,
 // bit n for capability n. A stub has had them, and has them no more.
 func Given() uint64 { return uint64(C.given_for_tracing()) }
-
-// Stub is argv[0] of the stub: this binary, executed again to become the target.
-// It has no privilege that the caller has not. No path or option can be mistaken
-// for it.
-const Stub = C.STUB
 
 // CheckFile refuses to run from a set-user-ID or set-group-ID file: whose files
 // may be touched is then not the caller's to say, and no set of capabilities

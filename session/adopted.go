@@ -20,7 +20,7 @@ func (r *adopted) start(_ *session, _ attempt, options tracer.Options) (*tracer.
 
 func (*adopted) control(*tracer.Audit, syscall.Signal) {}
 
-func (*adopted) request(*tracer.Audit, syscall.Signal, int, bool) (leave bool) { return true }
+func (*adopted) request(*tracer.Audit, syscall.Signal, int, bool) wish { return toLeave }
 
 func (*adopted) leave(a *tracer.Audit) (over bool) {
 	a.KillCompanions()
@@ -32,10 +32,6 @@ func (r *adopted) end(a *tracer.Audit) (ending, error) {
 	r.leave(a)
 	return ending{}, nil
 }
-
-func (*adopted) awaitRest(*tracer.Audit, ending) error { return nil }
-
-func (*adopted) abandon(*tracer.Audit) {}
 
 func (*adopted) mainPID(a *tracer.Audit) int { return a.PID() }
 

@@ -3,25 +3,18 @@ package session
 import (
 	"fmt"
 	"os"
-
-	"golang.org/x/sys/unix"
-
-	"github.com/cap-audit/cap-audit/tracer"
 )
 
-// startTest runs --test beside the subject. Its status comes once it has ended;
-// without a test none ever comes.
-func (s *session) startTest(a *tracer.Audit) (<-chan unix.WaitStatus, error) {
-	if s.Test == "" {
-		return nil, nil
+// startTest runs --test beside the subject. Where it cannot be started, the run ends.
+func (w *watching) startTest() {
+	if w.Test == "" {
+		return
 	}
-	environ := append(os.Environ(), fmt.Sprintf("CAP_AUDIT_PID=%d", s.subject.mainPID(a)))
-	tested, err := a.RunBeside("/bin/sh", []string{"sh", "-c", s.Test}, environ)
-	if err != nil {
-		s.subject.abandon(a)
-		return nil, fmt.Errorf("--test: %w", err)
+	environ := append(os.Environ(), fmt.Sprintf("CAP_AUDIT_PID=%d", w.subject.mainPID(w.audit)))
+	if w.tested, w.result.testError = w.audit.RunBeside("/bin/sh", []string{"sh", "-c", w.Test},
+		environ); w.result.testError != nil {
+		w.end()
 	}
-	return tested, nil
 }
 
 // testFailed says what went wrong with --test, "" for nothing.
@@ -29,6 +22,8 @@ func (s *session) testFailed(r *result) string {
 	switch {
 	case s.Test == "":
 		return ""
+	case r.testError != nil:
+		return fmt.Sprintf("the test could not be started: %v", r.testError)
 	case r.test == nil:
 		return "the test had not ended when the audit did"
 	case r.test.Signaled():

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -19,6 +20,8 @@ type launched struct {
 	// identity is who it runs as if it may use no capability outside of the set;
 	// nil is the caller, as he is.
 	identity func(set uint64) *capng.Identity
+	// asked: the whole of it was asked to end.
+	asked atomic.Bool
 }
 
 func (l *launched) start(s *session, at attempt, options tracer.Options) (*tracer.Audit, error) {
@@ -27,24 +30,41 @@ func (l *launched) start(s *session, at attempt, options tracer.Options) (*trace
 	target.Stdout, target.Stderr = at.stdout, at.stderr
 	// what a test leaves behind is ended and waited for
 	options.Follow = l.follow || s.Test != ""
+	l.asked.Store(false)
 	return tracer.Start(target, options)
 }
 
 func (*launched) control(a *tracer.Audit, sig syscall.Signal) { a.Signal(sig) }
 
-// request: the second one kills. With the first process gone, the user is not
-// made to wait for its descendants.
-func (*launched) request(a *tracer.Audit, sig syscall.Signal, nth int, delivered bool) (leave bool) {
+// request: the second one kills, and another does not wait for what that takes. With
+// the first process gone, the user is not made to wait for descendants that nobody
+// has asked to end.
+func (l *launched) request(a *tracer.Audit, sig syscall.Signal, nth int, delivered bool) wish {
 	switch {
-	case nth > 0 && a.Ended():
-		return true
-	case nth > 1:
+	case nth > 2, nth > 0 && a.Ended() && !l.asked.Load():
+		return toLeave
+	case nth == 2, ignores(a, sig) && ignores(a, unix.SIGTERM):
 		a.KillCompanions()
-		a.SignalTree(unix.SIGKILL)
-	case !delivered:
+		a.Kill() // at once: whoever waits for the rest of it may be at something else
+		return toKill
+	case ignores(a, sig):
+		sig, delivered = unix.SIGTERM, false
+	}
+	switch {
+	case delivered:
+	case a.Ended():
+		a.SignalTree(sig)
+	default:
 		a.Signal(sig)
 	}
-	return false
+	return toWait
+}
+
+// ignores tells whether the first process ignores a signal since cap-audit was
+// started with it ignored, and not by its own will. Nobody can have meant that the
+// auditor heeds it and the target does not.
+func ignores(a *tracer.Audit, sig syscall.Signal) bool {
+	return tracer.IgnoredAtStart(sig) && a.Ignores(sig)
 }
 
 func (*launched) leave(a *tracer.Audit) (over bool) {
@@ -55,7 +75,8 @@ func (*launched) leave(a *tracer.Audit) (over bool) {
 // end tells the command, as systemd does with KillMode=mixed: it is for that to
 // end its descendants, and what it needs for it is needed. They are told when it
 // does not end, or leaves them behind.
-func (*launched) end(a *tracer.Audit) (ending, error) {
+func (l *launched) end(a *tracer.Audit) (ending, error) {
+	l.asked.Store(true)
 	ended, err := a.SignalHeads(unix.SIGTERM)
 	tell := make(chan struct{})
 	go func() {
@@ -66,32 +87,8 @@ func (*launched) end(a *tracer.Audit) (ending, error) {
 		}
 		close(tell)
 	}()
-	return ending{tell, time.After(endGrace)}, err
+	return ending{tell, time.After(endGrace), true}, err
 }
-
-// awaitRest waits for descendants of a command that was told to end and has, tells
-// them when the time has come, and kills what is left at the deadline. They are
-// not our children, so nothing announces their end.
-func (*launched) awaitRest(a *tracer.Audit, e ending) error {
-	look := time.NewTicker(10 * time.Millisecond)
-	defer look.Stop()
-	for {
-		p, err := a.Progress()
-		if err != nil || p.Processes == 0 {
-			return err
-		}
-		select {
-		case <-e.tell:
-			e.tell = nil
-			a.SignalTree(unix.SIGTERM)
-		case <-e.deadline:
-			return a.SignalTree(unix.SIGKILL)
-		case <-look.C:
-		}
-	}
-}
-
-func (*launched) abandon(a *tracer.Audit) { a.SignalTree(unix.SIGKILL) }
 
 func (*launched) mainPID(a *tracer.Audit) int { return a.PID() }
 

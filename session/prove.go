@@ -227,6 +227,9 @@ func (p *prover) repeat(set uint64) (*result, error) {
 // checkSound finds out whether something is left behind by a run that had to be
 // killed, such as a lock or a socket, as far as a run with all capabilities shows.
 func (p *prover) checkSound() error {
+	if p.last != nil && p.last.abandoned {
+		p.spoilt = "what the last run left behind could not be ended"
+	}
 	if p.spoilt != "" || p.last == nil || !p.last.killed {
 		return nil
 	}

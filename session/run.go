@@ -1,6 +1,7 @@
 package session
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -43,6 +44,10 @@ type result struct {
 	ending atomic.Pointer[unix.WaitStatus]
 	// test is how --test ended, nil without.
 	test *unix.WaitStatus
+	// testError is why --test could not be started.
+	testError error
+	// abandoned: some of it could not be ended, and runs on.
+	abandoned bool
 	// output of a repetition without --test.
 	output audit.Output
 	// identities are who the processes of an untraced run were when the test ended,
@@ -88,7 +93,10 @@ func (s *session) unheard(at attempt) (*result, error) {
 func (s *session) watched(at attempt) (*result, error) {
 	start := time.Now()
 	a, err := s.subject.start(s, at, s.tracing(at))
-	if err != nil {
+	switch {
+	case err != nil && s.signals.asked(): // a signal to the process group ends the stub, too
+		return nil, errors.New("interrupted before the command had started")
+	case err != nil:
 		return nil, s.explain(err)
 	}
 	// a first run's kernel half is left to the exit of this process
@@ -99,6 +107,7 @@ func (s *session) watched(at attempt) (*result, error) {
 	r := &result{}
 	err = s.watch(a, at, r)
 	s.signals.finish()
+	s.interims.Wait()
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +130,8 @@ func (s *session) watched(at attempt) (*result, error) {
 	r.findings.TestFailed = s.testFailed(r)
 	if s.Untraced && at.repetition && r.findings.StillRunning > 0 {
 		r.killed = true // they could spoil the next
-		return r, a.SignalTree(unix.SIGKILL)
+		_, err = a.Kill()
+		return r, err
 	}
 	return r, nil
 }

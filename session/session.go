@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/console"
@@ -20,6 +21,8 @@ type session struct {
 	lines   *console.Lines
 	signals *signals
 	out     *output.Output
+	// interims are interim reports that are being written.
+	interims sync.WaitGroup
 }
 
 // Run audits what the options name, and reports what it needs.

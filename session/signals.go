@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/cap-audit/cap-audit/console"
+	"github.com/cap-audit/cap-audit/early"
 	"github.com/cap-audit/cap-audit/tracer"
 )
 
@@ -29,7 +30,8 @@ type signals struct {
 	finished bool
 	last     syscall.Signal
 	lastAt   time.Time
-	leave    chan struct{}
+	// leave and kill get what requests mean beyond what they pass on.
+	leave, kill chan struct{}
 	// interim gets the requests for an interim report.
 	interim chan os.Signal
 }
@@ -40,12 +42,13 @@ const sameRequest = 300 * time.Millisecond
 
 // listen begins to take signals.
 func listen(to course) *signals {
-	s := &signals{course: to, leave: make(chan struct{}, 1), interim: make(chan os.Signal, 1)}
+	s := &signals{course: to, leave: make(chan struct{}, 1), kill: make(chan struct{}, 1),
+		interim: make(chan os.Signal, 1)}
 	signal.Notify(s.interim, unix.SIGUSR1)
 	incoming := make(chan os.Signal, 16)
-	for _, sig := range []syscall.Signal{unix.SIGINT, unix.SIGTERM, unix.SIGQUIT, unix.SIGHUP, unix.SIGTSTP,
-		unix.SIGCONT} {
-		// what nohup and the like have us ignore, the target ignores as well
+	signal.Notify(incoming, early.Requests()...)
+	early.HandOver()
+	for _, sig := range []syscall.Signal{unix.SIGTSTP, unix.SIGCONT} {
 		if !tracer.IgnoredAtStart(sig) {
 			signal.Notify(incoming, sig)
 		}
@@ -128,11 +131,9 @@ func (s *signals) control(sig syscall.Signal) {
 
 // request passes the nth request to end on.
 func (s *signals) request(sig syscall.Signal, nth int, delivered bool) {
-	if !s.course.request(s.run, sig, nth, delivered) {
-		return
-	}
+	wished := map[wish]chan struct{}{toKill: s.kill, toLeave: s.leave}
 	select {
-	case s.leave <- struct{}{}:
+	case wished[s.course.request(s.run, sig, nth, delivered)] <- struct{}{}:
 	default:
 	}
 }
@@ -143,8 +144,7 @@ func (s *signals) giveUp(sig syscall.Signal) {
 		console.Warningf("the report is being written; another signal gives it up")
 		return
 	}
-	signal.Reset(sig)
-	unix.Kill(unix.Getpid(), sig)
+	early.Die(sig)
 }
 
 // typed guesses whether a signal came from the keyboard: then the terminal

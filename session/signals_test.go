@@ -43,9 +43,9 @@ type recorder struct {
 	nth []int
 }
 
-func (r *recorder) request(_ *tracer.Audit, _ syscall.Signal, nth int, _ bool) (leave bool) {
+func (r *recorder) request(_ *tracer.Audit, _ syscall.Signal, nth int, _ bool) wish {
 	r.nth = append(r.nth, nth)
-	return false
+	return toWait
 }
 
 // What came before the run is passed on to it, as no second request, however

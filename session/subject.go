@@ -36,18 +36,22 @@ type course interface {
 	// control passes on that the user wants it stopped or continued.
 	control(a *tracer.Audit, sig syscall.Signal)
 	// request passes on the user's nth request to end, unless it was delivered
-	// by other ways; 0 is for one that came before the run. leave: it is for the
-	// audit to end.
-	request(a *tracer.Audit, sig syscall.Signal, nth int, delivered bool) (leave bool)
-	// end asks it to end.
+	// by other ways; 0 is for one that came before the run.
+	request(a *tracer.Audit, sig syscall.Signal, nth int, delivered bool) wish
+	// end asks it to end. The error says that some of it could not be asked.
 	end(a *tracer.Audit) (ending, error)
-	// awaitRest waits for what may outlive a run that was asked to end.
-	awaitRest(a *tracer.Audit, e ending) error
 	// leave has the audit end although something still runs; over: at once.
 	leave(a *tracer.Audit) (over bool)
-	// abandon takes back a start.
-	abandon(a *tracer.Audit)
 }
+
+// wish is what a request means beyond what it passes on.
+type wish int
+
+const (
+	toWait  wish = iota
+	toKill       // what was launched, until it is gone
+	toLeave      // the audit is to end
+)
 
 // Kind is a kind of subject.
 type Kind struct {
@@ -80,6 +84,8 @@ type ending struct {
 	tell <-chan struct{}
 	// deadline is when what is left is to be killed.
 	deadline <-chan time.Time
+	// rest: what it leaves behind is to end, too.
+	rest bool
 }
 
 // endGrace is how long a target that was told to end may take: then it is killed.

@@ -1,6 +1,8 @@
 package session
 
 import (
+	"fmt"
+	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -18,89 +20,210 @@ func (s *session) noteEnding(r *result, status unix.WaitStatus) {
 	}
 }
 
+// killGrace is how long what was killed may take to be gone, before the report is
+// written without it.
+const killGrace = 5 * time.Second
+
+// watching is a run until it is over: all waiting for it is in one place, so that
+// nothing is waited for that the user cannot cut short.
+type watching struct {
+	*session
+	audit  *tracer.Audit
+	result *result
+	// waited tells that the run has ended, nil once it has; tested how the test has.
+	waited <-chan error
+	tested <-chan unix.WaitStatus
+	enough <-chan struct{}
+	ending
+	// look is when to see what is left of a tree that was asked to end, or killed.
+	look *time.Ticker
+	// giveUp is when not to wait any longer for it, nil as long as nothing was killed.
+	giveUp <-chan time.Time
+	// interim gets requests for an interim report, nil while one is being written.
+	interim <-chan os.Signal
+	written chan struct{}
+	// trouble is why something could not be signalled.
+	trouble error
+	over    bool
+}
+
 // watch returns when the run is over.
 func (s *session) watch(a *tracer.Audit, at attempt, r *result) error {
-	tested, err := s.startTest(a)
-	if err != nil {
-		return err
-	}
+	w := &watching{session: s, audit: a, result: r, look: time.NewTicker(time.Hour),
+		interim: s.signals.interim, written: make(chan struct{}, 1)}
+	defer w.look.Stop()
+	w.startTest()
 	ended := func(unix.WaitStatus) {}
-	var enough <-chan struct{}
 	if !at.repetition {
 		ended = func(status unix.WaitStatus) { s.noteEnding(r, status) }
 		defer showStatus(s.lines, a)()
 		var stop func()
-		enough, stop = s.enough(a)
+		w.enough, stop = s.enough(a)
 		defer stop()
 	}
-	var end ending
 	if at.limit > 0 {
-		end.deadline = time.After(at.limit)
+		w.deadline = time.After(at.limit)
 	}
 	waited := make(chan error, 1)
 	go func() { waited <- a.Wait(ended) }()
-
-	for {
-		var err error
-		select {
-		case err := <-waited:
-			if err == nil {
-				err = s.settle(a, r, tested, end)
-			}
-			return err
-		case status := <-tested:
-			r.test, r.identities = &status, a.Identities()
-			end, err = s.subject.end(a)
-		case <-enough:
-			r.cut, enough = true, nil
-			end, err = s.subject.end(a)
-		case <-end.tell:
-			end.tell = nil
-			err = tellRest(a, r)
-		case <-end.deadline:
-			r.killed = true
-			r.timedOut = !r.cut && r.test == nil
-			a.KillCompanions()
-			err = a.SignalTree(unix.SIGKILL)
-		case <-s.signals.leave:
-			if s.subject.leave(a) {
-				return nil
-			}
-		case <-s.signals.interim:
-			if err := s.reportInterim(a); err != nil {
-				console.Warningf("interim report: %v", err)
-			}
-		}
-		if err != nil {
+	w.waited = waited
+	for !w.over {
+		if err := w.next(); err != nil {
 			return err
 		}
-	}
-}
-
-// settle waits for what may end after the run: a test, which may have seen to
-// that end, and descendants that were asked to end with it.
-func (s *session) settle(a *tracer.Audit, r *result, tested <-chan unix.WaitStatus,
-	end ending) error {
-	if s.Test != "" && r.test == nil {
-		select {
-		case status := <-tested:
-			r.test = &status
-		case <-time.After(endGrace):
-			a.KillCompanions()
-		}
-	}
-	if r.cut {
-		return s.subject.awaitRest(a, end)
 	}
 	return nil
 }
 
-// tellRest tells descendants to end that are left.
-func tellRest(a *tracer.Audit, r *result) error {
-	p, err := a.Progress()
-	if err != nil || p.Processes == 0 {
-		return err
+// next waits for whatever comes next.
+func (w *watching) next() error {
+	select {
+	case err := <-w.waited:
+		if err != nil {
+			return err
+		}
+		w.waited = nil
+		w.settle()
+	case status := <-w.tested:
+		w.result.test, w.tested = &status, nil
+		w.result.identities = w.audit.Identities()
+		if w.waited != nil {
+			w.end()
+		}
+		w.settle()
+	case <-w.enough:
+		w.result.cut, w.enough = true, nil
+		w.end()
+	case <-w.tell:
+		w.tell = nil
+		w.tellRest()
+	case <-w.deadline:
+		w.expire()
+	case <-w.look.C:
+		w.lookAfter()
+	case <-w.giveUp:
+		w.abandon()
+	case <-w.signals.kill:
+		if w.giveUp == nil {
+			w.kill()
+		}
+	case <-w.signals.leave:
+		w.over = w.subject.leave(w.audit)
+	case stop := <-w.audit.Stopped():
+		w.audit.Resume(stop)
+	case <-w.interim:
+		w.interim = nil
+		w.interims.Add(1)
+		go w.writeInterim()
+	case <-w.written:
+		w.interim = w.signals.interim
 	}
-	r.told = true
-	return a.SignalTree(unix.SIGTERM)
+	return nil
+}
+
+// end asks the subject to end.
+func (w *watching) end() {
+	w.ending, w.trouble = w.subject.end(w.audit)
+}
+
+// settle: the run has ended, or the test has. A test may have seen to that end, and
+// what was asked to end can have left descendants, which are not our children, so
+// that nothing announces their end.
+func (w *watching) settle() {
+	switch {
+	case w.waited != nil:
+	case w.tested != nil && w.giveUp == nil:
+		w.deadline = time.After(endGrace)
+	case w.rest:
+		w.look.Reset(lookAgain)
+		w.lookAfter()
+	default:
+		w.over = true
+	}
+}
+
+// expire: the time for an end is over.
+func (w *watching) expire() {
+	w.deadline = nil
+	if w.waited == nil && !w.rest { // only the test is left
+		w.audit.KillCompanions()
+		w.over = true
+		return
+	}
+	w.result.killed = true
+	w.result.timedOut = !w.result.cut && w.result.test == nil
+	w.kill()
+}
+
+// lookAgain is how often to see whether all has ended.
+const lookAgain = 10 * time.Millisecond
+
+// lookAfter sees whether something is left, and kills it if that is due.
+func (w *watching) lookAfter() {
+	var alive int
+	var err error
+	if w.giveUp != nil {
+		alive, err = w.audit.Kill()
+	} else {
+		alive, err = w.audit.Alive()
+	}
+	w.note(err)
+	if alive == 0 && err == nil && w.waited == nil && w.tested == nil {
+		w.over = true
+	}
+}
+
+// tellRest tells descendants to end that are left.
+func (w *watching) tellRest() {
+	told, err := w.audit.SignalTree(unix.SIGTERM)
+	w.note(err)
+	w.result.told = w.result.told || told > 0
+}
+
+// kill ends what was launched, with the test, and sees to it that it stays so.
+func (w *watching) kill() {
+	w.audit.KillCompanions()
+	_, err := w.audit.Kill()
+	w.note(err)
+	w.tell, w.deadline, w.rest = nil, nil, true
+	w.giveUp = time.After(killGrace)
+	w.look.Reset(lookAgain)
+}
+
+// abandon leaves what cannot be ended.
+func (w *watching) abandon() {
+	w.over = true
+	alive, err := w.audit.Alive()
+	w.note(err)
+	if alive == 0 && w.waited == nil {
+		return
+	}
+	w.result.abandoned = true
+	reason := "the kernel has not ended what it killed"
+	if w.trouble != nil {
+		reason = w.trouble.Error()
+	}
+	console.Warningf("%s of the command could not be ended: %s", processes(max(alive, 1)), reason)
+}
+
+func processes(n int) string {
+	if n == 1 {
+		return "1 process"
+	}
+	return fmt.Sprintf("%d processes", n)
+}
+
+// writeInterim may take as long as its reader does.
+func (w *watching) writeInterim() {
+	defer w.interims.Done()
+	if err := w.reportInterim(w.audit); err != nil {
+		console.Warningf("interim report: %v", err)
+	}
+	w.written <- struct{}{}
+}
+
+func (w *watching) note(err error) {
+	if err != nil {
+		w.trouble = err
+	}
 }

@@ -65,6 +65,7 @@ type (
 	kernelTotal    C.struct_ca_total
 	kernelEvent    C.struct_ca_event
 	kernelAdopted  C.struct_ca_adopted
+	kernelLiving   C.struct_ca_living
 )
 
 const (
@@ -89,6 +90,8 @@ const (
 
 	unaskedConcluded = C.CA_CONCLUDED
 	unaskedReadsMM   = C.CA_READS_MM
+
+	anybody = C.CA_ANYBODY
 
 	eventCheck   = C.CA_EVENT_CHECK
 	eventCapset  = C.CA_EVENT_CAPSET

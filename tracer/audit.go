@@ -3,7 +3,6 @@
 package tracer
 
 import (
-	"errors"
 	"fmt"
 	"sync/atomic"
 	"syscall"
@@ -46,7 +45,10 @@ type Audit struct {
 	ended   atomic.Bool
 	// companions are children that are not under audit
 	companions companions
-	status     unix.WaitStatus
+	// strangers: this process had children before, which are none of the audit's
+	strangers bool
+	stopped   chan Stop
+	status    unix.WaitStatus
 	// secureLosses of the target
 	secureLosses []audit.SecureLoss
 	// adopted is nil where the target was started by this audit
@@ -57,6 +59,7 @@ type Audit struct {
 // has been executed. Nothing is left behind when it fails. Errors about the
 // target are *StartError, those about tracing *BackendError, joined.
 func Start(target Target, options Options) (_ *Audit, err error) {
+	strangers := haveChildren()
 	// the stub gets ready while the kernel half is being verified
 	stub, err := startStub(target)
 	if err != nil {
@@ -67,7 +70,8 @@ func Start(target Target, options Options) (_ *Audit, err error) {
 			stub.abandon()
 		}
 	}()
-	a := &Audit{options: options, target: target, process: stub}
+	a := &Audit{options: options, target: target, process: stub, strangers: strangers,
+		stopped: make(chan Stop)}
 	if options.Untraced {
 		a.family, err = newFamily(stub.pid)
 	} else {
@@ -129,56 +133,7 @@ func (a *Audit) Ended() bool { return a.ended.Load() }
 
 // Signal sends a signal to the first process, if it still lives. It is not for
 // what was adopted: what ran before is not ours to signal.
-func (a *Audit) Signal(sig syscall.Signal) error {
-	err := unix.PidfdSendSignal(a.process.pidfd, sig, nil, 0)
-	if errors.Is(err, unix.ESRCH) {
-		return nil
-	}
-	return err
-}
-
-// SignalTree sends a signal to every process of the tree. It is not for
-// what was adopted.
-func (a *Audit) SignalTree(sig syscall.Signal) error {
-	if a.family != nil && sig == unix.SIGKILL {
-		return a.killFamily()
-	}
-	pids, err := a.liveProcesses()
-	for _, pid := range pids {
-		unix.Kill(pid, sig)
-	}
-	return err
-}
-
-// Wait returns when the first process has ended and no companion runs, with
-// Follow when the last descendant has ended as well. ended is called once with
-// the first process's status. After Adopt it returns when what was
-// adopted has ended or after Stop, and has no status to hand over.
-func (a *Audit) Wait(ended func(unix.WaitStatus)) error {
-	if a.adopted != nil {
-		return a.waitAdopted()
-	}
-	for {
-		var status unix.WaitStatus
-		pid, err := a.reap(&status)
-		switch {
-		case errors.Is(err, unix.EINTR):
-			continue
-		case errors.Is(err, unix.ECHILD):
-			return nil
-		case err != nil:
-			return fmt.Errorf("wait for the target: %w", err)
-		}
-		if pid == a.process.pid {
-			a.status = status
-			a.ended.Store(true)
-			ended(status)
-		}
-		if running := a.companions.ended(pid, status); a.Ended() && !running && !a.options.Follow {
-			return nil
-		}
-	}
-}
+func (a *Audit) Signal(sig syscall.Signal) error { return send(a.process.pidfd, sig) }
 
 // FinishEvents returns when every event that the kernel handed over has been
 // passed to OnEvent.
@@ -202,6 +157,12 @@ func (a *Audit) Close() {
 	}
 }
 
+// Alive is how many processes of the tree live.
+func (a *Audit) Alive() (int, error) {
+	alive, err := a.liveProcesses()
+	return len(alive), err
+}
+
 // Progress is a glimpse of a running audit.
 type Progress struct {
 	Checks uint64
@@ -217,8 +178,8 @@ type Progress struct {
 // Progress reads the totals; it costs the target nothing.
 func (a *Audit) Progress() (p Progress, err error) {
 	if a.family != nil {
-		alive, err := a.liveProcesses()
-		p.Processes, p.Untraced = len(alive), true
+		p.Untraced = true
+		p.Processes, err = a.Alive()
 		return p, err
 	}
 	totals, err := a.kernel.totals()
@@ -233,7 +194,6 @@ func (a *Audit) Progress() (p Progress, err error) {
 		return Progress{}, err
 	}
 	p.Kinds = uint64(state.kinds)
-	alive, err := a.liveProcesses()
-	p.Processes = len(alive)
+	p.Processes, err = a.Alive()
 	return p, err
 }

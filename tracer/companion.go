@@ -38,6 +38,12 @@ func (c *companions) ended(pid int, status unix.WaitStatus) (running bool) {
 	return len(c.wait) > 0
 }
 
+func (c *companions) running() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.wait) > 0
+}
+
 // KillCompanions ends them with all that they started.
 func (a *Audit) KillCompanions() {
 	a.companions.mu.Lock()

@@ -133,6 +133,7 @@ var helpers = map[int32]helper{
 	16:  {name: "get_current_comm", writes: []int{1}},
 	67:  {name: "get_stack", writes: []int{2}},
 	106: {name: "strtoul", reads: []int{1}, writes: []int{4}},
+	109: {name: "send_signal"},
 	112: {name: "probe_read_user", writes: []int{1}},
 	113: {name: "probe_read_kernel", writes: []int{1}},
 	114: {name: "probe_read_user_str", writes: []int{1}},

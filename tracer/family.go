@@ -1,7 +1,7 @@
 package tracer
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"os"
 	"slices"
@@ -128,10 +128,13 @@ func (f *family) reap(status *unix.WaitStatus, matters func(int, kin) bool) (int
 	return unix.Wait4(-1, status, 0, nil)
 }
 
-// reap waits for a child of ours.
-func (a *Audit) reap(status *unix.WaitStatus) (pid int, err error) {
-	if a.family == nil {
-		return unix.Wait4(-1, status, 0, nil)
+// nextOfFamily waits for a child of an untraced target, or one that we had before;
+// when nothing but these is there, that is ECHILD, too.
+func (a *Audit) nextOfFamily(status *unix.WaitStatus) (pid int, err error) {
+	if a.strangers && a.Ended() && !a.companions.running() {
+		if alive, err := a.Alive(); err != nil || alive == 0 {
+			return 0, cmp.Or(err, error(unix.ECHILD))
+		}
 	}
 	groups := a.companions.groupIDs()
 	return a.family.reap(status, func(pid int, k kin) bool {
@@ -148,28 +151,24 @@ func (a *Audit) liveProcesses() ([]int, error) {
 	return a.kernel.liveProcesses()
 }
 
+// killRounds bounds how often killFamily looks: what forks on would keep it there.
+const killRounds = 100
+
 // killFamily kills until nobody is left that it has not killed: what is killed
 // may have forked meanwhile.
-func (a *Audit) killFamily() error {
-	for killed := map[int]bool{}; ; {
-		pids, err := a.liveProcesses()
-		if err != nil {
-			return err
-		}
+func (a *Audit) killFamily() (alive int, err error) {
+	killed := map[int]bool{}
+	for range killRounds {
 		before := len(killed)
-		for _, pid := range pids {
-			if killed[pid] {
-				continue
-			}
+		alive, err = a.eachAlive(func(pid, pidfd int) error {
 			killed[pid] = true
-			if err := unix.Kill(pid, unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
-				return fmt.Errorf("kill the command's process %d: %w", pid, err)
-			}
-		}
-		if len(killed) == before {
-			return nil
+			return send(pidfd, unix.SIGKILL)
+		})
+		if err != nil || len(killed) == before {
+			break
 		}
 	}
+	return alive, err
 }
 
 // Identities are who the processes of an untraced target are now.

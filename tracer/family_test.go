@@ -43,7 +43,7 @@ func TestFamily(t *testing.T) {
 	if ids := a.Identities(); len(ids) != 2 || ids[0].Users == "" || ids[0].Root != "/" {
 		t.Errorf("%+v", ids)
 	}
-	if err := a.SignalTree(unix.SIGKILL); err != nil {
+	if _, err := a.Kill(); err != nil {
 		t.Error(err)
 	}
 	release(t, theirs)

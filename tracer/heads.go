@@ -3,36 +3,28 @@ package tracer
 import (
 	"errors"
 	"os"
-	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
+// mostHeads bounds the descriptors that are held to wait for heads.
+const mostHeads = 64
+
 // SignalHeads sends a signal to the first process, or, once that has ended, to
 // those descendants that have no parent in the tree: of a daemon that put
 // itself into the background, the main process. Those are our children with
-// Follow. ended is closed when all of them have ended. It is not for what was
-// adopted.
+// Follow. ended is closed when they have ended. It is not for what was adopted.
 func (a *Audit) SignalHeads(sig syscall.Signal) (ended <-chan struct{}, err error) {
 	heads, err := a.heads()
-	if err != nil {
-		return nil, err
-	}
-	var alive sync.WaitGroup
 	for _, pidfd := range heads {
-		if e := unix.PidfdSendSignal(pidfd, sig, nil, 0); e != nil && !errors.Is(e, unix.ESRCH) {
-			err = errors.Join(err, e)
-		}
-		alive.Add(1)
-		go func() {
-			defer alive.Done()
-			awaitEnd(pidfd)
-		}()
+		err = errors.Join(err, send(pidfd, sig))
 	}
 	done := make(chan struct{})
-	go func() {
-		alive.Wait()
+	go func() { // one thread, however many there are
+		for _, pidfd := range heads {
+			awaitEnd(pidfd)
+		}
 		close(done)
 	}()
 	return done, err
@@ -42,24 +34,23 @@ func (a *Audit) SignalHeads(sig syscall.Signal) (ended <-chan struct{}, err erro
 func (a *Audit) heads() ([]int, error) {
 	if !a.Ended() {
 		pidfd, err := unix.FcntlInt(uintptr(a.process.pidfd), unix.F_DUPFD_CLOEXEC, 0)
-		return []int{pidfd}, err
-	}
-	pids, err := a.liveProcesses()
-	if err != nil {
-		return nil, err
+		if err != nil {
+			return nil, err
+		}
+		return []int{pidfd}, nil
 	}
 	var heads []int
-	for _, pid := range pids {
-		pidfd, err := unix.PidfdOpen(pid, 0)
-		switch {
-		case err != nil: // it has ended meanwhile
-		case kinOf(pid).parent == os.Getpid():
-			heads = append(heads, pidfd)
-		default:
-			unix.Close(pidfd)
+	_, err := a.eachAlive(func(pid, pidfd int) error {
+		if kinOf(pid).parent != os.Getpid() || len(heads) == mostHeads {
+			return nil
 		}
-	}
-	return heads, nil
+		head, err := unix.FcntlInt(uintptr(pidfd), unix.F_DUPFD_CLOEXEC, 0)
+		if err == nil {
+			heads = append(heads, head)
+		}
+		return err
+	})
+	return heads, err
 }
 
 // awaitEnd waits until a process has ended, and closes its pidfd.

@@ -1,7 +1,6 @@
 package tracer
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -298,12 +297,29 @@ func walk[K, V any](m *bpflib.BPFMap, name string, visit func(K, V)) error {
 // liveProcesses lists the processes of the tree that have not begun to exit.
 func (k *kernel) liveProcesses() ([]int, error) {
 	var pids []int
-	err := k.iterate("list_tasks", 4, func(record []byte) error {
-		pids = append(pids, int(binary.NativeEndian.Uint32(record)))
-		return nil
+	err := k.eachLiving(func(living kernelLiving) {
+		if living.exiting == 0 {
+			pids = append(pids, int(living.pid))
+		}
 	})
 	slices.Sort(pids)
 	return slices.Compact(pids), err // a pid for each of its threads
+}
+
+// anyLeft reports whether a process of the tree has not got to the end of its
+// exit, at which its parent is told. What cannot be asked is waited for.
+func (k *kernel) anyLeft() bool {
+	left := false
+	err := k.eachLiving(func(kernelLiving) { left = true })
+	return left || err != nil
+}
+
+func (k *kernel) eachLiving(visit func(kernelLiving)) error {
+	return k.iterate("list_tasks", int(unsafe.Sizeof(kernelLiving{})), func(record []byte) error {
+		living, err := decode[kernelLiving](record)
+		visit(living)
+		return err
+	})
 }
 
 // iterate runs an iterator over all tasks, once, and takes what it writes

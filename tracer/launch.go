@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/cap-audit/cap-audit/capng"
+	"github.com/cap-audit/cap-audit/early"
 	"github.com/cap-audit/cap-audit/hint"
-	"github.com/cap-audit/cap-audit/privilege"
 )
 
 // Target is the command to run.
@@ -112,7 +112,7 @@ func startStub(t Target) (*process, error) {
 	}
 	if err == nil {
 		p.pid, err = syscall.ForkExec("/proc/self/exe",
-			[]string{privilege.Stub, strconv.Itoa(theirs)},
+			[]string{early.StubName, strconv.Itoa(theirs)},
 			&syscall.ProcAttr{Env: Environ(), Files: files, Sys: attributes})
 	}
 	if err != nil {

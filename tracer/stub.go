@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/cap-audit/cap-audit/capng"
+	"github.com/cap-audit/cap-audit/early"
 	"github.com/cap-audit/cap-audit/privilege"
 )
 
@@ -50,19 +51,15 @@ func failure(stage string, err error) stubFailure {
 	return stubFailure{stage, errno, err.Error()}
 }
 
-func isStub() bool { return len(os.Args) == 2 && os.Args[0] == privilege.Stub }
-
-func init() {
-	// storage is set on the process's main thread, so that thread must exec
-	if isStub() {
-		runtime.LockOSThread()
-	}
-}
+// main stays on the main thread: the stub's has to exec, since storage is set on
+// that; and the auditor's is the parent of what it starts, and of orphans, the only
+// one to which ptrace(2) lets them be traced (kernel/exit.c, find_new_reaper()).
+func init() { runtime.LockOSThread() }
 
 // MaybeStub becomes the target when this process was started as the stub, and
 // does not return then. main calls it first of all.
 func MaybeStub() {
-	if !isStub() {
+	if !early.IsStub {
 		return
 	}
 	fd, err := strconv.Atoi(os.Args[1])
@@ -93,7 +90,7 @@ func (f stubFailure) explain(path string) error {
 func newOrder(t Target) order {
 	o := order{
 		Path: []byte(t.Path), Argv: raw(t.Argv), Shell: t.Shell,
-		Ignored: ignoredSignals(), Identity: t.Identity, OwnEnv: t.Env != nil, Env: raw(t.Env),
+		Ignored: early.Ignored(), Identity: t.Identity, OwnEnv: t.Env != nil, Env: raw(t.Env),
 		Dir: []byte(t.Surroundings.Dir), Surroundings: t.Surroundings,
 	}
 	if t.Surroundings.Ignored != nil {
@@ -172,10 +169,8 @@ func (o *order) exec(env []string) error {
 // sysdeps/unix/sysv/linux/spawni.c), and neither the C library nor Go's runtime
 // sets them to anything else.
 func resetInternalSignals() {
-	var byDefault [4]uint64 // struct sigaction of the kernel, with SIG_DFL and nothing else
-	for _, sig := range []uintptr{32, 33} {
-		syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, sig, uintptr(unsafe.Pointer(&byDefault)), 0, 8, 0, 0)
-	}
+	early.SetDefault(32)
+	early.SetDefault(33)
 }
 
 // executeWithin executes under limits that may leave Go's runtime nothing.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -177,4 +178,81 @@ func decodeFile(t *testing.T, file string) document {
 		t.Fatal(err)
 	}
 	return decode(t, raw)
+}
+
+// A target that asked to be traced, and stops at signals and execs for its parent to
+// let it go on, has not ended by that.
+func TestTargetThatWantsToBeTraced(t *testing.T) {
+	for _, arguments := range [][]string{{"100"}, {"100", "signal"}} {
+		d := audited(t, append([]string{roleProgram(t, "traceme")}, arguments...)...)
+		if got := granted(d.Required); got["sys_chroot"] != [2]uint64{100, 0} || d.Exit.Status != 7 {
+			t.Errorf("%v: required %v, exit %+v", arguments, got, d.Exit)
+		}
+	}
+}
+
+// The children of whoever becomes cap-audit are none of the audit's.
+func TestChildrenOfTheCaller(t *testing.T) {
+	r := begin(t, command(t, "/bin/sh", append([]string{"-c",
+		`sleep 600 <&- >&- 2>&- & echo child $! >&2; exec "$0" "$@"`, capAuditPath},
+		withBackend("-f", "-j", "--", "sh", "-c", `(sleep 0.3; "$0" loop 3) & exit 4`, built("tree"))...)...))
+	child, err := strconv.Atoi(r.await(`^child (\d+)$`)[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Kill(child, unix.SIGKILL)
+	d := r.document()
+	d.wholeAndConsistent(t)
+	if got := granted(d.Required); got["sys_chroot"] != [2]uint64{3, 0} || d.Exit.Status != 4 {
+		t.Errorf("required %v, exit %+v", got, d.Exit)
+	}
+	if hasEnded(child) {
+		t.Error("the caller's child was ended")
+	}
+}
+
+// A tree that heeds no signal and forks on, each process living for a moment, is
+// ended by the second signal, and nothing is left of it.
+func TestTreeThatForksOn(t *testing.T) {
+	const chains = 8
+	r := begin(t, capAudit(t, "-j", "--", built("tree"), "relay", fmt.Sprint(chains)))
+	r.await("^ready$")
+	eventually(t, "the audit has ended", func() bool {
+		r.signal(unix.SIGTERM)
+		return hasEnded(r.cmd.Process.Pid)
+	})
+	d := r.document()
+	if d.StillRunning != 0 || d.Exit.Signal != int(unix.SIGKILL) {
+		t.Errorf("still running: %d, exit %+v", d.StillRunning, d.Exit)
+	}
+}
+
+// Within the time that a command has to end, the second signal kills.
+func TestSecondSignalWithinTheGrace(t *testing.T) {
+	r := begin(t, capAudit(t, "-j", "-d", "0.1", "--", roleProgram(t, "listen"), "2"))
+	target := r.target()
+	r.await("^got SIGTERM$")
+	start := time.Now()
+	eventually(t, "the target has ended", func() bool {
+		r.signal(unix.SIGINT)
+		return hasEnded(target)
+	})
+	if d := r.document(); d.Exit.Signal != int(unix.SIGKILL) || time.Since(start) > 8*time.Second {
+		t.Errorf("after %s, exit %+v", time.Since(start), d.Exit)
+	}
+}
+
+// What may not be killed is left, and the report says so.
+func TestTargetThatMayNotBeKilled(t *testing.T) {
+	r := begin(t, command(t, tool(t, "setpriv"), append([]string{"--bounding-set=-kill", capAuditPath},
+		withBackend("-j", "-d", "0.1", "--", "setpriv", "--reuid", fmt.Sprint(nobody), "--clear-groups",
+			"sleep", "600")...)...))
+	target := r.target()
+	r.await("^Warning: 1 process of the command could not be ended: operation not permitted$")
+	eventually(t, "the audit has ended", func() bool { return hasEnded(r.cmd.Process.Pid) })
+	unix.Kill(target, unix.SIGKILL) // it holds standard error
+	d := r.document()
+	if d.StillRunning != 1 || d.Complete || d.Exit.Ended {
+		t.Errorf("still running: %d, complete: %t, exit %+v", d.StillRunning, d.Complete, d.Exit)
+	}
 }

@@ -29,6 +29,7 @@ func playRole() {
 		rolePrefix + "argv":    argvRole,
 		rolePrefix + "loop":    loopRole,
 		rolePrefix + "forge":   forgeRole,
+		rolePrefix + "traceme": tracemeRole,
 		"server":               serverRole, // of the documents, see pages_test.go
 	}
 	if role, ok := roles[filepath.Base(os.Args[0])]; ok {
@@ -120,7 +121,7 @@ func forgeRole(arguments []string) {
 	}
 	ours := os.NewFile(uintptr(ends[0]), "ours")
 	stub := exec.Command(auditor, "3")
-	stub.Args[0] = "cap-audit: starting the target" // privilege.Stub
+	stub.Args[0] = "cap-audit: starting the target" // early.StubName
 	stub.Stdout = os.Stdout
 	stub.ExtraFiles = []*os.File{os.NewFile(uintptr(ends[1]), "theirs")}
 	if err := stub.Start(); err != nil {
@@ -198,6 +199,23 @@ func argvRole(arguments []string) {
 // prints how long one takes in nanoseconds.
 func getppidRole(arguments []string) {
 	measure(arguments, func() { unix.RawSyscall(unix.SYS_GETPPID, 0, 0, 0) })
+}
+
+// tracemeRole asks to be traced, as programs do that do not want to be debugged, gets
+// a signal that it handles, makes N checks and executes a program.
+func tracemeRole(arguments []string) {
+	got := make(chan os.Signal, 1)
+	signal.Notify(got, unix.SIGUSR1)
+	runtime.LockOSThread()
+	if _, _, errno := unix.RawSyscall(unix.SYS_PTRACE, unix.PTRACE_TRACEME, 0, 0); errno != 0 {
+		fail("PTRACE_TRACEME", errno)
+	}
+	if len(arguments) > 1 {
+		unix.Tgkill(os.Getpid(), unix.Gettid(), unix.SIGUSR1)
+		<-got
+	}
+	measure(arguments[:1], func() { unix.Chroot("/") })
+	fail("exec", syscall.Exec("/bin/sh", []string{"sh", "-c", "exit 7"}, nil))
 }
 
 // serverRole opens port 80, which is all that is asked of it.

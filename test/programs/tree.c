@@ -46,6 +46,8 @@ static const char usage[] =
 	"  crowd N FIFO                  16 x N: N in each thread of a tree of 8 processes with 2 threads each,\n"
 	"                                three generations deep, after end of file on FIFO; says\n"
 	"                                \"ready\" when all wait for it\n"
+	"  relay N                       0: N chains of processes, each of which forks the next one and ends, and\n"
+	"                                heeds no SIGTERM; for ever, after \"ready\"\n"
 	"  noop-capset N                 0 (N of setpcap): N times a capset that changes nothing\n";
 
 static long number;	/* N */
@@ -192,6 +194,20 @@ static void run_storm(void)
 		}
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
 		;			/* fails with ECHILD, once all have ended */
+}
+
+static void run_relay(void)
+{
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGCHLD, SIG_IGN);
+	for (long i = 0; i < number; i++)
+		if (must_fork() == 0)
+			for (;;)
+				if (must_fork() > 0)
+					_exit(0);
+	fprintf(stderr, "ready\n");
+	for (;;)
+		pause();
 }
 
 static pthread_t start(void *(*body)(void *), void *argument)
@@ -436,6 +452,8 @@ int main(int argc, char **argv)
 		run_crowd();
 	} else if (!strcmp(mode, "vfork"))
 		run_vfork();
+	else if (!strcmp(mode, "relay"))
+		run_relay();
 	else if (!strcmp(mode, "storm"))
 		run_storm();
 	else if (!strcmp(mode, "drop"))
