@@ -59,6 +59,9 @@ type Audit struct {
 // has been executed. Nothing is left behind when it fails. Errors about the
 // target are *StartError, those about tracing *BackendError, joined.
 func Start(target Target, options Options) (_ *Audit, err error) {
+	if err := reserve(); err != nil {
+		return nil, err
+	}
 	strangers := haveChildren()
 	// the stub gets ready while the kernel half is being verified
 	stub, err := startStub(target)

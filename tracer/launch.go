@@ -174,6 +174,9 @@ func (p *process) obey(o order) error {
 		return fmt.Errorf("answer of the target's stub: %w", err)
 	}
 	if len(answer) == 0 {
+		return errors.New("the target's stub ended before its time")
+	}
+	if string(answer) == ready {
 		return nil
 	}
 	var failure stubFailure

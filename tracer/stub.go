@@ -34,7 +34,12 @@ type order struct {
 	OnlyEnter   bool   // see CanEnter
 	Dir         []byte // hides that of Surroundings: see raw
 	Surroundings
+	// ready is called when nothing but the exec is left.
+	ready func()
 }
+
+// ready is the answer of a stub that executes; JSON may begin with it.
+const ready = "\n"
 
 // stubFailure is what the stub reports when it could not.
 type stubFailure struct {
@@ -74,6 +79,7 @@ func MaybeStub() {
 	if err != nil || json.Unmarshal(raw, &o) != nil {
 		os.Exit(1) // cap-audit gave up before it gave the order
 	}
+	o.ready = func() { io.WriteString(socket, ready) }
 	json.NewEncoder(socket).Encode(o.execute())
 	os.Exit(1)
 }
@@ -121,6 +127,7 @@ func (o *order) execute() stubFailure {
 	}
 	failed := o.enter()
 	if o.OnlyEnter {
+		o.ready()
 		if failed != nil {
 			os.Exit(1)
 		}
@@ -149,6 +156,7 @@ func (o *order) execute() stubFailure {
 	if o.OwnEnv {
 		env = cooked(o.Env)
 	}
+	o.ready()
 	if len(o.Limits) == 0 {
 		return failure(stageExec, o.exec(env))
 	}

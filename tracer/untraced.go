@@ -19,5 +19,6 @@ func Exec(t Target) error {
 		}
 	}
 	o := newOrder(t)
+	o.ready = func() {}
 	return o.execute().explain(t.Path)
 }

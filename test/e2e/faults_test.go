@@ -182,3 +182,64 @@ func TestLittleMemory(t *testing.T) {
 	}
 	t.Log(strings.Join(ends, "; "))
 }
+
+// TestLittleRoom: where cap-audit gets too few threads, too little memory or too few
+// files, it says so in a line, and otherwise it works.
+func TestLittleRoom(t *testing.T) {
+	for option, values := range map[string][]int{
+		"-v": {700_000, 1_000_000, 1_300_000, 1_500_000, 1_800_000, 2_500_000, 4_000_000},
+		"-n": {5, 6, 8, 12, 16, 24, 32, 100},
+	} {
+		for _, value := range values {
+			r := finish(t, command(t, "/bin/sh", append([]string{"-c",
+				fmt.Sprintf(`ulimit %s %d; exec "$0" "$@"`, option, value), capAuditPath},
+				withBackend("-j", "--", built("tree"), "fork", "10")...)...))
+			if r.status == 0 {
+				decode(t, r.stdout).wholeAndConsistent(t)
+				continue
+			}
+			lines := strings.Split(strings.TrimSpace(string(r.stderr)), "\n")
+			if last := lines[len(lines)-1]; r.status != 1 || len(r.stdout) != 0 ||
+				!strings.HasPrefix(last, "Error: ") || strings.Contains(string(r.stderr), "goroutine") {
+				t.Errorf("ulimit %s %d: status %d: %s", option, value, r.status, r.stderr)
+			}
+		}
+	}
+}
+
+// pidsGroup is a new group with a limit on processes, where there is the controller.
+func pidsGroup(t *testing.T, most int) (procs string) {
+	t.Helper()
+	for _, root := range []string{"/sys/fs/cgroup/pids", "/sys/fs/cgroup"} {
+		group := filepath.Join(root, fmt.Sprintf("cap-audit-pids-%d", os.Getpid()))
+		if os.Mkdir(group, 0o755) != nil {
+			continue
+		}
+		t.Cleanup(func() {
+			eventually(t, "the group is empty", func() bool { return unix.Rmdir(group) == nil })
+		})
+		if os.WriteFile(filepath.Join(group, "pids.max"), []byte(strconv.Itoa(most)), 0o644) == nil {
+			return filepath.Join(group, "cgroup.procs")
+		}
+	}
+	t.Skip("wanted a control group with the pids controller")
+	return ""
+}
+
+// TestProcessesExhausted: a target that takes every process that it and cap-audit may
+// have together ends no audit, whatever that has still to do.
+func TestProcessesExhausted(t *testing.T) {
+	procs := pidsGroup(t, 60)
+	for range 5 {
+		cmd := command(t, "/bin/sh", append([]string{"-c", `echo $$ >"$0" && exec "$@"`, procs, capAuditPath},
+			withBackend("-j", "-v", "-f", "-d", "1", "--", "sh", "-c",
+				`while "$0" loop 1 & do :; done; while sleep 600 & do :; done`, built("tree"))...)...)
+		r := finish(t, cmd)
+		if r.status != 0 {
+			t.Fatalf("status %d, signal %d: %s", r.status, r.signal, r.stderr)
+		}
+		if d := decode(t, r.stdout); d.StillRunning != 0 || granted(d.Required)["sys_chroot"][0] == 0 {
+			t.Errorf("still running: %d; required %v", d.StillRunning, granted(d.Required))
+		}
+	}
+}

@@ -1,0 +1,62 @@
+#include <malloc.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include "early.h"
+
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+
+static void *be_there(void *unused)
+{
+	pthread_mutex_lock(&gate);
+	pthread_mutex_unlock(&gate);
+	return unused;
+}
+
+// Go's runtime takes some when it begins to wait for files and timers, or dies.
+static int room_for_files(void)
+{
+	int files[8], n = 0, most = sizeof(files) / sizeof(files[0]);
+
+	while (n < most && (files[n] = eventfd(0, EFD_CLOEXEC)) >= 0)
+		n++;
+	for (int i = 0; i < n; i++)
+		close(files[i]);
+	return n == most;
+}
+
+int room_for(int wanted, size_t memory)
+{
+	pthread_t threads[MOST_THREADS];
+	int n = 0;
+	void *space = mmap(NULL, memory, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (space == MAP_FAILED)
+		return 0;
+	pthread_mutex_lock(&gate);
+	while (n < wanted && n < MOST_THREADS && pthread_create(&threads[n], NULL, be_there, NULL) == 0)
+		n++;
+	pthread_mutex_unlock(&gate);
+	for (int i = 0; i < n; i++)
+		pthread_join(threads[i], NULL);
+	munmap(space, memory);
+	return n == wanted;
+}
+
+// Runs before Go's runtime, which would die with a page of what it was at.
+__attribute__((constructor)) static void look_around(void)
+{
+	static const char line[] = "Error: " NO_ROOM "\n";
+
+#ifdef M_ARENA_MAX
+	mallopt(M_ARENA_MAX, 2); // else 64 MiB of address space for each of the first threads
+#endif
+	if (!room_for(RUNTIME_THREADS, RUNTIME_MEMORY) || !room_for_files())
+		{
+		if (write(STDERR_FILENO, line, sizeof(line) - 1) < 0)
+			_exit(1); // nobody to tell
+		_exit(1);
+	}
+}
