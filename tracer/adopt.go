@@ -56,7 +56,7 @@ func Adopt(what Running, options Options) (_ *Audit, err error) {
 	}
 	if s.pidfd >= 0 {
 		if err := a.kernel.mark(s.pidfd, taskRoot); err != nil {
-			if errors.Is(err, unix.ESRCH) {
+			if errors.Is(err, unix.ESRCH) || errors.Is(err, unix.ENOENT) {
 				err = fmt.Errorf("process %d has ended", s.PID)
 			}
 			return nil, err
@@ -65,10 +65,26 @@ func Adopt(what Running, options Options) (_ *Audit, err error) {
 	if err := a.adopt(); err != nil {
 		return nil, err
 	}
+	if err := a.tookIn(); err != nil {
+		return nil, err
+	}
 	if options.OnReady != nil {
 		options.OnReady(s.PID)
 	}
 	return a, nil
+}
+
+// tookIn says why the process that was named is not among what was taken in.
+func (a *Audit) tookIn() error {
+	s := a.adopted.running
+	state, err := a.kernel.state()
+	switch {
+	case err != nil || s.PID == 0 || s.groups() || state.tasks > 0:
+		return err
+	case hasEnded(s.pidfd):
+		return fmt.Errorf("process %d has ended", s.PID)
+	}
+	return fmt.Errorf("process %d could not be taken in: the kernel had no memory for that", s.PID)
 }
 
 // adopted is what an Audit of what ran before it has beside.

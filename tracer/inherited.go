@@ -7,7 +7,7 @@ package tracer
 #include <unistd.h>
 
 static const char *environ_start, *environ_end;
-static int stdout_closed;
+static int closed_at_start;
 
 // Runs before Go's runtime.
 __attribute__((constructor)) static void remember(int argc, char **argv)
@@ -22,10 +22,12 @@ __attribute__((constructor)) static void remember(int argc, char **argv)
 	}
 
 	// Go's runtime opens /dev/null in the place of what is closed
-	stdout_closed = fcntl(STDOUT_FILENO, F_GETFD) < 0;
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			closed_at_start |= 1 << fd;
 }
 
-static int stdout_was_closed(void) { return stdout_closed; }
+static int closed_files(void) { return closed_at_start; }
 static const char *environ_at_start(void) { return environ_start; }
 static long environ_length(void) { return environ_end - environ_start; }
 */
@@ -44,7 +46,10 @@ func IgnoredAtStart(sig syscall.Signal) bool { return early.Ignored()>>sig&1 != 
 
 // StdoutWasClosed reports whether this process was started without a standard
 // output: what is written there goes nowhere, and no error says so.
-func StdoutWasClosed() bool { return C.stdout_was_closed() != 0 }
+func StdoutWasClosed() bool { return closedAtStart(1) }
+
+// closedAtStart reports whether one of the standard files was not open.
+func closedAtStart(fd int) bool { return C.closed_files()>>fd&1 != 0 }
 
 // Environ is the environment as it was handed to this process: in
 // its order, with duplicates and entries without "=", all of which

@@ -32,6 +32,7 @@ type order struct {
 	OwnEnv      bool // the environment is Env
 	Env         [][]byte
 	OnlyEnter   bool   // see CanEnter
+	Closed      []int  // standard files that the caller has closed, and Go's runtime has opened
 	Dir         []byte // hides that of Surroundings: see raw
 	Surroundings
 	// ready is called when nothing but the exec is left.
@@ -99,6 +100,11 @@ func newOrder(t Target) order {
 		Ignored: early.Ignored(), Identity: t.Identity, OwnEnv: t.Env != nil, Env: raw(t.Env),
 		Dir: []byte(t.Surroundings.Dir), Surroundings: t.Surroundings,
 	}
+	for fd, file := range []*os.File{t.Stdin, t.Stdout, t.Stderr} {
+		if file == nil && closedAtStart(fd) {
+			o.Closed = append(o.Closed, fd)
+		}
+	}
 	if t.Surroundings.Ignored != nil {
 		o.Ignored, o.OnlyIgnored = *t.Surroundings.Ignored, true
 	}
@@ -147,10 +153,8 @@ func (o *order) execute() stubFailure {
 	if o.OnlyIgnored {
 		resetInternalSignals()
 	}
-	if o.OnlyStandardFiles {
-		if err := unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC); err != nil {
-			return failure("keep other open files from it", err)
-		}
+	if err := o.keepFiles(); err != nil {
+		return failure("keep other open files from it", err)
 	}
 	env := Environ()
 	if o.OwnEnv {
@@ -170,6 +174,17 @@ func (o *order) exec(env []string) error {
 		err = syscall.Exec(string(o.Path), cooked(o.Argv), env)
 	}
 	return err
+}
+
+// keepFiles keeps from the target what it is not to have open.
+func (o *order) keepFiles() error {
+	for _, fd := range o.Closed {
+		unix.CloseOnExec(fd)
+	}
+	if !o.OnlyStandardFiles {
+		return nil
+	}
+	return unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
 }
 
 // resetInternalSignals takes back what nobody asked for: glibc's posix_spawn,

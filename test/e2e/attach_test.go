@@ -430,3 +430,17 @@ func v1Group() string {
 	}
 	return ""
 }
+
+// A process that has ended, and only has to be reaped, is nothing to watch.
+func TestZombieIsNotWatched(t *testing.T) {
+	zombie := command(t, "/bin/true")
+	if err := zombie.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer zombie.Wait()
+	eventually(t, "it is a zombie", func() bool { return processState(zombie.Process.Pid) == 'Z' })
+	r := finish(t, capAudit(t, "-j", "-p", fmt.Sprint(zombie.Process.Pid)))
+	if r.status != 1 || len(r.stdout) != 0 || !strings.Contains(string(r.stderr), "has ended") {
+		t.Errorf("status %d: %s%s", r.status, r.stdout, r.stderr)
+	}
+}

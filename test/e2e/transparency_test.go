@@ -161,6 +161,19 @@ func TestClosedStreams(t *testing.T) {
 	}
 }
 
+// What the caller has closed of them is closed for the target.
+func TestClosedStreamsStayClosed(t *testing.T) {
+	report := filepath.Join(t.TempDir(), "report")
+	const list = `open=; for n in 0 1 2; do [ -e /proc/$$/fd/$n ] && open="$open $n"; done; echo "open:$open" >&2`
+	for closed, want := range map[string]string{"<&-": "1 2", ">&-": "0 2", "<&- >&-": "2"} {
+		r := finish(t, command(t, "/bin/sh", append([]string{"-c", `exec "$0" "$@" ` + closed, capAuditPath},
+			withBackend("-o", report, "--", "/bin/sh", "-c", list)...)...))
+		if r.status != 0 || !strings.Contains(string(r.stderr), "open: "+want+"\n") {
+			t.Errorf("%s: status %d, wanted %s to be open: %s", closed, r.status, want, r.stderr)
+		}
+	}
+}
+
 // Arguments are bytes: they need not be text in any encoding.
 func TestTargetArguments(t *testing.T) {
 	path := roleProgram(t, "argv")
