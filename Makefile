@@ -155,6 +155,12 @@ hunt: deps-test cap-audit programs ## hunt for capabilities that are recommended
 test-image: deps-test programs ## the container image alone: built, and run by podman
 	$(GO) test -count=1 -v ./test/image
 
+SOAK ?= 1h
+.PHONY: soak
+soak: deps-test cap-audit programs ## audits beside each other, ended in all ways, for an hour or SOAK=TIME: nothing may be left
+	CAP_AUDIT_SOAK=$(SOAK) CAP_AUDIT=$(CURDIR)/cap-audit CAP_AUDIT_PROGRAMS=$(CURDIR)/build/programs \
+		$(GO) test -count=1 -v -timeout 0 ./test/soak
+
 .PHONY: bench
 bench: deps-test cap-audit programs ## measure what an audit costs
 	CAP_AUDIT=$(CURDIR)/cap-audit CAP_AUDIT_PROGRAMS=$(CURDIR)/build/programs $(GO) test -count=1 -run '^$$' -bench . -benchtime 1x ./test/e2e

@@ -36,16 +36,14 @@ func (l *launched) start(s *session, at attempt, options tracer.Options) (*trace
 
 func (*launched) control(a *tracer.Audit, sig syscall.Signal) { a.Signal(sig) }
 
-// request: the second one kills, and another does not wait for what that takes. With
-// the first process gone, the user is not made to wait for descendants that nobody
-// has asked to end.
+// request: the second one kills. With the first process gone, the user is not made to
+// wait for descendants that nobody has asked to end.
 func (l *launched) request(a *tracer.Audit, sig syscall.Signal, nth int, delivered bool) wish {
 	switch {
-	case nth > 2, nth > 0 && a.Ended() && !l.asked.Load():
+	case nth > 0 && a.Ended() && !l.asked.Load():
 		return toLeave
-	case nth == 2, ignores(a, sig) && ignores(a, unix.SIGTERM):
-		a.KillCompanions()
-		a.Kill() // at once: whoever waits for the rest of it may be at something else
+	case nth > 1, ignores(a, sig) && ignores(a, unix.SIGTERM):
+		l.asked.Store(true)
 		return toKill
 	case ignores(a, sig):
 		sig, delivered = unix.SIGTERM, false

@@ -129,12 +129,17 @@ func (s *signals) control(sig syscall.Signal) {
 	}
 }
 
-// request passes the nth request to end on.
+// request passes the nth request to end on. What is to be killed is, at once, and
+// then seen to: whoever waits for it may be at something else now.
 func (s *signals) request(sig syscall.Signal, nth int, delivered bool) {
-	wished := map[wish]chan struct{}{toKill: s.kill, toLeave: s.leave}
+	wished := s.course.request(s.run, sig, nth, delivered)
 	select {
-	case wished[s.course.request(s.run, sig, nth, delivered)] <- struct{}{}:
+	case map[wish]chan struct{}{toKill: s.kill, toLeave: s.leave}[wished] <- struct{}{}:
 	default:
+	}
+	if wished == toKill {
+		s.run.KillCompanions()
+		s.run.Kill()
 	}
 }
 

@@ -83,7 +83,12 @@ func (w *watching) next() error {
 			return err
 		}
 		w.waited = nil
-		w.settle()
+		select {
+		case <-w.signals.kill: // which has ended it: it was not for the first process alone
+			w.kill()
+		default:
+			w.settle()
+		}
 	case status := <-w.tested:
 		w.result.test, w.tested = &status, nil
 		w.result.identities = w.audit.Identities()

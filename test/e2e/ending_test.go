@@ -229,9 +229,15 @@ func TestTreeThatForksOn(t *testing.T) {
 
 // Within the time that a command has to end, the second signal kills.
 func TestSecondSignalWithinTheGrace(t *testing.T) {
-	r := begin(t, capAudit(t, "-j", "-d", "0.1", "--", roleProgram(t, "listen"), "2"))
+	mark := filepath.Join(t.TempDir(), "mark")
+	r := begin(t, capAudit(t, "-j", "--test", "until [ -e "+mark+" ]; do sleep 0.1; done", "--",
+		roleProgram(t, "listen"), "2"))
 	target := r.target()
-	r.await("^got SIGTERM$")
+	r.await("^ready$")
+	if err := os.WriteFile(mark, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r.await("^got SIGTERM$") // five seconds before it gets another
 	start := time.Now()
 	eventually(t, "the target has ended", func() bool {
 		r.signal(unix.SIGINT)
