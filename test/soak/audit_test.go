@@ -175,6 +175,9 @@ func (a *audit) judge() *document {
 	}
 	var d document
 	if len(raw) == 0 && status.ExitStatus() == 1 {
+		if !strings.Contains(stderr, "interrupted before the command had started") {
+			a.Errorf("%q: no report: %s", a.cmd.Args, stderr)
+		}
 		a.count(a.kind, func(t *tally) { t.errors++ })
 		return nil
 	}
