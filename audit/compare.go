@@ -104,6 +104,13 @@ func (t *Trial) Weigh(output Likeness) {
 	t.AnotherWay = t.Behaved && slices.ContainsFunc(t.Evidence, Evidence.failed)
 }
 
+// InPlace: the trial without the capability lacked others, too.
+func (p *Proof) InPlace(capability int) bool {
+	return slices.ContainsFunc(p.Trials, func(t Trial) bool {
+		return t.Without == capability && t.Set|1<<capability != p.Verification.Set
+	})
+}
+
 // Missing are the refusals of a run that did not behave which may be why, one
 // for each capability to add to its set: those that made a system call fail, or
 // else any. Of several refusals in one system call the least is tried first,

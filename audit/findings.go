@@ -34,6 +34,9 @@ type Capability struct {
 	CallSites []CallSite
 	// FailedAnyway are system calls that failed although the check was granted.
 	FailedAnyway []SyscallOutcome
+	// InPlace: repetitions showed it to be needed in the place of others, which are
+	// not granted either.
+	InPlace bool
 }
 
 // ByRepetition: no check was counted, but without it the program did not behave
@@ -47,7 +50,8 @@ func (c Capability) ByRepetition() bool {
 func (f *Findings) Repeated(set uint64) {
 	f.Required = nil
 	for _, n := range members(set) {
-		f.Required = append(f.Required, Capability{Number: n, Syscall: Syscall{Number: -1, Name: "unknown"}})
+		f.Required = append(f.Required, Capability{Number: n, Syscall: Syscall{Number: -1, Name: "unknown"},
+			InPlace: f.Proof.InPlace(n)})
 	}
 }
 

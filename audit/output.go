@@ -22,7 +22,7 @@ type Output struct{ Stdout, Stderr Stream }
 type Likeness struct {
 	// Known is false where these are too different among themselves.
 	Known bool
-	// Difference is the first one, in words, "" for none.
+	// Difference is one of them, in words, "" for none.
 	Difference string
 }
 
@@ -36,12 +36,14 @@ func (o Output) Reproduced(again, a, b Output) Likeness {
 	known := true
 	for _, s := range []struct {
 		name                  string
+		last                  bool
 		stream, again, of, or Stream
 	}{
-		{"standard output", o.Stdout, again.Stdout, a.Stdout, b.Stdout},
-		{"standard error", o.Stderr, again.Stderr, a.Stderr, b.Stderr},
+		{"standard output", false, o.Stdout, again.Stdout, a.Stdout, b.Stdout},
+		// an error is what comes last, below where it comes from
+		{"standard error", true, o.Stderr, again.Stderr, a.Stderr, b.Stderr},
 	} {
-		difference, comparable := s.stream.difference(s.again, s.of, s.or)
+		difference, comparable := s.stream.difference(s.again, s.of, s.or, s.last)
 		if difference != "" {
 			return Likeness{Known: true, Difference: s.name + " differs " + difference}
 		}
@@ -50,8 +52,9 @@ func (o Output) Reproduced(again, a, b Output) Likeness {
 	return Likeness{Known: known}
 }
 
-// difference is where a stream and its repetition are neither like a nor like b.
-func (s Stream) difference(again, a, b Stream) (words string, comparable bool) {
+// difference is the first line, or the last, in which a stream and its repetition
+// are neither like a nor like b.
+func (s Stream) difference(again, a, b Stream, last bool) (words string, comparable bool) {
 	for _, stream := range []Stream{s, again} {
 		if stream.Sum == a.Sum || stream.Sum == b.Sum {
 			return "", true
@@ -62,7 +65,11 @@ func (s Stream) difference(again, a, b Stream) (words string, comparable bool) {
 		return "", false
 	}
 	varies := false
-	for i := range max(len(lines), len(as)) {
+	most := max(len(lines), len(as))
+	for i := range most {
+		if last {
+			i = most - 1 - i
+		}
 		switch {
 		case i >= len(as):
 			if i < len(repeated) && bytes.Equal(wordsOf(lines[i]), wordsOf(repeated[i])) {

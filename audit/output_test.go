@@ -49,6 +49,15 @@ func TestLikeness(t *testing.T) {
 	}
 }
 
+// An error is what comes last.
+func TestLikenessOfErrors(t *testing.T) {
+	errors := func(text string) Output { return Output{Stderr: wrote(text).Stdout} }
+	want := Likeness{true, `standard error differs in line 3: "denied" is new`}
+	if got := errors("x\nTraceback\ndenied\n").Likeness(errors("x\n"), errors("x\n")); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
 func TestReproduced(t *testing.T) {
 	differs := func(text string) Likeness { return Likeness{true, "standard output differs in line " + text} }
 	for name, c := range map[string]struct {

@@ -43,9 +43,8 @@ func consequence(b audit.BlindSpot) string {
 			"again without counting it; booted with preempt=voluntary, it does not"
 	case audit.BlindUntraced:
 		return "no check was watched, and the set rests on repetitions alone: what the program was refused " +
-			"and went on without is not known, nor what only a first run needs; that it gave privileges up " +
-			"shows in the users, groups and sets of its processes when the test ended, or of the command " +
-			"itself when it did"
+			"and went on without is not known, nor what only a first run needs; that a process keeps " +
+			"privileges which it was to give up is seen only if it was there at the end"
 	case audit.BlindMoved:
 		return fmt.Sprintf("of %d processes with several threads that were moved into the control group, "+
 			"the other threads were watched only up to 0.2 seconds later", b.Count)

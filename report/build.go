@@ -169,12 +169,17 @@ func checks(t audit.Tally) Checks {
 	return Checks{Total: t.Total(), Granted: t.Granted, Denied: t.Denied}
 }
 
+// neededInPlace is the reason for what repetitions put back.
+const neededInPlace = "Needed where none that can stand in for it is granted"
+
 func capability(c audit.Capability) Capability {
 	s := syscallOf(c.Syscall)
 	reason := "Used by " + s.Name
 	switch {
+	case c.ByRepetition() && c.InPlace:
+		reason = neededInPlace
 	case c.ByRepetition():
-		reason = "Without it the program did not behave the same; no check was watched"
+		reason = "Needed in repetitions"
 	case s.unknown():
 		reason = "Used during capability check (syscall unknown)"
 	}

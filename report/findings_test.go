@@ -135,15 +135,17 @@ var examples = map[string]*audit.Findings{
 	"untraced": {
 		Application: app("/usr/bin/backup"), System: host, Backend: "none",
 		BlindSpots: []audit.BlindSpot{{Kind: audit.BlindUntraced}},
-		Required: []audit.Capability{{Number: 2, Syscall: noSyscall}, {Number: 6, Syscall: noSyscall},
-			{Number: 10, Syscall: noSyscall}},
+		Required: []audit.Capability{{Number: 2, Syscall: noSyscall, InPlace: true},
+			{Number: 6, Syscall: noSyscall}, {Number: 10, Syscall: noSyscall}},
 		Proof: &audit.Proof{
 			Verification: &audit.Trial{Set: 1<<1 | 1<<2 | 1<<6 | 1<<10, Without: -1, Behaved: true,
 				Evidence: []audit.Evidence{{Kind: "varies", Capability: -1, Text: "its output is not the " +
 					"same in two runs that lack nothing, so the exit status decided alone"}}},
 			Trials: []audit.Trial{
 				{Set: 1<<2 | 1<<6 | 1<<10, Without: 1, Behaved: true},
-				{Set: 1<<1 | 1<<6 | 1<<10, Without: 2, Behaved: true},
+				{Set: 1<<6 | 1<<10, Without: 2, Evidence: []audit.Evidence{{Kind: "status",
+					Capability: -1, Text: "the program exited with status 2; before, it exited with " +
+						"status 0"}}},
 				{Set: 1<<1 | 1<<2 | 1<<10, Without: 6, Evidence: []audit.Evidence{{Kind: "identity",
 					Capability: -1, Text: "at the end a process of backup had group 0 in the place of 13"}}},
 				{Set: 1<<1 | 1<<2 | 1<<6, Without: 10, Evidence: []audit.Evidence{{Kind: "status",

@@ -135,6 +135,7 @@ func (r *reader) capabilities(list []Capability) []audit.Capability {
 			Syscall:      r.reason(c),
 			CallSites:    r.sites(c.CallSites),
 			FailedAnyway: r.outcomes(c.FailedAnyway),
+			InPlace:      c.Reason == neededInPlace,
 		}
 	})
 }

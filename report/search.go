@@ -1,26 +1,27 @@
 package report
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // search shows the repetitions by which the set was found without tracing.
 func (t *text) search(p *Proof) {
 	t.repeated("With all that root has here ("+count(len(p.Verification.Capabilities), "capability",
 		"capabilities")+"): ", p.Verification)
-	var spare []string
+	spare := 0
 	for i := range p.Minimization {
 		trial := &p.Minimization[i]
 		if *trial.Verdict == notNeeded {
-			spare = append(spare, *trial.Without)
+			spare++
 			continue
 		}
-		t.line("  %s: %s", *trial.Without, trial.words())
+		words := trial.words()
+		if *trial.Verdict == needed && len(trial.Capabilities)+1 < len(p.Verification.Capabilities) {
+			words = strings.ToLower(neededInPlace)
+		}
+		t.line("  %s: %s", *trial.Without, words)
 		t.facts(trial)
 	}
-	if len(spare) > 0 {
-		t.labelled("  ", "Not needed, one by one:", strings.Join(spare, ", "))
+	if spare > 0 {
+		t.line("  Each of the others (%s): not needed", count(spare, "capability", "capabilities"))
 	}
 	for i := range p.Growth {
 		t.repeated("With these alone ("+orNone(p.Growth[i].Capabilities)+"): ", &p.Growth[i])
@@ -33,17 +34,7 @@ func (t *text) search(p *Proof) {
 // found says how sure a set is that was found so.
 func (p *Proof) found() string {
 	const verified = "Verified: run again with just this set, the program behaved the same"
-	var back []string
-	for _, trial := range p.Minimization {
-		if *trial.Verdict == notNeeded && slices.Contains(p.final().Capabilities, *trial.Without) {
-			back = append(back, *trial.Without)
-		}
-	}
-	switch {
-	case len(back) > 0:
-		return verified + ". Of those that it could do without one by one, it could not do without all: " +
-			strings.Join(back, ", ") + " is in the set for that."
-	case len(p.final().Capabilities) > 0:
+	if len(p.final().Capabilities) > 0 {
 		return verified + ", and without any one of it, it did not."
 	}
 	return verified + "."

@@ -25,6 +25,9 @@ var unwritten = map[string]string{
 	"Subject.FromStart":         advised,
 	"Subject.CutShort":          "the document has complete: false, and says no more",
 	"BlindSpots.Count":          "it is in the words of the limit",
+	"Required.InPlace":          inPlace,
+	"Init.InPlace":              inPlace,
+	"Operational.InPlace":       inPlace,
 	"Refusals":                  "they are compared with those of repetitions, at once",
 	"Grants":                    "they are compared with those of repetitions, at once",
 	"RefusedUnasked":            "they are compared with those of repetitions, at once",
@@ -65,6 +68,9 @@ var unjoined = map[string]string{
 	"Subject.Kind":              "that of a union",
 	"Programs.Index":            "numbered anew",
 	"Programs.Parent":           "numbered anew",
+	"Required.InPlace":          ofItsRun,
+	"Init.InPlace":              ofItsRun,
+	"Operational.InPlace":       ofItsRun,
 	"Refusals":                  unwritten["Refusals"],
 	"Grants":                    unwritten["Grants"],
 	"RefusedUnasked":            unwritten["RefusedUnasked"],
@@ -77,6 +83,7 @@ var unjoined = map[string]string{
 const (
 	advised  = "it only bears on the advice, which is given on the spot"
 	ofItsRun = "of one run and one machine"
+	inPlace  = "the reason has it where there are no checks"
 )
 
 // unset is what not even filled findings give a document.

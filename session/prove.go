@@ -257,15 +257,25 @@ func (p *prover) likeness(output audit.Output) (audit.Likeness, error) {
 	if ok, err := p.refer(1); !ok {
 		return audit.Likeness{}, err
 	}
-	full := p.references[0].output
-	likeness := output.Likeness(full, full)
+	likeness := p.closest(output.Likeness)
 	if likeness.Difference == "" {
 		return likeness, nil
 	}
 	if ok, err := p.refer(2); !ok {
 		return audit.Likeness{}, err
 	}
-	return output.Likeness(full, p.references[1].output), nil
+	return p.closest(output.Likeness), nil
+}
+
+// closest compares with each two references: what differs in any of them is chance.
+func (p *prover) closest(compare func(a, b audit.Output) audit.Likeness) (closest audit.Likeness) {
+	for _, reference := range p.references {
+		closest = compare(p.references[0].output, reference.output)
+		if closest.Difference == "" {
+			break
+		}
+	}
+	return closest
 }
 
 // reproduced repeats a run whose output alone differed: chance, such as the line of
@@ -284,12 +294,11 @@ func (p *prover) reproduced(output audit.Output, set uint64) (audit.Likeness, er
 	case !compare(p.first, r, set, -1).EndedAlike():
 		return audit.Likeness{}, nil
 	}
-	// what has changed since the second reference was made shows in a new one
-	p.references = p.references[:1]
-	if ok, err := p.refer(2); !ok {
+	// what has changed since the last reference was made shows in a new one
+	if ok, err := p.refer(len(p.references) + 1); !ok {
 		return audit.Likeness{}, err
 	}
-	return output.Reproduced(r.output, p.references[0].output, p.references[1].output), nil
+	return p.closest(func(a, b audit.Output) audit.Likeness { return output.Reproduced(r.output, a, b) }), nil
 }
 
 // refer sees to n runs with all capabilities; ok: they ended like the first.

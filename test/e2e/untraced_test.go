@@ -116,6 +116,33 @@ func TestUntracedDaemon(t *testing.T) {
 	}
 }
 
+// Of a command that fails in a quarter of its runs no capability is said to be
+// needed, whether the search ends or not.
+func TestUntracedChance(t *testing.T) {
+	for range 5 {
+		r := finish(t, command(t, capAuditPath, "-j", "--untraced", "--", tool(t, "sh"), "-c",
+			"exit $(( $(od -An -N1 -tu1 /dev/urandom) < 64 ))"))
+		if r.status == 0 && !strings.Contains(string(r.stdout), `"recommended_capabilities": []`) ||
+			r.status != 0 && !strings.Contains(string(r.stderr), "repetitions tell what the command needs") {
+			t.Errorf("status %d: %s\n%s", r.status, r.stderr, r.stdout)
+		}
+	}
+}
+
+// What another stands in for is left out, and so it is needed: the reason and the
+// run say so.
+func TestUntracedInPlace(t *testing.T) {
+	cmd := command(t, capAuditPath, "--untraced", "--as", "nobody", "--", tool(t, "cat"), "/etc/shadow")
+	cmd.Dir = publicDir(t)
+	r := finish(t, cmd)
+	for _, want := range []string{"Reason: Needed where none that can stand in for it is granted\n",
+		"dac_read_search: needed where none that can stand in for it is granted\n"} {
+		if !strings.Contains(string(r.stdout), want) {
+			t.Errorf("status %d, wanted %q:\n%s%s", r.status, want, r.stdout, r.stderr)
+		}
+	}
+}
+
 // One that goes into the background is followed, and ended.
 func TestUntracedFollow(t *testing.T) {
 	chroot := fmt.Sprintf("(%s / true && echo ok >it) & exit 0", tool(t, "chroot"))
@@ -137,7 +164,7 @@ func TestUntracedFollow(t *testing.T) {
 
 // Where there is no answer, there is an error and no report.
 func TestUntracedErrors(t *testing.T) {
-	setpriv := tool(t, "setpriv")
+	setpriv, sh := tool(t, "setpriv"), tool(t, "sh")
 	for name, test := range map[string]struct {
 		line []string
 		want string
@@ -155,6 +182,10 @@ func TestUntracedErrors(t *testing.T) {
 			"true"}, "ordinary user"},
 		"not the same twice": {[]string{capAuditPath, "--untraced", "--", "mkdir", "made"},
 			"run again with all it had, it did not behave the same: the program exited with status 1"},
+		"by chance": {[]string{capAuditPath, "--untraced", "--", sh, "-c",
+			"echo >>runs; [ $(wc -l <runs) -lt 3 ]"}, "it did not behave the same"},
+		"no longer": {[]string{capAuditPath, "--untraced", "--", sh, "-c",
+			"echo >>runs; n=$(wc -l <runs); [ $n != 3 ] && [ $n != 5 ]"}, "does not do the same each time"},
 		"a test that fails": {[]string{capAuditPath, "--untraced", "--test", "false", "--", "sleep", "1000"},
 			"the test exited with status 1 already in the first run"},
 		"not found": {[]string{capAuditPath, "--untraced", "--", "/none"}, "no such file"},
