@@ -34,6 +34,8 @@ type signals struct {
 	leave, kill chan struct{}
 	// interim gets the requests for an interim report.
 	interim chan os.Signal
+	// continued gets SIGCONT.
+	continued chan os.Signal
 }
 
 // sameRequest is how soon after a signal another of its kind is the same
@@ -43,22 +45,47 @@ const sameRequest = 300 * time.Millisecond
 // listen begins to take signals.
 func listen(to course) *signals {
 	s := &signals{course: to, leave: make(chan struct{}, 1), kill: make(chan struct{}, 1),
-		interim: make(chan os.Signal, 1)}
+		interim: make(chan os.Signal, 1), continued: make(chan os.Signal, 1)}
 	signal.Notify(s.interim, unix.SIGUSR1)
 	incoming := make(chan os.Signal, 16)
 	signal.Notify(incoming, early.Requests()...)
 	early.HandOver()
-	for _, sig := range []syscall.Signal{unix.SIGTSTP, unix.SIGCONT} {
+	for sig, to := range map[syscall.Signal]chan<- os.Signal{unix.SIGTSTP: incoming,
+		unix.SIGCONT: s.continued} {
 		if !tracer.IgnoredAtStart(sig) {
-			signal.Notify(incoming, sig)
+			signal.Notify(to, sig)
 		}
 	}
 	go func() {
-		for sig := range incoming {
-			s.handle(sig.(syscall.Signal))
+		for {
+			s.handle(next(incoming, s.continued))
 		}
 	}()
 	return s
+}
+
+// sameMoment is how far Go's runtime may put signals apart, and in another order, that
+// were sent at once.
+const sameMoment = 10 * time.Millisecond
+
+// next is the next signal, SIGCONT after what was sent in the same moment: who stops and
+// continues a process at once has it going on.
+func next(incoming <-chan os.Signal, continued chan os.Signal) syscall.Signal {
+	select {
+	case sig := <-incoming:
+		return sig.(syscall.Signal)
+	case <-continued:
+	}
+	select {
+	case sig := <-incoming:
+		select {
+		case continued <- unix.SIGCONT:
+		default: // another has come
+		}
+		return sig.(syscall.Signal)
+	case <-time.After(sameMoment):
+		return unix.SIGCONT
+	}
 }
 
 // setRun says what the signals are for from now on, and passes on what came
@@ -123,7 +150,13 @@ func (s *signals) handle(sig syscall.Signal) {
 // control has the subject stopped or continued, and this process stopped.
 func (s *signals) control(sig syscall.Signal) {
 	s.course.control(s.run, sig)
-	if sig == unix.SIGTSTP {
+	if sig != unix.SIGTSTP {
+		return
+	}
+	select {
+	case <-s.continued: // it came before we have stopped, and would never let us go on
+		s.course.control(s.run, unix.SIGCONT)
+	case <-time.After(sameMoment):
 		// the target has stopped, now we do; SIGCONT finds us here
 		unix.Kill(unix.Getpid(), unix.SIGSTOP)
 	}

@@ -140,6 +140,26 @@ func TestStopAndContinue(t *testing.T) {
 	r.document().wholeAndConsistent(t)
 }
 
+// Whoever stops and continues it at once has it going on, as any program does.
+func TestStoppedAndContinuedAtOnce(t *testing.T) {
+	cmd := capAudit(t, "-j", "--", built("show"), "wait-signal")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	r := begin(t, cmd)
+	target := r.target()
+	r.await("^ready$")
+	for range fewer(50, 10) {
+		r.signal(unix.SIGTSTP)
+		r.signal(unix.SIGCONT)
+		time.Sleep(20 * time.Millisecond) // for both to be seen, however late
+		eventually(t, "both run", func() bool {
+			return processState(target) == 'S' && processState(r.cmd.Process.Pid) == 'S'
+		})
+	}
+	r.signal(unix.SIGTERM)
+	r.await("^TERM user parent$")
+	r.document().wholeAndConsistent(t)
+}
+
 // terminal is a new pseudo-terminal: the keyboard's side, and the other.
 func terminal(t *testing.T) (keyboard, tty *os.File) {
 	t.Helper()

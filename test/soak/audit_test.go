@@ -114,6 +114,7 @@ func (a *audit) end() *document {
 			return nil
 		}
 		a.signal(unix.SIGTERM)
+		a.signal(unix.SIGCONT) // as timeout(1) does
 	}
 	return a.judge()
 }
