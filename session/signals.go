@@ -174,6 +174,22 @@ func (s *signals) request(sig syscall.Signal, nth int, delivered bool) {
 		s.run.KillCompanions()
 		s.run.Kill()
 	}
+	if nth <= 1 {
+		time.AfterFunc(patient, s.remind)
+	}
+}
+
+// patient is how long what was asked to end is waited for without a word.
+const patient = 10 * time.Second
+
+// remind says what is waited for, and how to end that.
+func (s *signals) remind() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.finished && s.count == 1 {
+		console.Warningf("the command was asked to end and has not: the report comes when it does; " +
+			"another signal kills it")
+	}
 }
 
 // giveUp ends cap-audit by the signal if it is the second one.

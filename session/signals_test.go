@@ -1,12 +1,14 @@
 package session
 
 import (
+	"os"
 	"slices"
 	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/cap-audit/cap-audit/test/scratch"
 	"github.com/cap-audit/cap-audit/tracer"
 )
 
@@ -60,5 +62,22 @@ func TestRequestsAreCounted(t *testing.T) {
 	s.handle(unix.SIGTERM)
 	if want := []int{0, 3, 4}; !slices.Equal(told.nth, want) || len(s.leave) != 0 {
 		t.Errorf("requests %v, want %v; to leave: %d", told.nth, want, len(s.leave))
+	}
+}
+
+// Whoever asked once and waits is told how to end it; who asked again, or has the
+// report, is not.
+func TestReminder(t *testing.T) {
+	for name, c := range map[string]struct {
+		s    *signals
+		told bool
+	}{
+		"asked once": {&signals{count: 1}, true},
+		"twice":      {&signals{count: 2}, false},
+		"it is over": {&signals{count: 1, finished: true}, false},
+	} {
+		if said := scratch.Captured(t, &os.Stderr, c.s.remind); (said != "") != c.told {
+			t.Errorf("%s: %q", name, said)
+		}
 	}
 }
