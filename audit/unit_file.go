@@ -9,9 +9,11 @@ type UnitFile struct {
 	// User is "" where the process ran as root for want of a User=, Group where
 	// there is no Group=.
 	User, Group string
-	UID, GID    int
-	Groups      []int
-	Dynamic     bool // DynamicUser=
+	// Named is what User= says, also where it does not count for the program.
+	Named    string
+	UID, GID int
+	Groups   []int
+	Dynamic  bool // DynamicUser=
 	// Ambient and Bounding are the sets it ran with, bit n for capability n.
 	// Configured are the capabilities that the file names.
 	Ambient, Bounding, Configured uint64
@@ -36,6 +38,10 @@ type Omission struct {
 	Effect string
 }
 
+// Demoted: the settings are for another user than the one that it ran as, since
+// the prefix "+" took no notice of them.
+func (s *UnitFile) Demoted() bool { return s.Full && s.Named != "" && s.Named != "root" }
+
 // Privileged: it ran as root.
 func (s *UnitFile) Privileged() bool { return s.UID == 0 }
 
@@ -46,10 +52,13 @@ func (f *Findings) Unused() uint64 { return f.UnitFile.Configured &^ f.Recommend
 // UnitFileSets are the sets to write into it. Ambient is empty for
 // root, whom the bounding set alone gives its capabilities; another user has
 // those that it was given, and programs it executes may have others from
-// their files.
+// their files. One that is yet to take the place of root is given all that way.
 func (f *Findings) UnitFileSets() (bounding, ambient uint64) {
 	bounding = f.Recommended() | f.UnitFile.Configured
-	if !f.UnitFile.Privileged() {
+	switch {
+	case f.UnitFile.Demoted():
+		ambient = bounding
+	case !f.UnitFile.Privileged():
 		ambient = bounding & f.UnitFile.Ambient
 	}
 	return bounding, ambient

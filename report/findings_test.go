@@ -82,7 +82,7 @@ var examples = map[string]*audit.Findings{
 		UnitFile: &audit.UnitFile{
 			Unit: "pinger@a.service", File: "/etc/systemd/system/pinger@.service",
 			DropIns: []string{"/etc/systemd/system/pinger@.service.d/10-\x1b.conf"},
-			User:    "daemon", Group: "daemon", UID: 1, GID: 1, Groups: []int{1, 4},
+			User:    "daemon", Named: "daemon", Group: "daemon", UID: 1, GID: 1, Groups: []int{1, 4},
 			SetsBounding: true, SetsAmbient: true,
 			Ambient: 1<<13 | 1<<10, Bounding: 1<<13 | 1<<10, Configured: 1<<13 | 1<<10, NoNewPrivileges: true,
 			NotSimulated: []audit.Omission{

@@ -81,10 +81,10 @@ func unitFile(f *audit.Findings) *UnitFile {
 		Refused:         capng.Names(refused),
 		NewAmbient:      capng.Names(ambient),
 		NewBounding:     capng.Names(bounding),
-		Block: snippets.ServiceBlock(snippets.Service{User: s.User, Group: s.Group,
+		Block: snippets.ServiceBlock(snippets.Service{User: s.Named, Group: s.Group, Dynamic: s.Dynamic,
 			Bounding:   snippets.SetOfUnit{Set: capng.Numbers(bounding), Replaces: s.SetsBounding},
 			Ambient:    snippets.SetOfUnit{Set: capng.Numbers(ambient), Replaces: s.SetsAmbient},
-			Privileged: s.Privileged(), NoNewPrivileges: s.NoNewPrivileges}),
+			Privileged: s.Privileged() && !s.Demoted(), NoNewPrivileges: s.NoNewPrivileges}),
 		NotSimulated: each(s.NotSimulated, func(o audit.Omission) Omission {
 			return Omission{valid(o.Key), valid(o.Value), valid(o.Effect)}
 		}),

@@ -168,6 +168,7 @@ func (f *unitFile) tell() {
 		f.about.User = "" // it begins as root
 	}
 	f.about.Full = f.full
+	f.about.Named = service.Account.Named
 	f.about.UID, f.about.GID, f.about.Groups = max(id.UID, 0), max(id.GID, 0), id.Groups
 	f.about.Ambient, f.about.Bounding = *id.Ambient, *id.Bounding&capng.Bounding()
 	f.about.SetsBounding, f.about.SetsAmbient = service.SetsBounding, service.SetsAmbient

@@ -17,8 +17,8 @@ type Account struct {
 	// Groups are the supplementary ones, UserGroups those of them that the user
 	// is in.
 	Groups, UserGroups []int
-	// Group is what Group= names, "" for nothing.
-	Group string
+	// Named and Group are what User= and Group= name, "" for nothing.
+	Named, Group string
 	Login
 }
 
@@ -48,7 +48,7 @@ func (f *File) account(dynamic bool) (*Account, error) {
 	if err != nil {
 		return nil, fmt.Errorf("Group=: %w", err)
 	}
-	a.Group = group
+	a.Named, a.Group = name, group
 	if name == "" && dynamic {
 		name = strings.TrimSuffix(f.Name, serviceSuffix)
 	}

@@ -17,7 +17,11 @@ func (o *order) viaShell() bool {
 	if !o.Shell || !isText(string(o.Path)) {
 		return false
 	}
-	o.Argv = append([][]byte{[]byte(shell), o.Path}, o.Argv[1:]...)
+	script := o.Path
+	if bytes.HasPrefix(script, []byte("-")) { // found by "." in PATH; to the shell it is an option
+		script = append([]byte("./"), script...)
+	}
+	o.Argv = append([][]byte{[]byte(shell), script}, o.Argv[1:]...)
 	o.Path, o.Shell = []byte(shell), false
 	return true
 }

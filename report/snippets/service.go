@@ -10,6 +10,7 @@ import (
 type Service struct {
 	// User and Group are the unit's own, "" where it has none.
 	User, Group string
+	Dynamic     bool // DynamicUser=
 	// Bounding and Ambient are the sets. Ambient ones are of no use to root.
 	Bounding, Ambient SetOfUnit
 	Privileged        bool
@@ -31,6 +32,9 @@ func ServiceBlock(s Service) string {
 		if accountName.MatchString(account.name) {
 			lines = append(lines, account.key+"="+account.name)
 		}
+	}
+	if s.Dynamic {
+		lines = append(lines, "DynamicUser=yes")
 	}
 	if !s.Privileged {
 		lines = append(lines, s.Ambient.assign("AmbientCapabilities")...)

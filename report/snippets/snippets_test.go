@@ -194,6 +194,8 @@ func TestServiceBlock(t *testing.T) {
 			"User=web\nGroup=www\n# takes back what the unit has\nAmbientCapabilities =\n" +
 				"AmbientCapabilities=CAP_NET_RAW\n# takes back what the unit has\nCapabilityBoundingSet =\n" +
 				"CapabilityBoundingSet=CAP_NET_RAW\nNoNewPrivileges=yes"},
+		"dynamic": {Service{Dynamic: true, Bounding: SetOfUnit{Set: []int{13}}, Privileged: true},
+			"DynamicUser=yes\nCapabilityBoundingSet=CAP_NET_RAW\nNoNewPrivileges=no"},
 		"adds": {Service{User: "web", Bounding: SetOfUnit{Set: []int{13}}},
 			"User=web\nAmbientCapabilities=\nCapabilityBoundingSet=CAP_NET_RAW\nNoNewPrivileges=no"},
 		"none": {Service{Privileged: true, Bounding: SetOfUnit{Replaces: true}},
