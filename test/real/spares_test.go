@@ -31,7 +31,7 @@ const (
 var (
 	lookers = []string{"blkid", "btrfs", "fuser", "gcore", "gdb", "ip6tables", "iptables", "iptables-save",
 		"lsns", "lsof", "netstat", "pidstat", "ps", "pstree", "ss", "systemd-detect-virt", "tune2fs",
-		"xfs_fsr", "xfs_info", "xfs_io", "xfs_quota", "xfs_spaceman"}
+		"userdel", "usermod", "xfs_fsr", "xfs_info", "xfs_io", "xfs_quota", "xfs_spaceman"}
 	makers = []string{"dd", "echo", "fallocate", "flock", "touch", "truncate"}
 )
 
