@@ -31,8 +31,9 @@ func Systemd(a Advice) string {
 	case a.Unprivileged:
 		unit += "# Name the account here, or set DynamicUser=yes.\n#User=\n"
 	default:
-		unit += "# Name an unprivileged account here, or set DynamicUser=yes, and audit again\n" +
-			"# with --as: the files of root, which are the service's own now, are not then.\n#User=\n"
+		unit += "# Name an unprivileged account here, or set DynamicUser=yes: as root the\n" +
+			"# service would still own the files of root. Another user can need more:\n" +
+			"# audit it with --as.\n#User=\n"
 	}
 	unit += ambient + "CapabilityBoundingSet=" + set
 	if hint := a.gainHint(); hint != "" {
