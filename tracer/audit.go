@@ -51,6 +51,7 @@ type Audit struct {
 	status    unix.WaitStatus
 	// secureLosses of the target
 	secureLosses []audit.SecureLoss
+	openers      openers
 	// adopted is nil where the target was started by this audit
 	adopted *adopted
 }

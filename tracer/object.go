@@ -17,7 +17,7 @@ type object struct {
 	dynamic        bool // there is a loader for it
 	needed         []string
 	rpath, runpath []directory
-	sessions       bool // it refers to what sessions are opened with
+	names          names // that its loader looks up
 }
 
 // Bounds of what is read of a file that anybody may have made.
@@ -81,9 +81,7 @@ func (o *object) readDynamic(f *os.File, segments []elf.Prog64, s elf.Prog64) {
 	for _, d := range entries {
 		switch tag := elf.DynTag(d.Tag); {
 		case tag == elf.DT_STRSZ:
-			names := make([]byte, min(d.Val, maxStrings))
-			n, _ := f.ReadAt(names, int64(strings))
-			o.sessions = refersToSessions(names[:n])
+			o.names = names{int64(strings), min(d.Val, maxStrings)}
 		case tag == elf.DT_NEEDED && len(o.needed) < maxObjects:
 			o.needed = append(o.needed, stringAt(f, strings+d.Val))
 		case tag == elf.DT_RPATH:

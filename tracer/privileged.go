@@ -36,7 +36,7 @@ func (a *Audit) programOf(index uint32, p kernelProgram) audit.Program {
 	}
 	defer f.Close()
 	if len(program.Users) == 0 { // nobody but root can open sessions
-		program.OpensSessions = opensSessions(f)
+		program.OpensSessions = a.openers.of(index, f)
 	}
 	if index == 1 && a.adopted == nil { // the target's own are its Application's
 		return program

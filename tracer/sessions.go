@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"os"
 	"regexp"
+	"slices"
+	"sync"
 
 	"github.com/cap-audit/cap-audit/files"
 )
@@ -18,12 +20,21 @@ const (
 // executes are the functions of the C library that do.
 var executes = regexp.MustCompile(`\x00exec[lv][pe]{0,2}\x00`)
 
-// refersToSessions tells by the names that a program has the loader look up
-// whether it opens a session for a user, takes the user's groups and executes
-// something. A daemon that asks PAM for passwords does not do all of that.
-func refersToSessions(names []byte) bool {
-	return bytes.Contains(names, []byte("\x00pam_open_session\x00")) &&
-		bytes.Contains(names, []byte("\x00initgroups\x00")) && executes.Match(names)
+// names are where in a file the names are that its loader looks up, and how many bytes.
+type names struct {
+	at   int64
+	size uint64
+}
+
+// referToSessions tells by the names whether a program opens a session for a user,
+// takes the user's groups and executes something. A daemon that asks PAM for
+// passwords does not do all of that.
+func (n names) referToSessions(f *os.File) bool {
+	raw := make([]byte, n.size)
+	read, _ := f.ReadAt(raw, n.at)
+	raw = raw[:read]
+	return bytes.Contains(raw, []byte("\x00pam_open_session\x00")) &&
+		bytes.Contains(raw, []byte("\x00initgroups\x00")) && executes.Match(raw)
 }
 
 // opensSessions: that is what a program is for, as sshd and cron; or its file
@@ -31,25 +42,25 @@ func refersToSessions(names []byte) bool {
 // sshd-session. No session has to begin for that to be known.
 func opensSessions(f *os.File) bool {
 	o, ok := objectIn(f, "")
-	if !ok || o.sessions {
-		return o.sessions
-	}
-	for _, name := range namedIn(f) {
-		if named, _ := readObject(name); named.sessions {
-			return true
-		}
-	}
-	return false
+	return ok && (o.names.referToSessions(f) || slices.ContainsFunc(namedIn(f), func(path string) bool {
+		return within(path, func(f *os.File) bool {
+			named, ok := objectIn(f, "")
+			return ok && named.names.referToSessions(f)
+		})
+	}))
 }
 
 // opensSessionsAt is the same of a path.
-func opensSessionsAt(path string) bool {
+func opensSessionsAt(path string) bool { return within(path, opensSessions) }
+
+// within asks something of the file at a path, which is so of none that cannot be read.
+func within(path string, so func(*os.File) bool) bool {
 	f, err := files.OpenRegular(path, files.Any)
 	if err != nil {
 		return false
 	}
 	defer f.Close()
-	return opensSessions(f)
+	return so(f)
 }
 
 // programPath is a constant of C with the path of what a distribution installs.
@@ -70,4 +81,25 @@ func namedIn(f *os.File) []string {
 		names = append(names, string(bytes.Trim(name, "\x00")))
 	}
 	return names
+}
+
+// openers remembers which programs open sessions, by index: that is looked up in
+// megabytes, and a report can be made every second.
+type openers struct {
+	mu    sync.Mutex
+	known map[uint32]bool
+}
+
+func (o *openers) of(program uint32, f *os.File) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	opens, known := o.known[program]
+	if !known {
+		if o.known == nil {
+			o.known = map[uint32]bool{}
+		}
+		opens = opensSessions(f)
+		o.known[program] = opens
+	}
+	return opens
 }
