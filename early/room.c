@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -53,8 +54,7 @@ __attribute__((constructor)) static void look_around(void)
 #ifdef M_ARENA_MAX
 	mallopt(M_ARENA_MAX, 2); // else 64 MiB of address space for each of the first threads
 #endif
-	if (!room_for(RUNTIME_THREADS, RUNTIME_MEMORY) || !room_for_files())
-		{
+	if (!room_for(RUNTIME_THREADS, RUNTIME_MEMORY) || !room_for_files()) {
 		if (write(STDERR_FILENO, line, sizeof(line) - 1) < 0)
 			_exit(1); // nobody to tell
 		_exit(1);

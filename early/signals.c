@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <signal.h>
 #include <string.h>
 #include "early.h"

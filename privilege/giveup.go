@@ -17,7 +17,7 @@ package privilege
 
 // CAP_SYS_ADMIN stands in for the two, and is what kprobes take where Debian's
 // and Ubuntu's kernel.perf_event_paranoid is above 2.
-static const unsigned long long tracing = BIT(CAP_BPF) | BIT(CAP_PERFMON) | BIT(CAP_SYS_ADMIN);
+#define TRACING (BIT(CAP_BPF) | BIT(CAP_PERFMON) | BIT(CAP_SYS_ADMIN))
 
 // What the file gave for tracing, of which a stub keeps nothing.
 static unsigned long long given;
@@ -29,7 +29,7 @@ static void give_up(unsigned long long kept)
 	static const char failed[] = "Error: cap-audit cannot give up the capabilities of its file\n";
 
 	if (syscall(SYS_capget, &self, sets) == 0) {
-		given = tracing & (sets[0].permitted | (unsigned long long)sets[1].permitted << 32);
+		given = TRACING & (sets[0].permitted | (unsigned long long)sets[1].permitted << 32);
 		for (int i = 0; i < 2; i++) {
 			sets[i].effective = 0;
 			sets[i].permitted &= kept >> 32 * i;
@@ -75,7 +75,7 @@ __attribute__((constructor)) static void begin(int argc, char **argv)
 {
 	if (!is_deputy())
 		return;
-	give_up(argc > 0 && strcmp(argv[0], CAP_AUDIT_STUB) == 0 ? 0 : tracing);
+	give_up(argc > 0 && strcmp(argv[0], CAP_AUDIT_STUB) == 0 ? 0 : TRACING);
 	forget_go(argv + argc + 1);
 }
 
@@ -90,6 +90,10 @@ import (
 
 	"github.com/cap-audit/cap-audit/hint"
 )
+
+// Tracing are the capabilities that any step of tracing can need, bit n for
+// capability n.
+const Tracing = uint64(C.TRACING)
 
 // Given are the capabilities for tracing that this process got from its file,
 // bit n for capability n. A stub has had them, and has them no more.

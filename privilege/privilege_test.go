@@ -33,7 +33,7 @@ func on(t *testing.T, permitted uint64, f func()) {
 
 func effective(t *testing.T) uint64 {
 	t.Helper()
-	sets, err := threadSets()
+	sets, err := setsOf(0)
 	if err != nil {
 		t.Error(err)
 	}

@@ -7,10 +7,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Tracing are the capabilities that any step of tracing can need, bit n for
-// capability n.
-const Tracing = uint64(1)<<unix.CAP_BPF | 1<<unix.CAP_PERFMON | 1<<unix.CAP_SYS_ADMIN
-
 // Raise makes those of the set that are permitted effective while f runs, in its
 // thread alone: f must touch no path of the caller's and start no process. A
 // thread that the runtime makes meanwhile inherits none of them: from a locked
@@ -18,7 +14,7 @@ const Tracing = uint64(1)<<unix.CAP_BPF | 1<<unix.CAP_PERFMON | 1<<unix.CAP_SYS_
 func Raise(set uint64, f func() error) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	was, err := threadSets()
+	was, err := setsOf(0)
 	if err != nil {
 		return err
 	}
@@ -45,16 +41,16 @@ func Permitted() uint64 { return permitted(0) }
 
 // permitted is that of a process, 0 for the calling thread.
 func permitted(pid int) uint64 {
-	var sets [2]unix.CapUserData
-	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3, Pid: int32(pid)}
-	if unix.Capget(&header, &sets[0]) != nil {
+	sets, err := setsOf(pid)
+	if err != nil {
 		return 0
 	}
 	return uint64(sets[0].Permitted) | uint64(sets[1].Permitted)<<32
 }
 
-func threadSets() (sets [2]unix.CapUserData, err error) {
-	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+// setsOf are those of a process, 0 for the calling thread.
+func setsOf(pid int) (sets [2]unix.CapUserData, err error) {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3, Pid: int32(pid)}
 	if err = unix.Capget(&header, &sets[0]); err != nil {
 		err = fmt.Errorf("read the capability sets: %w", err)
 	}

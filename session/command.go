@@ -1,7 +1,6 @@
 package session
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -103,10 +102,6 @@ func asCaller(set uint64) *capng.Identity {
 		return nil
 	}
 	return rootWith(set)
-}
-
-func (c *command) title(pid int) string {
-	return fmt.Sprintf("application: %s (PID %d)", console.Printable(tracer.FileOf(c.target.Path)), pid)
 }
 
 func (c *command) describe(f *audit.Findings) {

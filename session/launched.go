@@ -1,6 +1,7 @@
 package session
 
 import (
+	"fmt"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/capng"
+	"github.com/cap-audit/cap-audit/console"
 	"github.com/cap-audit/cap-audit/report"
 	"github.com/cap-audit/cap-audit/tracer"
 )
@@ -32,6 +34,10 @@ func (l *launched) start(s *session, at attempt, options tracer.Options) (*trace
 	options.Follow = l.follow || s.Test != ""
 	l.asked.Store(false)
 	return tracer.Start(target, options)
+}
+
+func (l *launched) title(pid int) string {
+	return fmt.Sprintf("application: %s (PID %d)", console.Printable(tracer.FileOf(l.target.Path)), pid)
 }
 
 func (*launched) control(a *tracer.Audit, sig syscall.Signal) { a.Signal(sig) }

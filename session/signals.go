@@ -174,7 +174,7 @@ func (s *signals) request(sig syscall.Signal, nth int, delivered bool) {
 		s.run.KillCompanions()
 		s.run.Kill()
 	}
-	if nth <= 1 {
+	if wished == toWait && nth <= 1 {
 		time.AfterFunc(patient, s.remind)
 	}
 }

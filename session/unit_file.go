@@ -190,10 +190,6 @@ func (f *unitFile) tell() {
 	}
 }
 
-func (f *unitFile) title(pid int) string {
-	return fmt.Sprintf("application: %s (PID %d)", console.Printable(tracer.FileOf(f.target.Path)), pid)
-}
-
 func (f *unitFile) describe(findings *audit.Findings) {
 	findings.Subject = audit.Subject{Kind: audit.SubjectUnitFile, Name: f.name}
 	findings.UnitFile = &f.about

@@ -198,38 +198,16 @@ func (a *Audit) LastIdentities() []audit.Identity {
 // identityOf reads who a process is, false if it is gone. Its root directory is
 // "" where we may not look at that.
 func identityOf(pid int) (id audit.Identity, ok bool) {
-	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
+	status := statusOf(pid)
+	if status == nil {
 		return id, false
 	}
-	for line := range strings.Lines(string(raw)) {
-		key, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ":")
-		value = strings.Join(strings.Fields(value), " ")
-		set, _ := strconv.ParseUint(value, 16, 64)
-		switch key {
-		case "Name":
-			id.Program = value
-		case "Uid":
-			id.Users = value
-		case "Gid":
-			id.Groups = value
-		case "Groups":
-			id.Supplementary = value
-		case "CapInh":
-			id.Inheritable = set
-		case "CapPrm":
-			id.Permitted = set
-		case "CapEff":
-			id.Effective = set
-		case "CapBnd":
-			id.Bounding = set
-		case "CapAmb":
-			id.Ambient = set
-		case "NoNewPrivs":
-			id.NoNewPrivs = value
-		case "Seccomp":
-			id.Seccomp = value
-		}
+	id = audit.Identity{
+		Program: status["Name"],
+		Users:   status["Uid"], Groups: status["Gid"], Supplementary: status["Groups"],
+		Permitted: status.set("CapPrm"), Effective: status.set("CapEff"), Inheritable: status.set("CapInh"),
+		Bounding: status.set("CapBnd"), Ambient: status.set("CapAmb"),
+		NoNewPrivs: status["NoNewPrivs"], Seccomp: status["Seccomp"],
 	}
 	id.Root, _ = os.Readlink(fmt.Sprintf("/proc/%d/root", pid))
 	return id, true

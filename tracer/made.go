@@ -1,10 +1,6 @@
 package tracer
 
-import (
-	"unsafe"
-
-	"github.com/cap-audit/cap-audit/audit"
-)
+import "github.com/cap-audit/cap-audit/audit"
 
 // made are the system calls that a program made, in the order of the tables.
 func (k *kernel) made(program uint32) (list []audit.Made, namespaces bool, err error) {
@@ -13,12 +9,7 @@ func (k *kernel) made(program uint32) (list []audit.Made, namespaces bool, err e
 		return nil, false, err
 	}
 	for abi := range uint8(abis) {
-		index := uint32(abi)*maxPrograms + program
-		raw, err := m.GetValue(unsafe.Pointer(&index))
-		if err != nil {
-			return nil, false, err
-		}
-		row, err := decode[kernelSyscalls](raw)
+		row, err := lookUp[kernelSyscalls](m, uint32(abi)*maxPrograms+program)
 		if err != nil {
 			return nil, false, err
 		}

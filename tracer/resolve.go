@@ -157,19 +157,26 @@ func interpreterOf(path string) string {
 
 // shebang is a script's first line after #!, "" if it is no script.
 func shebang(path string) string {
+	line, _ := firstLineOf(path)
+	line, ok := bytes.CutPrefix(line, []byte("#!"))
+	if !ok {
+		return ""
+	}
+	return strings.TrimSpace(string(line))
+}
+
+// firstLineOf is a file's first line as far as the kernel looks at it; false if it
+// cannot be read.
+func firstLineOf(path string) (line []byte, ok bool) {
 	f, err := files.OpenRegular(path, files.Any)
 	if err != nil {
-		return ""
+		return nil, false
 	}
 	defer f.Close()
 	raw := make([]byte, firstLine)
 	n, _ := io.ReadFull(f, raw)
-	raw = raw[:n]
-	if !bytes.HasPrefix(raw, []byte("#!")) {
-		return ""
-	}
-	line, _, _ := bytes.Cut(raw[2:], []byte("\n"))
-	return strings.TrimSpace(string(line))
+	line, _, _ = bytes.Cut(raw[:n], []byte("\n"))
+	return line, true
 }
 
 // isPython tells whether a command is a Python script. The command decides,

@@ -140,15 +140,8 @@ func canRead(link string) bool { _, err := os.Readlink(link); return err == nil 
 
 // ownerOf is the real user id of a process, -1 if it cannot be read.
 func ownerOf(pid int) int {
-	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return -1
-	}
-	uid := -1
-	for line := range strings.Lines(string(raw)) {
-		fmt.Sscanf(line, "Uid:\t%d", &uid)
-	}
-	return uid
+	real, _ := statusOf(pid).users()
+	return real
 }
 
 func (s *opened) lookUpGroup() error {

@@ -1,11 +1,6 @@
 package tracer
 
-import (
-	"bytes"
-	"io"
-
-	"github.com/cap-audit/cap-audit/files"
-)
+import "bytes"
 
 // shell runs scripts that name no interpreter, as it does for all that start a
 // command by execvp(3): execve(2) refuses these with ENOEXEC.
@@ -29,15 +24,8 @@ func (o *order) viaShell() bool {
 // isText: nothing in the first line is of a program for another machine. An empty
 // file is a script that does nothing.
 func isText(path string) bool {
-	f, err := files.OpenRegular(path, files.Any)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	raw := make([]byte, firstLine)
-	n, _ := io.ReadFull(f, raw)
-	line, _, _ := bytes.Cut(raw[:n], []byte("\n"))
-	return bytes.IndexByte(line, 0) < 0
+	line, ok := firstLineOf(path)
+	return ok && bytes.IndexByte(line, 0) < 0
 }
 
 // isScript: an interpreter runs it, which its #! line names or the shell is.
