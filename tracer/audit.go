@@ -52,6 +52,8 @@ type Audit struct {
 	// secureLosses of the target
 	secureLosses []audit.SecureLoss
 	openers      openers
+	// before are what was missed before the target was there to be watched
+	before misses
 	// adopted is nil where the target was started by this audit
 	adopted *adopted
 }
@@ -121,7 +123,13 @@ func (a *Audit) trace() (err error) {
 			return fmt.Errorf("become the subreaper that --follow needs: %w", err)
 		}
 	}
-	return a.kernel.mark(a.process.pidfd, taskArmed)
+	if err := a.kernel.mark(a.process.pidfd, taskArmed); err != nil {
+		return err
+	}
+	// programs are skipped while a map is written on that CPU
+	// (kernel/bpf/syscall.c, bpf_map_update_value())
+	a.before, err = a.missed()
+	return err
 }
 
 // PID of the first process, or the main process of what was adopted; 0 for none.

@@ -23,6 +23,7 @@ func (a *Audit) Observe() (*audit.Observation, error) {
 	if err != nil {
 		return nil, err
 	}
+	missed = missed.since(a.before)
 	o := &audit.Observation{
 		Application:  a.application(),
 		System:       systemContext(),
@@ -310,6 +311,12 @@ func (a *Audit) readPrograms(o *audit.Observation, last uint32) error {
 // how many at most were of the tree.
 type misses struct{ checks, tasks, exits, unasked uint64 }
 
+func (m misses) since(before misses) misses {
+	return misses{m.checks - before.checks, m.tasks - before.tasks, m.exits - before.exits,
+		m.unasked - before.unasked}
+}
+
+// missed is what was missed since the programs were attached.
 func (a *Audit) missed() (m misses, err error) {
 	k := a.kernel
 	add := func(loss *uint64, name string) {
