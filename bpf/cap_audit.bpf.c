@@ -291,7 +291,8 @@ static __always_inline int on_check(void *ctx, struct ca_task *t, struct task_st
 	check.syscall = current_syscall(task, t, &check.abi);
 	check.scope = t->ns == state.user_ns ? CA_SCOPE_OWN : scope_of(t->ns);
 	check.credentials = credentials_of(t, task, own, check.scope, result == 0);
-	check.idle = is_idle(task, &check);
+	if ((idle_matters >> capability & 1) && check.abi == CA_ABI_NATIVE)
+		check.idle = is_idle(capability, check.syscall);
 
 	add_total(capability, result == 0);
 	seen = count(&check);

@@ -42,21 +42,22 @@ static __always_inline bool is_group(const struct cred *cred, __u32 id)
  * setuid and setgid ask before they look whether the ID is new,
  * sysfs asks how much may be read of a PCI device's configuration, and
  * fanotify asks for SYS_ADMIN where it gives out nothing that takes it.
+ *
+ * Global, so that the verifier looks at it once, and not at what follows on each of its answers: see scope_of().
  */
-static __always_inline bool is_idle(struct task_struct *task, const struct ca_check *check)
+__noinline int is_idle(__u32 capability, __s32 number)
 {
+	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *regs;
 
-	if (!(idle_matters >> check->capability & 1) || check->abi != CA_ABI_NATIVE)
-		return false;
 	/*
 	 * Who holds NET_ADMIN opens /proc/sys/net as root does (net/sysctl_net.c, net_ctl_permissions()), and
 	 * fs/proc/proc_sysctl.c, test_perm(), knows root by its user ID: 5.10 to 7.3.
 	 */
-	if (check->capability == CAP_NET_ADMIN && BPF_CORE_READ(task, cred, euid.val) == 0)
+	if (capability == CAP_NET_ADMIN && BPF_CORE_READ(task, cred, euid.val) == 0)
 		return true;
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	switch (check->syscall) {
+	switch (number) {
 	case NR_READ:
 		return magic_of(task, SYSCALL_ARG1(regs)) != SYSFS_MAGIC;
 	case NR_PREAD64:

@@ -201,13 +201,21 @@ static __noinline int conclude_of(struct ca_task *t, struct task_struct *task, s
 	return 1;
 }
 
-/* The same by the other task's number. */
-static __noinline int conclude_by_number(struct ca_task *t, struct task_struct *task, __s32 number, __u32 grant)
+/*
+ * The same by the other task's number. This and the others that are not static are looked at once by the verifier, not
+ * for each of the calls that lead here: see scope_of(). It looks at them where nothing is concluded, too, and there the
+ * kernel may lack what they call.
+ */
+__noinline int conclude_by_number(__s32 number, __u32 grant)
 {
-	struct task_struct *other;
+	struct task_struct *task = bpf_get_current_task_btf(), *other;
+	struct ca_task *t;
 	int counted;
 
-	if (number <= 0) /* the caller itself */
+	if (!concludes || number <= 0) /* the caller itself */
+		return 0;
+	t = task_of(task);
+	if (!t)
 		return 0;
 	other = grant & BY_FIRST_NS ? bpf_task_from_pid(number) : bpf_task_from_vpid(number);
 	if (!other) { /* it has ended meanwhile */
@@ -220,14 +228,14 @@ static __noinline int conclude_by_number(struct ca_task *t, struct task_struct *
 }
 
 /* fs/pidfs.c, pidfd_pid(), 6.14 to 7.3 */
-static __noinline int conclude_by_pidfd(struct ca_task *t, struct task_struct *task, __u32 descriptor, __u32 grant)
+__noinline int conclude_by_pidfd(__u32 descriptor, __u32 grant)
 {
-	struct inode *inode = BPF_CORE_READ(file_of(task, descriptor), f_inode);
+	struct inode *inode = BPF_CORE_READ(file_of(bpf_get_current_task_btf(), descriptor), f_inode);
 	struct pid *pid = BPF_CORE_READ(inode, i_private);
 
 	if (BPF_CORE_READ(inode, i_sb, s_magic) != PID_FS_MAGIC)
 		return 0;
-	return conclude_by_number(t, task, BPF_CORE_READ(pid, numbers[0].nr), grant | BY_FIRST_NS);
+	return conclude_by_number(BPF_CORE_READ(pid, numbers[0].nr), grant | BY_FIRST_NS);
 }
 
 /* Whether a process is meant by setpriority(2) or ioprio_set(2) of a process group or a user. */
@@ -250,11 +258,14 @@ static __always_inline bool is_meant(struct task_struct *task, struct task_struc
 	return (__u32)number == who;
 }
 
-static __noinline int conclude_by_set(struct ca_task *t, struct task_struct *task, bool group, __u32 who)
+__noinline int conclude_by_set(bool group, __u32 who)
 {
+	struct task_struct *task = bpf_get_current_task_btf(), *other;
+	struct ca_task *t = task_of(task);
 	struct bpf_iter_task it;
-	struct task_struct *other;
 
+	if (!concludes || !t)
+		return 0;
 	bpf_iter_task_new(&it, 0, BPF_TASK_ITER_ALL_PROCS);
 	while ((other = bpf_iter_task_next(&it)))
 		if (is_meant(task, other, group, who))
@@ -264,12 +275,12 @@ static __noinline int conclude_by_set(struct ca_task *t, struct task_struct *tas
 }
 
 /* PRIO_* count from 0, IOPRIO_WHO_* from 1: `which` as the former do. */
-static __always_inline void conclude_priority(struct ca_task *t, struct task_struct *task, __u32 which, __u32 who)
+static __always_inline void conclude_priority(__u32 which, __u32 who)
 {
 	if (which == PRIO_PROCESS)
-		conclude_by_number(t, task, who, CAP_SYS_NICE);
+		conclude_by_number(who, CAP_SYS_NICE);
 	else if (which <= PRIO_USER)
-		conclude_by_set(t, task, which == PRIO_PGRP, who);
+		conclude_by_set(which == PRIO_PGRP, who);
 }
 
 /*
@@ -278,10 +289,9 @@ static __always_inline void conclude_priority(struct ca_task *t, struct task_str
  * asks when /proc/PID/map_files is read, and a call that has given . and .. already hides
  * the refusal (6.18).
  */
-static __noinline int conclude_file(struct ca_task *t, struct task_struct *task, __u32 descriptor,
-				    bool is_read)
+__noinline int conclude_file(__u32 descriptor, bool is_read)
 {
-	struct file *file = file_of(task, descriptor);
+	struct file *file = file_of(bpf_get_current_task_btf(), descriptor);
 	struct pid *pid = pid_of(BPF_CORE_READ(file, f_inode));
 	struct dentry *dentry;
 	__u64 name, parent;
@@ -293,13 +303,13 @@ static __noinline int conclude_file(struct ca_task *t, struct task_struct *task,
 	parent = name_of_dentry(BPF_CORE_READ(dentry, d_parent));
 	if (is_read ? name != name_of("map_file") : !is_guarded_file(name) && parent != name_of("fdinfo"))
 		return 0;
-	return conclude_by_number(t, task, BPF_CORE_READ(pid, numbers[0].nr),
+	return conclude_by_number(BPF_CORE_READ(pid, numbers[0].nr),
 				  CAP_SYS_PTRACE | BY_FIRST_NS | (is_read || is_of_mm(name) ? READS_MM : 0));
 }
 
-static __noinline int conclude_path(struct ca_task *t, struct task_struct *task, __u64 user_path, __s32 directory,
-				    __u32 how)
+__noinline int conclude_path(__u64 user_path, __s32 directory, __u32 how)
 {
+	struct task_struct *task = bpf_get_current_task_btf();
 	struct place place = {};
 	__u32 grant = CAP_SYS_PTRACE;
 
@@ -310,7 +320,7 @@ static __noinline int conclude_path(struct ca_task *t, struct task_struct *task,
 		grant |= BY_FIRST_NS;
 	if (place.name == name_of("map_file"))
 		grant |= READS_MM;
-	return conclude_by_number(t, task, place.number, grant);
+	return conclude_by_number(place.number, grant);
 }
 
 static __always_inline __u32 flags_of_open(__u64 flags)
@@ -319,8 +329,7 @@ static __always_inline __u32 flags_of_open(__u64 flags)
 }
 
 /* The calls that take a path, each with where it begins and what is done with its end. */
-static __always_inline void conclude_by_path(struct ca_task *t, struct task_struct *task, struct pt_regs *regs,
-					     __s32 number, long result)
+static __always_inline void conclude_by_path(struct pt_regs *regs, __s32 number, long result)
 {
 	__u64 one = SYSCALL_ARG1(regs), two = SYSCALL_ARG2(regs), three = SYSCALL_ARG3(regs), flags = 0;
 	__u32 how = PATH_FOLLOWED;
@@ -363,37 +372,36 @@ static __always_inline void conclude_by_path(struct ca_task *t, struct task_stru
 		break;
 	case NR_GETDENTS:
 	case NR_GETDENTS64:
-		conclude_file(t, task, one, true);
+		conclude_file(one, true);
 		return;
 	default:
 		return;
 	}
-	if (!(how & PATH_OPENED) || !conclude_file(t, task, result, false))
-		conclude_path(t, task, path, from, how);
+	if (!(how & PATH_OPENED) || !conclude_file(result, false))
+		conclude_path(path, from, how);
 }
 
 /* The calls for which the kernel asks whether the caller may ptrace the other process. */
-static __always_inline void conclude_look(struct ca_task *t, struct task_struct *task, struct pt_regs *regs,
-					  __s32 number, __u64 one, __u64 two, long result)
+static __always_inline void conclude_look(struct pt_regs *regs, __s32 number, __u64 one, __u64 two, long result)
 {
 	switch (number) {
 	case NR_PTRACE:
 		if (one == PTRACE_ATTACH || one == PTRACE_SEIZE)
-			conclude_by_number(t, task, two, CAP_SYS_PTRACE);
+			conclude_by_number(two, CAP_SYS_PTRACE);
 		return;
 	case NR_KCMP:
-		conclude_by_number(t, task, two, CAP_SYS_PTRACE);
+		conclude_by_number(two, CAP_SYS_PTRACE);
 		/* fall through */
 	case NR_PROCESS_VM_READV:
 	case NR_PROCESS_VM_WRITEV:
 	case NR_GET_ROBUST_LIST:
 	case NR_MIGRATE_PAGES:
 	case NR_MOVE_PAGES:
-		conclude_by_number(t, task, one, CAP_SYS_PTRACE);
+		conclude_by_number(one, CAP_SYS_PTRACE);
 		return;
 	case NR_PRCTL:
 		if (one == PR_SCHED_CORE)
-			conclude_by_number(t, task, SYSCALL_ARG3(regs), CAP_SYS_PTRACE);
+			conclude_by_number(SYSCALL_ARG3(regs), CAP_SYS_PTRACE);
 		return;
 	case NR_IOCTL: /* fs/pidfs.c, pidfd_ioctl(): descriptors of the process's namespaces */
 		if ((__u32)two < PIDFD_GET_CGROUP_NAMESPACE || (__u32)two > PIDFD_GET_UTS_NAMESPACE)
@@ -401,48 +409,46 @@ static __always_inline void conclude_look(struct ca_task *t, struct task_struct 
 		/* fall through */
 	case NR_PIDFD_GETFD:
 	case NR_SETNS: /* of a pidfd; a descriptor of a namespace was asked for when it was opened */
-		conclude_by_pidfd(t, task, one, CAP_SYS_PTRACE);
+		conclude_by_pidfd(one, CAP_SYS_PTRACE);
 		return;
 	case NR_PROCESS_MADVISE:
-		conclude_by_pidfd(t, task, one, CAP_SYS_PTRACE | READS_MM);
+		conclude_by_pidfd(one, CAP_SYS_PTRACE | READS_MM);
 		return;
 	}
-	conclude_by_path(t, task, regs, number, result);
+	conclude_by_path(regs, number, result);
 }
 
 /* The calls for which the kernel asks whether the caller may change the other process's priority. */
-static __always_inline void conclude_nice(struct ca_task *t, struct task_struct *task, __s32 number, __u64 one,
-					  __u64 two)
+static __always_inline void conclude_nice(__s32 number, __u64 one, __u64 two)
 {
 	switch (number) {
 	case NR_SCHED_SETPARAM:
 	case NR_SCHED_SETSCHEDULER:
 	case NR_SCHED_SETATTR:
 	case NR_SCHED_SETAFFINITY:
-		conclude_by_number(t, task, one, CAP_SYS_NICE);
+		conclude_by_number(one, CAP_SYS_NICE);
 		break;
 	case NR_SETPRIORITY:
-		conclude_priority(t, task, one, two);
+		conclude_priority(one, two);
 		break;
 	case NR_IOPRIO_SET:
-		conclude_priority(t, task, one - IOPRIO_WHO_PROCESS, two);
+		conclude_priority(one - IOPRIO_WHO_PROCESS, two);
 		break;
 	}
 }
 
 /* A call in which the capability was asked for tells that by the check. Other tables than the native one are left
  * out: the manual says so. */
-static __always_inline void conclude(struct ca_task *t, struct task_struct *task, struct pt_regs *regs,
-				     __s32 number, __u8 abi, long result)
+static __always_inline void conclude(struct ca_task *t, struct pt_regs *regs, __s32 number, __u8 abi, long result)
 {
 	__u64 one = SYSCALL_ARG1(regs), two = SYSCALL_ARG2(regs);
 
 	if (abi != CA_ABI_NATIVE)
 		return;
 	if (!(t->granted >> CAP_SYS_PTRACE & 1))
-		conclude_look(t, task, regs, number, one, two, result);
+		conclude_look(regs, number, one, two, result);
 	if (!(t->granted >> CAP_SYS_NICE & 1))
-		conclude_nice(t, task, number, one, two);
+		conclude_nice(number, one, two);
 }
 
 /*
@@ -543,7 +549,7 @@ static __always_inline void on_success(struct ca_task *t, struct task_struct *ta
 	if (result >= TRIGGER_LEAST && result < TRIGGER_SEEN && is_write(task, t))
 		note_trigger(t, task, regs, result);
 	if (concludes)
-		conclude(t, task, regs, number, abi, result);
+		conclude(t, regs, number, abi, result);
 	if (preemptible && !is_twin)
 		t->flags |= CA_TASK_LOOKED_AT;
 }
