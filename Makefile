@@ -13,8 +13,8 @@ CC         ?= cc
 # looked up when used: the first build may have to install it
 GO          = $(shell scripts/install-build-deps --go)
 
-# The kernel's name of the machine that is built for.
-GOARCH   ?= $(shell $(GO) env GOARCH)
+# The machine that is built for, as Go calls it. Asked of uname: the first build has no Go yet.
+GOARCH   ?= $(patsubst aarch64,arm64,$(patsubst x86_64,amd64,$(shell uname -m)))
 BPF_ARCH  = $(patsubst amd64,x86,$(GOARCH))
 
 # What is done before anything else. DEPS= leaves it out: a package's build has
