@@ -159,73 +159,23 @@ static __always_inline __u8 credentials_of(const struct ca_task *t, struct task_
 	return bits;
 }
 
-/* walk(), the program that called it and what runs programs are on the stack, too, but not under a kprobe. */
-enum { SKIP_OURSELVES = 3 };
+#include "chains.bpf.h"
 
-/*
- * A walk up the stack costs some microseconds, ten times the rest. It is taken
- * for the first checks of a row, then for one in 256, but always where the
- * call site decides whether the check is a need.
- */
-static __always_inline bool wants_walk(__u8 capability, __u64 seen)
-{
-	return (walk_always >> capability & 1) || seen < 16 || (seen & 255) == 0;
-}
-
-static __noinline int walk(void *ctx, struct ca_check *check, __u64 skip)
-{
-	struct ca_site_key key = {};
-	__u64 stack[CA_FRAMES] = {};
-	struct ca_site *site;
-
-	if (!check)
-		return 0;
-	if (bpf_get_stack(ctx, stack, sizeof(stack), skip & 0xff) < 0) {
-		add(&state.lost_sites);
-		return 0;
-	}
-	key.check = *check;
-	key.stack = 0xcbf29ce484222325;
-	for (int i = 0; i < CA_FRAMES; i++)
-		key.stack = (key.stack ^ stack[i]) * 0x100000001b3;
-
-	site = bpf_map_lookup_elem(&sites, &key);
-	if (!site) {
-		bpf_map_update_elem(&sites, &key, &no_site, BPF_NOEXIST);
-		site = bpf_map_lookup_elem(&sites, &key);
-		if (!site) {
-			add(&state.lost_sites);
-			return 0;
-		}
-		add(&state.kinds);
-		/* names now, while the functions are surely there: user space need not read kallsyms */
-		for (int i = 0; i < CA_FRAMES; i++) {
-			if (stack[i])
-				bpf_snprintf(site->frames[i], CA_SYMBOL, "%ps", &stack[i], sizeof(stack[i]));
-		}
-	}
-	add(&site->samples);
-	return 0;
-}
-
-/* Adds one to the check's row and tells how many there were. */
-static __always_inline __u64 count(const struct ca_check *check)
+/* Adds one to the check's row. */
+static __always_inline void count(const struct ca_check *check)
 {
 	struct ca_row first = { .count = 1, .order = state.kinds }, *row;
 
 	row = bpf_map_lookup_elem(&checks, check);
-	if (row)
-		return __sync_fetch_and_add(&row->count, 1);
-	if (bpf_map_update_elem(&checks, check, &first, BPF_NOEXIST) == 0) {
-		add(&state.kinds);
-		return 0;
+	if (!row) {
+		if (bpf_map_update_elem(&checks, check, &first, BPF_NOEXIST) == 0) {
+			add(&state.kinds);
+			return;
+		}
+		/* another CPU may have been first */
+		row = bpf_map_lookup_elem(&checks, check);
 	}
-	/* another CPU may have been first */
-	row = bpf_map_lookup_elem(&checks, check);
-	if (row)
-		return __sync_fetch_and_add(&row->count, 1);
-	add(&state.lost_rows);
-	return 0;
+	add(row ? &row->count : &state.lost_rows);
 }
 
 static __always_inline void add_total(__u32 capability, bool granted)
@@ -277,8 +227,7 @@ static __always_inline int on_check(void *ctx, struct ca_task *t, struct task_st
 	 * pointer it searches all of BTF by name, and a probe read takes 30 ns.
 	 */
 	__u64 own = (__u64)task->real_cred;
-	struct ca_check check = {};
-	__u64 seen;
+	struct ca_check check __attribute__((aligned(8))) = {};
 
 	if (!(t->flags & CA_TASK_RECORDING) || capability < 0 || capability >= CA_CAPS)
 		return 0;
@@ -295,9 +244,10 @@ static __always_inline int on_check(void *ctx, struct ca_task *t, struct task_st
 		check.idle = is_idle(capability, check.syscall);
 
 	add_total(capability, result == 0);
-	seen = count(&check);
-	if (wants_walk(capability, seen))
-		walk(ctx, &check, skip);
+	if (!recall(ctx, t, task, &check, skip)) {
+		count(&check);
+		walk(ctx, t, task, &check, skip);
+	}
 	note_pending(t, task, &check);
 	t->last = check;
 	if (verbose)
@@ -345,10 +295,9 @@ static __always_inline int on_security_capable(void *ctx, int capability, int re
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct ca_task *t = task_of(task);
-	struct ca_check check;
+	struct ca_check check __attribute__((aligned(8)));
 	struct ca_total *total;
 	__u32 index = capability;
-	struct ca_row *row;
 
 	if (result == 0 || !t || !(t->flags & CA_TASK_RECORDING))
 		return 0;
@@ -356,9 +305,7 @@ static __always_inline int on_security_capable(void *ctx, int capability, int re
 	if (check.verdict != CA_GRANTED || check.capability != capability)
 		return 0;
 
-	row = bpf_map_lookup_elem(&checks, &check);
-	if (row)
-		__sync_fetch_and_add(&row->count, -1);
+	take_back(t, &check);
 	total = bpf_map_lookup_elem(&totals, &index);
 	if (total) {
 		__sync_fetch_and_add(&total->granted, -1);
@@ -366,7 +313,7 @@ static __always_inline int on_security_capable(void *ctx, int capability, int re
 	}
 	check.verdict = CA_LSM_REFUSED;
 	count(&check);
-	walk(ctx, &check, skip);
+	walk(ctx, t, task, &check, skip);
 	t->granted &= ~(1ULL << (capability & 63));
 	t->lsm_refused |= 1ULL << (capability & 63);
 	t->syscall = check.syscall;

@@ -103,6 +103,42 @@ struct ca_site {
 	char frames[CA_FRAMES][CA_SYMBOL];
 };
 
+/* What is known of a learned chain. */
+enum ca_chain_state {
+	CA_CHAIN_SEEN,		/* walked, and where its addresses lie was not yet the same twice */
+	CA_CHAIN_LEARNING,	/* they are being looked for */
+	CA_CHAIN_KNOWN,		/* known again by them */
+	CA_CHAIN_LEFT,		/* they lie elsewhere each time: walked for ever */
+	CA_CHAIN_WRONG,		/* was once taken for another */
+};
+
+/* A call chain that is known again without a walk: see chains.bpf.h. */
+struct ca_chain {
+	struct ca_check check;
+	__u64 stack;		/* as in ca_site_key; 0 while nothing is here */
+	__u64 count;		/* checks counted here, in place of checks and sites */
+	__u64 frames[CA_FRAMES]; /* the return addresses */
+	/* where they lie on the kernel's stack, in words: up from the program's context; down from the user's
+	   registers, where bit n of from_top says so of frame n */
+	__u16 up[CA_FRAMES];
+	__u16 down[CA_FRAMES];
+	__u16 found[CA_FRAMES];	/* while learning: as up; 0 for not yet */
+	__u16 pad[2];
+	__u32 from_top;
+	__u32 depth;		/* how many frames there are */
+	__u32 state;
+	__u32 walks;
+};
+
+enum {
+	CA_CHAIN_WAYS = 8,	/* chains that share a bucket */
+	CA_CHAIN_BUCKETS = 512,
+};
+
+struct ca_chains {
+	struct ca_chain chains[CA_CHAIN_WAYS];
+};
+
 /* How many checks were alike. */
 struct ca_row {
 	__u64 count;
@@ -162,6 +198,12 @@ struct ca_sets {
 	__u64 inheritable;
 };
 
+/* What the words of the kernel's stack are counted from. */
+struct ca_anchors {
+	__u64 context;		/* address of the program's context */
+	__u64 registers;	/* and of the user's registers */
+};
+
 /* Kept in task storage: a task has this or is none of ours. */
 struct ca_task {
 	__u32 flags;
@@ -181,8 +223,12 @@ struct ca_task {
 	__u64 ns;
 	__s32 capability;
 	__u32 options;
-	/* fentry backend: row the last cap_capable was counted in, for security_capable */
+	/* the last cap_capable, for security_capable: what it was counted as, */
 	struct ca_check last;
+	__u64 last_stack;	/* by which call chain; 0 for one unknown, */
+	__u32 last_way;		/* and where in its bucket, from 1; 0 if it was walked */
+	__u32 pad;
+	struct ca_anchors anchors; /* of the check under way */
 };
 
 /* A task that belongs to the tree and could not be given storage yet: it gets it when it first does

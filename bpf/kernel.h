@@ -342,6 +342,16 @@ struct bpf_iter__task {
 	struct task_struct *task;
 };
 
+/* stands for any word of memory: its first member is one */
+struct timespec64 {
+	__s64 tv_sec;
+};
+
+/* of the helpers, the one that older kernels lack */
+enum bpf_func_id {
+	BPF_FUNC_loop = 181,
+};
+
 struct linux_binprm {
 	struct file *file;
 	const char *filename;

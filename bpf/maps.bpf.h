@@ -3,8 +3,6 @@
 
 /* Settings, fixed before loading. */
 const volatile bool verbose = false;
-/* Capabilities that some call sites only probe for: their checks are walked one and all. */
-const volatile __u64 walk_always = 0;
 /* Capabilities that are asked for even where the system call's arguments make the answer irrelevant. */
 const volatile __u64 idle_matters = 0;
 /* Whether what is granted without a check is concluded from the system calls: see unasked.bpf.h. */
@@ -77,6 +75,14 @@ struct {
 	__type(key, struct ca_site_key);
 	__type(value, struct ca_site);
 } sites SEC(".maps");
+
+/* The call chains that are known without a walk. Full: the others are walked each time. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, CA_CHAIN_BUCKETS);
+	__type(key, __u32);
+	__type(value, struct ca_chains);
+} chains SEC(".maps");
 
 /* What the system calls with checks in them returned, and refused execs. Full: lost_outcomes. */
 struct {

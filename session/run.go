@@ -140,7 +140,6 @@ func (s *session) watched(at attempt) (*result, error) {
 func (s *session) tracing(at attempt) tracer.Options {
 	options := tracer.Options{
 		Backends:    s.Backends,
-		WalkAlways:  audit.ProbeMask(),
 		IdleMatters: audit.IdleMask(),
 		Untraced:    s.Untraced,
 	}

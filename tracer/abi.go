@@ -58,6 +58,8 @@ type (
 	kernelRow      C.struct_ca_row
 	kernelSiteKey  C.struct_ca_site_key
 	kernelSite     C.struct_ca_site
+	kernelChain    C.struct_ca_chain
+	kernelChains   C.struct_ca_chains
 	kernelOutcome  C.struct_ca_outcome
 	kernelUnasked  C.struct_ca_unasked
 	kernelProgram  C.struct_ca_program
@@ -87,6 +89,9 @@ const (
 	credForeign    = C.CA_CRED_FOREIGN
 	credOwner      = C.CA_CRED_OWNER
 	credNested     = C.CA_CRED_NESTED
+
+	chainBuckets = C.CA_CHAIN_BUCKETS
+	chainWrong   = C.CA_CHAIN_WRONG
 
 	unaskedConcluded = C.CA_CONCLUDED
 	unaskedReadsMM   = C.CA_READS_MM

@@ -38,7 +38,6 @@ func Adopt(what Running, options Options) (_ *Audit, err error) {
 	}()
 	a.kernel, err = openKernel(options.Backends, settings{
 		verbose:     options.OnEvent != nil,
-		walkAlways:  options.WalkAlways,
 		idleMatters: options.IdleMatters,
 		running:     s,
 	})

@@ -16,9 +16,6 @@ import (
 type Options struct {
 	// Backends to try, in order.
 	Backends []Backend
-	// WalkAlways is a mask of capabilities of which every single check's call
-	// site is looked at.
-	WalkAlways uint64
 	// IdleMatters is a mask of capabilities whose idle checks (audit.Checks.Idle)
 	// are told apart.
 	IdleMatters uint64
@@ -106,7 +103,6 @@ func (a *Audit) trace() (err error) {
 	options := a.options
 	a.kernel, err = openKernel(options.Backends, settings{
 		verbose:     options.OnEvent != nil,
-		walkAlways:  options.WalkAlways,
 		idleMatters: options.IdleMatters,
 	})
 	if err != nil {

@@ -148,6 +148,8 @@ func (o *bpfObject) address(symbol elf.Symbol, addend uint64) (value, error) {
 	switch {
 	case symbol.Section == elf.SHN_UNDEF: // whether the kernel has a function
 		return numbered(unknown), nil
+	case section == ".text": // a function for bpf_loop(), which deals with what its caller deals with
+		return numbered(unknown), nil
 	case section == ".maps":
 		return value{place{kind: mapItself, name: symbol.Name}: true}, nil
 	case strings.HasPrefix(section, ".rodata.str"):

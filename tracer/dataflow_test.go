@@ -145,6 +145,7 @@ var helpers = map[int32]helper{
 	158: {name: "get_current_task_btf"},
 	165: {name: "snprintf", writes: []int{1}, reads: []int{3, 4}},
 	175: {name: "task_pt_regs"},
+	181: {name: "loop", reads: []int{3}},
 }
 
 // flow follows one program.

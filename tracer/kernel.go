@@ -58,8 +58,6 @@ func takeLibbpfLog() string {
 // settings go into the kernel half's read-only data before it is loaded.
 type settings struct {
 	verbose bool
-	// walkAlways is a mask of capabilities whose call sites are always looked at.
-	walkAlways uint64
 	// idleMatters is a mask of capabilities of which idle checks are told apart.
 	idleMatters uint64
 	// running is what runs already, nil for a target that is to be started.
@@ -151,9 +149,6 @@ func (k *kernel) configure(set settings) error {
 		if err := prog.SetAutoload(wanted); err != nil {
 			return err
 		}
-	}
-	if err := k.module.InitGlobalVariable("walk_always", set.walkAlways); err != nil {
-		return err
 	}
 	if err := k.module.InitGlobalVariable("idle_matters", set.idleMatters); err != nil {
 		return err

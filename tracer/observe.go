@@ -173,55 +173,6 @@ func (k *kernel) readOutcomes(o *audit.Observation) error {
 	})
 }
 
-func (k *kernel) readChecks(o *audit.Observation) error {
-	rows := map[kernelCheck]int{}
-	state, err := k.state()
-	if err != nil {
-		return err
-	}
-	err = each(k, "checks", func(key kernelCheck, row kernelRow) {
-		if row.count == 0 { // moved to another verdict
-			return
-		}
-		rows[key] = len(o.Checks)
-		o.Checks = append(o.Checks, audit.Checks{
-			Capability: int(key.capability),
-			Verdict:    audit.Verdict(key.verdict),
-			Syscall:    syscallOf(int32(key.syscall), uint8(key.abi)),
-			Options:    uint8(key.options),
-			Scope:      audit.Scope(key.scope),
-			Phase:      phaseOf(uint32(key.phase), uint32(state.phase)),
-			Credentials: audit.Credentials{
-				Overridden: key.credentials&credOverridden != 0,
-				Foreign:    key.credentials&credForeign != 0,
-				Owner:      key.credentials&credOwner != 0,
-				Nested:     key.credentials&credNested != 0,
-			},
-			Idle:    key.idle != 0,
-			Program: int(key.program),
-			Count:   uint64(row.count),
-			Order:   uint64(row.order),
-		})
-	})
-	if err != nil {
-		return err
-	}
-	return each(k, "sites", func(key kernelSiteKey, site kernelSite) {
-		i, ok := rows[kernelCheck(key.check)]
-		if !ok {
-			return
-		}
-		var frames []string
-		for _, frame := range site.frames {
-			if name := cString(frame[:]); name != "" {
-				frames = append(frames, name)
-			}
-		}
-		o.Checks[i].Sites = append(o.Checks[i].Sites,
-			audit.Site{Frames: frames, Samples: uint64(site.samples)})
-	})
-}
-
 // phaseOf is on which side of the last drop a check fell, by the number of drops
 // before it and of all.
 func phaseOf(before, all uint32) audit.Phase {
@@ -269,7 +220,7 @@ func (a *Audit) readState(o *audit.Observation) error {
 	o.Losses = audit.Losses{
 		Tasks:    uint64(s.lost_tasks),
 		Checks:   uint64(s.lost_checks),
-		Rows:     uint64(s.lost_rows),
+		Rows:     o.Losses.Rows + uint64(s.lost_rows),
 		Sites:    uint64(s.lost_sites),
 		Outcomes: uint64(s.lost_outcomes),
 		Programs: uint64(s.lost_programs),

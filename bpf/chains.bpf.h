@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Who asked: the call chain above a check.
+ *
+ * To walk it takes two microseconds, several times the rest. But a program's
+ * context lies on the kernel's stack, at the same distance from the return
+ * address of cap_capable() each time, and how large a function's frame is
+ * follows from the address that it is to return to: that is what unwind tables
+ * say. So where a chain's addresses lie is learned when it is walked, and if the
+ * same addresses lie there again it is, by induction, the same chain.
+ *
+ * CONFIG_RANDOMIZE_KSTACK_OFFSET moves by chance what is above one function
+ * near the top (do_syscall_64(), on arm64 invoke_syscall()). What is above that
+ * stays where it is below the registers of the user.
+ */
+
+/* walk(), the program that called it and what runs programs are on the stack, too, but not under a kprobe. */
+enum { SKIP_OURSELVES = 3 };
+
+enum {
+	STACK_WORDS = 1024,	/* searched for addresses, upwards: half of a stack */
+	/* until a chain's addresses were found where they had been; offsets by chance are alike now and then */
+	CHAIN_WALKS = 16,
+	CHAIN_PROVES = 1024,	/* one of so many that are known is walked all the same */
+};
+
+/* kernel/bpf/verifier.c, 6.2: from then on any address can be read by an instruction, which reads 0 where there is nothing */
+extern void *bpf_rdonly_cast(const void *object, __u32 type) __ksym __weak;
+
+static __always_inline __u64 word_at(__u64 address)
+{
+	__u64 word = 0;
+
+	if (bpf_ksym_exists(bpf_rdonly_cast))
+		return ((struct timespec64 *)bpf_rdonly_cast((void *)address,
+							     bpf_core_type_id_kernel(struct timespec64)))->tv_sec;
+	bpf_probe_read_kernel(&word, sizeof(word), (void *)address);
+	return word;
+}
+
+/* On arm64 a return address on the stack can be signed, in the bits that no address has. */
+static __always_inline bool same_address(__u64 word, __u64 address)
+{
+#if defined(__TARGET_ARCH_arm64)
+	return !((word ^ address) << 16);
+#else
+	return word == address;
+#endif
+}
+
+/* By way of memory: the verifier is to see numbers, not pointers that it knows limits of. */
+static __always_inline void anchor(struct ca_task *t, void *ctx, struct task_struct *task)
+{
+	t->anchors.context = (__u64)ctx;
+	t->anchors.registers = (__u64)bpf_task_pt_regs(task);
+	barrier();
+}
+
+/* a check, taken as two numbers */
+typedef __u64 __attribute__((may_alias)) check_word;
+
+_Static_assert(sizeof(struct ca_check) == 2 * sizeof(check_word), "a check is two words");
+
+static __always_inline __u32 bucket_of(const struct ca_check *check)
+{
+	const check_word *words = (const check_word *)check;
+	__u64 hash = (words[0] * 0x9e3779b97f4a7c15 ^ words[1]) * 0xc2b2ae3d27d4eb4f;
+
+	return hash >> 55 & (CA_CHAIN_BUCKETS - 1);
+}
+
+static __always_inline bool same_check(const struct ca_check *a, const struct ca_check *b)
+{
+	const check_word *left = (const check_word *)a, *right = (const check_word *)b;
+
+	return left[0] == right[0] && left[1] == right[1];
+}
+
+static __always_inline bool on_stack(const struct ca_chain *chain, __u64 context, __u64 registers)
+{
+	__u32 from_top = chain->from_top, depth = chain->depth;
+
+	for (__u32 i = 0; i < CA_FRAMES && i < depth; i++) {
+		__u64 address = from_top >> i & 1 ? registers - 8 * chain->down[i] : context + 8 * chain->up[i];
+
+		if (!same_address(word_at(address), chain->frames[i]))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * The known chain by which a check came: where in its bucket, from 1; 0 for none. Global, as learn() is: see
+ * scope_of().
+ */
+__noinline int recognize(struct ca_check *check, __u64 context, __u64 registers)
+{
+	struct ca_chains *bucket;
+	__u32 index;
+
+	if (!check)
+		return 0;
+	index = bucket_of(check);
+	bucket = bpf_map_lookup_elem(&chains, &index);
+	if (!bucket)
+		return 0;
+	for (int way = 0; way < CA_CHAIN_WAYS; way++) {
+		const struct ca_chain *chain = &bucket->chains[way];
+
+		if (!chain->stack)
+			return 0;
+		if (chain->state == CA_CHAIN_KNOWN && same_check(&chain->check, check) &&
+		    on_stack(chain, context, registers))
+			return way + 1;
+	}
+	return 0;
+}
+
+/* A call chain as it was walked, from the innermost function outwards. */
+struct walked {
+	__u64 frames[CA_FRAMES];
+};
+
+/* The words of the stack, looked through for a chain's addresses. */
+struct search {
+	struct ca_chain *chain;
+	struct ca_anchors at;
+};
+
+/*
+ * Compares one word with all addresses that are still to be found. To carry from word to word how many were found would be
+ * a fork in the verifier's way at each.
+ */
+static long look_at_word(__u64 index, void *data)
+{
+	struct search *search = data;
+	struct ca_chain *chain = search->chain;
+	__u64 address = search->at.context + 8 * ++index, word;
+
+	if (address >= search->at.registers)
+		return 1;
+	word = word_at(address);
+	for (int i = CA_FRAMES - 1; i >= 0; i--) {
+		if (same_address(word, chain->frames[i]) && !chain->found[i] && (!i || chain->found[i - 1]))
+			chain->found[i] = index;
+	}
+	return 0;
+}
+
+/* Says whether the addresses lie where they lay before, and keeps where they lie now. */
+static __always_inline __u32 compare(struct ca_chain *chain, __u64 distance)
+{
+	__u32 state = chain->walks++ ? CA_CHAIN_KNOWN : CA_CHAIN_SEEN;
+
+	for (__u32 i = 0; i < CA_FRAMES && i < chain->depth; i++) {
+		__u16 up = chain->found[i], down = distance - up;
+
+		if (!up) /* on another stack, or too far up */
+			return CA_CHAIN_LEFT;
+		if (up != chain->up[i] && state == CA_CHAIN_KNOWN) {
+			if (down == chain->down[i])
+				chain->from_top |= 1 << i;
+			else
+				state = CA_CHAIN_SEEN;
+		}
+		chain->up[i] = up;
+		chain->down[i] = down;
+	}
+	return chain->walks < CHAIN_WALKS ? state : CA_CHAIN_LEFT;
+}
+
+/* Learns where the addresses lie of the chain that is there. */
+__noinline int learn_there(__u32 bucket, __u32 way, struct walked *walked, __u64 context, __u64 registers)
+{
+	struct search search = { .at = { context, registers } };
+	struct ca_chains *there;
+	struct ca_chain *chain;
+	__u32 was;
+
+	there = bpf_map_lookup_elem(&chains, &bucket);
+	/* the helper came with 5.17; before, all is walked */
+	if (!there || way >= CA_CHAIN_WAYS || !walked ||
+	    !bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_loop))
+		return 0;
+	chain = &there->chains[way];
+	was = chain->state;
+	if ((was != CA_CHAIN_SEEN && was != CA_CHAIN_KNOWN) ||
+	    __sync_val_compare_and_swap(&chain->state, was, CA_CHAIN_LEARNING) != was)
+		return 0;
+	chain->depth = 0;
+	for (int i = 0; i < CA_FRAMES; i++) {
+		chain->frames[i] = walked->frames[i];
+		chain->found[i] = 0;
+		chain->depth += chain->frames[i] != 0;
+	}
+	search.chain = chain;
+	bpf_loop(STACK_WORDS, look_at_word, &search, 0);
+	__sync_lock_test_and_set(&chain->state, compare(chain, (registers - context) / 8));
+	return 0;
+}
+
+/* Learns a chain that was just walked, if there is room for it. */
+__noinline int learn(struct ca_check *check, __u64 stack, struct walked *walked, __u64 context, __u64 registers)
+{
+	struct ca_chains *bucket;
+	__u32 index;
+
+	if (!check || !walked)
+		return 0;
+	index = bucket_of(check);
+	bucket = bpf_map_lookup_elem(&chains, &index);
+	if (!bucket)
+		return 0;
+	for (int way = 0; way < CA_CHAIN_WAYS; way++) {
+		struct ca_chain *chain = &bucket->chains[way];
+
+		if (!chain->stack && !__sync_val_compare_and_swap(&chain->stack, 0, stack))
+			chain->check = *check;
+		else if (chain->stack != stack || !same_check(&chain->check, check))
+			continue;
+		return learn_there(index, way, walked, context, registers);
+	}
+	return 0;
+}
+
+static __always_inline bool look(void *ctx, __u64 skip, struct walked *walked, __u64 *hash)
+{
+	if (bpf_get_stack(ctx, walked, sizeof(*walked), skip & 0xff) < 0)
+		return false;
+	*hash = 0xcbf29ce484222325;
+	for (int i = 0; i < CA_FRAMES; i++)
+		*hash = (*hash ^ walked->frames[i]) * 0x100000001b3;
+	return true;
+}
+
+static __noinline int walk(void *ctx, struct ca_task *t, struct task_struct *task, struct ca_check *check, __u64 skip)
+{
+	struct ca_site_key key = {};
+	struct walked walked = {};
+	struct ca_site *site;
+
+	if (!check)
+		return 0;
+	t->last_way = 0;
+	t->last_stack = 0;
+	if (!look(ctx, skip, &walked, &key.stack)) {
+		add(&state.lost_sites);
+		return 0;
+	}
+	key.check = *check;
+	site = bpf_map_lookup_elem(&sites, &key);
+	if (!site) {
+		bpf_map_update_elem(&sites, &key, &no_site, BPF_NOEXIST);
+		site = bpf_map_lookup_elem(&sites, &key);
+		if (!site) {
+			add(&state.lost_sites);
+			return 0;
+		}
+		add(&state.kinds);
+		/* names now, while the functions are surely there: user space need not read kallsyms */
+		for (int i = 0; i < CA_FRAMES; i++) {
+			if (walked.frames[i])
+				bpf_snprintf(site->frames[i], CA_SYMBOL, "%ps", &walked.frames[i],
+					     sizeof(walked.frames[i]));
+		}
+	}
+	add(&site->samples);
+	t->last_stack = key.stack;
+	anchor(t, ctx, task);
+	learn(check, key.stack, &walked, t->anchors.context, t->anchors.registers);
+	return 0;
+}
+
+/* Walks what was known, to see that it was. */
+static __noinline int prove(void *ctx, struct ca_chain *chain, __u64 skip)
+{
+	struct walked walked = {};
+	__u64 hash;
+
+	if (!look(ctx, skip, &walked, &hash) || hash == chain->stack)
+		return 0;
+	chain->state = CA_CHAIN_WRONG;
+	add(&state.lost_sites);
+	return 0;
+}
+
+/* Counts a check whose chain is known. Says whether it was. */
+static __always_inline bool recall(void *ctx, struct ca_task *t, struct task_struct *task, struct ca_check *check,
+				   __u64 skip)
+{
+	__u32 index = bucket_of(check), way;
+	struct ca_chains *bucket;
+	struct ca_chain *chain;
+
+	anchor(t, ctx, task);
+	way = recognize(check, t->anchors.context, t->anchors.registers);
+	bucket = bpf_map_lookup_elem(&chains, &index);
+	if (!bucket || !way || way > CA_CHAIN_WAYS)
+		return false;
+	chain = &bucket->chains[way - 1];
+	t->last_stack = chain->stack;
+	t->last_way = way;
+	if (__sync_fetch_and_add(&chain->count, 1) % CHAIN_PROVES == CHAIN_PROVES - 1)
+		prove(ctx, chain, skip);
+	return true;
+}
+
+/* Takes back what the last check was counted as. */
+static __always_inline void take_back(const struct ca_task *t, const struct ca_check *check)
+{
+	struct ca_site_key key = {};
+	struct ca_chains *bucket;
+	struct ca_site *site;
+	struct ca_row *row;
+	__u32 index;
+
+	if (t->last_way) {
+		index = bucket_of(check);
+		bucket = bpf_map_lookup_elem(&chains, &index);
+		if (bucket)
+			__sync_fetch_and_add(&bucket->chains[(t->last_way - 1) % CA_CHAIN_WAYS].count, -1);
+		return;
+	}
+	row = bpf_map_lookup_elem(&checks, check);
+	if (row)
+		__sync_fetch_and_add(&row->count, -1);
+	key.check = *check;
+	key.stack = t->last_stack;
+	site = bpf_map_lookup_elem(&sites, &key);
+	if (site)
+		__sync_fetch_and_add(&site->samples, -1);
+}

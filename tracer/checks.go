@@ -1,0 +1,127 @@
+package tracer
+
+import (
+	"slices"
+	"unsafe"
+
+	"github.com/cap-audit/cap-audit/audit"
+)
+
+// counts are the rows while they are put together: what was counted in the rows
+// and sites, and by the chains that were known.
+type counts struct {
+	checks []audit.Checks
+	rows   map[kernelCheck]int
+	sites  map[kernelSiteKey]int // index in its row
+	// lost are checks of rows that are not there
+	lost uint64
+}
+
+func (k *kernel) readChecks(o *audit.Observation) error {
+	state, err := k.state()
+	if err != nil {
+		return err
+	}
+	c := counts{rows: map[kernelCheck]int{}, sites: map[kernelSiteKey]int{}}
+	err = each(k, "checks", func(key kernelCheck, row kernelRow) {
+		c.rows[key] = len(c.checks)
+		c.checks = append(c.checks, checksOf(key, row, uint32(state.phase)))
+	})
+	if err != nil {
+		return err
+	}
+	err = each(k, "sites", func(key kernelSiteKey, site kernelSite) { c.addSite(key, site) })
+	if err != nil {
+		return err
+	}
+	if err := k.eachChain(c.addChain); err != nil {
+		return err
+	}
+	o.Losses.Rows += c.lost
+	// what was moved to another verdict left nothing behind
+	for i := range c.checks {
+		row := &c.checks[i]
+		row.Sites = slices.DeleteFunc(row.Sites, func(s audit.Site) bool { return s.Samples == 0 })
+	}
+	o.Checks = slices.DeleteFunc(c.checks, func(row audit.Checks) bool { return row.Count == 0 })
+	return nil
+}
+
+func checksOf(key kernelCheck, row kernelRow, phases uint32) audit.Checks {
+	return audit.Checks{
+		Capability: int(key.capability),
+		Verdict:    audit.Verdict(key.verdict),
+		Syscall:    syscallOf(int32(key.syscall), uint8(key.abi)),
+		Options:    uint8(key.options),
+		Scope:      audit.Scope(key.scope),
+		Phase:      phaseOf(uint32(key.phase), phases),
+		Credentials: audit.Credentials{
+			Overridden: key.credentials&credOverridden != 0,
+			Foreign:    key.credentials&credForeign != 0,
+			Owner:      key.credentials&credOwner != 0,
+			Nested:     key.credentials&credNested != 0,
+		},
+		Idle:    key.idle != 0,
+		Program: int(key.program),
+		Count:   uint64(row.count),
+		Order:   uint64(row.order),
+	}
+}
+
+func (c *counts) addSite(key kernelSiteKey, site kernelSite) {
+	i, ok := c.rows[kernelCheck(key.check)]
+	if !ok {
+		return
+	}
+	var frames []string
+	for _, frame := range site.frames {
+		if name := cString(frame[:]); name != "" {
+			frames = append(frames, name)
+		}
+	}
+	row := &c.checks[i]
+	c.sites[key] = len(row.Sites)
+	row.Sites = append(row.Sites, audit.Site{Frames: frames, Samples: uint64(site.samples)})
+}
+
+// addChain adds what was counted by a chain to its row, and to its site unless the
+// chain was once taken for another: then it is not known which site that was.
+func (c *counts) addChain(chain kernelChain) {
+	i, ok := c.rows[kernelCheck(chain.check)]
+	if !ok {
+		c.lost += uint64(chain.count)
+		return
+	}
+	row := &c.checks[i]
+	row.Count += uint64(chain.count)
+	site, ok := c.sites[kernelSiteKey{check: chain.check, stack: chain.stack}]
+	if ok && chain.state != chainWrong {
+		row.Sites[site].Samples += uint64(chain.count)
+	}
+}
+
+// eachChain visits the chains that were walked.
+func (k *kernel) eachChain(visit func(kernelChain)) error {
+	m, err := k.module.GetMap("chains")
+	if err != nil {
+		return err
+	}
+	return raised(func() error {
+		for i := range uint32(chainBuckets) {
+			raw, err := m.GetValue(unsafe.Pointer(&i))
+			if err != nil {
+				return err
+			}
+			bucket, err := decode[kernelChains](raw)
+			if err != nil {
+				return err
+			}
+			for _, chain := range bucket.chains {
+				if chain.stack != 0 {
+					visit(kernelChain(chain))
+				}
+			}
+		}
+		return nil
+	})
+}
