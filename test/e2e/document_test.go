@@ -79,6 +79,8 @@ type capability struct {
 
 type callSite struct {
 	Function, Syscall string
+	Checks            uint64
+	Sampled           bool
 	Advisory          *string
 }
 
@@ -282,6 +284,16 @@ func (d document) wholeAndConsistent(t testing.TB) {
 		if c.Checks.Total != c.Checks.Granted+c.Checks.Denied {
 			t.Errorf("%s: total %d is not the sum of granted %d and denied %d",
 				c.Name, c.Checks.Total, c.Checks.Granted, c.Checks.Denied)
+		}
+		var sites uint64
+		for _, site := range c.Sites {
+			sites += site.Checks
+			if site.Sampled && d.Losses["sites"] == 0 {
+				t.Errorf("%s: the call site %s rests on samples", c.Name, site.Function)
+			}
+		}
+		if sites != c.Checks.Total && d.Losses["sites"] == 0 {
+			t.Errorf("%s: %d checks at call sites, %d in all", c.Name, sites, c.Checks.Total)
 		}
 	}
 }
