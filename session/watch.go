@@ -3,6 +3,7 @@ package session
 import (
 	"fmt"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -23,6 +24,10 @@ func (s *session) noteEnding(r *result, status unix.WaitStatus) {
 // killGrace is how long what was killed may take to be gone, before the report is
 // written without it.
 const killGrace = 5 * time.Second
+
+// lasting is how long a run takes for which it is worth it to give back what was needed to
+// load the kernel half: the runtime else lets what it needs grow to twice as much.
+const lasting = 5 * time.Second
 
 // watching is a run until it is over: all waiting for it is in one place, so that
 // nothing is waited for that the user cannot cut short.
@@ -52,6 +57,7 @@ func (s *session) watch(a *tracer.Audit, at attempt, r *result) error {
 	w := &watching{session: s, audit: a, result: r, look: time.NewTicker(time.Hour),
 		interim: s.signals.interim, written: make(chan struct{}, 1)}
 	defer w.look.Stop()
+	defer time.AfterFunc(lasting, debug.FreeOSMemory).Stop()
 	w.startTest()
 	ended := func(unix.WaitStatus) {}
 	if !at.repetition {
