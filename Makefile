@@ -87,9 +87,19 @@ build/e2e.test: bpf/cap_audit.bpf.o FORCE
 FORCE:
 
 .PHONY: test
-test: test-host ## test-host, then a part of the end-to-end suite in VMs with other kernels (test/vm/ci), then test-packages
+test: test-host ## test-host, test-long, a part of the end-to-end suite in VMs with other kernels (test/vm/ci), test-packages
+	$(MAKE) test-long
 	$(MAKE) test-vm-ci
 	$(MAKE) test-packages
+
+# Shows what fails, and at the end how many there were; cut off, leaves nothing.
+# In the place of the shell, so that it sees make's end. Many tests wait most of
+# the time: more packages at a time than there are CPUs.
+build/runner: FORCE
+	@mkdir -p build
+	$(GO) build -o $@ ./test/runner
+SUITE = CAP_AUDIT=$(CURDIR)/cap-audit CAP_AUDIT_PROGRAMS=$(CURDIR)/build/programs exec build/runner build/$@.log \
+	$(GO) test -json -count=1 -p $$(($$(nproc) + 1)) -timeout 2h
 
 # staticcheck's modules are not the program's: they have a module file of their own.
 .PHONY: lint
@@ -99,12 +109,16 @@ lint: deps-test bpf/cap_audit.bpf.o ## go vet, staticcheck, and shellcheck of ev
 	scripts/lint-shell
 
 .PHONY: test-host
-test-host: lint cap-audit programs ## lint, unit tests, then the end-to-end suite on the running kernel (needs root; skips say why)
-	CAP_AUDIT=$(CURDIR)/cap-audit CAP_AUDIT_PROGRAMS=$(CURDIR)/build/programs $(GO) test -count=1 -timeout 40m ./...
+test-host: lint cap-audit programs build/runner ## lint, unit tests, then the end-to-end suite on the running kernel (needs root)
+	$(SUITE) -skip '^TestLong' ./...
+
+.PHONY: test-long
+test-long: deps-test cap-audit programs build/runner ## what test-host leaves out: the tests named TestLong..., which take minutes
+	$(SUITE) -run '^TestLong' ./...
 
 .PHONY: test-packages
-test-packages: deps-test ## build the packages as distributions do, install them, run them (needs root, a Debian mirror)
-	CAP_AUDIT_PACKAGES=1 $(GO) test -count=1 -timeout 40m ./test/packages
+test-packages: deps-test build/runner ## build the packages as distributions do, install them, run them (needs root, a Debian mirror)
+	CAP_AUDIT_PACKAGES=1 $(SUITE) ./test/packages
 
 # What the VMs run: they have no newer libbpf than their own Debian, nor its
 # glibc's newer symbols.
@@ -114,8 +128,8 @@ build/cap-audit: bpf/cap_audit.bpf.o FORCE | $(DEPS)
 	$(GOBUILD) -o $@ .
 
 .PHONY: test-vm-ci
-test-vm-ci: build/cap-audit build/e2e.test build/systemd.test programs
-	test/vm/ci
+test-vm-ci: build/cap-audit build/e2e.test build/systemd.test programs build/runner
+	exec build/runner build/$@.log test/vm/ci
 
 .PHONY: test-unit
 test-unit: bpf/cap_audit.bpf.o ## unit tests alone, which need neither privileges nor a network
@@ -152,8 +166,8 @@ hunt: deps-test cap-audit programs ## hunt for capabilities that are recommended
 	CAP_AUDIT=$(CURDIR)/cap-audit CAP_AUDIT_PROGRAMS=$(CURDIR)/build/programs $(GO) test -count=1 -timeout 3h -run Hunt ./test/real -hunt
 
 .PHONY: test-image
-test-image: deps-test programs ## the container image alone: built, and run by podman
-	$(GO) test -count=1 -v ./test/image
+test-image: deps-test programs build/runner ## the container image alone: built, and run by podman
+	$(SUITE) ./test/image
 
 SOAK ?= 1h
 .PHONY: soak

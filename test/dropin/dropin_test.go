@@ -21,6 +21,7 @@ var (
 )
 
 func TestMain(m *testing.M) {
+	machine.Supervise()
 	machine.Suite("the drop-in suite", machine.CannotTrace(capAudit, nil, filepath.Join(programs, "need")))
 	os.Exit(m.Run())
 }

@@ -23,16 +23,17 @@ import (
 )
 
 // image is what the containers of these tests are made from: busybox, and the
-// programs tree and calls in /bin, all static. It is each run's own.
-var image = fmt.Sprintf("localhost/cap-audit-test:%d", os.Getpid())
+// programs tree and calls in /bin, all static.
+const image = "localhost/cap-audit-test:latest"
 
-// imported: podman has it, and has to be rid of it.
-var imported bool
-
-func removeImage() {
-	if imported {
-		exec.Command("podman", "rmi", "--force", image).Run()
-	}
+// ownStore has podman, whoever runs it here, keep what it has among this run's
+// temporary files.
+func ownStore() error {
+	settings := filepath.Join(os.TempDir(), "storage.conf")
+	os.Setenv("CONTAINERS_STORAGE_CONF", settings)
+	text := fmt.Sprintf("[storage]\ndriver = \"vfs\"\ngraphroot = %q\nrunroot = %q\n",
+		filepath.Join(os.TempDir(), "podman"), filepath.Join(os.TempDir(), "podman.run"))
+	return os.WriteFile(settings, []byte(text), 0o644)
 }
 
 // imageTar is a tar archive of the image's files.
@@ -75,7 +76,6 @@ var podmanWorks = sync.OnceValue(func() string {
 	if out, err := load.CombinedOutput(); err != nil {
 		return fmt.Sprintf("wanted a podman that imports an image: %v: %s", err, out)
 	}
-	imported = true
 	words := append(append([]string{"run", "--rm"}, runFlags...), image, "tree", "loop", "1")
 	if out, err := exec.Command("podman", words...).CombinedOutput(); err != nil {
 		return fmt.Sprintf("wanted a podman that runs a container: %v: %s", err, out)

@@ -380,16 +380,13 @@ func script(t testing.TB, path, text string) string {
 	return path
 }
 
-// preparedDir is what some modes of need want, made once. Its helper process
-// ends when removePrepared takes it away.
-var prepared string
-
+// prepareOnce makes what some modes of need want. Its helper process ends when
+// the directory goes, with all temporary files.
 var prepareOnce = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "cap-audit-need-")
 	if err != nil {
 		return "", err
 	}
-	prepared = dir
 	out, err := exec.Command(built("need"), "--prepare", dir).CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("need --prepare: %w: %s", err, out)
@@ -405,17 +402,6 @@ func preparedDir(t testing.TB) string {
 	}
 	return dir
 }
-
-func removePrepared() {
-	for _, dir := range []string{prepared, shown} {
-		if dir != "" {
-			os.RemoveAll(dir)
-		}
-	}
-}
-
-// shown is the directory of publicShow's copy, "" for none.
-var shown string
 
 // publicShow is the program show where every user can execute it: itself, or a
 // copy where the tree lies below a directory of root's alone.
@@ -433,7 +419,6 @@ var publicShow = sync.OnceValue(func() string {
 	if err != nil {
 		return show
 	}
-	shown = dir
 	os.Chmod(dir, 0o755)
 	if exec.Command("install", "-m", "755", show, dir).Run() != nil {
 		return show

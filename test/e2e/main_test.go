@@ -9,6 +9,7 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -25,12 +26,14 @@ var (
 
 func TestMain(m *testing.M) {
 	playRole()
+	machine.Supervise()
+	if err := ownStore(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	machine.Suite("the end-to-end suite", machine.CannotTrace(capAuditPath, withBackend(),
 		filepath.Join(programs, "need")))
-	status := m.Run()
-	removePrepared()
-	removeImage()
-	os.Exit(status)
+	os.Exit(m.Run())
 }
 
 // withBackend puts the forced backend before other arguments.

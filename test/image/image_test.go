@@ -2,13 +2,12 @@
 // the privileges that the manual asks for, and with less.
 //
 // It needs root, podman, and debootstrap for a base image, since no registry
-// need be reached. It takes minutes: go test -short leaves it out.
+// need be reached. It takes minutes.
 package image
 
 import (
 	"bufio"
 	"bytes"
-	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -16,7 +15,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -26,16 +24,15 @@ import (
 
 const suite = "trixie" // the Dockerfile's own base
 
-// base is the base image. It knows this machine's way to the network, and its
-// name tells one way from another.
-var base = sync.OnceValue(func() string {
-	way, _ := exec.Command("sh", "-c", "cat /etc/resolv.conf /etc/hosts; apt-config dump; apt-get "+
-		"indextargets").Output()
-	return fmt.Sprintf("localhost/cap-audit-base:%s-%x", suite, sha256.Sum256(way))[:60]
-})
+// base is the base image, which knows this machine's way to the network.
+const base, image = "localhost/cap-audit-base:" + suite, "localhost/cap-audit-image-test"
 
-// image has a name of its own, so that two runs do not meet.
-var image = fmt.Sprintf("localhost/cap-audit-image-test:%d", os.Getpid())
+// podman runs in a store of its own: it goes with all other temporary files.
+func podman(words ...string) *exec.Cmd {
+	store := filepath.Join(os.TempDir(), "podman")
+	return exec.Command("podman", append([]string{"--root", filepath.Join(store, "graph"), "--runroot",
+		filepath.Join(store, "run")}, words...)...)
+}
 
 // privileges are those of the manual.
 var (
@@ -44,32 +41,28 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	status := m.Run()
-	exec.Command("podman", "rmi", "--force", image).Run()
-	os.Exit(status)
+	machine.Supervise()
+	os.Exit(m.Run())
 }
 
-// build makes the base image, unless it is there, and the image from it.
-var build = sync.OnceValue(func() error {
-	if exec.Command("podman", "image", "exists", base()).Run() != nil {
-		archive := exec.Command("./base", suite)
-		load := exec.Command("podman", "import", "--quiet", "-", base())
-		var err error
-		if load.Stdin, err = archive.StdoutPipe(); err != nil {
-			return err
-		}
-		var said bytes.Buffer
-		archive.Stderr, load.Stderr = &said, &said
-		if err := archive.Start(); err != nil {
-			return err
-		}
-		loaded := load.Run()
-		if err := archive.Wait(); err != nil || loaded != nil {
-			return fmt.Errorf("%v: %v, podman import: %v: %s", archive.Args, err, loaded, &said)
-		}
+// build makes the base image, and the image from it.
+func build() error {
+	archive, load := exec.Command("./base", suite), podman("import", "--quiet", "-", base)
+	var err error
+	if load.Stdin, err = archive.StdoutPipe(); err != nil {
+		return err
+	}
+	var said bytes.Buffer
+	archive.Stderr, load.Stderr = &said, &said
+	if err := archive.Start(); err != nil {
+		return err
+	}
+	loaded := load.Run()
+	if err := archive.Wait(); err != nil || loaded != nil {
+		return fmt.Errorf("%v: %v, podman import: %v: %s", archive.Args, err, loaded, &said)
 	}
 	words := []string{"build", "--isolation", "chroot", "--network", "host", "--quiet", "--tag", image,
-		"--build-arg", "BASE=" + base()}
+		"--build-arg", "BASE=" + base}
 	// where this machine gets Go's modules
 	for _, variable := range []string{"GOPROXY", "GOSUMDB"} {
 		value, err := exec.Command("go", "env", variable).Output()
@@ -78,19 +71,14 @@ var build = sync.OnceValue(func() error {
 		}
 		words = append(words, "--build-arg", variable+"="+strings.TrimSpace(string(value)))
 	}
-	out, err := exec.Command("podman", append(words, "../..")...).CombinedOutput()
+	out, err := podman(append(words, "../..")...).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("podman build: %w: %s", err, out)
 	}
 	return nil
-})
+}
 
-// built skips where there can be no image; where CI=true there must be one.
-func built(t *testing.T) {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("-short")
-	}
+func TestLongImage(t *testing.T) {
 	machine.Containers(t)
 	machine.Root(t)
 	machine.Program(t, "podman")
@@ -98,6 +86,10 @@ func built(t *testing.T) {
 	if err := build(); err != nil {
 		t.Fatal(err)
 	}
+	t.Run("audit inside", testAuditInside)
+	t.Run("privileges", testPrivileges)
+	t.Run("audit outside", testAuditOutside)
+	t.Run("contents", testContents)
 }
 
 // run runs the image with flags of podman run.
@@ -113,7 +105,7 @@ func watch(t *testing.T, seen func(string), flags []string, words ...string) (st
 	t.Helper()
 	line := slices.Concat([]string{"run", "--rm", "--runtime", "runc", "--network", "none",
 		"--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"}, flags, []string{image}, words)
-	cmd := exec.CommandContext(t.Context(), "podman", line...)
+	cmd := podman(line...)
 	var out, said bytes.Buffer
 	cmd.Stdout = &out
 	lines, err := cmd.StderrPipe()
@@ -174,8 +166,7 @@ func audit(t *testing.T, flags []string, seen func(string), words ...string) (d 
 
 // With the documented privileges a command is audited in the container. It has
 // what the container has, and what that lacks is refused to it.
-func TestAuditInside(t *testing.T) {
-	built(t)
+func testAuditInside(t *testing.T) {
 	command := []string{"--", "chroot", "--userspec=7:8", "/", "true"}
 	for _, test := range []struct {
 		flags            []string
@@ -196,8 +187,7 @@ func TestAuditInside(t *testing.T) {
 }
 
 // Each privilege is needed: without it, one line says what is missing.
-func TestPrivileges(t *testing.T) {
-	built(t)
+func testPrivileges(t *testing.T) {
 	if stdout, stderr, status := run(t, privileges, "--probe"); status != 0 {
 		t.Fatalf("status %d with all of them:\n%s%s", status, stdout, stderr)
 	}
@@ -224,8 +214,7 @@ func TestPrivileges(t *testing.T) {
 
 // From a container in the machine's pid namespace, a process of the machine is
 // audited.
-func TestAuditOutside(t *testing.T) {
-	built(t)
+func testAuditOutside(t *testing.T) {
 	tree, err := filepath.Abs("../../build/programs/tree")
 	if err != nil {
 		t.Fatal(err)
@@ -258,10 +247,9 @@ func TestAuditOutside(t *testing.T) {
 }
 
 // The image has what the program needs to run, and nothing to build with.
-func TestContents(t *testing.T) {
-	built(t)
+func testContents(t *testing.T) {
 	packages := func(image string) []string {
-		out, err := exec.Command("podman", "run", "--rm", "--runtime", "runc", "--network", "none",
+		out, err := podman("run", "--rm", "--runtime", "runc", "--network", "none",
 			"--ulimit", "nofile=1024:1024",
 			"--ulimit", "nproc=1024:1024", "--entrypoint", "dpkg-query", image, "--show", "--showformat",
 			"${Package}\n").Output()
@@ -270,7 +258,7 @@ func TestContents(t *testing.T) {
 		}
 		return strings.Fields(string(out))
 	}
-	had := packages(base())
+	had := packages(base)
 	var added []string
 	for _, name := range packages(image) {
 		if !slices.Contains(had, name) {
@@ -289,7 +277,7 @@ func TestContents(t *testing.T) {
 		}
 	}
 	size := func(image string) (n int64) {
-		out, err := exec.Command("podman", "image", "inspect", "--format", "{{.Size}}", image).Output()
+		out, err := podman("image", "inspect", "--format", "{{.Size}}", image).Output()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -297,7 +285,7 @@ func TestContents(t *testing.T) {
 		return n
 	}
 	const most = 30 << 20
-	if grown := size(image) - size(base()); grown > most {
+	if grown := size(image) - size(base); grown > most {
 		t.Errorf("the image is %d bytes larger than its base, wanted at most %d", grown, most)
 	}
 	if stdout, _, status := run(t, nil, "--version"); status != 0 ||

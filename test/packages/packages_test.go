@@ -33,6 +33,7 @@ func TestMain(m *testing.M) {
 		fmt.Println("skipped, the packages: they take minutes; make test-packages builds them")
 		os.Exit(0)
 	}
+	machine.Supervise()
 	machine.Suite("the tests of packages", cannotBuild())
 	os.Exit(m.Run())
 }

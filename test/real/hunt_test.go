@@ -178,11 +178,11 @@ func held(t *testing.T) []string {
 	return names
 }
 
-// TestHunt looks for capabilities that are recommended although the program does
+// TestLongHunt looks for capabilities that are recommended although the program does
 // without, and for those that it needs and are not recommended. It judges by
 // what the command does, without cap-audit, when it has exactly such a set. A
 // capability that it does without has a reason in spares, or is an error.
-func TestHunt(t *testing.T) {
+func TestLongHunt(t *testing.T) {
 	all := held(t)
 	var lock sync.Mutex
 	met, counts := map[*spare]int{}, map[string]int{}

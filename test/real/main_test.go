@@ -40,6 +40,7 @@ var (
 
 func TestMain(m *testing.M) {
 	playRole()
+	machine.Supervise()
 	machine.Suite("the suite of real programs", machine.CannotTrace(capAuditPath, withBackend(), needPath))
 	os.Exit(m.Run())
 }
