@@ -20,13 +20,13 @@ const seeHelp = "see cap-audit --help"
 
 // Run carries out a command line, the program's name first.
 func Run(arguments []string, version string) error {
-	app := newApp()
+	app := newApp(arguments)
 	app.Action = func(c *cli.Context) error { return act(c, version) }
 	return app.Run(arguments)
 }
 
-// newApp has the flags, and no action yet.
-func newApp() *cli.App {
+// newApp has the flags, and no action yet. The words are those that it is to read.
+func newApp(words []string) *cli.App {
 	cli.HelpFlag = nil // ours is prose, and takes no topic
 	return &cli.App{
 		Name:                   "cap-audit",
@@ -35,7 +35,7 @@ func newApp() *cli.App {
 		UseShortOptionHandling: true,
 		Flags:                  flags(),
 		OnUsageError: func(_ *cli.Context, err error, _ bool) error {
-			return hint.Add(err, seeHelp)
+			return hint.Add(misread(err, words), seeHelp)
 		},
 		// main decides about exits
 		ExitErrHandler: func(*cli.Context, error) {},

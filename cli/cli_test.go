@@ -22,13 +22,14 @@ import (
 // l is nil when something else was asked for than an audit or a probe.
 func read(args ...string) (l *line, stdout string, err error) {
 	var out bytes.Buffer
-	app := newApp()
+	words := append([]string{"cap-audit"}, args...)
+	app := newApp(words)
 	app.Writer = &out
 	app.Action = func(c *cli.Context) (err error) {
 		l, err = parse(c)
 		return err
 	}
-	err = app.Run(append([]string{"cap-audit"}, args...))
+	err = app.Run(words)
 	return l, out.String(), err
 }
 
@@ -205,16 +206,20 @@ func TestBadCommandLines(t *testing.T) {
 		"only the end of options": {[]string{"--"}, []string{"no command", usageHint}},
 		"options and no command":  {[]string{"-v", "-j"}, []string{"no command", usageHint}},
 
-		"an unknown option":            {[]string{"--frobnicate", "true"}, []string{"frobnicate", usageHint}},
-		"an unknown letter":            {[]string{"-x", "true"}, []string{"-x", usageHint}},
-		"an unknown letter among some": {[]string{"-vxj", "true"}, []string{"x", usageHint}},
-		"no file":                      {[]string{"-o"}, []string{"-o", usageHint}},
-		"no account":                   {[]string{"--as"}, []string{"-as", usageHint}},
-		"an empty file":                {[]string{"-o", "", "true"}, []string{"--output", "empty"}},
-		"an empty file, assigned":      {[]string{"--output=", "true"}, []string{"--output", "empty"}},
-		"an empty account":             {[]string{"--as", "", "true"}, []string{"--as", "empty"}},
-		"an empty test":                {[]string{"--test=", "true"}, []string{"--test", "empty"}},
-		"no truth value":               {[]string{"--json=maybe", "true"}, []string{"maybe", usageHint}},
+		"an unknown option":           {[]string{"--frob", "true"}, []string{" --frob;", usageHint}},
+		"an unknown option, assigned": {[]string{"-f", "--frob=ni"}, []string{" --frob;", usageHint}},
+		"a word with one dash":        {[]string{"-bogus", "true"}, []string{" -bogus;", usageHint}},
+		"an option with three dashes": {[]string{"---json", "true"}, []string{" ---json;", usageHint}},
+		"an unknown letter":           {[]string{"-x", "true"}, []string{" -x;", usageHint}},
+		"an unknown letter among some": {[]string{"-vxj", "true"},
+			[]string{" -x in -vxj;", usageHint}},
+		"no file":                 {[]string{"-o"}, []string{"-o: ", usageHint}},
+		"no account":              {[]string{"--as"}, []string{"--as: ", usageHint}},
+		"an empty file":           {[]string{"-o", "", "true"}, []string{"--output", "empty"}},
+		"an empty file, assigned": {[]string{"--output=", "true"}, []string{"--output", "empty"}},
+		"an empty account":        {[]string{"--as", "", "true"}, []string{"--as", "empty"}},
+		"an empty test":           {[]string{"--test=", "true"}, []string{"--test", "empty"}},
+		"no truth value":          {[]string{"--json=maybe", "true"}, []string{`--json="maybe": `, usageHint}},
 
 		"an unknown backend": {[]string{"--backend", "magic", "true"},
 			[]string{"--backend", `"magic"`, "fentry"}},
@@ -265,7 +270,7 @@ func TestBadCommandLines(t *testing.T) {
 		"a merge and a diff":    {[]string{"--diff", "--merge", "a", "b"}, []string{"exclude"}},
 		"a probe with JUnit":    {[]string{"--probe", "--format", "junit"}, []string{"--probe", "junit"}},
 		"not an option of the old one": {[]string{"--generate-bash-completion"},
-			[]string{"generate-bash-completion", usageHint}},
+			[]string{" --generate-bash-completion;", usageHint}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, stdout, err := read(c.args...)
@@ -291,7 +296,7 @@ func TestHelp(t *testing.T) {
 	for _, args := range [][]string{{"-h"}, {"--help"}, {"-v", "-h"}, {"-vh"}, {"--help", "ping"},
 		{"-h", "--"}} {
 		var out bytes.Buffer
-		app := newApp()
+		app := newApp(args)
 		app.Writer = &out
 		app.Action = func(c *cli.Context) error { return act(c, "1.2.3") }
 		if err := app.Run(append([]string{"cap-audit"}, args...)); err != nil || out.String() != usage {

@@ -12,7 +12,7 @@ import (
 // Every option is in the usage text, and no other.
 func TestUsageNamesEveryOption(t *testing.T) {
 	var known []string
-	for _, flag := range newApp().Flags {
+	for _, flag := range newApp(nil).Flags {
 		for _, name := range flag.Names() {
 			known = append(known, dashed(name))
 		}
@@ -33,13 +33,6 @@ func TestUsageNamesEveryOption(t *testing.T) {
 	if diff := cmp.Diff(known, told); diff != "" {
 		t.Errorf("options (-known +in the usage):\n%s", diff)
 	}
-}
-
-func dashed(name string) string {
-	if len(name) == 1 {
-		return "-" + name
-	}
-	return "--" + name
 }
 
 func TestUsageFitsATerminal(t *testing.T) {
