@@ -8,7 +8,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/cap-audit/cap-audit/console"
 	"github.com/cap-audit/cap-audit/earlier"
 	"github.com/cap-audit/cap-audit/hint"
 	"github.com/cap-audit/cap-audit/probe"
@@ -64,7 +63,7 @@ func act(c *cli.Context, version string) error {
 	case comparing:
 		return earlier.Diff(l.Command[0], l.Command[1], l.Output)
 	case reverting:
-		return session.RevertDropin(l.Name, console.NewLines(l.Output.Humans()))
+		return session.RevertDropin(&l.Options)
 	}
 	return session.Run(l.Options)
 }

@@ -57,6 +57,9 @@ func TestCommandLines(t *testing.T) {
 		"-v -- ping -c 1":              audits(session.Options{Verbose: true}),
 		"--verbose --follow ping -c 1": audits(session.Options{Verbose: true, Follow: true}),
 		"-f ping -c 1":                 audits(session.Options{Follow: true}),
+		"-q ping -c 1":                 audits(session.Options{Quiet: true}),
+		"-q --unit a --revert-dropin": {reverting, session.Options{Option: "unit", Name: "a",
+			Quiet: true, Command: []string{}}},
 
 		"-j ping -c 1":        reports(output.Options{Format: output.JSON}),
 		"--json -- ping -c 1": reports(output.Options{Format: output.JSON}),

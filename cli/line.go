@@ -45,6 +45,7 @@ func parse(c *cli.Context) (*line, error) {
 		Untraced:    c.Bool("untraced"),
 		WriteDropin: c.Bool("write-dropin"),
 		Verbose:     c.Bool("verbose"),
+		Quiet:       c.Bool("quiet"),
 
 		Output: output.Options{
 			Emit:        c.String("emit"),

@@ -81,6 +81,7 @@ var options = []option{
 	{yes("revert-dropin"), []job{reverting}, all},
 	{yes("propagate"), anAudit, started},
 	{yes("verbose", "v"), anAudit, all},
+	{yes("quiet", "q"), []job{auditing, reverting}, all},
 
 	{yes("merge"), []job{merging}, all},
 	{yes("diff"), []job{comparing}, all},
@@ -120,6 +121,7 @@ var exclusions = []exclusion{
 	{[]string{"untraced"}, []string{"duration", "until-idle"},
 		"only a run to its own end, or to that of --test, can be compared with the next"},
 	{[]string{"untraced"}, []string{"verbose", "backend", "if-possible"}, "nothing is to be traced"},
+	{[]string{"verbose", "quiet"}, nil, "choose one"},
 }
 
 // need is an option that means nothing without another.

@@ -96,6 +96,12 @@ func (l *line) checkAudit(given []string) error {
 	if err := l.checkScopes(given); err != nil {
 		return err
 	}
+	proof := firstOf([]string{"verify", "minimize"}, given)
+	limit := firstOf([]string{"duration", "until-idle"}, given)
+	if proof != "" && limit != "" && l.Test == "" {
+		err := fmt.Errorf("--%s and --%s: a run that is cut off has no end to compare with", proof, limit)
+		return hint.Add(err, "--test COMMAND can say whether it works, and end it")
+	}
 	kinds := snippets.KindsFor(audit.SubjectKind(l.Option)) // which bears the name of the option
 	if l.Output.Emit != "" && !slices.Contains(kinds, l.Output.Emit) {
 		err := fmt.Errorf("--emit %s: has no hold on what runs in a container", l.Output.Emit)

@@ -51,6 +51,8 @@ Report:
       --revert-dropin   with --unit: take that drop-in away, and do nothing else
       --propagate       exit as the command did
   -v, --verbose         print each capability check as it happens
+  -q, --quiet           no progress and no status line: warnings, errors and the
+                        report alone
 Earlier reports:
       --merge           join the reports FILE..., - for a list on standard input
       --diff            compare two reports; exit with 3 when something came

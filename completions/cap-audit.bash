@@ -43,7 +43,7 @@ _cap_audit() {
 	if [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W '-s --service --unit --restart -p --pid --cgroup --container -f --follow --as --as-environment --if-possible
 			-d --duration --until-idle --test --verify --minimize --untraced --check --check-unused -o --output -j --json -y --yaml --format
-			--emit --policy-out --write-dropin --revert-dropin --propagate -v --verbose --merge --diff --backend --probe -h --help
+			--emit --policy-out --write-dropin --revert-dropin --propagate -v --verbose -q --quiet --merge --diff --backend --probe -h --help
 			-V --version --' -- "$cur")
 	else
 		_cap_audit_$what "$i"

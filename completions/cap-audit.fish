@@ -71,6 +71,7 @@ complete -c cap-audit -n __cap_audit_options -l write-dropin -d 'Limit the unit 
 complete -c cap-audit -n __cap_audit_options -l revert-dropin -d 'Take that drop-in away'
 complete -c cap-audit -n __cap_audit_options -l propagate -d 'Exit as the command did'
 complete -c cap-audit -n __cap_audit_options -s v -l verbose -d 'Print each capability check as it happens'
+complete -c cap-audit -n __cap_audit_options -s q -l quiet -d 'Print no progress and no status line'
 complete -c cap-audit -n __cap_audit_options -l merge -d 'Join reports'
 complete -c cap-audit -n __cap_audit_options -l diff -d 'Compare two reports'
 complete -c cap-audit -n __cap_audit_options -l backend -x -a 'auto fentry tracepoint kprobe' -d 'How to watch the kernel'

@@ -64,10 +64,13 @@ func Run(backends []tracer.Backend, format output.Format) error {
 	if err := r.write(os.Stdout, format); err != nil {
 		return fmt.Errorf("write to standard output: %w", err)
 	}
-	if r.Backend == "" {
-		return hint.Add(errors.New("no audit can run here"), "the reasons are on standard output")
+	if r.Backend != "" {
+		return nil
 	}
-	return nil
+	if err := tracer.CheckPrivileges(); err != nil {
+		return fmt.Errorf("no audit can run here: %w", err)
+	}
+	return hint.Add(errors.New("no audit can run here"), "the reasons are on standard output")
 }
 
 func (r *answer) write(w io.Writer, format output.Format) error {

@@ -119,7 +119,8 @@ func (u *liveUnit) confirm(s *session, set uint64) error {
 
 // RevertDropin takes away what conclude wrote for a unit. It works without
 // systemd, too, and for units that are gone.
-func RevertDropin(unit string, lines *console.Lines) error {
+func RevertDropin(options *Options) error {
+	unit, lines := options.Name, options.lines()
 	wrong := func(err error) error { return fmt.Errorf("--unit %s: %w", console.Printable(unit), err) }
 	name, err := systemd.ServiceName(unit)
 	if err != nil {

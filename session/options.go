@@ -5,6 +5,7 @@ package session
 import (
 	"time"
 
+	"github.com/cap-audit/cap-audit/console"
 	"github.com/cap-audit/cap-audit/output"
 	"github.com/cap-audit/cap-audit/tracer"
 )
@@ -32,10 +33,24 @@ type Options struct {
 	// Untraced: repetitions alone tell.
 	Untraced    bool
 	WriteDropin bool
-	Verbose     bool
-	Backends    []tracer.Backend
+	// Verbose shows each check, Quiet not even how the audit goes on.
+	Verbose, Quiet bool
+	Backends       []tracer.Backend
 
 	Output output.Options
+}
+
+// lines are for what tells how the audit goes on.
+func (o *Options) lines() *console.Lines {
+	if o.Quiet {
+		return console.NoLines()
+	}
+	return console.NewLines(o.Output.Humans())
+}
+
+// endless: only the last descendant ends the run.
+func (o *Options) endless() bool {
+	return o.Follow && o.Test == "" && o.Duration == 0 && o.UntilIdle == 0
 }
 
 // proves: the run is repeated.

@@ -37,7 +37,7 @@ func Run(options Options) error {
 			return runUntraced(&options, cmp.Or(tracer.Diagnose(err), err).Error())
 		}
 	}
-	s := &session{Options: options, lines: console.NewLines(options.Output.Humans())}
+	s := &session{Options: options, lines: options.lines()}
 	var err error
 	if s.subject, err = KindOf(s.Option).find(s); err != nil {
 		return err

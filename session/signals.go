@@ -175,21 +175,29 @@ func (s *signals) request(sig syscall.Signal, nth int, delivered bool) {
 		s.run.Kill()
 	}
 	if wished == toWait && nth <= 1 {
-		time.AfterFunc(patient, s.remind)
+		s.remind(s.run, 1, "the command was asked to end and has not: the report comes when it does; "+
+			"another signal kills it")
 	}
 }
 
-// patient is how long what was asked to end is waited for without a word.
+// patient is how long something is waited for without a word.
 const patient = 10 * time.Second
 
-// remind says what is waited for, and how to end that.
-func (s *signals) remind() {
+// remind says after a while what the run waits for, and how to end that, unless
+// it is over then, or was asked to end more often than this.
+func (s *signals) remind(run *tracer.Audit, asked int, sentence string) {
+	time.AfterFunc(patient, func() {
+		if s.waits(run, asked) {
+			console.Warningf("%s", sentence)
+		}
+	})
+}
+
+// waits: the run goes on, and was asked to end that often.
+func (s *signals) waits(run *tracer.Audit, asked int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.finished && s.count == 1 {
-		console.Warningf("the command was asked to end and has not: the report comes when it does; " +
-			"another signal kills it")
-	}
+	return s.run == run && !s.finished && s.count == asked
 }
 
 // giveUp ends cap-audit by the signal if it is the second one.

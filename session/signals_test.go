@@ -1,14 +1,12 @@
 package session
 
 import (
-	"os"
 	"slices"
 	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
-	"github.com/cap-audit/cap-audit/test/scratch"
 	"github.com/cap-audit/cap-audit/tracer"
 )
 
@@ -65,19 +63,35 @@ func TestRequestsAreCounted(t *testing.T) {
 	}
 }
 
-// Whoever asked once and waits is told how to end it; who asked again, or has the
-// report, is not.
+// A run that an option ends is not waited for without an end in sight.
+func TestEndless(t *testing.T) {
+	for _, o := range []Options{{}, {Follow: true, Test: "true"}, {Follow: true, Duration: 1},
+		{Follow: true, UntilIdle: 1}} {
+		if o.endless() {
+			t.Errorf("%+v", o)
+		}
+	}
+	if o := (&Options{Follow: true}); !o.endless() {
+		t.Errorf("%+v", o)
+	}
+}
+
+// Whoever asked once and waits is told how to end it; who asked again, has the
+// report, or waits for another run, is not.
 func TestReminder(t *testing.T) {
+	run := &tracer.Audit{}
 	for name, c := range map[string]struct {
 		s    *signals
 		told bool
 	}{
-		"asked once": {&signals{count: 1}, true},
-		"twice":      {&signals{count: 2}, false},
-		"it is over": {&signals{count: 1, finished: true}, false},
+		"asked once":   {&signals{run: run, count: 1}, true},
+		"not asked":    {&signals{run: run}, false},
+		"twice":        {&signals{run: run, count: 2}, false},
+		"it is over":   {&signals{run: run, count: 1, finished: true}, false},
+		"a repetition": {&signals{run: &tracer.Audit{}, count: 1}, false},
 	} {
-		if said := scratch.Captured(t, &os.Stderr, c.s.remind); (said != "") != c.told {
-			t.Errorf("%s: %q", name, said)
+		if told := c.s.waits(run, 1); told != c.told {
+			t.Errorf("%s: told: %t", name, told)
 		}
 	}
 }

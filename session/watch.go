@@ -14,10 +14,15 @@ import (
 
 // noteEnding keeps how the first process ended for the last line of the run. With
 // --follow it is told at once, since its descendants may go on for hours.
-func (s *session) noteEnding(r *result, status unix.WaitStatus) {
+func (s *session) noteEnding(a *tracer.Audit, r *result, status unix.WaitStatus) {
 	r.ending.Store(&status)
-	if s.Follow {
-		showEnding(s.lines, status)
+	if !s.Follow {
+		return
+	}
+	showEnding(s.lines, status)
+	if s.endless() {
+		s.signals.remind(a, 0, "the command has ended, and what it started has not: the report comes when "+
+			"it does; Ctrl-C leaves it running and reports")
 	}
 }
 
@@ -61,7 +66,7 @@ func (s *session) watch(a *tracer.Audit, at attempt, r *result) error {
 	w.startTest()
 	ended := func(unix.WaitStatus) {}
 	if !at.repetition {
-		ended = func(status unix.WaitStatus) { s.noteEnding(r, status) }
+		ended = func(status unix.WaitStatus) { s.noteEnding(a, r, status) }
 		defer showStatus(s.lines, a)()
 		var stop func()
 		w.enough, stop = s.enough(a)

@@ -40,6 +40,25 @@ func MissingPrivileges() []string {
 	return missing
 }
 
+// CheckPrivileges says which of these are missing, and where they come from.
+func CheckPrivileges() error {
+	missing := MissingPrivileges()
+	if len(missing) == 0 {
+		return nil
+	}
+	for i, name := range missing {
+		n, _ := capng.Number(name)
+		missing[i] = capng.Constant(n)
+	}
+	if os.Geteuid() == 0 {
+		return fmt.Errorf("tracing lacks %s, though root runs it: a container takes --cap-add=BPF "+
+			"--cap-add=PERFMON, and a service has them in CapabilityBoundingSet=",
+			strings.Join(missing, " and "))
+	}
+	return fmt.Errorf("tracing lacks %s: run as root, or give cap-audit file capabilities with "+
+		"setcap cap_bpf,cap_perfmon=ep", strings.Join(missing, " and "))
+}
+
 // Diagnose says in one line why no backend could be used and what to try, nil
 // for errors of another kind.
 func Diagnose(err error) error {
@@ -52,18 +71,8 @@ func Diagnose(err error) error {
 			"the initial one")
 		return hint.Add(err, "run cap-audit outside, or in a container without a user namespace of its own")
 	}
-	if missing := MissingPrivileges(); len(missing) > 0 {
-		for i, name := range missing {
-			n, _ := capng.Number(name)
-			missing[i] = capng.Constant(n)
-		}
-		if os.Geteuid() == 0 {
-			return fmt.Errorf("tracing lacks %s, though root runs it: a container takes --cap-add=BPF "+
-				"--cap-add=PERFMON, and a service has them in CapabilityBoundingSet=",
-				strings.Join(missing, " and "))
-		}
-		return fmt.Errorf("tracing lacks %s: run as root, or give cap-audit file capabilities with "+
-			"setcap cap_bpf,cap_perfmon=ep", strings.Join(missing, " and "))
+	if err := CheckPrivileges(); err != nil {
+		return err
 	}
 	if _, err := os.Stat(btfFile); err != nil {
 		return fmt.Errorf("this kernel (%s) has no type information in %s: boot one built with "+
@@ -164,10 +173,16 @@ type Trial struct {
 	Reason string
 }
 
-// Probe tries every backend and detaches again.
+// Probe tries every backend and detaches again. What the kernel says to who may not
+// load BPF is about that, and would be taken for a lack of the kernel's.
 func Probe(backends []Backend) []Trial {
+	unprivileged := len(MissingPrivileges()) > 0
 	var trials []Trial
 	for _, b := range backends {
+		if unprivileged {
+			trials = append(trials, Trial{b, false, "it takes the missing capabilities"})
+			continue
+		}
 		k, err := openKernel([]Backend{b}, settings{})
 		if err != nil {
 			reason := err.Error()

@@ -93,6 +93,16 @@ func TestDiagnoseMissingPrivileges(t *testing.T) {
 	})
 }
 
+// What is not known without privileges is not blamed on the kernel.
+func TestProbeWithoutPrivileges(t *testing.T) {
+	withPermitted(t, 1<<unix.CAP_BPF, func() {
+		want := []Trial{{Kprobe, false, "it takes the missing capabilities"}}
+		if diff := cmp.Diff(want, Probe([]Backend{Kprobe})); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+}
+
 func TestDiagnoseBackends(t *testing.T) {
 	if _, err := os.Stat(btfFile); err != nil || tooOld() || inUserNamespace() ||
 		len(MissingPrivileges()) > 0 {

@@ -123,12 +123,23 @@ func TestIgnoredSignalsEndNothing(t *testing.T) {
 	r.document().wholeAndConsistent(t)
 }
 
-// A run that was cut short is nothing to compare another with.
+// A run that is cut short is nothing to compare another with: that is said at
+// once, not after the hour, and with a test after the run.
 func TestCutRunIsNotVerified(t *testing.T) {
-	r := finish(t, capAudit(t, "-j", "--verify", "--duration", "0.2s", "--", "sleep", "600"))
-	if r.status != 0 || !strings.Contains(string(r.stderr),
-		"not verified: --duration or --until-idle ended the run") {
-		t.Errorf("status %d: %s", r.status, r.stderr)
+	for _, c := range []struct {
+		arguments []string
+		status    int
+		says      string
+	}{
+		{[]string{"--minimize", "-d", "1h"}, 1, "--minimize and --duration: a run that is cut off"},
+		{[]string{"--verify", "--until-idle", "1h"}, 1, "--verify and --until-idle: a run that is cut off"},
+		{[]string{"--verify", "-d", "0.2s", "--test", "sleep 600"}, 0,
+			"not verified: --duration or --until-idle ended the run"},
+	} {
+		r := finish(t, capAudit(t, append(c.arguments, "-j", "--", "sleep", "600")...))
+		if r.status != c.status || !strings.Contains(string(r.stderr), c.says) {
+			t.Errorf("%q: status %d: %s", c.arguments, r.status, r.stderr)
+		}
 	}
 }
 

@@ -12,6 +12,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/cap-audit/cap-audit/test/scratch"
 )
 
 // listening is an audited target that tells of each signal, in a session
@@ -160,31 +162,6 @@ func TestStoppedAndContinuedAtOnce(t *testing.T) {
 	r.document().wholeAndConsistent(t)
 }
 
-// terminal is a new pseudo-terminal: the keyboard's side, and the other.
-func terminal(t *testing.T) (keyboard, tty *os.File) {
-	t.Helper()
-	keyboard, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Skipf("wanted a pseudo-terminal: %v", err)
-	}
-	t.Cleanup(func() { keyboard.Close() })
-	unlocked := 0
-	if _, _, errno := unix.Syscall(unix.SYS_IOCTL, keyboard.Fd(), unix.TIOCSPTLCK,
-		uintptr(unsafe.Pointer(&unlocked))); errno != 0 {
-		t.Skipf("wanted a pseudo-terminal: %v", errno)
-	}
-	number, err := unix.IoctlGetInt(int(keyboard.Fd()), unix.TIOCGPTN)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tty, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Skipf("wanted a pseudo-terminal: %v", err)
-	}
-	t.Cleanup(func() { tty.Close() })
-	return keyboard, tty
-}
-
 // onTerminal starts a command in a session of its own on that terminal.
 func onTerminal(t *testing.T, tty *os.File, arguments ...string) *running {
 	t.Helper()
@@ -197,7 +174,7 @@ func onTerminal(t *testing.T, tty *os.File, arguments ...string) *running {
 // The terminal sends a Ctrl-C to the target itself; cap-audit must not send it
 // another.
 func TestKeyboard(t *testing.T) {
-	keyboard, tty := terminal(t)
+	keyboard, tty := scratch.Terminal(t)
 	r := onTerminal(t, tty, "-j", "--", roleProgram(t, "listen"))
 	r.await("^ready$")
 	keyboard.Write([]byte{3})
@@ -213,7 +190,7 @@ func TestKeyboard(t *testing.T) {
 
 // A second Ctrl-C is the way out of a target that does not heed the first.
 func TestKeyboardTwice(t *testing.T) {
-	keyboard, tty := terminal(t)
+	keyboard, tty := scratch.Terminal(t)
 	r := onTerminal(t, tty, "-j", "--", roleProgram(t, "listen"), "2")
 	target := r.target()
 	r.await("^ready$")

@@ -43,6 +43,25 @@ func yamlDocuments(t *testing.T, raw []byte) []any {
 	}
 }
 
+// With --quiet there is the report, what the command writes, and what went wrong.
+func TestQuiet(t *testing.T) {
+	for _, format := range []string{"text", "json"} {
+		for _, option := range []string{"-q", "--quiet"} {
+			said := filepath.Join(t.TempDir(), "said")
+			r := finish(t, capAudit(t, "--format", format, option, "--test",
+				"until test -e "+said+"; do sleep 0.01; done; exit 7",
+				"--", "sh", "-c", "echo command >&2; : >"+said+"; exec sleep 60"))
+			begins := map[string]string{"text": "====", "json": "{"}[format]
+			want := "command\nWarning: the test exited with status 7: what it was to exercise may be " +
+				"missing\n"
+			if r.status != 0 || !strings.HasPrefix(string(r.stdout), begins) ||
+				strings.Contains(string(r.stdout), "[*]") || string(r.stderr) != want {
+				t.Errorf("%s %s: status %d\n%s\n%s", option, format, r.status, r.stdout, r.stderr)
+			}
+		}
+	}
+}
+
 // Standard output carries one document and nothing else; all that people read
 // is on standard error.
 func TestMachineOutput(t *testing.T) {
