@@ -19,8 +19,10 @@ func (a Advice) hint(root, other string) string {
 	text := ""
 	switch {
 	case !a.grantsAny():
-	case a.Script:
+	case a.script():
 		text = scriptHint
+	case a.doesAnything():
+		text = interpreterHint
 	case a.Unprivileged:
 		text = other
 	default:
@@ -33,6 +35,12 @@ func (a Advice) hint(root, other string) string {
 const scriptHint = `# Root in the container has these at once, another user in Podman only: in
 # Docker and Kubernetes file capabilities would give them, which scripts
 # cannot have.
+`
+
+// interpreterHint is for one whose file capabilities would serve whatever it is given.
+const interpreterHint = `# Root in the container has these at once, another user in Podman only: in
+# Docker and Kubernetes file capabilities would give them, to whatever this
+# program is told to run.
 `
 
 // ofDocker is for what both Docker and Podman read.

@@ -37,6 +37,11 @@ var doesAnything = regexp.MustCompile(`^(` +
 	`gdb|strace|ltrace|perf|bpftrace` +
 	`)[0-9.]*(\.[a-z]+)?$`)
 
+func (a Advice) doesAnything() bool { return doesAnything.MatchString(path.Base(a.Path)) }
+
+// script: the kernel takes no capabilities from its file.
+func (a Advice) script() bool { return a.Python || a.Script }
+
 // secureHint says what file capabilities take from the program (ld.so(8),
 // "Secure-execution mode"), and how to grant the set without that: ambient
 // capabilities are no reason for secure mode (security/commoncap.c,
@@ -60,11 +65,11 @@ func (a Advice) secureHint() string {
 
 // inFile is the command remove or add, with the program's path for FILE.
 func inFile(a Advice, remove string, add func([]int) string) string {
-	if a.Python || a.Script {
+	if a.script() {
 		return `# The kernel ignores the file capabilities of scripts, and those of the
 # interpreter would serve every script. Use one of the other ways.`
 	}
-	if a.grantsAny() && doesAnything.MatchString(path.Base(a.Path)) {
+	if a.grantsAny() && a.doesAnything() {
 		return `# This program does or runs whatever it is told to: with capabilities in
 # its file, everybody could use them for anything. Use one of the other ways.`
 	}

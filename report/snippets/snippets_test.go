@@ -116,6 +116,21 @@ func named(text string) []int {
 	return slices.Compact(list)
 }
 
+// Nobody is told to give capabilities to the file of a script, or of what runs any.
+func TestNoSetcapForScripts(t *testing.T) {
+	for _, a := range []Advice{{Path: "/bin/x", Script: true}, {Path: "/bin/x.py", Python: true},
+		{Path: "/usr/bin/python3.13"}, {Path: "/bin/dash"}} {
+		a.Grant = []int{13}
+		for _, kind := range Kinds {
+			for _, a.Unprivileged = range []bool{false, true} {
+				if text := Emit(kind, a); strings.Contains(text, "setcap") {
+					t.Errorf("%s for %+v:\n%s", kind, a, text)
+				}
+			}
+		}
+	}
+}
+
 // What is no script gets each capability it is to have, spelt somehow.
 func TestEachKindNamesAll(t *testing.T) {
 	for _, kind := range Kinds {
