@@ -10,7 +10,7 @@ import (
 func Python(a Advice) string {
 	keep := spell(a.Keep, func(n int) string { return "capng." + capng.Constant(n) })
 
-	text := `import capng  # Fedora's python3-libcap-ng, Debian's python3-cap-ng
+	text := `import capng  # Debian's package: python3-cap-ng
 
 ` + when(a, "# ", "") + `
 def keep_needed_capabilities():

@@ -6,8 +6,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -24,6 +26,9 @@ type page struct {
 	// prepare makes what the reader is said to have, in a directory that becomes
 	// theirs, and returns variables for the environment.
 	prepare func(t *testing.T, dir string) []string
+	// untilCtrlC has the commands that the reader ends, by how they begin, and what
+	// the shell has to find before.
+	untilCtrlC map[string]string
 	// elsewhere has the commands that are not run, by how they begin, and why not.
 	elsewhere map[string]string
 }
@@ -59,23 +64,29 @@ func TestHowTo(t *testing.T) {
 }
 
 const (
-	needsSSHD  = "needs an sshd, which is not installed for tests; daemon.md has the like"
 	needsUnits = "needs a unit that systemd runs; test/services runs the like in VMs"
+	needsImage = "needs an image of cap-audit; test/image runs the like"
 )
+
+// listeningOn is what to find of a server on that port before it is ended: whether it
+// answers would keep the port from the next.
+func listeningOn(port string) string { return "ss -Htln sport = :" + port + " | grep -q ." }
 
 // What the README shows.
 func TestReadme(t *testing.T) {
 	const file = "../../README.md"
 	treeAt(t, file)
 	page{
-		programs: []string{"ip", "jq", "make", "ping"},
+		programs: []string{"busybox", "ip", "jq", "make", "ping", "ss"},
 		prepare:  programsOfAnna,
+		untilCtrlC: map[string]string{
+			"cap-audit -- busybox httpd -f": listeningOn("80"),
+			"cap-audit -f -- busybox httpd": listeningOn("8080") + " && grep -q 'Application exited' printed",
+		},
 		elsewhere: map[string]string{
 			"cap-audit --minimize --test 'curl": "needs nginx; daemon.md has the like",
 			"make demo":                         "CI itself, see test/fresh-root",
 			"make test":                         "CI itself, and what runs this",
-			"cap-audit -- sshd -D":              needsSSHD,
-			"cap-audit -f -- sshd":              needsSSHD,
 			"cap-audit --service":               "needs chrony; daemon.md has the like",
 			"cap-audit --unit nginx":            needsUnits,
 			"cap-audit --pid 4242":              "is a process of the reader's",
@@ -84,24 +95,40 @@ func TestReadme(t *testing.T) {
 	}.run(t, readText(t, file))
 }
 
-// The section EXAMPLES of the manual.
-func TestManualExamples(t *testing.T) {
+// What the manual shows, in EXAMPLES and all other sections.
+func TestManual(t *testing.T) {
 	const file = "../../man/cap-audit.8"
 	treeAt(t, file)
 	text := must(t, nil, machine.Program(t, "mandoc"), "-T", "markdown", file)
-	_, examples, found := strings.Cut(text, "\n# EXAMPLES\n")
-	examples, _, end := strings.Cut(examples, "\n# ")
-	if !found || !end {
-		t.Fatalf("no section EXAMPLES:\n%s", text)
-	}
 	page{
-		programs: []string{"curl", "ip", "jq", "make", "ping", "/usr/bin/python3"},
-		prepare:  programsOfAnna,
+		programs:   []string{"busybox", "curl", "ip", "jq", "make", "ping", "ss", "/usr/bin/python3"},
+		prepare:    programsOfAnna,
+		untilCtrlC: map[string]string{"cap-audit -- busybox httpd -f": listeningOn("80")},
 		elsewhere: map[string]string{
-			"cap-audit -- /usr/sbin/sshd -D":       needsSSHD,
-			"docker run $(cap-audit --emit docker": "needs an image; container.md has the like",
+			"podman inspect -f '{{.State.Pid}}' web": "needs a container; container.md has the like",
+			"cap-audit --pid 4242":                   "is a process of the reader's",
+			"find /var/lib/cap-audit":                "is about other machines; merge.txtar has the like",
+			"podman run --rm --cap-drop=ALL":         needsImage,
+			"docker run --rm --cap-drop=ALL":         needsImage,
+			"docker run $(cap-audit --emit docker":   "needs an image; container.md has the like",
 		},
-	}.run(t, examples)
+	}.run(t, onlyCommands(text))
+}
+
+// prompt is how a command begins in an indented block.
+var prompt = regexp.MustCompile(`^(\t| {4})[#$] `)
+
+// onlyCommands leaves out all of a manual but its commands: mandoc indents lists, too.
+func onlyCommands(markdown string) string {
+	lines := strings.Split(markdown, "\n")
+	command := false
+	for i, line := range lines {
+		command = prompt.MatchString(line) || command && strings.HasPrefix(line, "\t")
+		if !command {
+			lines[i] = ""
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 // treeAt skips where the source is not, as in VMs.
@@ -129,11 +156,12 @@ func (p page) run(t *testing.T, text string) {
 		t.Fatalf("%d commands: %v", len(steps), err)
 	}
 	steps = p.here(t, steps)
+	waits := matched(t, "untilCtrlC", p.untilCtrlC, steps)
 	for _, name := range p.programs {
 		machine.Program(t, name)
 	}
 	bin := privileged(t)
-	s := &session{steps: steps, bin: bin, room: newRoom(t)}
+	s := &session{steps: steps, waits: waits, bin: bin, room: newRoom(t)}
 	installed(t, bin, capAuditPath, 0o755)
 	t.Cleanup(func() {
 		if s.next != len(steps) && !t.Skipped() {
@@ -163,38 +191,46 @@ func (p page) run(t *testing.T, text string) {
 	})
 }
 
-// here are the steps without those that are not run. Each entry of elsewhere is
-// for one command.
+// here are the steps without those that are not run.
 func (p page) here(t *testing.T, steps []transcript.Step) []transcript.Step {
 	t.Helper()
+	reasons := matched(t, "elsewhere", p.elsewhere, steps)
 	var run []transcript.Step
-	found := map[string]int{}
 	for _, step := range steps {
-		reason := ""
-		for beginning, why := range p.elsewhere {
-			if strings.HasPrefix(step.Command+" ", beginning+" ") {
-				found[beginning]++
-				reason = why
-			}
-		}
-		if reason == "" {
-			run = append(run, step)
-		} else {
+		if reason := reasons[step.Line]; reason != "" {
 			t.Logf("line %d is not run here: %s: %s", step.Line, step.Command, reason)
-		}
-	}
-	for beginning := range p.elsewhere {
-		if found[beginning] != 1 {
-			t.Errorf("elsewhere: %d commands begin with %q, wanted 1", found[beginning], beginning)
+		} else {
+			run = append(run, step)
 		}
 	}
 	return run
 }
 
+// matched is what a table says of steps, by their line. Each entry has to be for one
+// command, which begins so.
+func matched(t *testing.T, table string, says map[string]string, steps []transcript.Step) map[int]string {
+	t.Helper()
+	byLine := map[int]string{}
+	for beginning, what := range says {
+		found := 0
+		for _, step := range steps {
+			if strings.HasPrefix(step.Command+" ", beginning+" ") {
+				found++
+				byLine[step.Line] = what
+			}
+		}
+		if found != 1 {
+			t.Errorf("%s: %d commands begin with %q, wanted 1", table, found, beginning)
+		}
+	}
+	return byLine
+}
+
 // session is a page under way.
 type session struct {
 	steps  []transcript.Step
-	bin    string // where cap-audit is
+	waits  map[int]string // by line: until when to wait with the Ctrl-C that ends it
+	bin    string         // where cap-audit is
 	room   *room
 	next   int
 	status int // of the last command
@@ -220,6 +256,9 @@ func (s *session) step(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	step := s.steps[i]
 	command := strings.ReplaceAll(step.Command, "/usr/bin/cap-audit", filepath.Join(s.bin, "cap-audit"))
+	if wait := s.waits[step.Line]; wait != "" {
+		command = interrupted(command, wait)
+	}
 	// one stream, as on a terminal
 	shell := fmt.Sprintf("cd \"$1\" && shift && exec 2>&1 && (exit %d)\n%s", s.status, command)
 	err = ts.Exec("nsenter", s.room.enter(step.Root, "sh", "-c", shell, "sh", ts.Getenv("WORK"))...)
@@ -237,6 +276,21 @@ func (s *session) step(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("the page shows\n%s\nand it printed\n%s", step.Prints, printed)
 	}
 	s.next++
+}
+
+// interrupted is a command that is ended from outside, once a condition holds.
+func interrupted(command, condition string) string {
+	return fmt.Sprintf(`{ exec %s
+} >printed &
+for _ in $(seq 600); do
+	if %s; then break; fi
+	sleep 0.1
+done
+kill -INT $!
+wait $!
+status=$?
+cat printed
+exit $status`, command, condition)
 }
 
 // room is a place where commands of a page change nothing of the machine:
@@ -269,12 +323,30 @@ func newRoom(t *testing.T) *room {
 	machine.Works(t, command(t, "unshare", append(own, "true")...))
 	// not command's: its context ends before the cleanups
 	holder := begin(t, exec.Command("unshare", append(own, "sh", "-c", furnish, "sh", t.TempDir())...))
+	r := &room{holder.cmd.Process.Pid}
 	t.Cleanup(func() {
+		r.empty()
 		holder.stdin.Close()
 		holder.end()
 	})
 	holder.await("^ready$")
-	return &room{holder.cmd.Process.Pid}
+	return r
+}
+
+// empty ends what commands have left there.
+func (r *room) empty() {
+	network := func(pid int) string {
+		namespace, _ := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", pid))
+		return namespace
+	}
+	own := network(r.pid)
+	processes, _ := filepath.Glob("/proc/[0-9]*")
+	for _, process := range processes {
+		pid, _ := strconv.Atoi(filepath.Base(process))
+		if pid != r.pid && own != "" && network(pid) == own && own != network(os.Getpid()) {
+			syscall.Kill(pid, syscall.SIGKILL)
+		}
+	}
 }
 
 // enter are the words of an nsenter that runs a command there. It has to change
