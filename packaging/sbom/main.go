@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -72,6 +73,12 @@ func run(version, vendor, copyright string) error {
 		if m.licence = licences[m.path]; m.licence == "" {
 			unknown = append(unknown, fmt.Errorf("%s: no paragraph \"Files: vendor/%s/*\": read its licence "+
 				"and add one", copyright, m.path))
+		}
+	}
+	for _, path := range slices.Sorted(maps.Keys(licences)) {
+		if !slices.ContainsFunc(modules, func(m module) bool { return m.path == path }) {
+			unknown = append(unknown, fmt.Errorf("%s: \"Files: vendor/%s/*\" is of no module that is "+
+				"vendored: take it away", copyright, path))
 		}
 	}
 	if err := errors.Join(unknown...); err != nil {
