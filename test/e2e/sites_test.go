@@ -23,7 +23,7 @@ func TestCallSites(t *testing.T) {
 	}
 	marks, transparent := got["sk_setsockopt"]+got["sock_setsockopt"], got["do_ip_setsockopt"]
 	if (marks != number || transparent != number/3) && !d.missesChecks() || len(got) != 2 {
-		t.Errorf("net_raw was asked for by %v, wanted %d by sk_setsockopt, %d by do_ip_setsockopt", got, number,
+		t.Errorf("net_raw: asked for by %v, wanted %d by sk_setsockopt, %d by do_ip_setsockopt", got, number,
 			number/3)
 	}
 }
