@@ -20,16 +20,14 @@ func (r *adopted) start(_ *session, _ attempt, options tracer.Options) (*tracer.
 
 func (*adopted) control(*tracer.Audit, syscall.Signal) {}
 
-func (*adopted) request(*tracer.Audit, syscall.Signal, int, bool) wish { return toLeave }
-
-func (*adopted) leave(a *tracer.Audit) (over bool) {
-	a.KillCompanions()
-	a.Stop()
-	return false
+func (r *adopted) request(a *tracer.Audit, _ syscall.Signal, _ int, _ bool) (e ending, kill bool) {
+	e, _ = r.end(a)
+	return e, false
 }
 
-func (r *adopted) end(a *tracer.Audit) (ending, error) {
-	r.leave(a)
+func (*adopted) end(a *tracer.Audit) (ending, error) {
+	a.KillCompanions()
+	a.Stop()
 	return ending{}, nil
 }
 

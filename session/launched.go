@@ -2,7 +2,6 @@ package session
 
 import (
 	"fmt"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -22,8 +21,6 @@ type launched struct {
 	// identity is who it runs as if it may use no capability outside of the set;
 	// nil is the caller, as he is.
 	identity func(set uint64) *capng.Identity
-	// asked: the whole of it was asked to end.
-	asked atomic.Bool
 }
 
 func (l *launched) start(s *session, at attempt, options tracer.Options) (*tracer.Audit, error) {
@@ -32,7 +29,6 @@ func (l *launched) start(s *session, at attempt, options tracer.Options) (*trace
 	target.Stdout, target.Stderr = at.stdout, at.stderr
 	// what a test leaves behind is ended and waited for
 	options.Follow = l.follow || s.Test != ""
-	l.asked.Store(false)
 	return tracer.Start(target, options)
 }
 
@@ -42,45 +38,37 @@ func (l *launched) title(pid int) string {
 
 func (*launched) control(a *tracer.Audit, sig syscall.Signal) { a.Signal(sig) }
 
-// request: the second one kills. With the first process gone, the user is not made to
-// wait for descendants that nobody has asked to end.
-func (l *launched) request(a *tracer.Audit, sig syscall.Signal, nth int, delivered bool) wish {
+// request: the second one kills. The first is passed on to the command, which may end its
+// descendants; once it has ended, those that are left are asked to end, so that what a
+// script has in the background can be ended by a signal to the auditor alone.
+func (l *launched) request(a *tracer.Audit, sig syscall.Signal, nth int, delivered bool) (ending, bool) {
+	deaf := a.Ended() && tracer.IgnoredAtStart(unix.SIGTERM)
 	switch {
-	case nth > 0 && a.Ended() && !l.asked.Load():
-		return toLeave
-	case nth > 1, ignores(a, sig) && ignores(a, unix.SIGTERM):
-		l.asked.Store(true)
-		return toKill
-	case ignores(a, sig):
-		sig, delivered = unix.SIGTERM, false
-	}
-	switch {
+	case nth > 1, deaf, a.Ignores(sig) && a.Ignores(unix.SIGTERM):
+		return ending{}, true
+	case a.Ended(), a.Ignores(sig):
+		sig = unix.SIGTERM
 	case delivered:
-	case a.Ended():
-		a.SignalTree(sig)
-	default:
-		a.Signal(sig)
+		sig = 0
 	}
-	return toWait
-}
-
-// ignores tells whether the first process ignores a signal since cap-audit was
-// started with it ignored, and not by its own will. Nobody can have meant that the
-// auditor heeds it and the target does not.
-func ignores(a *tracer.Audit, sig syscall.Signal) bool {
-	return tracer.IgnoredAtStart(sig) && a.Ignores(sig)
-}
-
-func (*launched) leave(a *tracer.Audit) (over bool) {
-	a.KillCompanions()
-	return true
+	ended, err := a.SignalHeads(sig)
+	tell := make(chan struct{})
+	go func() {
+		<-ended
+		time.Sleep(restGrace)
+		close(tell)
+	}()
+	e := ending{tell: tell, rest: true}
+	if err != nil && sig != 0 { // what cannot be signalled does not end by that
+		e.deadline = time.After(endGrace)
+	}
+	return e, false
 }
 
 // end tells the command, as systemd does with KillMode=mixed: it is for that to
 // end its descendants, and what it needs for it is needed. They are told when it
 // does not end, or leaves them behind.
 func (l *launched) end(a *tracer.Audit) (ending, error) {
-	l.asked.Store(true)
 	ended, err := a.SignalHeads(unix.SIGTERM)
 	tell := make(chan struct{})
 	go func() {

@@ -14,9 +14,7 @@ import (
 	"github.com/cap-audit/cap-audit/tracer"
 )
 
-// signals passes those that are meant for the subject on to it. leave gets a
-// value when it is for the audit to end: nothing is left to signal, or what
-// there is ran before.
+// signals passes those that are meant for the subject on to it.
 type signals struct {
 	course course // of the subject
 
@@ -30,8 +28,9 @@ type signals struct {
 	finished bool
 	last     syscall.Signal
 	lastAt   time.Time
-	// leave and kill get what requests mean beyond what they pass on.
-	leave, kill chan struct{}
+	// endings and kill get what requests mean beyond what they pass on.
+	endings chan ending
+	kill    chan struct{}
 	// interim gets the requests for an interim report.
 	interim chan os.Signal
 	// continued gets SIGCONT.
@@ -44,7 +43,7 @@ const sameRequest = 300 * time.Millisecond
 
 // listen begins to take signals.
 func listen(to course) *signals {
-	s := &signals{course: to, leave: make(chan struct{}, 1), kill: make(chan struct{}, 1),
+	s := &signals{course: to, endings: make(chan ending, 1), kill: make(chan struct{}, 1),
 		interim: make(chan os.Signal, 1), continued: make(chan os.Signal, 1)}
 	signal.Notify(s.interim, unix.SIGUSR1)
 	incoming := make(chan os.Signal, 16)
@@ -94,6 +93,10 @@ func (s *signals) setRun(a *tracer.Audit) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.run, s.finished = a, false
+	select {
+	case <-s.endings: // of the run before
+	default:
+	}
 	if s.suspended {
 		s.suspended = false
 		s.control(unix.SIGTSTP)
@@ -165,18 +168,21 @@ func (s *signals) control(sig syscall.Signal) {
 // request passes the nth request to end on. What is to be killed is, at once, and
 // then seen to: whoever waits for it may be at something else now.
 func (s *signals) request(sig syscall.Signal, nth int, delivered bool) {
-	wished := s.course.request(s.run, sig, nth, delivered)
-	select {
-	case map[wish]chan struct{}{toKill: s.kill, toLeave: s.leave}[wished] <- struct{}{}:
-	default:
-	}
-	if wished == toKill {
+	e, kill := s.course.request(s.run, sig, nth, delivered)
+	if kill {
+		select {
+		case s.kill <- struct{}{}:
+		default:
+		}
 		s.run.KillCompanions()
 		s.run.Kill()
 	}
-	if wished == toWait && nth <= 1 {
-		s.remind(s.run, 1, "the command was asked to end and has not: the report comes when it does; "+
-			"another signal kills it")
+	if e.rest {
+		select {
+		case s.endings <- e:
+		default:
+		}
+		s.remind(s.run, 1, unheeded)
 	}
 }
 
@@ -185,12 +191,21 @@ const patient = 10 * time.Second
 
 // remind says after a while what the run waits for, and how to end that, unless
 // it is over then, or was asked to end more often than this.
-func (s *signals) remind(run *tracer.Audit, asked int, sentence string) {
+func (s *signals) remind(run *tracer.Audit, asked int, sentence func(*tracer.Audit) string) {
 	time.AfterFunc(patient, func() {
 		if s.waits(run, asked) {
-			console.Warningf("%s", sentence)
+			console.Warningf("%s", sentence(run))
 		}
 	})
+}
+
+// unheeded says what was asked to end and has not.
+func unheeded(run *tracer.Audit) string {
+	what := "the command"
+	if run.Ended() {
+		what = "what the command has left behind"
+	}
+	return what + " was asked to end and has not: the report comes when it does; another signal kills it"
 }
 
 // waits: the run goes on, and was asked to end that often.

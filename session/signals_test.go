@@ -13,7 +13,7 @@ import (
 // Before there is a target a signal is only remembered.
 func TestSignalsBeforeTheTarget(t *testing.T) {
 	for _, sig := range []unix.Signal{unix.SIGINT, unix.SIGTERM, unix.SIGQUIT, unix.SIGHUP} {
-		f := &signals{leave: make(chan struct{}, 1)}
+		f := &signals{}
 		if f.asked() {
 			t.Error("asked before any signal")
 		}
@@ -21,11 +21,8 @@ func TestSignalsBeforeTheTarget(t *testing.T) {
 		if !f.asked() {
 			t.Errorf("%s does not ask for an end", sig)
 		}
-		if len(f.leave) != 0 {
-			t.Errorf("%s leaves a target that has not started", sig)
-		}
 	}
-	f := &signals{leave: make(chan struct{}, 1)}
+	f := &signals{}
 	for _, sig := range []unix.Signal{unix.SIGTSTP, unix.SIGCONT} {
 		f.handle(sig)
 		if f.asked() {
@@ -37,29 +34,29 @@ func TestSignalsBeforeTheTarget(t *testing.T) {
 	}
 }
 
-// recorder is told of requests, and never leaves.
+// recorder is told of requests.
 type recorder struct {
 	launched
 	nth []int
 }
 
-func (r *recorder) request(_ *tracer.Audit, _ syscall.Signal, nth int, _ bool) wish {
+func (r *recorder) request(_ *tracer.Audit, _ syscall.Signal, nth int, _ bool) (ending, bool) {
 	r.nth = append(r.nth, nth)
-	return toWait
+	return ending{}, false
 }
 
 // What came before the run is passed on to it, as no second request, however
 // often it came.
 func TestRequestsAreCounted(t *testing.T) {
 	told := &recorder{}
-	s := &signals{course: told, leave: make(chan struct{}, 1)}
+	s := &signals{course: told}
 	s.handle(unix.SIGINT)
 	s.handle(unix.SIGTERM)
 	s.setRun(&tracer.Audit{})
 	s.handle(unix.SIGINT)
 	s.handle(unix.SIGTERM)
-	if want := []int{0, 3, 4}; !slices.Equal(told.nth, want) || len(s.leave) != 0 {
-		t.Errorf("requests %v, want %v; to leave: %d", told.nth, want, len(s.leave))
+	if want := []int{0, 3, 4}; !slices.Equal(told.nth, want) {
+		t.Errorf("requests %v, want %v", told.nth, want)
 	}
 }
 

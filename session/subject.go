@@ -36,22 +36,12 @@ type course interface {
 	// control passes on that the user wants it stopped or continued.
 	control(a *tracer.Audit, sig syscall.Signal)
 	// request passes on the user's nth request to end, unless it was delivered
-	// by other ways; 0 is for one that came before the run.
-	request(a *tracer.Audit, sig syscall.Signal, nth int, delivered bool) wish
+	// by other ways; 0 is for one that came before the run. kill: what was launched
+	// is to be killed, until it is gone.
+	request(a *tracer.Audit, sig syscall.Signal, nth int, delivered bool) (e ending, kill bool)
 	// end asks it to end. The error says that some of it could not be asked.
 	end(a *tracer.Audit) (ending, error)
-	// leave has the audit end although something still runs; over: at once.
-	leave(a *tracer.Audit) (over bool)
 }
-
-// wish is what a request means beyond what it passes on.
-type wish int
-
-const (
-	toWait  wish = iota
-	toKill       // what was launched, until it is gone
-	toLeave      // the audit is to end
-)
 
 // Kind is a kind of subject.
 type Kind struct {
@@ -82,7 +72,7 @@ func KindOf(option string) Kind {
 type ending struct {
 	// tell is closed when descendants that are left are to be told as well.
 	tell <-chan struct{}
-	// deadline is when what is left is to be killed.
+	// deadline is when what is left is to be killed, nil for never.
 	deadline <-chan time.Time
 	// rest: what it leaves behind is to end, too.
 	rest bool

@@ -21,9 +21,14 @@ func (s *session) noteEnding(a *tracer.Audit, r *result, status unix.WaitStatus)
 	}
 	showEnding(s.lines, status)
 	if s.endless() {
-		s.signals.remind(a, 0, "the command has ended, and what it started has not: the report comes when "+
-			"it does; Ctrl-C leaves it running and reports")
+		s.signals.remind(a, 0, leftBehind)
+
 	}
+}
+
+func leftBehind(*tracer.Audit) string {
+	return "the command has ended, and what it started has not: the report comes when it does; " +
+		"Ctrl-C asks it to end"
 }
 
 // killGrace is how long what was killed may take to be gone, before the report is
@@ -45,8 +50,10 @@ type watching struct {
 	tested <-chan unix.WaitStatus
 	enough <-chan struct{}
 	ending
-	// look is when to see what is left of a tree that was asked to end, or killed.
-	look *time.Ticker
+	// look is when to see what is left of a tree that was asked to end, or killed, and
+	// pause how long after that the next time is.
+	look  <-chan time.Time
+	pause time.Duration
 	// giveUp is when not to wait any longer for it, nil as long as nothing was killed.
 	giveUp <-chan time.Time
 	// interim gets requests for an interim report, nil while one is being written.
@@ -59,9 +66,8 @@ type watching struct {
 
 // watch returns when the run is over.
 func (s *session) watch(a *tracer.Audit, at attempt, r *result) error {
-	w := &watching{session: s, audit: a, result: r, look: time.NewTicker(time.Hour),
+	w := &watching{session: s, audit: a, result: r,
 		interim: s.signals.interim, written: make(chan struct{}, 1)}
-	defer w.look.Stop()
 	defer time.AfterFunc(lasting, debug.FreeOSMemory).Stop()
 	w.startTest()
 	ended := func(unix.WaitStatus) {}
@@ -94,12 +100,8 @@ func (w *watching) next() error {
 			return err
 		}
 		w.waited = nil
-		select {
-		case <-w.signals.kill: // which has ended it: it was not for the first process alone
-			w.kill()
-		default:
-			w.settle()
-		}
+		w.catchUp()
+		w.settle()
 	case status := <-w.tested:
 		w.result.test, w.tested = &status, nil
 		w.result.identities = w.audit.Identities()
@@ -115,7 +117,7 @@ func (w *watching) next() error {
 		w.tellRest()
 	case <-w.deadline:
 		w.expire()
-	case <-w.look.C:
+	case <-w.look:
 		w.lookAfter()
 	case <-w.giveUp:
 		w.abandon()
@@ -123,8 +125,8 @@ func (w *watching) next() error {
 		if w.giveUp == nil {
 			w.kill()
 		}
-	case <-w.signals.leave:
-		w.over = w.subject.leave(w.audit)
+	case e := <-w.signals.endings:
+		w.heed(e)
 	case stop := <-w.audit.Stopped():
 		w.audit.Resume(stop)
 	case <-w.interim:
@@ -142,6 +144,33 @@ func (w *watching) end() {
 	w.ending, w.trouble = w.subject.end(w.audit)
 }
 
+// heed sees to the end of what the user asked to end.
+func (w *watching) heed(e ending) {
+	if w.rest {
+		return // it was to end before
+	}
+	w.tell, w.rest = e.tell, true
+	if e.deadline != nil {
+		w.deadline = e.deadline
+	}
+}
+
+// catchUp: a request that has ended the run is for what is left, too. One to the whole
+// process group can have ended the command before it is seen here.
+func (w *watching) catchUp() {
+	if alive, _ := w.audit.Alive(); alive > 0 && !w.signals.asked() {
+		time.Sleep(sameMoment)
+	}
+	w.signals.asked() // returns when the request has been passed on
+	select {
+	case <-w.signals.kill:
+		w.kill()
+	case e := <-w.signals.endings:
+		w.heed(e)
+	default:
+	}
+}
+
 // settle: the run has ended, or the test has. A test may have seen to that end, and
 // what was asked to end can have left descendants, which are not our children, so
 // that nothing announces their end.
@@ -151,7 +180,7 @@ func (w *watching) settle() {
 	case w.tested != nil && w.giveUp == nil:
 		w.deadline = time.After(endGrace)
 	case w.rest:
-		w.look.Reset(lookAgain)
+		w.pause = lookAgain
 		w.lookAfter()
 	default:
 		w.over = true
@@ -171,8 +200,9 @@ func (w *watching) expire() {
 	w.kill()
 }
 
-// lookAgain is how often to see whether all has ended.
-const lookAgain = 10 * time.Millisecond
+// lookAgain is how often to see whether all has ended, lookSeldom where that takes its
+// time: each look goes through all tasks of the machine.
+const lookAgain, lookSeldom = 10 * time.Millisecond, 250 * time.Millisecond
 
 // lookAfter sees whether something is left, and kills it if that is due.
 func (w *watching) lookAfter() {
@@ -187,11 +217,19 @@ func (w *watching) lookAfter() {
 	if alive == 0 && err == nil && w.waited == nil && w.tested == nil {
 		w.over = true
 	}
+	w.look = time.After(w.pause)
+	if w.giveUp == nil {
+		w.pause = min(2*w.pause, lookSeldom)
+	}
 }
 
-// tellRest tells descendants to end that are left.
+// tellRest tells descendants to end that are left. Where the user wants an end, a test does
+// not hold that up either.
 func (w *watching) tellRest() {
-	told, err := w.audit.SignalTree(unix.SIGTERM)
+	if w.signals.asked() {
+		w.audit.KillCompanions()
+	}
+	told, err := w.audit.EndTree()
 	w.note(err)
 	w.result.told = w.result.told || told > 0
 }
@@ -203,7 +241,7 @@ func (w *watching) kill() {
 	w.note(err)
 	w.tell, w.deadline, w.rest = nil, nil, true
 	w.giveUp = time.After(killGrace)
-	w.look.Reset(lookAgain)
+	w.pause, w.look = lookAgain, time.After(lookAgain)
 }
 
 // abandon leaves what cannot be ended.

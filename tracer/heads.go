@@ -11,7 +11,7 @@ import (
 // mostHeads bounds the descriptors that are held to wait for heads.
 const mostHeads = 64
 
-// SignalHeads sends a signal to the first process, or, once that has ended, to
+// SignalHeads sends a signal, or none where it is 0, to the first process, or, once that has ended, to
 // those descendants that have no parent in the tree: of a daemon that put
 // itself into the background, the main process. Those are our children with
 // Follow. ended is closed when they have ended. It is not for what was adopted.

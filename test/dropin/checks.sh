@@ -86,18 +86,25 @@ status() {
 # first LINE FILE: the number of the first line that is just so.
 first() { grep -nxF -m1 -- "$1" "$2" | cut -d: -f1; }
 
-# ended_by SIGNAL: an audit in the background, of which sh ignores INT and QUIT, ends with a report and takes the command along.
+# lives PID: it has not ended. That nobody has waited for it is not its own fault.
+lives() { grep -qs '^State:.[^XZ]' "/proc/$1/status"; }
+
+# ended_by SIGNAL ARGUMENT...: an audit in the background, of which sh ignores INT and QUIT, of a command that writes a process id
+# to the file left, ends with a report and takes the command along, and that process.
 ended_by() {
-	rm -f background background.log
-	"$CAP_AUDIT" -o background -- sleep 1234 >background.log 2>&1 &
+	rm -f background background.log left
+	signal=$1
+	shift
+	"$CAP_AUDIT" -o background "$@" >background.log 2>&1 &
 	audit=$!
-	while ! grep -q 'Press Ctrl-C' background.log; do sleep 0.1; done
+	while ! grep -q 'Press Ctrl-C' background.log || [ ! -s left ]; do sleep 0.1; done
 	target=$(sed -n 's/.*(PID \([0-9]*\)).*/\1/p' background.log)
-	sleep 0.5
-	kill -"$1" "$audit"
+	kill -"$signal" "$audit"
 	wait "$audit"
 	grep -q '^SUMMARY:' background
-	! kill -0 "$target" 2>/dev/null
+	for pid in "$target" "$(cat left)"; do
+		! lives "$pid" || { echo "process $pid is left"; return 1; }
+	done
 }
 
 # --- the command line -----------------------------------------------------------------------------------------------------
@@ -138,8 +145,19 @@ exit_not_found() { status 127 "$CAP_AUDIT" -- no-such-program-anywhere; }
 exit_not_executable() { status 126 "$CAP_AUDIT" -- /etc/passwd; }
 exit_usage() { status 1 "$CAP_AUDIT" --no-such-option && status 1 "$CAP_AUDIT"; }
 exit_full_disk() { ! "$CAP_AUDIT" -- true >/dev/full 2>/dev/null; }
-interrupt_in_background() { ended_by INT; }
-terminate_in_background() { ended_by TERM; }
+interrupt_in_background() { ended_by INT -- sh -c 'echo $$ >left; exec sleep 1234'; }
+terminate_in_background() { ended_by TERM -- sh -c 'echo $$ >left; exec sleep 1234'; }
+nothing_left() {
+	for name in INT TERM QUIT HUP; do
+		ended_by "$name" -- sh -c 'sleep 1234 & echo $! >left; wait'
+		ended_by "$name" -f -- sh -c 'setsid sleep 1234 & echo $! >left'
+	done
+}
+daemon_left() {
+	"$CAP_AUDIT" -- sh -c 'sleep 1234 >/dev/null 2>&1 & echo $! >left' >/dev/null 2>&1
+	lives "$(cat left)"
+	kill "$(cat left)"
+}
 
 # --- streams ----------------------------------------------------------------------------------------------------------------
 

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -270,65 +269,6 @@ func TestKilled(t *testing.T) {
 		}
 		return true
 	})
-}
-
-// Shells have SIGINT and SIGQUIT ignored by what they start in the background, and
-// nohup SIGHUP. Who ends an audit that runs there gets the report, and the target,
-// which ignores what it is not meant to heed, does not stay.
-func TestInTheBackground(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "report.json")
-	for _, shell := range []string{"bash -c", "dash -c", "nohup bash -c", "nohup dash -c"} {
-		for _, name := range []string{"INT", "TERM", "QUIT", "HUP"} {
-			nohup := strings.HasPrefix(shell, "nohup")
-			if nohup && name == "HUP" {
-				continue
-			}
-			t.Run(shell+" "+name, func(t *testing.T) {
-				words := strings.Fields(shell)
-				tool(t, words[0])
-				const inBackground = `"$@" & p=$!; echo audit $p >&2; wait $p; echo status $? >&2`
-				r := begin(t, command(t, words[0], append(words[1:], inBackground, "sh", capAuditPath,
-					"-j", "-o", file, "--", "sleep", "600")...))
-				audit, err := strconv.Atoi(r.await(`^audit (\d+)$`)[1])
-				if err != nil {
-					t.Fatal(err)
-				}
-				eventually(t, "the target runs",
-					func() bool { return len(childrenNamed(audit, "sleep")) == 1 })
-				target := childrenNamed(audit, "sleep")[0]
-				unix.Kill(audit, unix.SignalNum("SIG"+name))
-				if status := r.await(`^status (\d+)$`)[1]; status != "0" {
-					t.Errorf("status %s", status)
-				}
-				if !hasEnded(target) {
-					t.Error("the target is left")
-				}
-				if d := decodeFile(t, file); !d.Exit.Ended {
-					t.Errorf("exit %+v", d.Exit)
-				}
-				r.end()
-			})
-		}
-	}
-}
-
-// childrenNamed are the children of a process that run a program of that name.
-func childrenNamed(parent int, name string) []int {
-	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
-	var found []int
-	for _, stat := range stats {
-		raw, _ := os.ReadFile(stat)
-		var pid, ppid int
-		var state string
-		if before, after, ok := strings.Cut(string(raw), " ("+name+") "); ok {
-			fmt.Sscan(before, &pid)
-			fmt.Sscan(after, &state, &ppid)
-		}
-		if ppid == parent {
-			found = append(found, pid)
-		}
-	}
-	return found
 }
 
 // Whenever a signal comes, the audit ends by it or with a report, without a word of

@@ -144,20 +144,6 @@ func TestDaemonFollowed(t *testing.T) {
 	d.counted(t, chroots(100))
 }
 
-// Ctrl-C ends the waiting for a daemon, not the daemon.
-func TestDaemonFollowedNoLonger(t *testing.T) {
-	path, release := fifo(t)
-	defer release.Write([]byte("x"))
-	cmd := capAudit(t, "-j", "-f", "--", built("tree"), "daemon", "100", path)
-	r := begin(t, cmd)
-	r.await(`^\[\*\] Application exited with status 0$`)
-	r.signal(unix.SIGINT)
-	d := r.document()
-	if d.StillRunning != 1 || d.Complete {
-		t.Errorf("still running %d, complete %t; wanted 1, false", d.StillRunning, d.Complete)
-	}
-}
-
 // A program can drop twice, as named does: what it keeps is told from the last
 // time. That it takes something out of its effective set alone is no second drop.
 func TestLastDrop(t *testing.T) {
