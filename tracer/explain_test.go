@@ -13,6 +13,8 @@ func TestExplainExec(t *testing.T) {
 	script := newScript(t, "#!/no/such/shell -e\n")
 	program := newScript(t, string(elfFile("/no/such/ld.so")))
 	hostile := newScript(t, "#!/no/\x1b[2J\x00\xff\n")
+	unusable := newScript(t, "#!/etc/passwd\n")
+	throughIt := newScript(t, "#!"+unusable+"\n")
 	headless := newScript(t, "echo")
 	for name, c := range map[string]struct {
 		path   string
@@ -28,6 +30,8 @@ func TestExplainExec(t *testing.T) {
 		"a hostile interpreter":          {hostile, syscall.ENOENT, 126, `"/no/\x1b[2J\x00\xff"`},
 		"no first line":                  {headless, syscall.ENOEXEC, 126, "#! line"},
 		"permission":                     {script, syscall.EACCES, 126, "noexec"},
+		"an interpreter's mode":          {unusable, syscall.EACCES, 126, `"/etc/passwd" is not executable`},
+		"an interpreter's interpreter":   {throughIt, syscall.EACCES, 126, `"/etc/passwd" is not executable`},
 		"open for writing":               {script, syscall.ETXTBSY, 126, "text file busy"},
 		"too many arguments":             {script, syscall.E2BIG, 126, "argument list too long"},
 		"interpreters in a circle":       {script, syscall.ELOOP, 126, "too many levels"},

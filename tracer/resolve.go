@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/cap-audit/cap-audit/files"
 	"github.com/cap-audit/cap-audit/hint"
 )
@@ -77,10 +79,21 @@ func cannotStart(path string) error {
 		e.Text, e.Hint = "is a directory", "name the program in it"
 	case unitHint(path) != "":
 		e.Text, e.Hint = "is a unit file, not a program", unitHint(path)
+	case info.Mode().IsRegular() && mountedNoexec(path):
+		e.Text, e.Hint = isNoexec, "copy it to another one, or run its interpreter with it"
 	default:
 		e.Text, e.Hint = "is not executable", "chmod +x it, or run its interpreter with it"
 	}
 	return e
+}
+
+const isNoexec = "is on a file system that is mounted noexec"
+
+// mountedNoexec tells whether nothing there can be executed, whatever its mode is
+// (fs/exec.c, path_noexec()).
+func mountedNoexec(path string) bool {
+	var fs unix.Statfs_t
+	return unix.Statfs(path, &fs) == nil && fs.Flags&unix.ST_NOEXEC != 0
 }
 
 // unitHint is for who names a unit file, "" for any other path.
@@ -130,8 +143,7 @@ func explainExec(path string, errno syscall.Errno) error {
 		e.Text = "is no program that this kernel can execute: a script without a #! line, or for another " +
 			"machine"
 	case syscall.EACCES:
-		e.Text = "permission denied: it, its interpreter or a directory above is not executable, or the " +
-			"file system is mounted noexec"
+		e.Text, e.Hint = explainDenied(path)
 	case syscall.EPERM:
 		// fs/exec.c asks cap_bprm_creds_from_file(): EPERM when the effective
 		// bit is set and the bounding set holds something back
@@ -141,6 +153,28 @@ func explainExec(path string, errno syscall.Errno) error {
 		e.Text = errno.Error()
 	}
 	return e
+}
+
+// mostInterpreters is how many scripts can have each other as interpreter (fs/exec.c,
+// exec_binprm()).
+const mostInterpreters = 5
+
+// explainDenied says which of a program and its interpreters cannot be executed.
+func explainDenied(path string) (text, hint string) {
+	const denied = "permission denied: "
+	interpreter := interpreterOf(path)
+	for n := 0; interpreter != "" && n < mostInterpreters; n++ {
+		switch {
+		case mountedNoexec(interpreter):
+			return fmt.Sprintf(denied+"its interpreter %q "+isNoexec, interpreter),
+				"name another in its first line"
+		case unix.Faccessat(unix.AT_FDCWD, interpreter, unix.X_OK, unix.AT_EACCESS) == unix.EACCES:
+			return fmt.Sprintf(denied+"its interpreter %q is not executable", interpreter), "chmod +x that"
+		}
+		interpreter = interpreterOf(interpreter)
+	}
+	return denied + "it, its interpreter or a directory above is not executable, or the file system is " +
+		"mounted noexec", ""
 }
 
 // firstLine bounds what is read of a script: BINPRM_BUF_SIZE is 256.
