@@ -2,9 +2,10 @@ package report
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/cap-audit/cap-audit/console"
 )
 
 // valid is s as UTF-8. Paths and process names are bytes to the kernel and may
@@ -29,18 +30,6 @@ func valid(s string) string {
 }
 
 // printable is s for a terminal: what is not printable, escape sequences and
-// marks that reverse the direction of writing included, is written as %q
-// writes it.
-func printable(s string) string {
-	s = valid(s)
-	var b strings.Builder
-	for _, r := range s {
-		if strconv.IsPrint(r) {
-			b.WriteRune(r)
-		} else {
-			quoted := strconv.QuoteRune(r)
-			b.WriteString(quoted[1 : len(quoted)-1])
-		}
-	}
-	return b.String()
-}
+// marks that reverse the direction of writing included, is escaped as in the
+// lines of a run.
+func printable(s string) string { return console.Escape(s) }

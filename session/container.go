@@ -53,7 +53,7 @@ func newContainer(s *session) (subject, error) {
 }
 
 func (c *containment) title(pid int) string {
-	return fmt.Sprintf("container: %s (PID %d)", console.Printable(c.about.Name), pid)
+	return fmt.Sprintf("container: %s (PID %d)", console.Escape(c.about.Name), pid)
 }
 
 // describe names the program of a container that began to run under the audit:

@@ -38,7 +38,7 @@ func locateGroup(name string) (directory, path string) {
 	return filepath.Join(root, path), path
 }
 
-func (g *controlGroup) title(int) string { return "control group: " + console.Printable(g.path) }
+func (g *controlGroup) title(int) string { return "control group: " + console.Escape(g.path) }
 
 func (g *controlGroup) describe(f *audit.Findings) {
 	f.Subject = audit.Subject{Kind: audit.SubjectCgroup, Cgroup: g.path}

@@ -33,7 +33,7 @@ func (l *launched) start(s *session, at attempt, options tracer.Options) (*trace
 }
 
 func (l *launched) title(pid int) string {
-	return fmt.Sprintf("application: %s (PID %d)", console.Printable(tracer.FileOf(l.target.Path)), pid)
+	return fmt.Sprintf("application: %s (PID %d)", console.Escape(tracer.FileOf(l.target.Path)), pid)
 }
 
 func (*launched) control(a *tracer.Audit, sig syscall.Signal) { a.Signal(sig) }

@@ -185,7 +185,7 @@ func (u *liveUnit) fail(format string, args ...any) {
 	}
 }
 
-func (u *liveUnit) title(int) string { return "service: " + console.Printable(u.Name) }
+func (u *liveUnit) title(int) string { return "service: " + console.Escape(u.Name) }
 
 // describe puts what systemd knows into findings.
 func (u *liveUnit) describe(f *audit.Findings) {

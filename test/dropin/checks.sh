@@ -229,6 +229,14 @@ title() {
 	ln -sf /bin/true linked
 	"$CAP_AUDIT" -- ./linked | grep -qE "^CAPABILITY ANALYSIS FOR: $(readlink -f /bin/true) \(PID"
 }
+title_escaped() {
+	strange=$(printf './a b"\033[2J\377')
+	cp /bin/true "$strange"
+	"$CAP_AUDIT" -- "$strange" >escaped
+	for line in '[*] Tracing application:' 'CAPABILITY ANALYSIS FOR:'; do
+		grep -qF "$line $T/"'a b"\x1b[2J\xff (PID ' escaped
+	done
+}
 none() { grep -A2 -x 'CAPSET-ONLY CAPABILITIES:' "$(report text)" | tail -n 1 | grep -qx '  None'; }
 entry() { sed -n '/^REQUIRED/,/^CAPSET-ONLY/p' "$(report text)" | grep -qxE '  chown \(#0\)'; }
 checks() { grep -A1 -xF '  chown (#0)' "$(report text)" | grep -qxE '    Checks: [0-9]+ granted, [0-9]+ denied'; }
