@@ -259,17 +259,28 @@ func TestSecondSignalWithinTheGrace(t *testing.T) {
 	}
 }
 
-// What may not be killed is left, and the report says so.
+// What may not be signalled is left after a while, whoever ended the audit, and the report
+// says so.
 func TestTargetThatMayNotBeKilled(t *testing.T) {
-	r := begin(t, command(t, tool(t, "setpriv"), append([]string{"--bounding-set=-kill", capAuditPath},
-		withBackend("-j", "-d", "0.1", "--", "setpriv", "--reuid", fmt.Sprint(nobody), "--clear-groups",
-			"sleep", "600")...)...))
-	target := r.target()
-	r.await("^Warning: 1 process of the command could not be ended: operation not permitted$")
-	eventually(t, "the audit has ended", func() bool { return hasEnded(r.cmd.Process.Pid) })
-	unix.Kill(target, unix.SIGKILL) // it holds standard error
-	d := r.document()
-	if d.StillRunning != 1 || d.Complete || d.Exit.Ended {
-		t.Errorf("still running: %d, complete: %t, exit %+v", d.StillRunning, d.Complete, d.Exit)
+	for name, ended := range map[string][]string{"a time": {"-d", "0.1"}, "a signal": nil} {
+		t.Run(name, func(t *testing.T) {
+			arguments := append(append([]string{"-j"}, ended...), "--",
+				"setpriv", "--reuid", fmt.Sprint(nobody), "--clear-groups",
+				"sh", "-c", "echo ready >&2; exec sleep 600")
+			r := begin(t, command(t, tool(t, "setpriv"),
+				append([]string{"--bounding-set=-kill", capAuditPath}, withBackend(arguments...)...)...))
+			target := r.target()
+			if ended == nil {
+				r.await("^ready$")
+				r.signal(unix.SIGTERM)
+			}
+			r.await("^Warning: 1 process of the command could not be ended: operation not permitted$")
+			eventually(t, "the audit has ended", func() bool { return hasEnded(r.cmd.Process.Pid) })
+			unix.Kill(target, unix.SIGKILL) // it holds standard error
+			d := r.document()
+			if d.StillRunning != 1 || d.Complete || d.Exit.Ended {
+				t.Errorf("still running: %d, complete: %t, exit %+v", d.StillRunning, d.Complete, d.Exit)
+			}
+		})
 	}
 }
