@@ -22,7 +22,6 @@ func (s *session) noteEnding(a *tracer.Audit, r *result, status unix.WaitStatus)
 	showEnding(s.lines, status)
 	if s.endless() {
 		s.signals.remind(a, 0, leftBehind)
-
 	}
 }
 
