@@ -170,19 +170,19 @@ static __always_inline __u32 compare(struct ca_chain *chain, __u64 distance)
 }
 
 /* Learns where the addresses lie of the chain that is there. */
-__noinline int learn_there(__u32 bucket, __u32 way, struct walked *walked, __u64 context, __u64 registers)
+__noinline int learn_there(__u64 bucket, __u64 way, struct walked *walked, __u64 context, __u64 registers)
 {
 	struct search search = { .at = { context, registers } };
+	__u32 index = bucket, was;
 	struct ca_chains *there;
 	struct ca_chain *chain;
-	__u32 was;
 
-	there = bpf_map_lookup_elem(&chains, &bucket);
+	there = bpf_map_lookup_elem(&chains, &index);
 	/* the helper came with 5.17; before, all is walked */
-	if (!there || way >= CA_CHAIN_WAYS || !walked ||
+	if (!there || !walked ||
 	    !bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_loop))
 		return 0;
-	chain = &there->chains[way];
+	chain = &there->chains[way % CA_CHAIN_WAYS];
 	was = chain->state;
 	if ((was != CA_CHAIN_SEEN && was != CA_CHAIN_KNOWN) ||
 	    __sync_val_compare_and_swap(&chain->state, was, CA_CHAIN_LEARNING) != was)
@@ -288,16 +288,17 @@ static __noinline int prove(void *ctx, struct ca_chain *chain, __u64 skip)
 static __always_inline bool recall(void *ctx, struct ca_task *t, struct task_struct *task, struct ca_check *check,
 				   __u64 skip)
 {
-	__u32 index = bucket_of(check), way;
+	__u32 index = bucket_of(check);
 	struct ca_chains *bucket;
 	struct ca_chain *chain;
+	__u64 way;
 
 	anchor(t, ctx, task);
 	way = recognize(check, t->anchors.context, t->anchors.registers);
 	bucket = bpf_map_lookup_elem(&chains, &index);
-	if (!bucket || !way || way > CA_CHAIN_WAYS)
+	if (!bucket || !way)
 		return false;
-	chain = &bucket->chains[way - 1];
+	chain = &bucket->chains[(way - 1) % CA_CHAIN_WAYS];
 	t->last_stack = chain->stack;
 	t->last_way = way;
 	if (__sync_fetch_and_add(&chain->count, 1) % CHAIN_PROVES == CHAIN_PROVES - 1)
