@@ -115,12 +115,14 @@ func again(temporary string) (pid int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	os.Setenv(supervisor, strconv.Itoa(os.Getpid()))
+	os.Setenv("TMPDIR", temporary)
 	attributes := &syscall.SysProcAttr{Setsid: true, Pdeathsig: unix.SIGKILL}
 	if os.Geteuid() == 0 {
 		attributes.Cloneflags = unix.CLONE_NEWNS
 	}
 	process, err := os.StartProcess(path, os.Args, &os.ProcAttr{
-		Env:   append(os.Environ(), fmt.Sprintf("%s=%d", supervisor, os.Getpid()), "TMPDIR="+temporary),
+		Env:   os.Environ(),
 		Files: []*os.File{os.Stdin, os.Stdout, os.Stderr},
 		Sys:   attributes,
 	})
