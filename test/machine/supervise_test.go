@@ -91,6 +91,7 @@ func TestSupervise(t *testing.T) {
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
+			t.Cleanup(func() { cmd.Process.Kill() })
 			lines := bufio.NewReader(out)
 			line, _ := lines.ReadString('\n')
 			var pid int
