@@ -75,6 +75,7 @@ func TestServiceAsSystemdRunsIt(t *testing.T) {
 	for _, file := range wants {
 		name := strings.TrimSuffix(filepath.Base(file), ".want")
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			raw, err := os.ReadFile(file)
 			if err != nil {
 				t.Fatal(err)
