@@ -317,7 +317,7 @@ func TestKindsAreDocumented(t *testing.T) {
 		"../man/cap-audit.8":            {"\nhas it:\n", "\nSee\n"},
 		"../completions/cap-audit.bash": {"--emit) mapfile -t COMPREPLY < <(compgen -W '", "'"},
 		"../completions/_cap-audit":     {"[print only how to grant the set]:kind:(", ")"},
-		"../completions/cap-audit.fish": {" -l emit -x -a '", "'"},
+		"../completions/cap-audit.fish": {" -l emit -x -a '(__cap_audit_plain ", ")'"},
 	} {
 		raw, err := os.ReadFile(file)
 		if err != nil {

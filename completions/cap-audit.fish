@@ -1,5 +1,5 @@
-# Completion of cap-audit(8) for fish. It runs nothing itself, least of all cap-audit; the completion of the command that is
-# audited may.
+# Completion of cap-audit(8) for fish. All that it runs is what is asked for the names of units and containers; the completion
+# of the command that is audited may run more.
 
 # The words of the command under audit up to the cursor, one a line; fails before the command.
 function __cap_audit_command
@@ -40,18 +40,42 @@ function __cap_audit_options
     not __cap_audit_command >/dev/null
 end
 
+# Arguments of an option, without the description that is the option's.
+function __cap_audit_plain
+    set -q argv[1]; and printf '%s\t\n' $argv
+end
+
+# What a program says, unless that takes long.
+function __cap_audit_ask
+    timeout -k 1 2 $argv 2>/dev/null </dev/null
+end
+
+function __cap_audit_units
+    __cap_audit_plain (__cap_audit_ask systemctl list-units --type=service --all --full --plain --no-legend --no-pager |
+        string replace -rf '^(\S+)\s+loaded\s.*' '$1')
+end
+
+# An ordinary user's podman knows others than can be watched, and makes directories when asked.
+function __cap_audit_containers
+    set -l socket unix:///run/docker.sock
+    set -q DOCKER_HOST; and set socket $DOCKER_HOST
+    test (id -u) = 0; and __cap_audit_plain (__cap_audit_ask podman ps --format '{{.Names}}')
+    test -w (string replace unix:// '' -- $socket)
+    and __cap_audit_plain (__cap_audit_ask docker --host $socket ps --format '{{.Names}}')
+end
+
 complete -c cap-audit -f
 complete -c cap-audit -n __cap_audit_reports -F
 complete -c cap-audit -n __cap_audit_command -x -a '(__fish_complete_subcommand --commandline (__cap_audit_command))'
 complete -c cap-audit -n __cap_audit_options -s s -l service -r -F -d 'Run the program of a unit file as the unit says'
-complete -c cap-audit -n __cap_audit_options -l unit -x -d 'Watch a service of the running system'
+complete -c cap-audit -n __cap_audit_options -l unit -x -a '(__cap_audit_units)' -d 'Watch a service of the running system'
 complete -c cap-audit -n __cap_audit_options -l restart -d 'Restart the unit, so that its start is seen'
 complete -c cap-audit -n __cap_audit_options -s p -l pid -x -a '(__fish_complete_pids)' -d 'Watch a process and its descendants'
 complete -c cap-audit -n __cap_audit_options -l cgroup -x -a '(__fish_complete_directories)' -d 'Watch a control group'
-complete -c cap-audit -n __cap_audit_options -l container -x -d 'Watch a container'
+complete -c cap-audit -n __cap_audit_options -l container -x -a '(__cap_audit_containers)' -d 'Watch a container'
 complete -c cap-audit -n __cap_audit_options -s f -l follow -d 'Wait for the last descendant'
 complete -c cap-audit -n __cap_audit_options -l as -x -a '(__fish_complete_users)' -d 'Run as that user with every capability'
-complete -c cap-audit -n __cap_audit_options -l as-environment -x -a 'service caller' -d 'Choose whose HOME, PATH and the like it has'
+complete -c cap-audit -n __cap_audit_options -l as-environment -x -a '(__cap_audit_plain service caller)' -d 'Choose whose HOME, PATH and the like it has'
 complete -c cap-audit -n __cap_audit_options -l if-possible -d 'Run untraced where tracing is not possible'
 complete -c cap-audit -n __cap_audit_options -s d -l duration -x -d 'End after a time'
 complete -c cap-audit -n __cap_audit_options -l until-idle -x -d 'End after a time without a new kind of check'
@@ -64,8 +88,8 @@ complete -c cap-audit -n __cap_audit_options -l check-unused -d 'And unless it u
 complete -c cap-audit -n __cap_audit_options -s o -l output -r -F -d 'Write the report to a file'
 complete -c cap-audit -n __cap_audit_options -s j -l json -d 'Report as JSON'
 complete -c cap-audit -n __cap_audit_options -s y -l yaml -d 'Report as YAML'
-complete -c cap-audit -n __cap_audit_options -l format -x -a 'text json yaml junit prometheus' -d 'Choose the format of the report'
-complete -c cap-audit -n __cap_audit_options -l emit -x -a 'systemd docker compose kubernetes quadlet filecap setcap c python go rust apparmor bwrap' -d 'Print only how to grant the set'
+complete -c cap-audit -n __cap_audit_options -l format -x -a '(__cap_audit_plain text json yaml junit prometheus)' -d 'Choose the format of the report'
+complete -c cap-audit -n __cap_audit_options -l emit -x -a '(__cap_audit_plain systemd docker compose kubernetes quadlet filecap setcap c python go rust apparmor bwrap)' -d 'Print only how to grant the set'
 complete -c cap-audit -n __cap_audit_options -l policy-out -r -F -d 'Write the policy that this run satisfies'
 complete -c cap-audit -n __cap_audit_options -l write-dropin -d 'Limit the unit to the set by a drop-in'
 complete -c cap-audit -n __cap_audit_options -l revert-dropin -d 'Take that drop-in away'
@@ -74,7 +98,7 @@ complete -c cap-audit -n __cap_audit_options -s v -l verbose -d 'Print each capa
 complete -c cap-audit -n __cap_audit_options -s q -l quiet -d 'Print no progress and no status line'
 complete -c cap-audit -n __cap_audit_options -l merge -d 'Join reports'
 complete -c cap-audit -n __cap_audit_options -l diff -d 'Compare two reports'
-complete -c cap-audit -n __cap_audit_options -l backend -x -a 'auto fentry tracepoint kprobe' -d 'How to watch the kernel'
+complete -c cap-audit -n __cap_audit_options -l backend -x -a '(__cap_audit_plain auto fentry tracepoint kprobe)' -d 'How to watch the kernel'
 complete -c cap-audit -n __cap_audit_options -l probe -d 'Say what this kernel allows, and run nothing'
 complete -c cap-audit -n __cap_audit_options -s h -l help -d 'Show help'
 complete -c cap-audit -n __cap_audit_options -s V -l version -d 'Show the version'

@@ -5,12 +5,16 @@ package completions
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/cap-audit/cap-audit/test/scratch"
 )
 
 // files by the shell that reads them.
@@ -52,23 +56,6 @@ func read(t *testing.T, file string) string {
 	return string(raw)
 }
 
-// The zsh file is read as text, because completion there needs a terminal.
-func TestZshKnowsEveryOption(t *testing.T) {
-	var got []string
-	for _, line := range strings.Split(read(t, files["zsh"]), "\n") {
-		if !strings.HasPrefix(line, "\t'(") && !strings.HasPrefix(line, "\t'-") {
-			continue
-		}
-		line = regexp.MustCompile(`^\t'\([^)]*\)`).ReplaceAllString(line, "") // what excludes it
-		spec, _, _ := strings.Cut(line, "[")
-		got = append(got, regexp.MustCompile(`-[\w-]+`).FindAllString(spec, -1)...)
-	}
-	slices.Sort(got)
-	if diff := cmp.Diff(options(t), got); diff != "" {
-		t.Errorf("- cli/options.go, + %s:\n%s", files["zsh"], diff)
-	}
-}
-
 func TestSyntax(t *testing.T) {
 	for shell, file := range files {
 		t.Run(shell, func(t *testing.T) {
@@ -96,7 +83,7 @@ type line struct {
 	not   []string
 }
 
-// common holds for bash and fish alike.
+// common holds for all shells.
 var common = []line{
 	{words: []string{"--fol"}, want: []string{"--follow"}, not: []string{"--json"}},
 	{words: []string{"-f", "--js"}, want: []string{"--json"}},
@@ -137,6 +124,64 @@ func check(t *testing.T, lines []line, complete func(words []string) []string) {
 	}
 }
 
+// named holds for all shells, too, where programs stands for the system's.
+var named = []line{
+	{words: []string{"--unit", ""}, want: []string{"a.service", "getty@tty1.service"},
+		not: []string{"gone.service", "noise"}},
+	{words: []string{"--unit", "a"}, want: []string{"a.service"}, not: []string{"getty@tty1.service"}},
+	{words: []string{"--unit", "a.service", "--rest"}, want: []string{"--restart"}},
+	{words: []string{"--container", ""}, want: containers(), not: []string{"noise"}},
+	{words: []string{"--container", "d"}, want: []string{"db"}, not: []string{"web"}},
+}
+
+// containers are those that whoever runs the test is offered.
+func containers() []string {
+	if os.Geteuid() == 0 {
+		return []string{"db", "web"}
+	}
+	return []string{"db"}
+}
+
+// programs are a systemctl, podman and docker of the test's own, and what names their
+// place in the environment. More of a program stands for what it does first.
+func programs(t *testing.T, more map[string]string) []string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, says := range map[string]string{
+		"systemctl": "a.service loaded active running A b\n" +
+			"getty@tty1.service loaded inactive dead C\n" +
+			`dev\\x2dx.service loaded active running D` + "\n" +
+			"gone.service not-found inactive dead gone.service\n",
+		"podman": "web\n",
+		"docker": "db\n",
+	} {
+		file := filepath.Join(dir, name)
+		scratch.Write(t, file, "#!/bin/sh\n"+more[name]+"\necho noise >&2\nprintf '"+says+"'\n")
+		if err := os.Chmod(file, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	socket := scratch.Write(t, filepath.Join(dir, "socket"), "")
+	return []string{"PATH=" + dir + ":" + os.Getenv("PATH"), "DOCKER_HOST=unix://" + socket, "HOME=" + dir}
+}
+
+// mostPatient is how long a shell may take whose programs do not answer.
+const mostPatient = 20 * time.Second
+
+// unanswered has completion go on where programs do not answer, or cannot be asked.
+func unanswered(t *testing.T, start func(environ []string) func([]string) []string) {
+	t.Helper()
+	began := time.Now()
+	complete := start(programs(t, map[string]string{"systemctl": "exec sleep 600"}))
+	check(t, []line{{words: []string{"--unit", ""}, not: []string{"a.service"}},
+		{words: []string{"--unit", "x", "--rest"}, want: []string{"--restart"}}}, complete)
+	if took := time.Since(began); took > mostPatient {
+		t.Errorf("it took %s", took)
+	}
+	none := append(programs(t, nil), "DOCKER_HOST=ssh://user@machine")
+	check(t, []line{{words: []string{"--container", ""}, not: []string{"db", "noise"}}}, start(none))
+}
+
 // inBash completes words with a function of bash-completion's name, if
 // wanted, that only says what it was asked.
 const inBash = `
@@ -153,19 +198,34 @@ _cap_audit
 printf '%s\n' "${COMPREPLY[@]}"
 `
 
-func TestBash(t *testing.T) {
+// startBash has bash complete words, with that function of bash-completion's.
+func startBash(t *testing.T, helper string, environ []string) func([]string) []string {
 	bash := find(t, "bash")
-	with := func(helper string) func([]string) []string {
-		return func(words []string) []string {
-			cmd := exec.Command(bash, append([]string{"--norc", "-c", inBash, "bash", helper}, words...)...)
-			out, err := cmd.CombinedOutput()
-			if err != nil {
-				t.Fatalf("%q: %v\n%s", words, err, out)
-			}
-			return strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
+	return func(words []string) []string {
+		cmd := exec.Command(bash, append([]string{"--norc", "-c", inBash, "bash", helper}, words...)...)
+		cmd.Env = append(os.Environ(), environ...)
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%q: %v\n%s", words, err, out)
 		}
+		return strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
 	}
-	check(t, common, with("plain"))
+}
+
+func TestBash(t *testing.T) {
+	t.Parallel()
+	with := func(helper string) func([]string) []string { return startBash(t, helper, programs(t, nil)) }
+	check(t, slices.Concat(common, named, []line{
+		{words: []string{"--unit", "=", "a"}, want: []string{"a.service"}},
+		{words: []string{"--unit", "getty", "@"}, want: []string{"@tty1.service"},
+			not: []string{"a.service"}},
+		{words: []string{"--unit", "=", "getty", "@", "tt"}, want: []string{"@tty1.service"}},
+		// where COMP_WORDBREAKS has no @
+		{words: []string{"--unit", "getty@tt"}, want: []string{"getty@tty1.service"}},
+		{words: []string{"--unit", "getty", "@", "tty1", "--rest"}, want: []string{"--restart"}},
+		{words: []string{"--unit", "dev"}, want: []string{`dev\\x2dx.service`}}, // as the shell reads it
+	}), with("plain"))
+	unanswered(t, func(environ []string) func([]string) []string { return startBash(t, "plain", environ) })
 	readline := []string{"compopt", "-o", "default"}
 	check(t, []line{
 		{words: []string{"-o", ""}, want: readline},
@@ -198,22 +258,46 @@ func TestBash(t *testing.T) {
 	}
 }
 
-func TestFish(t *testing.T) {
+// startFish has fish complete words; answers are whole, with their descriptions.
+func startFish(t *testing.T, environ []string) (complete func([]string) []string,
+	answers func([]string) string) {
 	fish := find(t, "fish")
-	complete := func(words []string) []string {
+	answers = func(words []string) string {
 		cmd := exec.Command(fish, "--no-config", "-c",
 			"source cap-audit.fish; complete -C 'cap-audit "+strings.Join(words, " ")+"'")
-		cmd.Env = append(os.Environ(), "HOME="+t.TempDir())
+		cmd.Env = append(os.Environ(), environ...)
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			t.Fatalf("%q: %v\n%s", words, err, out)
 		}
-		var list []string
-		for answer := range strings.Lines(string(out)) {
+		return string(out)
+	}
+	complete = func(words []string) (list []string) {
+		for answer := range strings.Lines(answers(words)) {
 			name, _, _ := strings.Cut(strings.TrimSpace(answer), "\t") // then a description
 			list = append(list, name)
 		}
 		return list
+	}
+	return complete, answers
+}
+
+func TestFish(t *testing.T) {
+	t.Parallel()
+	complete, answers := startFish(t, programs(t, nil))
+	check(t, named, complete)
+	unanswered(t, func(environ []string) func([]string) []string {
+		complete, _ := startFish(t, environ)
+		return complete
+	})
+	// a description is of the option, and says nothing of one of its arguments
+	for _, option := range []string{"--unit", "--container", "--as-environment", "--format", "--emit",
+		"--backend"} {
+		for answer := range strings.Lines(answers([]string{option, ""})) {
+			if _, description, _ := strings.Cut(strings.TrimSuffix(answer, "\n"), "\t"); description != "" {
+				t.Errorf("%s: %q", option, answer)
+			}
+		}
 	}
 	check(t, common, complete)
 	all := options(t)
