@@ -185,6 +185,13 @@ progress() {
 	printf '%s\n' '[*] Capability auditor started' "[*] Tracing application: $(readlink -f /bin/true) ()" \
 		'[*] Press Ctrl-C to stop' '[*] Application exited with status 0' '[*] Analyzing results...' | cmp - progress
 }
+quiet() {
+	for option in -q --quiet; do
+		"$CAP_AUDIT" $option -- true >quiet 2>&1
+		head -n 1 quiet | grep -q '^=='
+		[ "$(grep -c '^\[\*\]' quiet)" = 0 ]
+	done
+}
 ending() {
 	work
 	"$CAP_AUDIT" -- ./work | grep -qx '\[\*\] Application exited with status 3'
