@@ -3,7 +3,6 @@
 package cgroup
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"os"
@@ -39,24 +38,24 @@ func Is(path string) bool {
 
 // Of is the path of a process's group from the root of the hierarchy, or from
 // that of our cgroup namespace; "" on a machine without a hierarchy. The
-// process 0 is the caller's own. The error is that of opening /proc/PID/cgroup.
+// process 0 is the caller's own. The error is that of reading /proc/PID/cgroup.
 func Of(pid int) (string, error) {
 	name := "/proc/self/cgroup"
 	if pid != 0 {
 		name = fmt.Sprintf("/proc/%d/cgroup", pid)
 	}
-	file, err := os.Open(name)
-	if err != nil {
-		return "", err
-	}
-	defer file.Close()
-	// "HIERARCHY:CONTROLLERS:PATH", of version 2 "0::PATH" (cgroups(7)); a name
-	// has no line feed, cgroup_mkdir() refuses it
-	lines := bufio.NewScanner(file)
-	for lines.Scan() {
-		if path, ok := strings.CutPrefix(lines.Text(), "0::"); ok {
-			return path, nil
+	groups, err := os.ReadFile(name)
+	return unified(string(groups)), err
+}
+
+// unified is the path in version 2's line: "HIERARCHY:CONTROLLERS:PATH", there
+// "0::PATH" (cgroups(7)). A name has no line feed, cgroup_mkdir() refuses it; but it
+// can end with a carriage return.
+func unified(groups string) string {
+	for line := range strings.Lines(groups) {
+		if path, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "0::"); ok {
+			return path
 		}
 	}
-	return "", lines.Err()
+	return ""
 }

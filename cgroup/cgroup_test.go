@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -65,4 +66,24 @@ func TestIsNot(t *testing.T) {
 			t.Errorf("%q", path)
 		}
 	}
+}
+
+// A group's name is anybody's choice who may make one, and is found as it is.
+func FuzzOf(f *testing.F) {
+	for _, path := range []string{"/", "/a b", "/0::/x", "/x\r", "/\xff", "/a:b", ""} {
+		f.Add(path)
+	}
+	f.Fuzz(func(t *testing.T, path string) {
+		if strings.Contains(path, "\n") {
+			t.Skip("no group has such a name")
+		}
+		for _, before := range []string{"", "12:pids:" + path + "\n1:name=systemd:" + path + "\n"} {
+			if got := unified(before + "0::" + path + "\n"); got != path {
+				t.Errorf("%q, wanted %q", got, path)
+			}
+		}
+		if got := unified("1:name=0:" + path + "\n"); got != "" {
+			t.Errorf("%q is of version 1", got)
+		}
+	})
 }
