@@ -3,6 +3,7 @@ package tracer
 import (
 	"bytes"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"sync"
@@ -78,7 +79,10 @@ func namedIn(f *os.File) []string {
 	}
 	var names []string
 	for _, name := range programPath.FindAll(raw[:n], maxNamed) {
-		names = append(names, string(bytes.Trim(name, "\x00")))
+		// no way out of these directories
+		if path := string(bytes.Trim(name, "\x00")); filepath.Clean(path) == path {
+			names = append(names, path)
+		}
 	}
 	return names
 }

@@ -1,7 +1,11 @@
 package tracer
 
 import (
+	"bytes"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"testing"
 )
 
@@ -27,4 +31,29 @@ func TestOpensSessions(t *testing.T) {
 			}
 		})
 	}
+}
+
+var installedBelow = regexp.MustCompile(`^/(usr/)?(s?bin|lib|lib64|libexec)/[!-~]+$`)
+
+// A program can name any number of files: those looked at are few, and lie where
+// distributions install programs.
+func FuzzNamedPrograms(f *testing.F) {
+	f.Add([]byte("\x00/usr/lib/openssh/sshd-session\x00"))
+	f.Add([]byte("\x00/bin/login\x00busybox\x00"))
+	f.Add([]byte("\x00/sbin/../../home/x\x00\x00/usr/libexec/a b\x00"))
+	f.Add(bytes.Repeat([]byte("\x00/bin/a\x00"), maxNamed+1))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		path := newScript(t, string(raw))
+		opensSessionsAt(path)
+		list := []string{}
+		within(path, func(f *os.File) bool { list = namedIn(f); return true })
+		if len(list) > maxNamed {
+			t.Errorf("%d files", len(list))
+		}
+		for _, name := range list {
+			if !installedBelow.MatchString(filepath.Clean(name)) || len(name) > 160 {
+				t.Errorf("%q", name)
+			}
+		}
+	})
 }
