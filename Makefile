@@ -165,6 +165,11 @@ test-vm-systemd: build/cap-audit build/systemd.test programs ## services of a sy
 hunt: deps-test cap-audit programs ## hunt for capabilities that are recommended and not needed: for the night (needs root)
 	CAP_AUDIT=$(CURDIR)/cap-audit CAP_AUDIT_PROGRAMS=$(CURDIR)/build/programs $(GO) test -count=1 -timeout 3h -run Hunt ./test/real -hunt
 
+FUZZTIME ?= 10m
+.PHONY: fuzz
+fuzz: deps-test bpf/cap_audit.bpf.o ## fuzz what reads bytes from outside, each target for FUZZTIME in turn: for the night
+	GO=$(GO) scripts/fuzz $(FUZZTIME) $(FUZZ)
+
 .PHONY: test-image
 test-image: deps-test programs build/runner ## the container image alone: built, and run by podman
 	$(SUITE) ./test/image

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"strings"
 	"testing"
+	"unicode"
 )
 
 // wrote is what came to standard output, of which the first 40 bytes are kept.
@@ -121,4 +122,28 @@ func TestWeigh(t *testing.T) {
 			t.Errorf("%s, and the output is to decide", name)
 		}
 	}
+}
+
+// Whatever a program writes, the same is no difference, and a difference is told in a
+// line that harms no terminal.
+func FuzzLikeness(f *testing.F) {
+	f.Add("x\ny\n", "x\nz\n", "x\nz\n")
+	f.Add("at 12:03\n", "at 12:01\n", "at 12:02\n")
+	f.Add("\x1b[2J\xff", "", "\n\n")
+	f.Add(strings.Repeat("line\n", 8)+"y", strings.Repeat("line\n", 8)+"x", "")
+	f.Fuzz(func(t *testing.T, run, a, b string) {
+		for _, of := range [][2]string{{run, a}, {a, run}, {run, run}} {
+			if l := wrote(run).Likeness(wrote(of[0]), wrote(of[1])); l.Difference != "" {
+				t.Errorf("%q, %q: %+v", run, of, l)
+			}
+		}
+		l := wrote(run).Likeness(wrote(a), wrote(b))
+		if l.Difference != "" && !l.Known {
+			t.Errorf("a difference from what is not known: %+v", l)
+		}
+		if len(l.Difference) > 2*4*100+100 || strings.ContainsFunc(l.Difference,
+			func(r rune) bool { return !unicode.IsPrint(r) }) {
+			t.Errorf("%q", l.Difference)
+		}
+	})
 }

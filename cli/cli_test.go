@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -349,4 +350,29 @@ func TestOneFileForTwoThings(t *testing.T) {
 			t.Errorf("%q: %v", words, err)
 		}
 	}
+}
+
+// Any words are a command line or an error that is told, and a command's own words
+// stay as they are.
+func FuzzCommandLine(f *testing.F) {
+	for _, words := range []string{"--\x00ping", "-jvo\x00out\x00-d=1.5m\x00x", "--emit\x00rust\x00x",
+		"-p\x0042", "--merge\x00a\x00-", "--unit\x00a\x00--restart", "--test=\xff\x1b[2J\x00x", "--backend=x",
+		"--no-such\nthing", "-d\x009e999h\x00x", "--as=:\x00x", "--format\x00\u202e\x00x",
+		"-fff\x00--\x00-j"} {
+		f.Add(words)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		words := strings.Split(text, "\x00")
+		l, _, err := read(words...)
+		if err != nil {
+			if err.Error() == "" { // which is the audited command's failure, and said by none
+				t.Errorf("%q: refused without a word", words)
+			}
+			return
+		}
+		if l != nil && (l.Duration < 0 || l.UntilIdle < 0 || len(l.Command) > len(words) ||
+			!slices.Equal(l.Command, words[len(words)-len(l.Command):])) {
+			t.Errorf("%q: %+v", words, l)
+		}
+	})
 }

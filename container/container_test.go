@@ -468,3 +468,22 @@ func TestOwnGroup(t *testing.T) {
 		}
 	}
 }
+
+// The group taken for the container's holds its process, and is named for it.
+func FuzzOwnGroup(f *testing.F) {
+	for _, path := range []string{"/docker/" + idA, "/libpod-" + idA + ".scope/container", "/", "", idA,
+		"/a\n" + idA, "/docker-" + idA + "/../" + idB} {
+		f.Add(path, idA)
+	}
+	f.Fuzz(func(t *testing.T, path, id string) {
+		if !names.MatchString(id) {
+			t.Skip("no engine's answer is taken with such an ID")
+		}
+		group := ownGroup(path, id)
+		last := strings.TrimSuffix(group[strings.LastIndexByte(group, '/')+1:], ".scope")
+		if group != "" && (!strings.HasPrefix(path+"/", group+"/") || !strings.HasSuffix(last, id) &&
+			!strings.HasSuffix(last+".scope", id)) {
+			t.Errorf("ownGroup(%q, %q) = %q", path, id, group)
+		}
+	})
+}

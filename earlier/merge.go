@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -24,7 +25,7 @@ func Merge(arguments []string, options output.Options) error {
 	}
 	union := audit.NewUnion()
 	joined, damaged := 0, 0
-	for name, err := range reportNames(arguments) {
+	for name, err := range reportNames(arguments, os.Stdin) {
 		if err != nil {
 			return err
 		}
@@ -57,9 +58,9 @@ func Merge(arguments []string, options output.Options) error {
 // maxName bounds a line of the list.
 const maxName = unix.PathMax
 
-// reportNames are the files named by the arguments, and those that standard
-// input names where an argument is "-".
-func reportNames(arguments []string) func(yield func(string, error) bool) {
+// reportNames are the files named by the arguments, and those that the list on
+// standard input names where an argument is "-".
+func reportNames(arguments []string, list io.Reader) func(yield func(string, error) bool) {
 	return func(yield func(string, error) bool) {
 		for _, argument := range arguments {
 			if argument != "-" {
@@ -68,7 +69,7 @@ func reportNames(arguments []string) func(yield func(string, error) bool) {
 				}
 				continue
 			}
-			lines := bufio.NewScanner(os.Stdin)
+			lines := bufio.NewScanner(list)
 			lines.Buffer(nil, maxName+1)
 			for lines.Scan() {
 				// Scan takes the \r of text from elsewhere away

@@ -3,6 +3,7 @@ package policy
 import (
 	"bytes"
 	"encoding/json"
+	"math/bits"
 	"os"
 	"path/filepath"
 	"strings"
@@ -320,4 +321,29 @@ func TestSchema(t *testing.T) {
 			t.Errorf("%s: Load: %v", text, err)
 		}
 	}
+}
+
+// An inline list allows what its words name, each of them one capability, or names the
+// word that is none.
+func FuzzNames(f *testing.F) {
+	for _, list := range []string{"none", "NONE", "chown, CAP_NET_RAW", "", ",", "chown,,kill",
+		"none,chown", "63", "cap_63", "\xff", "chown\n", "\u017fetuid"} {
+		f.Add(list)
+	}
+	f.Fuzz(func(t *testing.T, list string) {
+		set, unknown := parseNames(list)
+		if unknown != "" {
+			if set != 0 || unknown != "an empty name" && !strings.Contains(list, unknown) {
+				t.Errorf("%q: %x, %q", list, set, unknown)
+			}
+			return
+		}
+		if words := strings.Count(list, ",") + 1; bits.OnesCount64(set) > words {
+			t.Errorf("%q: %d words, %x", list, words, set)
+		}
+		again, unknown := parseNames(strings.Join(capng.Names(set), ","))
+		if set != 0 && (again != set || unknown != "") {
+			t.Errorf("%q: %x, by its names %x, %q", list, set, again, unknown)
+		}
+	})
 }

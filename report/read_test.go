@@ -2,12 +2,14 @@ package report
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -207,8 +209,9 @@ func TestReadOfALaterVersion(t *testing.T) {
 	}
 }
 
-// Whatever is read: no panic, and what can be read can be joined, and written
-// as text and as a document that the schema describes.
+// Whatever is read: no panic, and what can be read can be joined, does not differ from
+// itself, and is written as a document that the schema describes and as text that
+// harms no terminal.
 func FuzzRead(f *testing.F) {
 	goldens, err := filepath.Glob("testdata/*.golden")
 	if err != nil || len(goldens) == 0 {
@@ -234,8 +237,18 @@ func FuzzRead(f *testing.F) {
 		u.Add("b", found)
 		d := NewDocument(u.Findings())
 		validate(t, s, d)
-		if err := WriteText(io.Discard, d, 80); err != nil {
+		diff := NewDifference("a", found, "b", found)
+		if len(diff.Came)+len(diff.Went) > 0 {
+			t.Errorf("it differs from itself: %+v", diff)
+		}
+		var text bytes.Buffer
+		if err := errors.Join(WriteText(&text, d, 80), diff.WriteText(&text)); err != nil {
 			t.Error(err)
+		}
+		for _, r := range text.String() {
+			if r != '\n' && !unicode.IsPrint(r) {
+				t.Errorf("a raw %U in\n%s", r, &text)
+			}
 		}
 	})
 }

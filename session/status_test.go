@@ -2,6 +2,7 @@ package session
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 	"time"
 
@@ -73,4 +74,23 @@ func TestVerboseLines(t *testing.T) {
 	if out.String() != want {
 		t.Errorf("%s\nwant\n%s", &out, want)
 	}
+}
+
+// What a process calls itself does no harm on a terminal, and makes no second line.
+func FuzzEvent(f *testing.F) {
+	for _, comm := range []string{"ping", "", "100%s", "\x1b[2J", "a\nb", "\xff", "\u202e", "\r"} {
+		f.Add(int(tracer.EventCheck), comm, 13, "socket")
+	}
+	f.Add(int(tracer.EventSyscall), "x", -1, "unknown")
+	f.Add(int(tracer.EventCapset), "x", 255, "unknown")
+	f.Add(int(tracer.EventDrop), "x", 64, "unknown")
+	f.Fuzz(func(t *testing.T, kind int, comm string, capability int, call string) {
+		var out bytes.Buffer
+		showEvent(console.NewLines(&out), tracer.Event{Kind: tracer.EventKind(kind), Comm: comm,
+			Capability: capability, Syscall: audit.Syscall{Name: call}})
+		line, ended := strings.CutSuffix(out.String(), "\n")
+		if console.Escape(line) != line || ended != (line != "") {
+			t.Errorf("%q", out.String())
+		}
+	})
 }

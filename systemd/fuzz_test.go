@@ -198,3 +198,51 @@ func FuzzDropInDirs(f *testing.F) {
 		}
 	})
 }
+
+// The shell of a user is a path, and of the one asked for, whatever else is in the file.
+func FuzzPasswd(f *testing.F) {
+	for _, text := range []string{"", "root:x:0:0:root:/root:/bin/bash\n", "a:x:1:1:::/usr/sbin/nologin",
+		"+::::::\n", "web:x:1:1:a,b:/:\n", "web:x:1:1::/:sh\n", "web:x\n::::::", "\xff:\r\n"} {
+		f.Add(text, "web")
+	}
+	f.Fuzz(func(t *testing.T, text, name string) {
+		shell := shellIn(text, name)
+		if shell != "" && !filepath.IsAbs(shell) || strings.ContainsAny(shell, "\n:") {
+			t.Errorf("%q", shell)
+		}
+		if strings.ContainsAny(name, ":\n") || strings.Contains("\n"+text, "\n"+name+":") {
+			return
+		}
+		for _, text := range []string{text + "\n" + name + ":x:1:1:::/bin/sh\n",
+			name + ":x:1:1:::/bin/sh\n" + text} {
+			if got := shellIn(text, name); got != "/bin/sh" {
+				t.Errorf("the shell of %q is %q in %q", name, got, text)
+			}
+		}
+	})
+}
+
+// A name that is taken is one that systemd takes, stays what it is, and its control
+// group is one directory in that of its slice.
+func FuzzServiceName(f *testing.F) {
+	for _, name := range []string{"nginx", "a@b.service", "a@", "a.socket", "x/y", "-.slice", "a-b-c", "..",
+		"@", "é", "cpu.x", "_x", "\\x2d", strings.Repeat("x", 255)} {
+		f.Add(name)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		full, err := ServiceName(name)
+		if err != nil {
+			return
+		}
+		if again, err := ServiceName(full); err != nil || again != full || len(full) > 255 ||
+			strings.ContainsAny(full, "/\n\x1b") {
+			t.Errorf("%q: %q, %q, %v", name, full, again, err)
+		}
+		group := filepath.Join("/", slicePath(strings.TrimSuffix(full, ".service")+".slice"),
+			cgroupName(full))
+		if filepath.Base(group) != cgroupName(full) ||
+			strings.Count(group, "/") > strings.Count(full, "-")+2 {
+			t.Errorf("%q is in %q", full, group)
+		}
+	})
+}

@@ -59,7 +59,11 @@ func shellOf(name string) string {
 	if err != nil {
 		return ""
 	}
-	for line := range strings.Lines(string(text)) {
+	return shellIn(string(text), name)
+}
+
+func shellIn(passwd, name string) string {
+	for line := range strings.Lines(passwd) {
 		fields := strings.Split(strings.TrimSuffix(line, "\n"), ":")
 		if len(fields) != 7 || fields[0] != name {
 			continue

@@ -1,6 +1,7 @@
 package tracer
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 	"unsafe"
@@ -89,4 +90,65 @@ func TestCString(t *testing.T) {
 	if got := cString(nil); got != "" {
 		t.Errorf("cString(nil) = %q", got)
 	}
+}
+
+// recorded decodes what the kernel half may have written, into what this process
+// reads it as.
+func recorded[T comparable](t *testing.T, raw []byte) (v T) {
+	t.Helper()
+	size := int(unsafe.Sizeof(v))
+	record := make([]byte, size)
+	copy(record, raw)
+	v, err := decode[T](record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again := unsafe.Slice((*byte)(unsafe.Pointer(&v)), size); !bytes.Equal(again, record) {
+		t.Errorf("%T: %x becomes %x", v, record, again)
+	}
+	if _, err := decode[T](raw); (err == nil) != (len(raw) == size) {
+		t.Errorf("%T of %d bytes: %v", v, len(raw), err)
+	}
+	return v
+}
+
+// Names and paths in what the kernel half records are the target's; and records of
+// another build's may be of any size.
+func FuzzRecords(f *testing.F) {
+	for _, kind := range []byte{eventCheck, eventCapset, eventSyscall, eventDrop} {
+		raw := make([]byte, unsafe.Sizeof(kernelEvent{}))
+		raw[0] = kind
+		f.Add(raw)
+		f.Add(bytes.Repeat([]byte{kind}, len(raw)))
+	}
+	f.Add(bytes.Repeat([]byte{0xff}, int(unsafe.Sizeof(kernelEvent{}))))
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		texts := []string{}
+		e := event(recorded[kernelEvent](t, raw))
+		if e.Syscall.Name == "" {
+			t.Errorf("%+v: a call without a name", e)
+		}
+		texts = append(texts, e.Comm)
+		program := recorded[kernelProgram](t, raw)
+		texts = append(texts, cString(program.path[:]))
+		for _, frame := range recorded[kernelSite](t, raw).frames {
+			texts = append(texts, cString(frame[:]))
+		}
+		for _, text := range texts {
+			if strings.Contains(text, "\x00") || len(text) > maxPath {
+				t.Errorf("a text of %d bytes, %q", len(text), text)
+			}
+		}
+		recorded[kernelState](t, raw)
+		recorded[kernelCheck](t, raw)
+		recorded[kernelRow](t, raw)
+		recorded[kernelSiteKey](t, raw)
+		recorded[kernelOutcome](t, raw)
+		recorded[kernelUnasked](t, raw)
+		recorded[kernelSyscalls](t, raw)
+		recorded[kernelTotal](t, raw)
+		recorded[kernelAdopted](t, raw)
+		recorded[kernelLiving](t, raw)
+	})
 }

@@ -121,3 +121,19 @@ libbpf: prog 'fexit_cap_capable': failed to load: -1
 		})
 	}
 }
+
+// Whatever libbpf and the verifier say, the reason is one line, and never none.
+func FuzzReason(f *testing.F) {
+	for _, log := range []string{"", "not found", "libbpf: prog 'x': failed to load: -22\n",
+		"libbpf: not found\r\n", "unknown func bpf_x#1\nlibbpf: not supported", "\n\n"} {
+		f.Add(log)
+	}
+	f.Fuzz(func(t *testing.T, log string) {
+		e := &BackendError{Backend: Fentry, Stage: "load", Err: syscall.EPERM, Log: log}
+		reason := e.reason()
+		if reason == "" || strings.Contains(reason, "\n") ||
+			reason != syscall.EPERM.Error() && !strings.Contains(log, reason) {
+			t.Errorf("%q: %q", log, reason)
+		}
+	})
+}

@@ -46,7 +46,10 @@ type kin struct {
 // group and the session (fs/proc/array.c, do_task_stat()).
 func kinOf(pid int) kin {
 	raw, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	text := string(raw)
+	return parseKin(string(raw))
+}
+
+func parseKin(text string) kin {
 	fields := strings.Fields(text[strings.LastIndexByte(text, ')')+1:])
 	if len(fields) < 4 {
 		return kin{}

@@ -79,3 +79,20 @@ func TestLastIdentity(t *testing.T) {
 		t.Errorf("%+v, %v", o, err)
 	}
 }
+
+// A process calls itself what it likes, and its name is written as it is; where it
+// belongs stays what the kernel says.
+func FuzzKin(f *testing.F) {
+	for _, name := range []string{"cat", "", "a b", ") Z 1 1 1 1", ") R 0 0 0\n7 (x", "\n", "\xff", "((("} {
+		f.Add(name, "7 (sleep) S 4242 77 7 0 -1")
+	}
+	f.Fuzz(func(t *testing.T, name, text string) {
+		if k := parseKin(text); k.ended && !strings.ContainsAny(text, "ZX") {
+			t.Errorf("%q has ended", text)
+		}
+		want := kin{true, 4242, 77, 7}
+		if got := parseKin("7 (" + name + ") Z 4242 77 7 0 -1 4194304 0"); got != want {
+			t.Errorf("named %q: %+v", name, got)
+		}
+	})
+}

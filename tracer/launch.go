@@ -173,17 +173,7 @@ func (p *process) obey(o order) error {
 	if err != nil {
 		return fmt.Errorf("answer of the target's stub: %w", err)
 	}
-	if len(answer) == 0 {
-		return errors.New("the target's stub ended before its time")
-	}
-	if string(answer) == ready {
-		return nil
-	}
-	var failure stubFailure
-	if err := json.Unmarshal(answer, &failure); err != nil {
-		return fmt.Errorf("answer of the target's stub: %w", err)
-	}
-	return failure.explain(string(o.Path))
+	return understand(answer, string(o.Path))
 }
 
 // CanEnter tells whether the target, as its identity has it, may change to its

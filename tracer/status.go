@@ -16,8 +16,12 @@ func statusOf(pid int) processStatus {
 	if err != nil {
 		return nil
 	}
+	return parseStatus(string(raw))
+}
+
+func parseStatus(text string) processStatus {
 	status := processStatus{}
-	for line := range strings.Lines(string(raw)) {
+	for line := range strings.Lines(text) {
 		name, value, _ := strings.Cut(line, ":")
 		status[name] = strings.Join(strings.Fields(value), " ")
 	}

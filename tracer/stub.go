@@ -75,14 +75,28 @@ func MaybeStub() {
 	unix.CloseOnExec(fd)
 
 	socket := os.NewFile(uintptr(fd), "cap-audit")
-	raw, err := io.ReadAll(socket)
-	var o order
-	if err != nil || json.Unmarshal(raw, &o) != nil {
+	o, err := readOrder(socket)
+	if err != nil {
 		os.Exit(1) // cap-audit gave up before it gave the order
 	}
 	o.ready = func() { io.WriteString(socket, ready) }
 	json.NewEncoder(socket).Encode(o.execute())
 	os.Exit(1)
+}
+
+// understand reads what a stub that was to start the program at path has answered.
+func understand(answer []byte, path string) error {
+	if len(answer) == 0 {
+		return errors.New("the target's stub ended before its time")
+	}
+	if string(answer) == ready {
+		return nil
+	}
+	var failure stubFailure
+	if err := json.Unmarshal(answer, &failure); err != nil {
+		return fmt.Errorf("answer of the target's stub: %w", err)
+	}
+	return failure.explain(path)
 }
 
 // explain is the failure to start the program at path.
@@ -109,6 +123,14 @@ func newOrder(t Target) order {
 		o.Ignored, o.OnlyIgnored = *t.Surroundings.Ignored, true
 	}
 	return o
+}
+
+func readOrder(from io.Reader) (o order, err error) {
+	raw, err := io.ReadAll(from)
+	if err == nil {
+		err = json.Unmarshal(raw, &o)
+	}
+	return o, err
 }
 
 // execute returns only if it failed.
