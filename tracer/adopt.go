@@ -27,6 +27,7 @@ func Adopt(what Running, options Options) (_ *Audit, err error) {
 	if err != nil {
 		return nil, err
 	}
+	outlive()
 	a := &Audit{options: options, adopted: &adopted{running: s, stopped: make(chan struct{})}}
 	defer func() {
 		if err != nil {

@@ -73,6 +73,7 @@ func Start(target Target, options Options) (_ *Audit, err error) {
 			stub.abandon()
 		}
 	}()
+	outlive()
 	a := &Audit{options: options, target: target, process: stub, strangers: strangers,
 		stopped: make(chan Stop)}
 	if options.Untraced {

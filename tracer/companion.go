@@ -64,11 +64,15 @@ func (a *Audit) RunBeside(path string, argv, environ []string) (<-chan unix.Wait
 	defer null.Close()
 	a.companions.mu.Lock()
 	defer a.companions.mu.Unlock()
-	pid, err := syscall.ForkExec(path, argv, &syscall.ProcAttr{
-		Env:   environ,
-		Files: []uintptr{null.Fd(), 2, 2},
-		// a group of its own: what it starts can be ended with it
-		Sys: &syscall.SysProcAttr{Setpgid: true},
+	var pid int
+	err = withCallersScore(func() (err error) {
+		pid, err = syscall.ForkExec(path, argv, &syscall.ProcAttr{
+			Env:   environ,
+			Files: []uintptr{null.Fd(), 2, 2},
+			// a group of its own: what it starts can be ended with it
+			Sys: &syscall.SysProcAttr{Setpgid: true},
+		})
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("run %s: %w", path, err)

@@ -111,9 +111,11 @@ func startStub(t Target) (*process, error) {
 		defer unix.Close(attributes.CgroupFD)
 	}
 	if err == nil {
-		p.pid, err = syscall.ForkExec("/proc/self/exe",
-			[]string{early.StubName, strconv.Itoa(theirs)},
-			&syscall.ProcAttr{Env: Environ(), Files: files, Sys: attributes})
+		err = withCallersScore(func() (err error) {
+			p.pid, err = syscall.ForkExec("/proc/self/exe", []string{early.StubName, strconv.Itoa(theirs)},
+				&syscall.ProcAttr{Env: Environ(), Files: files, Sys: attributes})
+			return err
+		})
 	}
 	if err != nil {
 		ours.Close()
@@ -164,6 +166,9 @@ func (p *process) obey(o order) error {
 	err := json.NewEncoder(p.stub).Encode(o)
 	if err == nil {
 		err = unix.Shutdown(int(p.stub.Fd()), unix.SHUT_WR)
+	}
+	if errors.Is(err, unix.EPIPE) {
+		return errStubEnded
 	}
 	if err != nil {
 		return fmt.Errorf("order to the target's stub: %w", err)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/cap-audit/cap-audit/capng"
 	"github.com/cap-audit/cap-audit/early"
+	"github.com/cap-audit/cap-audit/hint"
 	"github.com/cap-audit/cap-audit/privilege"
 )
 
@@ -84,10 +85,14 @@ func MaybeStub() {
 	os.Exit(1)
 }
 
+// errStubEnded: one that we have started answers, unless it is killed.
+var errStubEnded = hint.Add(errors.New("the target's stub ended before its time"),
+	"the kernel's log says whether it was killed for want of memory")
+
 // understand reads what a stub that was to start the program at path has answered.
 func understand(answer []byte, path string) error {
 	if len(answer) == 0 {
-		return errors.New("the target's stub ended before its time")
+		return errStubEnded
 	}
 	if string(answer) == ready {
 		return nil

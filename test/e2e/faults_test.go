@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -241,5 +242,44 @@ func TestProcessesExhausted(t *testing.T) {
 		if d := decode(t, r.stdout); d.StillRunning != 0 || granted(d.Required)["sys_chroot"][0] == 0 {
 			t.Errorf("still running: %d; required %v", d.StillRunning, granted(d.Required))
 		}
+	}
+}
+
+// TestScoreOfTheCaller: who is to be killed when memory is used up stays as the caller
+// has it, for the target, a repetition and a test.
+func TestScoreOfTheCaller(t *testing.T) {
+	scores := filepath.Join(t.TempDir(), "scores")
+	note := "cat /proc/self/oom_score_adj >>" + scores
+	r := finish(t, command(t, "/bin/sh", append([]string{"-c",
+		`echo 300 >/proc/self/oom_score_adj && exec "$0" "$@"`, capAuditPath},
+		withBackend("--verify", "--test", note, "--", "/bin/sh", "-c", note+"; exec sleep 600")...)...))
+	lines := strings.Fields(readText(t, scores))
+	if want := slices.Repeat([]string{"300"}, 4); r.status != 0 || !slices.Equal(lines, want) {
+		t.Errorf("status %d, scores %v: %s", r.status, lines, r.stderr)
+	}
+}
+
+// TestMemoryUsedUp: of a target that uses up the memory that it shares with cap-audit,
+// by many processes each of which takes less than that, there is a report.
+func TestMemoryUsedUp(t *testing.T) {
+	if ownBounding(t)>>unix.CAP_SYS_RESOURCE&1 == 0 {
+		t.Skip("wanted CAP_SYS_RESOURCE, by which cap-audit is killed last")
+	}
+	group := memoryGroup(t)
+	write(t, filepath.Join(group, "memory.max"), strconv.Itoa(96<<20))
+	fifo := filepath.Join(t.TempDir(), "never")
+	if err := unix.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := finish(t, command(t, "/bin/sh", append([]string{"-c", `echo $$ >"$0" && exec "$@"`,
+		filepath.Join(group, "cgroup.procs"), capAuditPath}, withBackend("-j", "--", "/bin/sh", "-c",
+		`until grep -q '^oom_kill [1-9]' "$1"
+		do (x=$(head -c 2000000 /dev/zero | tr '\0' x); read y <"$0") & pids="$pids $!"; done
+		kill $pids; wait; exit 0`, fifo, filepath.Join(group, "memory.events"))...)...))
+	if r.status != 0 {
+		t.Fatalf("status %d, signal %d: %s", r.status, r.signal, r.stderr)
+	}
+	if d := decode(t, r.stdout); d.Exit.Status != 0 || d.StillRunning != 0 {
+		t.Errorf("status %d, still running %d", d.Exit.Status, d.StillRunning)
 	}
 }
