@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"syscall"
 
 	"github.com/cap-audit/cap-audit/console"
@@ -119,7 +120,10 @@ func (o *Output) render(w io.Writer, doc *report.Document) error {
 	case YAML:
 		return report.WriteYAML(w, doc)
 	case Snippet:
-		for _, doubt := range doc.DoubtsOf(o.Emit) {
+		if err := doc.Blocked(); err != nil {
+			return err
+		}
+		for _, doubt := range slices.Concat(doc.DoubtsOf(o.Emit), doc.Dangers()) {
 			console.Warningf("%s", doubt)
 		}
 		return report.WriteSnippet(w, doc, o.Emit)
@@ -128,5 +132,12 @@ func (o *Output) render(w io.Writer, doc *report.Document) error {
 	case Prometheus:
 		return report.WritePrometheus(w, doc)
 	}
-	return report.WriteText(w, doc, report.Width(os.Stdout, os.Getenv("COLUMNS")))
+	return report.WriteText(w, doc, o.page())
+}
+
+// page is where the text report goes.
+func (o *Output) page() report.Page {
+	page := report.PageOf(os.Stdout, os.Getenv("COLUMNS"))
+	page.Terminal = page.Terminal && o.File == ""
+	return page
 }

@@ -70,6 +70,8 @@ func NewDocument(f *audit.Findings) *Document {
 func advice(f *audit.Findings) snippets.Advice {
 	return snippets.Advice{
 		Subject:      f.Subject.Kind,
+		Engine:       f.Subject.Engine,
+		Daemon:       daemon(f),
 		Path:         f.Application.Path,
 		Python:       f.Application.Python,
 		Script:       f.Application.Script,
@@ -90,6 +92,15 @@ func advice(f *audit.Findings) snippets.Advice {
 		Bounding: capng.Numbers(f.Bounding() & f.Recommended()),
 		Made:     each(f.Programs, made),
 	}
+}
+
+// daemon: it listens, stays until it is ended, goes into the background, or
+// changes to an account of its own.
+func daemon(f *audit.Findings) bool {
+	stays := f.Subject.Kind.Adopted() || f.StillRunning > 0 ||
+		f.Application.Ended && slices.Contains(endings, unix.Signal(f.Application.Signal))
+	listens := func(p audit.ProgramUse) bool { return slices.Contains(p.Syscalls, "listen") }
+	return stays || f.SwitchesUser() || slices.ContainsFunc(f.Programs, listens)
 }
 
 // made are the calls for which a filter makes a difference. Their names are the

@@ -61,8 +61,9 @@ func TestGoldensOfJudgedDocuments(t *testing.T) {
 	needNames(t)
 	for name, d := range judged() {
 		for form, write := range map[string]func(io.Writer, *Document) error{
-			"txt": func(w io.Writer, d *Document) error { return WriteText(w, d, 80) }, "json": WriteJSON,
-			"xml": WriteJUnit, "prom": WritePrometheus,
+			"txt":  func(w io.Writer, d *Document) error { return WriteText(w, d, Page{Width: 80}) },
+			"json": WriteJSON,
+			"xml":  WriteJUnit, "prom": WritePrometheus,
 		} {
 			if (form == "txt" || form == "json") && name != "merged" && name != "policy-failed" {
 				continue // as above, with other numbers

@@ -32,7 +32,7 @@ func TestGoldens(t *testing.T) {
 		d := NewDocument(examples[name])
 		d.Tool.Version = "1.2.3"
 		for kind, write := range map[string]func(io.Writer) error{
-			"txt":  func(w io.Writer) error { return WriteText(w, d, 80) },
+			"txt":  func(w io.Writer) error { return WriteText(w, d, Page{Width: 80}) },
 			"json": func(w io.Writer) error { return WriteJSON(w, d) },
 			"yaml": func(w io.Writer) error { return WriteYAML(w, d) },
 		} {
@@ -42,7 +42,7 @@ func TestGoldens(t *testing.T) {
 	for name, width := range map[string]int{"denied.40": 40, "advisory.132": 132, "granted.0": 0} {
 		example, _, _ := bytes.Cut([]byte(name), []byte("."))
 		golden(t, name+".txt", func(w io.Writer) error {
-			return WriteText(w, NewDocument(examples[string(example)]), width)
+			return WriteText(w, NewDocument(examples[string(example)]), Page{Width: width})
 		})
 	}
 }
@@ -73,7 +73,7 @@ func golden(t *testing.T, name string, write func(io.Writer) error) {
 func TestWriteErrors(t *testing.T) {
 	d := NewDocument(examples["granted"])
 	for name, write := range map[string]func(io.Writer) error{
-		"text": func(w io.Writer) error { return WriteText(w, d, 80) },
+		"text": func(w io.Writer) error { return WriteText(w, d, Page{Width: 80}) },
 		"json": func(w io.Writer) error { return WriteJSON(w, d) },
 		"yaml": func(w io.Writer) error { return WriteYAML(w, d) },
 	} {

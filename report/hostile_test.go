@@ -64,7 +64,7 @@ func renderings(t *testing.T, f *audit.Findings) map[string]string {
 	back := NewDifference(steering, f, steering, &audit.Findings{})
 	written := map[string]string{}
 	for what, write := range map[string]func(io.Writer) error{
-		"text":       func(w io.Writer) error { return WriteText(w, d, 80) },
+		"text":       func(w io.Writer) error { return WriteText(w, d, Page{Width: 80}) },
 		"junit":      func(w io.Writer) error { return WriteJUnit(w, d) },
 		"prometheus": func(w io.Writer) error { return WritePrometheus(w, d) },
 		"came":       diff.WriteText,

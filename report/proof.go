@@ -153,15 +153,18 @@ func (t *text) proof() {
 	for i := range p.Growth {
 		t.repeated("With less ("+orNone(p.Growth[i].Capabilities)+"): ", &p.Growth[i])
 	}
-	t.repeated("With the recommended set ("+orNone(p.Verification.Capabilities)+"): ", p.Verification)
+	with := "With all that was used ("
+	if p.final() == p.Verification {
+		with = "With the recommended set ("
+	}
+	t.repeated(with+orNone(p.Verification.Capabilities)+"): ", p.Verification)
 	for i := range p.Minimization {
 		trial := &p.Minimization[i]
 		t.line("  %s: %s", *trial.Without, trial.words())
 		t.facts(trial)
 	}
 	if p.Minimal != nil {
-		t.repeated("With none of those that were not needed ("+orNone(p.Minimal.Capabilities)+"): ",
-			p.Minimal)
+		t.repeated("With these alone ("+orNone(p.Minimal.Capabilities)+"): ", p.Minimal)
 	}
 }
 
@@ -219,11 +222,10 @@ func (d *Document) grown() string {
 	if list == nil {
 		return ""
 	}
-	text := "Added to what the run itself showed, since a repetition without it was refused it: " +
-		strings.Join(list, "; ") + "."
+	text := "Added, since only a repetition came to need it: " + strings.Join(list, "; ") + "."
 	if left := d.Proof.LeftBehind; len(left) > 0 {
-		text += " Asked for only where an earlier run has left something behind: " +
-			strings.Join(left, ", ") + ". Clean up before, and see whether it is needed."
+		text += " Needed only where an earlier run has left something behind: " +
+			strings.Join(left, ", ") + ". Clean up before, and see."
 	}
 	return text
 }
@@ -245,7 +247,7 @@ func (d *Document) failing() []string {
 	var list []string
 	if final := d.Proof.final(); final != nil {
 		for _, e := range final.Evidence {
-			said := "Verified, and yet new in that run: " + printable(e.Text) + "."
+			said := "Proven, and yet new in that run: " + printable(e.Text) + "."
 			if e.ReturnName != nil && !slices.Contains(list, said) {
 				list = append(list, said)
 			}
@@ -264,12 +266,12 @@ func (d *Document) proven() string {
 	case d.untraced:
 		return p.found()
 	case !p.Verification.Behaved:
-		return "Run again with just the observed set, the program did not behave the same (see PROOF BY " +
-			"REPETITION): the set is not enough, or the program does not do the same twice."
+		return "Run again with just what was used, it did not behave the same (see PROOF BY REPETITION): " +
+			"that is not enough, or it does not do the same twice."
 	case p.Minimal != nil && p.Minimal.Behaved:
-		return "Verified: run again with just this set, the program behaved the same. The run itself used " +
-			"more: " +
-			orNone(p.Verification.Capabilities) + "."
+		spare := slices.DeleteFunc(slices.Clone(p.Verification.Capabilities),
+			func(name string) bool { return slices.Contains(p.Minimal.Capabilities, name) })
+		return justThis + ". What it used besides, it did without: " + orNone(spare) + "."
 	case p.Minimal != nil && p.Minimal.tried():
 		var spare []string
 		for _, trial := range p.Minimization {
@@ -277,13 +279,13 @@ func (d *Document) proven() string {
 				spare = append(spare, *trial.Without)
 			}
 		}
-		return "Verified: run again with just this set, the program behaved the same. Any one of these " +
-			"could be left out, but not all of them: " +
+		return justThis + ". Any one of these could be left out, but not all: " +
 			strings.Join(spare, ", ") + "."
 	case len(p.Minimization) > 0 && !slices.ContainsFunc(p.Minimization,
 		func(t Trial) bool { return t.Behaved || !t.tried() }):
-		return "Verified: run again with just this set, the program behaved the same, and without any one " +
-			"of it, it did not."
+		return justThis + ". Without any one of it, it did not."
 	}
-	return "Verified: run again with just this set, the program behaved the same."
+	return justThis + "."
 }
+
+const justThis = "Proven: run again with just this set, it behaved the same"

@@ -242,7 +242,7 @@ func FuzzRead(f *testing.F) {
 			t.Errorf("it differs from itself: %+v", diff)
 		}
 		var text bytes.Buffer
-		if err := errors.Join(WriteText(&text, d, 80), diff.WriteText(&text)); err != nil {
+		if err := errors.Join(WriteText(&text, d, Page{Width: 80}), diff.WriteText(&text)); err != nil {
 			t.Error(err)
 		}
 		for _, r := range text.String() {

@@ -33,11 +33,10 @@ func (t *text) search(p *Proof) {
 
 // found says how sure a set is that was found so.
 func (p *Proof) found() string {
-	const verified = "Verified: run again with just this set, the program behaved the same"
 	if len(p.final().Capabilities) > 0 {
-		return verified + ", and without any one of it, it did not."
+		return justThis + ". Without any one of it, it did not."
 	}
-	return verified + "."
+	return justThis + "."
 }
 
 // Untraced: no check was watched, in one run of a union at least.

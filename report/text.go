@@ -10,12 +10,12 @@ import (
 	"github.com/cap-audit/cap-audit/capng"
 )
 
-// WriteText writes the document for people, with rules and prose as wide as
-// width columns. Headings and one-line entries are those of the C cap-audit in
+// WriteText writes the document for people, with rules and prose as wide as the
+// page. Headings and one-line entries are those of the C cap-audit in
 // its order, since scripts look for them. What the program chose, such as its
 // path, comes out printable. Its error is w's.
-func WriteText(w io.Writer, d *Document, width int) error {
-	t := &text{d: d, width: width}
+func WriteText(w io.Writer, d *Document, page Page) error {
+	t := &text{d: d, width: page.Width, terminal: page.Terminal}
 	t.title()
 	t.context()
 	t.required()
@@ -36,6 +36,8 @@ func WriteText(w io.Writer, d *Document, width int) error {
 	} else {
 		t.recommendations()
 	}
+	t.line("")
+	t.line("%s", d.answer())
 	_, err := w.Write(t.Bytes())
 	return err
 }
@@ -44,8 +46,9 @@ func WriteText(w io.Writer, d *Document, width int) error {
 // nobody's.
 type text struct {
 	bytes.Buffer
-	d     *Document
-	width int
+	d        *Document
+	width    int
+	terminal bool // see Page
 }
 
 func (t *text) line(format string, args ...any) {

@@ -102,8 +102,7 @@ func (d *Document) timeGaps() []string {
 	}
 	if whole && d.StillRunning > 0 {
 		gaps = append(gaps, count(d.StillRunning, "descendant", "descendants")+" of the program still ran "+
-			"when the audit ended, and what came later is not in this report. With --follow the audit waits "+
-			"for the last one.")
+			"when the audit ended. With --follow the audit waits for the last one.")
 	}
 	if d.Interim {
 		gaps = append(gaps, "This is an interim report: the audit went on when it was made.")

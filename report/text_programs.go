@@ -6,12 +6,13 @@ import (
 )
 
 // programs shows who needs what as a tree, when there is more than one program.
+// Branches that need nothing are only counted.
 func (t *text) programs() {
 	if len(t.d.Programs) < 2 {
 		return
 	}
 	t.heading("PROGRAMS:")
-	shown := make([]bool, len(t.d.Programs))
+	shown, bare := t.bareBranches()
 	// Twice: a program whose ancestors lead in a circle, or nowhere, is a root
 	// for want of a better place.
 	for _, orphans := range []bool{false, true} {
@@ -21,6 +22,41 @@ func (t *text) programs() {
 			}
 		}
 	}
+	if bare > 0 {
+		t.line("  And %s that %s nothing", count(bare, "program", "programs"), needs(bare))
+	}
+}
+
+func needs(n int) string {
+	if n == 1 {
+		return "needs"
+	}
+	return "need"
+}
+
+// bareBranches marks the programs that have nothing to tell, and of which none that
+// they executed has.
+func (t *text) bareBranches() (bare []bool, n int) {
+	parents := map[int]int{}
+	for _, p := range t.d.Programs {
+		parents[p.Index] = p.Parent
+	}
+	telling := map[int]bool{}
+	for _, p := range t.d.Programs {
+		if p.Parent != 0 && len(p.Needs)+len(p.Refused)+len(p.FileCaps) == 0 {
+			continue
+		}
+		for index := p.Index; index != 0 && !telling[index]; index = parents[index] {
+			telling[index] = true
+		}
+	}
+	bare = make([]bool, len(t.d.Programs))
+	for i, p := range t.d.Programs {
+		if bare[i] = p.Index != 0 && !telling[p.Index]; bare[i] {
+			n++
+		}
+	}
+	return bare, n
 }
 
 func (t *text) hasProgram(index int) bool {

@@ -26,8 +26,21 @@ func (t *text) denied() {
 		t.maybeProbes(c.CallSites)
 		t.line("    Outcomes of syscall invocations containing such a check:")
 		t.outcomes(c.Outcomes)
-		said := assessments[c.Assessment]
-		t.labelled("    ", "Assessment:", said.assessment)
+		t.assessment(c)
+	}
+}
+
+// assessment says what follows from the refusals.
+func (t *text) assessment(c Denied) {
+	said := assessments[c.Assessment]
+	t.labelled("    ", "Assessment:", said.assessment)
+	switch {
+	case t.d.granted(c.Number):
+		t.line("    Recommendation: Granted below, for another reason.")
+	case t.d.lesserRefused(c):
+		t.line("    Recommendation: Not added automatically.")
+		t.labelled("    ", "Next step:", "Leave it out: "+t.d.lesserOf(c)+" does less and is enough.")
+	default:
 		t.line("    Recommendation: Not added automatically.")
 		if said.next != "" {
 			t.labelled("    ", "Next step:", said.next)
@@ -79,35 +92,27 @@ var assessments = map[audit.Assessment]struct{ assessment, next string }{
 		"No check was refused.", "",
 	},
 	audit.AssessPermissionFailure: {
-		"A system call with a refused check failed for want of permission. The program was kept from " +
-			"something it tried.",
-		"If it did all it should without that, leave the capability out. Otherwise grant it and audit again.",
+		"A call with a refused check failed for want of permission.",
+		"Grant it and audit again if the program did less than it should.",
 	},
 	audit.AssessMixedInterruption: {
-		"Some system calls with a refused check succeeded and signals interrupted the others; none failed " +
-			"for want of permission.",
-		"Leave the capability out, unless the program did less than it should.",
+		"Calls with a refused check succeeded, or were interrupted.",
+		"Leave it out, unless the program did less than it should.",
 	},
 	audit.AssessInconclusive: {
-		"Nothing tells whether the refusal mattered: a system call with a refused check was interrupted or " +
-			"its return was not seen.",
-		"Run the program again. If this stays so, compare a run with the capability to one without.",
+		"No call was seen to return in a way that tells whether it mattered.",
+		"Audit again, with and without it, if this stays so.",
 	},
 	audit.AssessMixedOther: {
-		"Some system calls with a refused check succeeded, others failed, though not with a permission " +
-			"error.",
-		"If those failures trouble the program, grant the capability and audit again to see whether they " +
-			"go away.",
+		"Some calls with a refused check failed, not for want of permission.",
+		"Grant it and audit again if those failures trouble the program.",
 	},
 	audit.AssessSucceededDespite: {
-		"Every system call with a refused check succeeded all the same. The program does not appear to " +
-			"need the capability.",
+		"All calls with a refused check succeeded.",
 		"Leave it out.",
 	},
 	audit.AssessDenialNotEstablished: {
-		"System calls with a refused check failed, but not with a permission error. The refusal need not " +
-			"be the cause.",
-		"If those failures trouble the program, grant the capability and audit again to see whether they " +
-			"go away.",
+		"Calls with a refused check failed, but not for want of permission.",
+		"Grant it and audit again if those failures trouble the program.",
 	},
 }

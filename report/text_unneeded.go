@@ -10,17 +10,31 @@ func (t *text) advisory() {
 		return
 	}
 	t.heading("ADVISORY CAPABILITIES:")
-	t.prose("  ", "The kernel asked for these, but not to decide whether the program may go on. "+
-		"They need no grant; what a refusal changes is said beside each place that asked.")
+	t.prose("  ", "No grant needed: the kernel asked only to choose between two ways of going on.")
 	for _, c := range list {
-		t.unneededCapability(c)
-		for _, site := range c.CallSites {
-			sentence := printable(site.Function) + " in " + inSyscall(site)
-			if site.Advisory != nil {
-				sentence += ": " + printable(*site.Advisory)
-			}
-			t.labelled("    ", "Asked by:", sentence)
+		t.capability(c.Name, c.Number)
+		t.consequences(c.CallSites)
+	}
+}
+
+// consequences says what a refusal changes, and of which system calls.
+func (t *text) consequences(sites []CallSite) {
+	var all []string
+	calls := map[string][]string{}
+	for _, site := range sites {
+		consequence := "not known"
+		if site.Advisory != nil {
+			consequence = printable(*site.Advisory)
 		}
+		if calls[consequence] == nil {
+			all = append(all, consequence)
+		}
+		if call := inSyscall(site); !slices.Contains(calls[consequence], call) {
+			calls[consequence] = append(calls[consequence], call)
+		}
+	}
+	for _, consequence := range all {
+		t.labelled("    ", "If refused:", consequence+inParens(calls[consequence]))
 	}
 }
 
@@ -32,10 +46,9 @@ func (t *text) nested() {
 		return
 	}
 	t.heading("CAPABILITIES USED ONLY IN NESTED USER NAMESPACES:")
-	t.prose("  ", "The program used these inside user namespaces that it made itself. "+
-		"Whoever makes a user namespace holds every capability in it, so they need no grant on the host.")
+	t.prose("  ", "No grant needed: whoever makes a user namespace holds every capability in it.")
 	for _, c := range list {
-		t.unneededCapability(c)
+		t.capability(c.Name, c.Number)
 		if asked := otherSyscalls(Capability{CallSites: c.CallSites}); asked != "" {
 			t.labelled("    ", "Asked by:", asked)
 		}
@@ -46,13 +59,9 @@ func (t *text) nested() {
 // knowing that some checks were not about that.
 func (t *text) unneeded(list []Unneeded) []Unneeded {
 	return slices.DeleteFunc(slices.Clone(list), func(u Unneeded) bool {
-		return slices.ContainsFunc(t.d.Required, func(c Capability) bool { return c.Number == u.Number })
+		return t.d.granted(u.Number) ||
+			slices.ContainsFunc(t.d.Required, func(c Capability) bool { return c.Number == u.Number })
 	})
-}
-
-func (t *text) unneededCapability(c Unneeded) {
-	t.capability(c.Name, c.Number)
-	t.line("    Checks: %d granted, %d denied", c.Checks.Granted, c.Checks.Denied)
 }
 
 func inSyscall(site CallSite) string {

@@ -96,8 +96,8 @@ func (t *text) unasked() {
 		return
 	}
 	t.heading("CAPABILITIES NEEDED WITHOUT A CHECK:")
-	t.prose("  ", "The kernel let the calls below through without a check, since the caller held enough. "+
-		"With the other capabilities of the recommended set alone they fail.")
+	t.prose("  ", "Not asked for in these calls, since the caller held enough: with only the rest of the "+
+		"recommended set they fail.")
 	for _, c := range t.d.Unasked {
 		t.capability(c.Name, c.Number)
 		t.labelled("    ", "Reason:", printable(c.Reason)+".")
@@ -124,10 +124,14 @@ func (t *text) capsetOnly() {
 		t.capability(c.Name, c.Number)
 		t.line("    Requested by successful capset in: %s", strings.Join(c.RequestedSets, ", "))
 		t.line("    Granted use observed: no")
-		t.labelled("    ", "Assessment:", "The program asked to hold it, but nothing it did in this run "+
-			"made use of it.")
-		t.labelled("    ", "Recommendation:", "Granted below, since a program that asks for it may insist "+
-			"on it. --minimize tells whether it does; exercise whatever it is meant for before you leave "+
-			"it out.")
+		t.labelled("    ", "Assessment:", "It asked to hold it, and this run made no use of it.")
+		t.labelled("    ", "Recommendation:", t.capsetOnlyAdvice(c))
 	}
+}
+
+func (t *text) capsetOnlyAdvice(c CapsetOnly) string {
+	if t.d.granted(c.Number) {
+		return "Granted below, since the program may insist on it. --minimize tells."
+	}
+	return "Not needed: see PROOF BY REPETITION."
 }

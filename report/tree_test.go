@@ -178,7 +178,7 @@ func FuzzStrings(f *testing.F) {
 			}
 		}
 		var b bytes.Buffer
-		if err := WriteText(&b, d, 80); err != nil {
+		if err := WriteText(&b, d, Page{Width: 80}); err != nil {
 			t.Fatal(err)
 		}
 		for _, r := range b.String() {

@@ -62,6 +62,11 @@ func unitFile(f *audit.Findings) *UnitFile {
 	for _, c := range f.Denied {
 		refused |= 1 << c.Number
 	}
+	given := ambient
+	if s.Privileged() {
+		given = bounding
+	}
+	refused &^= f.Recommended() | given
 	return &UnitFile{
 		Unit:            valid(s.Unit),
 		File:            valid(s.File),
@@ -100,10 +105,7 @@ func unitFile(f *audit.Findings) *UnitFile {
 func (t *text) serviceRecommendations() {
 	s := t.d.UnitFile
 	t.heading("SYSTEMD SERVICE RECOMMENDATIONS:")
-	t.prose("  ", t.serviceVerdict())
-	for _, caveat := range t.caveats() {
-		t.item(caveat)
-	}
+	t.verdict(t.d.grant())
 	t.line("")
 	t.line("  Current context, as audited:")
 	t.labelled("    ", "Unit:", printable(s.Unit)+" in "+printable(s.File))
@@ -121,7 +123,6 @@ func (t *text) serviceRecommendations() {
 
 	t.line("")
 	t.line("  Analysis:")
-	t.labelled("    ", "Needed:", orNone(t.d.Recommended))
 	t.labelled("    ", "Configured, but not used in this run:", t.unusedText())
 	t.labelled("    ", "Refused each time, and not added:", orNone(s.Refused))
 	if useful := t.wouldHelp(); len(useful) > 0 {
@@ -137,19 +138,17 @@ func (t *text) serviceRecommendations() {
 	}
 }
 
-func (t *text) serviceVerdict() string {
-	if len(t.d.Recommended) == 0 {
-		return "No capability is needed for what the service got done in this run."
-	}
-	return fmt.Sprintf("The service needs: %s.", strings.Join(t.d.Recommended, ", "))
-}
-
 func (t *text) unusedText() string {
 	s := t.d.UnitFile
 	if len(s.Unused) == 0 {
 		return "none"
 	}
 	return strings.Join(s.Unused, ", ") + ". They stay in the settings below; remove what no other run uses."
+}
+
+// gives tells whether the program is to hold it by these settings.
+func (s *UnitFile) gives(name string) bool {
+	return slices.Contains(s.NewAmbient, name) || s.UID == 0 && slices.Contains(s.NewBounding, name)
 }
 
 func (s *UnitFile) account() string {
@@ -192,9 +191,9 @@ func (t *text) wouldHelp() []string {
 		return nil
 	}
 	var list []string
-	for _, name := range worthALook(t.d.Denied) {
-		if n, ok := capng.Number(name); ok && capng.Known(n) {
-			list = append(list, capng.Constant(n))
+	for _, c := range t.d.harmful() {
+		if capng.Known(c.Number) {
+			list = append(list, capng.Constant(c.Number))
 		}
 	}
 	return list

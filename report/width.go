@@ -16,12 +16,26 @@ const (
 	maxColumns   = 400
 )
 
-// Width is how wide the text report on f shall be, in columns: as wide as the
-// terminal, else what columns (the value of $COLUMNS) says, else 80.
-func Width(f *os.File, columns string) int {
-	if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
-		return width
+// Page is what the text report is written on.
+type Page struct {
+	Width int // in columns
+	// Terminal: it is read at once, by a person. Elsewhere it has all that scripts
+	// look for.
+	Terminal bool
+}
+
+// PageOf is the page that f is: as wide as the terminal, else as columns (the
+// value of $COLUMNS) says, else 80.
+func PageOf(f *os.File, columns string) Page {
+	columnsOf, _, err := term.GetSize(int(f.Fd()))
+	page := Page{columnsOf, err == nil}
+	if columnsOf <= 0 {
+		page.Width = width(columns)
 	}
+	return page
+}
+
+func width(columns string) int {
 	if n, err := strconv.Atoi(strings.TrimSpace(columns)); err == nil && n >= minColumns && n <= maxColumns {
 		return n
 	}

@@ -19,8 +19,8 @@ func TestWidthWithoutTerminal(t *testing.T) {
 		"": 80, "100": 100, " 100 ": 100, "40": 40, "400": 400, "39": 80, "401": 80, "0": 80, "-100": 80,
 		"wide": 80, "100x": 80, "99999999999999999999": 80,
 	} {
-		if got := Width(w, columns); got != want {
-			t.Errorf("Width(pipe, %q) = %d, want %d", columns, got, want)
+		if got := PageOf(w, columns); got != (Page{Width: want}) {
+			t.Errorf("PageOf(pipe, %q) = %+v, want a width of %d", columns, got, want)
 		}
 	}
 }
@@ -32,8 +32,8 @@ func TestWidthOfTerminal(t *testing.T) {
 			&unix.Winsize{Row: 24, Col: uint16(c.width)}); err != nil {
 			t.Fatal(err)
 		}
-		if got := Width(terminal, "100"); got != c.want {
-			t.Errorf("Width of a terminal %d wide with COLUMNS=100: %d, want %d", c.width, got, c.want)
+		if got := PageOf(terminal, "100"); got != (Page{c.want, true}) {
+			t.Errorf("terminal %d wide with COLUMNS=100: %+v, want a width of %d", c.width, got, c.want)
 		}
 	}
 }

@@ -17,6 +17,10 @@ import (
 type Advice struct {
 	// Subject is the kind of what was audited; "" is a command.
 	Subject audit.SubjectKind
+	// Engine is the container's.
+	Engine string
+	// Daemon: it serves or stays, so that systemd would run it.
+	Daemon bool
 	// Path of the program, in the bytes the kernel knows it by.
 	Path string
 	// Python: the program is a Python script; Script: it is one of any kind.

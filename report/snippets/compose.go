@@ -1,8 +1,6 @@
 package snippets
 
 import (
-	"strings"
-
 	"github.com/cap-audit/cap-audit/capng"
 )
 
@@ -13,7 +11,7 @@ func Compose(a Advice) string {
 		a.seccompHint("seccomp=FILE in security_opt", docker, podman) +
 		"services:\n  SERVICE:\n    cap_drop: [ALL]"
 	if names := spell(a.Grant, capng.Upper); len(names) > 0 {
-		text += "\n    cap_add: [" + strings.Join(names, ", ") + "]"
+		text += "\n" + fill("    cap_add: [", names, ", ", ",\n              ") + "]"
 	}
 	if a.noNewPrivs() {
 		text += "\n    security_opt: [\"no-new-privileges:true\"]"

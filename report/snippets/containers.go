@@ -32,9 +32,8 @@ func (a Advice) hint(root, other string) string {
 }
 
 // scriptHint is for a program whose file the kernel takes no capabilities from.
-const scriptHint = `# Root in the container has these at once, another user in Podman only: in
-# Docker and Kubernetes file capabilities would give them, which scripts
-# cannot have.
+const scriptHint = `# Another user than root has these in Podman alone: elsewhere a file would
+# give them, and scripts take none from theirs.
 `
 
 // interpreterHint is for one whose file capabilities would serve whatever it is given.
@@ -45,11 +44,9 @@ const interpreterHint = `# Root in the container has these at once, another user
 
 // ofDocker is for what both Docker and Podman read.
 func ofDocker(a Advice) string {
-	return a.hint(`# Root in the container has these at once, another user in Podman only:
-# for Docker the program's file needs them, too (setcap), and
-# no-new-privileges may keep them from it.
-`, `# The program ran as another user than root. Podman gives it these at
-# once; for Docker its file in the image needs them, too (setcap), and
-# no-new-privileges may keep them from it.
+	return a.hint(`# Another user than root has these in Podman alone: for Docker give them to
+# the program's file, too (setcap), and leave out no-new-privileges.
+`, `# It ran as another user than root: for Docker give them to its file in the
+# image, too (setcap).
 `)
 }

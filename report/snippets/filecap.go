@@ -12,14 +12,14 @@ import (
 // Filecap is libcap-ng's command that gives a program its capabilities through
 // its file.
 func Filecap(a Advice) string {
-	return inFile(a, "filecap FILE none", func(names []int) string {
+	return inFile(a, `test -z "$(filecap FILE)" || filecap FILE none`, func(names []int) string {
 		return "filecap FILE " + strings.Join(spell(names, capng.Name), " ")
 	})
 }
 
 // Setcap is libcap's command for the same.
 func Setcap(a Advice) string {
-	return inFile(a, "setcap -r FILE", func(names []int) string {
+	return inFile(a, `test -z "$(getcap FILE)" || setcap -r FILE`, func(names []int) string {
 		return "setcap " + strings.ToLower(strings.Join(spell(names, capng.Constant), ",")) + "=ep FILE"
 	})
 }
@@ -63,13 +63,19 @@ func (a Advice) secureHint() string {
 		" --ambient-caps=" + add + " PROGRAM\n"
 }
 
+// cannotHaveFileCaps: the kernel ignores those of scripts, and in some programs
+// they would be everybody's.
+func (a Advice) cannotHaveFileCaps() bool {
+	return a.script() || a.grantsAny() && a.doesAnything()
+}
+
 // inFile is the command remove or add, with the program's path for FILE.
 func inFile(a Advice, remove string, add func([]int) string) string {
 	if a.script() {
 		return `# The kernel ignores the file capabilities of scripts, and those of the
 # interpreter would serve every script. Use one of the other ways.`
 	}
-	if a.grantsAny() && a.doesAnything() {
+	if a.cannotHaveFileCaps() {
 		return `# This program does or runs whatever it is told to: with capabilities in
 # its file, everybody could use them for anything. Use one of the other ways.`
 	}
@@ -97,7 +103,7 @@ func inFile(a Advice, remove string, add func([]int) string) string {
 		command = add(a.Grant)
 		hint += "# Whoever may execute the file gets these: restrict it to a group.\n"
 	} else {
-		hint += "# None are needed. If the file has any, this takes them away:\n"
+		hint += "# Takes away those that the file has, if any:\n"
 	}
-	return hint + strings.Replace(command, "FILE", file, 1)
+	return hint + strings.ReplaceAll(command, "FILE", file)
 }

@@ -4,6 +4,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/cap-audit/cap-audit/audit"
 )
@@ -82,40 +83,103 @@ type Snippet struct {
 	// Heading names the consumer, as the text report does.
 	Heading string
 	Text    string
+	// pointer: it only says how to get it.
+	pointer bool
 }
 
-// All are the snippets that the text report has for what was audited, in its
-// order. For a command that is the C cap-audit's.
-func All(a Advice) []Snippet {
-	var list []Snippet
-	for _, kind := range shown(a) {
-		c := find(kind)
-		list = append(list, Snippet{c.kind, c.heading, c.write(a)})
+// Fitting are the snippets for what was audited: first that of what starts it, then
+// for the program itself, where whoever reads it is likely to have the source.
+func Fitting(a Advice) []Snippet {
+	list := []Snippet{of(fitting(a), a)}
+	if a.hasSource() {
+		list = append(list, of(programmatic(a), a))
 	}
 	return list
+}
+
+// All are for scripts that look for what the C cap-audit has for a command, in its
+// order: with notes only those of Fitting.
+func All(a Advice) []Snippet {
+	list := Fitting(a)
+	if a.Subject.Contained() || a.Subject.Service() {
+		return list
+	}
+	var all []Snippet
+	for _, kind := range []string{programmatic(a), "systemd", "filecap", "docker", "kubernetes"} {
+		s := of(kind, a)
+		switch fits := slices.Contains(list, s); {
+		case fits:
+		case kind == programmatic(a):
+			s.Text, s.pointer = "# For the source, if you have it: --emit "+kind, true
+		default:
+			s = s.bare()
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+var notes = regexp.MustCompile(`(?m)^# .*(\n|\z)`)
+
+// bare is without notes, where it is more than these.
+func (s Snippet) bare() Snippet {
+	if text := strings.TrimSuffix(notes.ReplaceAllString(s.Text, ""), "\n"); text != "" {
+		s.Text = text
+	}
+	return s
+}
+
+// Notes are what is to be heeded with a kind that stands alone without, "" for nothing.
+func Notes(kind string, a Advice) string {
+	if kind != "docker" {
+		return ""
+	}
+	return strings.TrimSpace(strings.NewReplacer("# ", "", "\n", " ").Replace(ofDocker(a)))
+}
+
+// Others are the kinds that Emit has besides these.
+func Others(a Advice, shown []Snippet) []string {
+	return slices.DeleteFunc(KindsFor(a.Subject), func(kind string) bool {
+		return slices.ContainsFunc(shown, func(s Snippet) bool { return s.Kind == kind && !s.pointer })
+	})
+}
+
+func of(kind string, a Advice) Snippet {
+	c := find(kind)
+	return Snippet{Kind: c.kind, Heading: c.heading, Text: c.write(a)}
+}
+
+// fitting is what starts such a program: the engine its container, systemd what
+// serves, and a user what has its capabilities from its file.
+func fitting(a Advice) string {
+	switch {
+	case a.Subject.Contained() && a.Engine == "containerd":
+		return "kubernetes"
+	case a.Subject.Contained():
+		return "docker"
+	case a.Daemon || a.Subject.Service() || a.cannotHaveFileCaps():
+		return "systemd"
+	}
+	return "filecap"
 }
 
 // python is what the interpreter is called.
 var python = regexp.MustCompile(`^python[0-9.]*$`)
 
-func shown(a Advice) []string {
-	switch {
-	case a.Subject.Contained():
-		return []string{"docker", "compose", "kubernetes", "quadlet"}
-	case a.Subject.Service():
-		return []string{"systemd"}
-	}
-	programmatic := "c"
+func programmatic(a Advice) string {
 	if a.Python || python.MatchString(path.Base(a.Path)) {
-		programmatic = "python"
+		return "python"
 	}
-	return []string{programmatic, "systemd", "filecap", "docker", "kubernetes"}
+	return "c"
 }
 
-// Others are the kinds that Emit has besides those of All.
-func Others(a Advice) []string {
-	shown := shown(a)
-	return slices.DeleteFunc(KindsFor(a.Subject), func(kind string) bool {
-		return slices.Contains(shown, kind)
-	})
+// ofPackages is where programs lie that came without their source.
+var ofPackages = regexp.MustCompile(`^/(usr|bin|sbin|lib|lib64|opt|snap|nix|gnu)/`)
+
+// hasSource: it is likely at hand. An interpreter is run on a source.
+func (a Advice) hasSource() bool {
+	if a.Subject.Contained() || a.Subject.Service() || a.Script && !a.Python || !path.IsAbs(a.Path) {
+		return false
+	}
+	return !ofPackages.MatchString(a.Path) || !a.Python && programmatic(a) == "python"
 }

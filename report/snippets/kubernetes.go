@@ -2,7 +2,6 @@ package snippets
 
 import (
 	"slices"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -13,14 +12,11 @@ import (
 // there.
 func Kubernetes(a Advice) string {
 	names := spell(a.Grant, func(n int) string { return `"` + capng.Upper(n) + `"` })
-
 	text := "# This belongs to the container, not to the pod.\n" +
-		a.hint(`# Root in the container has these at once. For another user the program's
-# file needs them, too (setcap), and allowPrivilegeEscalation: false may
-# keep them from it.
-`, `# The program ran as another user than root: its file in the image needs
-# these, too (setcap), and allowPrivilegeEscalation: false may keep them
-# from it.
+		a.hint(`# For another user than root give these to the program's file, too (setcap),
+# and leave out allowPrivilegeEscalation.
+`, `# It ran as another user than root: give these to its file in the image, too
+# (setcap).
 `) + a.seccompHint("seccompProfile of type Localhost", containerd, crio) + "securityContext:\n"
 	// with SYS_ADMIN it is always true, and the API server refuses the two
 	// together where the capability is spelt CAP_SYS_ADMIN
@@ -29,7 +25,7 @@ func Kubernetes(a Advice) string {
 	}
 	text += "  capabilities:\n    drop: [\"ALL\"]"
 	if len(names) > 0 {
-		text += "\n    add: [" + strings.Join(names, ", ") + "]"
+		text += "\n" + fill("    add: [", names, ", ", ",\n          ") + "]"
 	}
 	return text
 }

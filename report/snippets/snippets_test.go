@@ -141,34 +141,62 @@ func TestEachKindNamesAll(t *testing.T) {
 	}
 }
 
-// The text report shows what suits the target; --emit has all of that, and the
-// rest.
-func TestKindsForEachTarget(t *testing.T) {
-	for target, want := range map[audit.SubjectKind]string{
-		audit.SubjectCommand:   "c systemd filecap docker kubernetes",
-		audit.SubjectPID:       "c systemd filecap docker kubernetes",
-		audit.SubjectCgroup:    "c systemd filecap docker kubernetes",
-		audit.SubjectUnitFile:  "systemd",
-		audit.SubjectUnit:      "systemd",
-		audit.SubjectContainer: "docker compose kubernetes quadlet",
+// The text report shows first what fits what was audited, and for a command all
+// that the C cap-audit has; --emit has the rest.
+func TestKindsThatFit(t *testing.T) {
+	const c, python = "c systemd filecap docker kubernetes", "python systemd filecap docker kubernetes"
+	for _, c := range []struct {
+		advice       Advice
+		fitting, all string
+	}{
+		{Advice{Path: "/usr/bin/ping"}, "filecap", c},
+		{Advice{Path: "/usr/sbin/nginx", Daemon: true}, "systemd", c},
+		{Advice{Path: "/home/anna/server"}, "filecap c", c},
+		{Advice{Path: "/home/anna/server.py", Python: true, Script: true}, "systemd python", python},
+		{Advice{Path: "/usr/bin/reportbug", Python: true, Script: true}, "systemd", python},
+		{Advice{Path: "/usr/bin/python3.11", Grant: []int{13}}, "systemd python", python},
+		{Advice{Path: "/srv/backup", Script: true}, "systemd", c},
+		{Advice{Path: "/usr/bin/tar", Grant: []int{2}}, "systemd", c},
+		{Advice{Subject: audit.SubjectPID, Path: "/usr/sbin/cron", Daemon: true}, "systemd", c},
+		{Advice{Subject: audit.SubjectMerged}, "filecap", c},
+		{Advice{Subject: audit.SubjectUnitFile, Path: "/srv/server"}, "systemd", "systemd"},
+		{Advice{Subject: audit.SubjectUnit, Path: "/srv/server"}, "systemd", "systemd"},
+		{Advice{Subject: audit.SubjectContainer, Engine: "podman", Path: "/server"}, "docker", "docker"},
+		{Advice{Subject: audit.SubjectContainer, Engine: "containerd", Path: "/server"}, "kubernetes",
+			"kubernetes"},
 	} {
-		a := Advice{Subject: target}
-		var kinds []string
-		for _, s := range All(a) {
-			kinds = append(kinds, s.Kind)
+		fitting, all := Fitting(c.advice), All(c.advice)
+		if got := kindsOf(fitting); got != c.fitting {
+			t.Errorf("%+v: what fits is %s, want %s", c.advice, got, c.fitting)
 		}
-		if got := strings.Join(kinds, " "); got != want {
-			t.Errorf("%s shows %s, want %s", target, got, want)
+		if got := kindsOf(all); got != c.all {
+			t.Errorf("%+v: all are %s, want %s", c.advice, got, c.all)
 		}
-		kinds = append(kinds, Others(a)...)
-		slices.Sort(kinds)
-		if diff := cmp.Diff(slices.Sorted(slices.Values(KindsFor(target))), kinds); diff != "" {
-			t.Errorf("%s, what is shown and what else there is:\n%s", target, diff)
+		for _, shown := range [][]Snippet{fitting, all} {
+			everything := Others(c.advice, shown)
+			for _, s := range shown {
+				if !s.pointer {
+					everything = append(everything, s.Kind)
+				}
+			}
+			slices.Sort(everything)
+			want := slices.Sorted(slices.Values(KindsFor(c.advice.Subject)))
+			if diff := cmp.Diff(want, everything); diff != "" {
+				t.Errorf("%+v, what is shown and what else there is:\n%s", c.advice, diff)
+			}
 		}
 	}
 	if Emit("no such kind", Advice{}) != "" {
 		t.Error("a snippet of no kind")
 	}
+}
+
+func kindsOf(list []Snippet) string {
+	var kinds []string
+	for _, s := range list {
+		kinds = append(kinds, s.Kind)
+	}
+	return strings.Join(kinds, " ")
 }
 
 // A drop-in replaces what the unit has, and leaves the rest of it alone.
@@ -422,7 +450,7 @@ func TestBoundingAloneIsNotHeld(t *testing.T) {
 		}
 	}
 	a.Bounding = a.Grant
-	if text := Setcap(a); !strings.HasSuffix(text, "\nsetcap -r /usr/bin/server") {
+	if text := Setcap(a); !strings.HasSuffix(text, "|| setcap -r /usr/bin/server") {
 		t.Error(text)
 	}
 }

@@ -43,7 +43,7 @@ func TestFileCapabilitiesOfDescendants(t *testing.T) {
 		r := finish(t, capAudit(t, "-o", "/dev/stdout", "--verify", "--", run))
 		text := strings.Join(strings.Fields(string(r.stdout)), " ")
 		for _, want := range []string{"its file has kill, net_admin", "bounding set alone: kill, net_admin",
-			"Verified: "} {
+			"Proven: "} {
 			if !strings.Contains(text, want) {
 				t.Errorf("no %q in\n%s", want, r.stdout)
 			}

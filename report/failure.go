@@ -1,0 +1,155 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/cap-audit/cap-audit/audit"
+	"github.com/cap-audit/cap-audit/capng"
+)
+
+// failure says how the run ended that may have been a failure, "" where it was
+// none: what it would have needed after that nobody knows.
+func (d *Document) failure() string {
+	ended := d.endedBadly()
+	switch {
+	case ended == "":
+		return ""
+	case d.blocked():
+		return fmt.Sprintf("The program %s, after it was refused %s. If that is why, it needs this, and "+
+			"perhaps more. %s", ended, strings.Join(d.refusals(), ", "), d.grantIt())
+	case d.untraced:
+		return fmt.Sprintf("The program %s. Whether it lacked a capability is not known.", ended)
+	case d.failedWithEverything():
+		return fmt.Sprintf("The program %s. It held every capability, and none was refused: if it asks for "+
+			"the user ID 0 instead of trying, as nmap does, audit it as root, without --as. If it refuses "+
+			"to run with ambient capabilities, as bwrap does, have setpriv run it as that user: cap-audit "+
+			"-- setpriv --reuid=USER --regid=GROUP --init-groups PROGRAM", ended)
+	}
+	return fmt.Sprintf("The program %s. If that was a failure, it may need more when it succeeds.", ended)
+}
+
+// blocked: a refusal may be why the run failed.
+func (d *Document) blocked() bool { return d.endedBadly() != "" && len(d.harmful()) > 0 }
+
+// Blocked is the reason why no snippet is worth having, nil where one is: what the
+// program was refused may be why it failed, and a snippet would make that last.
+func (d *Document) Blocked() error {
+	if !d.blocked() {
+		return nil
+	}
+	return errors.New("no snippet, since it would grant too little: " + d.failure())
+}
+
+// grantIt is what to do about a refusal.
+func (d *Document) grantIt() string {
+	switch {
+	case d.UnitFile != nil && d.UnitFile.UID != 0:
+		return "Add it to AmbientCapabilities= and CapabilityBoundingSet=, and audit again."
+	case d.UnitFile == nil && d.advice.Unprivileged && d.RunAs == nil && !d.Subject.Kind.Adopted():
+		return "Audit it as root with --as USER: then it holds every capability, and all checks are seen."
+	}
+	return "Grant it and audit again."
+}
+
+// endedBadly tells how the program ended, if that is no success: a clause. Signals
+// that people end a service with are as good as an exit, and so are the exit
+// statuses that stand for them.
+func (d *Document) endedBadly() string {
+	exit := d.Exit
+	switch {
+	case !exit.Ended, slices.Contains(endings, unix.Signal(exit.Signal)):
+		return ""
+	case exit.Signal != 0:
+		name := unix.SignalName(unix.Signal(exit.Signal))
+		if name == "" {
+			name = fmt.Sprintf("signal %d", exit.Signal)
+		}
+		return "was ended by " + name
+	case exit.Status == 0, slices.Contains(endings, unix.Signal(exit.Status-128)):
+		return ""
+	}
+	return fmt.Sprintf("exited with status %d", exit.Status)
+}
+
+// endings are the signals that people end a service with.
+var endings = []unix.Signal{unix.SIGHUP, unix.SIGINT, unix.SIGTERM}
+
+// failedWithEverything: the run under --as ended with a failure, which no refusal
+// explains. What else it can be does not show in checks: bubblewrap 0.8 reads its
+// sets and exits (acquire_privs()), nmap 7.93 compares its user ID with 0.
+func (d *Document) failedWithEverything() bool {
+	return !d.untraced && d.RunAs != nil && d.advice.Unprivileged && d.Exit.Ended && d.Exit.Status != 0 &&
+		len(d.Denied) == 0
+}
+
+// granted: it is recommended, or a unit file's settings give it.
+func (d *Document) granted(number int) bool {
+	return slices.Contains(d.advice.Grant, number) ||
+		d.UnitFile != nil && d.UnitFile.gives(capng.Name(number))
+}
+
+// notAdded are the refused ones that are not recommended for another reason.
+func (d *Document) notAdded() []Denied {
+	return slices.DeleteFunc(slices.Clone(d.Denied), func(c Denied) bool { return d.granted(c.Number) })
+}
+
+// harmful are those whose refusal may have done harm, one of two where either would
+// have been enough.
+func (d *Document) harmful() []Denied {
+	var list []Denied
+	for _, c := range d.notAdded() {
+		if c.Assessment == audit.AssessPermissionFailure && !d.lesserRefused(c) {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+func (d *Document) harmfulNames() []string {
+	return each(d.harmful(), func(c Denied) string { return c.Name })
+}
+
+// refusals are those, each with the system call that failed.
+func (d *Document) refusals() []string {
+	return each(d.harmful(), func(c Denied) string {
+		for _, o := range c.Outcomes {
+			if o.Class == audit.PermissionFailure {
+				return fmt.Sprintf("%s (%s %s)", c.Name, printable(o.Syscall), how(o))
+			}
+		}
+		return c.Name
+	})
+}
+
+// lesserRefused tells whether there is a lesserOf.
+func (d *Document) lesserRefused(greater Denied) bool { return d.lesserOf(greater) != "" }
+
+// lesserOf is one that does less and was refused, too, wherever this one was, "" for
+// none. The kernel asks for a second one only where the first does not decide, so
+// either would have been enough.
+func (d *Document) lesserOf(greater Denied) string {
+	for _, lesser := range d.Denied {
+		if slices.Contains(audit.Alternatives(greater.Number), lesser.Number) &&
+			!d.granted(lesser.Number) && coveredBy(greater.CallSites, lesser.CallSites) {
+			return lesser.Name
+		}
+	}
+	return ""
+}
+
+// coveredBy: where greater was asked, lesser was as often.
+func coveredBy(greater, lesser []CallSite) bool {
+	return len(greater) > 0 && !slices.ContainsFunc(greater, func(g CallSite) bool {
+		return g.Sampled || !slices.ContainsFunc(lesser, func(l CallSite) bool {
+			return !l.Sampled && l.Function == g.Function && l.syscall() == g.syscall() &&
+				l.Checks >= g.Checks
+		})
+	})
+}
+
+func names(numbers []int) []string { return each(numbers, capng.Name) }
