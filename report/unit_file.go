@@ -143,7 +143,7 @@ func (t *text) unusedText() string {
 	if len(s.Unused) == 0 {
 		return "none"
 	}
-	return strings.Join(s.Unused, ", ") + ". They stay in the settings below; remove what no other run uses."
+	return strings.Join(s.Unused, ", ") + ". Kept below; remove what no other run uses."
 }
 
 // gives tells whether the program is to hold it by these settings.

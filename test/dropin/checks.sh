@@ -288,6 +288,17 @@ snippets() {
 	chmod +x script.py
 	"$CAP_AUDIT" -- ./script.py | grep -qF '(Python with python3-libcap-ng):'
 }
+answer() {
+	[ "$(tail -n 1 "$(report text)")" = 'Grant at least: chown; it exited with status 3; refused: dac_override' ]
+	"$CAP_AUDIT" -- true | tail -n 1 | grep -qE '^Grant: none(;|$)'
+	"$CAP_AUDIT" -- chown daemon own | tail -n 1 | grep -qE '^Grant: chown(;|$)'
+}
+emit_refused() {
+	work
+	status 1 "$CAP_AUDIT" --emit setcap -- ./work
+	! grep setcap status.out
+	grep -q '^Error: no snippet.*dac_override' status.err
+}
 service_recommendations() { grep -qxF 'SYSTEMD SERVICE RECOMMENDATIONS:' "$(service)" && ! grep -qx 'RECOMMENDATIONS:' service; }
 service_block() {
 	[ "$(sed 's/^ *//' "$(service)" | grep -m1 '^CapabilityBoundingSet=')" = 'CapabilityBoundingSet=CAP_CHOWN CAP_SYS_CHROOT' ]
