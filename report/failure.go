@@ -103,7 +103,7 @@ func (d *Document) notAdded() []Denied {
 func (d *Document) harmful() []Denied {
 	var list []Denied
 	for _, c := range d.notAdded() {
-		if c.Assessment == audit.AssessPermissionFailure && !d.lesserRefused(c) {
+		if c.Assessment == audit.AssessPermissionFailure && d.lesserOf(c) == "" {
 			list = append(list, c)
 		}
 	}
@@ -126,20 +126,32 @@ func (d *Document) refusals() []string {
 	})
 }
 
-// lesserRefused tells whether there is a lesserOf.
-func (d *Document) lesserRefused(greater Denied) bool { return d.lesserOf(greater) != "" }
-
 // lesserOf is one that does less and was refused, too, wherever this one was, "" for
 // none. The kernel asks for a second one only where the first does not decide, so
-// either would have been enough.
+// either would have been enough. It may be granted for what it did elsewhere.
 func (d *Document) lesserOf(greater Denied) string {
-	for _, lesser := range d.Denied {
-		if slices.Contains(audit.Alternatives(greater.Number), lesser.Number) &&
-			!d.granted(lesser.Number) && coveredBy(greater.CallSites, lesser.CallSites) {
-			return lesser.Name
+	lessers := audit.Alternatives(greater.Number)
+	for _, c := range d.Denied {
+		if slices.Contains(lessers, c.Number) && coveredBy(greater.CallSites, c.CallSites) {
+			return c.Name
+		}
+	}
+	for _, c := range d.Required {
+		if slices.Contains(lessers, c.Number) && c.Checks.Denied >= greater.NotGrantedChecks &&
+			samePlaces(greater.CallSites, c.CallSites) {
+			return c.Name
 		}
 	}
 	return ""
+}
+
+// samePlaces: where greater was asked, lesser was.
+func samePlaces(greater, lesser []CallSite) bool {
+	return len(greater) > 0 && !slices.ContainsFunc(greater, func(g CallSite) bool {
+		return !slices.ContainsFunc(lesser, func(l CallSite) bool {
+			return l.Function == g.Function && l.syscall() == g.syscall()
+		})
+	})
 }
 
 // coveredBy: where greater was asked, lesser was as often.

@@ -8,8 +8,11 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -44,6 +47,35 @@ func TestGoldens(t *testing.T) {
 		golden(t, name+".txt", func(w io.Writer) error {
 			return WriteText(w, NewDocument(examples[string(example)]), Page{Width: width})
 		})
+	}
+	for _, name := range []string{"granted", "dropped"} {
+		golden(t, name+".terminal.txt", func(w io.Writer) error {
+			return WriteText(w, NewDocument(examples[name]), Page{80, true})
+		})
+	}
+}
+
+// asOneLine is what has to be pasted, or read by a script, as one line.
+var asOneLine = regexp.MustCompile(`^\s*(CapabilityBoundingSet=|AmbientCapabilities=|filecap |setcap |test -z |` +
+	`# setpriv |Grant: |Grant at least: )`)
+
+func TestReportFits80Columns(t *testing.T) {
+	for name, f := range examples {
+		if name == "hostile-path" {
+			continue // which is as wide as it is
+		}
+		for _, terminal := range []bool{false, true} {
+			var b bytes.Buffer
+			if err := WriteText(&b, NewDocument(f), Page{80, terminal}); err != nil {
+				t.Fatal(err)
+			}
+			for line := range strings.Lines(b.String()) {
+				line = strings.TrimSuffix(line, "\n")
+				if utf8.RuneCountInString(line) > 80 && !asOneLine.MatchString(line) {
+					t.Errorf("%s: %s", name, line)
+				}
+			}
+		}
 	}
 }
 

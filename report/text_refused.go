@@ -37,7 +37,7 @@ func (t *text) assessment(c Denied) {
 	switch {
 	case t.d.granted(c.Number):
 		t.line("    Recommendation: Granted below, for another reason.")
-	case t.d.lesserRefused(c):
+	case t.d.lesserOf(c) != "":
 		t.line("    Recommendation: Not added automatically.")
 		t.labelled("    ", "Next step:", "Leave it out: "+t.d.lesserOf(c)+" does less and is enough.")
 	default:

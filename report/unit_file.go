@@ -220,7 +220,7 @@ func (t *text) omissions(s *UnitFile) {
 	}
 	if len(s.NotRun) > 0 {
 		t.line("")
-		t.line("  Not run, and not in this report; audit such a command with --service FILE -- COMMAND:")
+		t.line("  Not run (audit such a command with --service FILE -- COMMAND):")
 		for _, n := range s.NotRun {
 			t.WriteString(wrap("    - ", "      ", printable(n.Key+"="+shortened(n.Value)), t.width))
 		}
