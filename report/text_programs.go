@@ -6,13 +6,13 @@ import (
 )
 
 // programs shows who needs what as a tree, when there is more than one program.
-// Branches that need nothing are only counted.
+// Branches that need nothing are only counted, and left out where all are such.
 func (t *text) programs() {
-	if len(t.d.Programs) < 2 {
+	shown, bare := t.bareBranches()
+	if len(t.d.Programs) < 2 || bare == len(t.d.Programs) {
 		return
 	}
 	t.heading("PROGRAMS:")
-	shown, bare := t.bareBranches()
 	// Twice: a program whose ancestors lead in a circle, or nowhere, is a root
 	// for want of a better place.
 	for _, orphans := range []bool{false, true} {
@@ -43,7 +43,7 @@ func (t *text) bareBranches() (bare []bool, n int) {
 	}
 	telling := map[int]bool{}
 	for _, p := range t.d.Programs {
-		if p.Parent != 0 && len(p.Needs)+len(p.Refused)+len(p.FileCaps) == 0 {
+		if len(p.Needs)+len(p.Refused)+len(p.FileCaps) == 0 {
 			continue
 		}
 		for index := p.Index; index != 0 && !telling[index]; index = parents[index] {

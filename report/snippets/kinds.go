@@ -88,9 +88,14 @@ type Snippet struct {
 }
 
 // Fitting are the snippets for what was audited: first that of what starts it, then
-// for the program itself, where whoever reads it is likely to have the source.
+// for the program itself, where whoever reads it is likely to have the source. A user
+// who starts what needs nothing has nothing to do.
 func Fitting(a Advice) []Snippet {
-	list := []Snippet{of(fitting(a), a)}
+	kind := fitting(a)
+	if kind == "filecap" && len(a.Grant) == 0 {
+		return nil
+	}
+	list := []Snippet{of(kind, a)}
 	if a.hasSource() {
 		list = append(list, of(programmatic(a), a))
 	}

@@ -149,16 +149,17 @@ func TestKindsThatFit(t *testing.T) {
 		advice       Advice
 		fitting, all string
 	}{
-		{Advice{Path: "/usr/bin/ping"}, "filecap", c},
+		{Advice{Path: "/usr/bin/ping", Grant: []int{13}}, "filecap", c},
+		{Advice{Path: "/usr/bin/true"}, "", c},
 		{Advice{Path: "/usr/sbin/nginx", Daemon: true}, "systemd", c},
-		{Advice{Path: "/home/anna/server"}, "filecap c", c},
+		{Advice{Path: "/home/anna/server", Grant: []int{13}}, "filecap c", c},
 		{Advice{Path: "/home/anna/server.py", Python: true, Script: true}, "systemd python", python},
 		{Advice{Path: "/usr/bin/reportbug", Python: true, Script: true}, "systemd", python},
 		{Advice{Path: "/usr/bin/python3.11", Grant: []int{13}}, "systemd python", python},
 		{Advice{Path: "/srv/backup", Script: true}, "systemd", c},
 		{Advice{Path: "/usr/bin/tar", Grant: []int{2}}, "systemd", c},
 		{Advice{Subject: audit.SubjectPID, Path: "/usr/sbin/cron", Daemon: true}, "systemd", c},
-		{Advice{Subject: audit.SubjectMerged}, "filecap", c},
+		{Advice{Subject: audit.SubjectMerged, Grant: []int{13}}, "filecap", c},
 		{Advice{Subject: audit.SubjectUnitFile, Path: "/srv/server"}, "systemd", "systemd"},
 		{Advice{Subject: audit.SubjectUnit, Path: "/srv/server"}, "systemd", "systemd"},
 		{Advice{Subject: audit.SubjectContainer, Engine: "podman", Path: "/server"}, "docker", "docker"},
