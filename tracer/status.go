@@ -22,8 +22,9 @@ func statusOf(pid int) processStatus {
 func parseStatus(text string) processStatus {
 	status := processStatus{}
 	for line := range strings.Lines(text) {
-		name, value, _ := strings.Cut(line, ":")
-		status[name] = strings.Join(strings.Fields(value), " ")
+		if name, value, ok := strings.Cut(line, ":"); ok {
+			status[name] = strings.Join(strings.Fields(value), " ")
+		}
 	}
 	return status
 }
