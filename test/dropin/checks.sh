@@ -294,13 +294,13 @@ kept_from() {
 	"$CAP_AUDIT" "$@" -- setpriv --reuid 65534 --regid 65534 --clear-groups chown daemon own
 }
 answer() {
-	kept_from 2>/dev/null | tail -n 1 | grep -qxE 'Grant at least: [a-z_, ]*setgid, setuid; it exited with status 1; refused: chown'
+	kept_from -q 2>/dev/null | tail -n 1 | grep -qxE 'Grant at least: [a-z_, ]*setgid, setuid; it exited with status 1; refused: chown'
 	"$CAP_AUDIT" -- true | tail -n 1 | grep -qE '^Grant: none(;|$)'
 	"$CAP_AUDIT" -- chown daemon own | tail -n 1 | grep -qE '^Grant: chown(;|$)'
 }
 emit_refused() {
 	status 1 kept_from --emit setcap
-	! grep setcap status.out
+	if grep setcap status.out; then return 1; fi
 	grep -q '^Error: no snippet.*chown' status.err
 }
 service_recommendations() { grep -qxF 'SYSTEMD SERVICE RECOMMENDATIONS:' "$(service)" && ! grep -qx 'RECOMMENDATIONS:' service; }
