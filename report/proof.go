@@ -283,7 +283,7 @@ func (d *Document) proven() string {
 			strings.Join(spare, ", ") + "."
 	case len(p.Minimization) > 0 && !slices.ContainsFunc(p.Minimization,
 		func(t Trial) bool { return t.Behaved || !t.tried() }):
-		return justThis + ". Without any one of it, it did not."
+		return justThis + ". With any one of it left out, it did not."
 	}
 	return justThis + "."
 }

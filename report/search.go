@@ -34,7 +34,7 @@ func (t *text) search(p *Proof) {
 // found says how sure a set is that was found so.
 func (p *Proof) found() string {
 	if len(p.final().Capabilities) > 0 {
-		return justThis + ". Without any one of it, it did not."
+		return justThis + ". With any one of it left out, it did not."
 	}
 	return justThis + "."
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/cap-audit/cap-audit/audit"
@@ -59,6 +60,10 @@ func (d *Document) grant() string {
 		return "Grant: not known yet."
 	case d.blocked():
 		return fmt.Sprintf("Grant at least: %s.", strings.Join(d.Recommended, ", "))
+	case d.noSession():
+		return "Grant: " + orNone(d.Recommended) + ", as far as it was used."
+	case len(d.Recommended) == 0 && d.endedBadly() != "":
+		return "Grant: none for what it got done."
 	case len(d.Recommended) == 0:
 		return "Grant: none. Nothing in this run needed a capability."
 	case d.Dropped:
@@ -89,6 +94,9 @@ func (d *Document) answer() string {
 	if !d.recorded {
 		parts = append(parts, "the record is not complete")
 	}
+	if d.noSession() {
+		parts = append(parts, "but no session was opened")
+	}
 	if refused := len(d.notAdded()); d.blocked() {
 		parts = append(parts, "refused: "+strings.Join(d.harmfulNames(), ", "))
 	} else if refused > 0 {
@@ -101,12 +109,24 @@ func (d *Document) answer() string {
 	return strings.Join(parts, "; ")
 }
 
+// noSession: it is made to open sessions of users, and did not while it was
+// watched. Nobody becomes another user without setuid.
+func (d *Document) noSession() bool {
+	setuid, _ := capng.Number("setuid")
+	return !d.untraced && slices.Contains(d.advice.Gains, audit.GainSessions) &&
+		!slices.Contains(d.advice.Grant, setuid)
+}
+
 // caveats say how far to trust the verdict.
 func (d *Document) caveats() []string {
 	var list []string
 	if !d.blocked() {
 		list = append(list, "What it did not do while it was watched is missing: use every feature you rely "+
 			"on, as the user it will run as, before you trust this.")
+	}
+	if d.noSession() {
+		list = append(list, "It opens sessions of users, and opened none while it was watched: that takes "+
+			"setuid, setgid and more. Log in, or let a job run, and audit again.")
 	}
 	if d.Subject.UserNamespace {
 		list = append(list, "It runs in a user namespace of its own: the capabilities are needed within "+

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/capng"
 )
 
@@ -20,13 +21,16 @@ func Systemd(a Advice) string {
 		return dropin(a)
 	}
 	set := strings.Join(spell(a.Grant, capng.Constant), " ")
-	unit := "[Service]\n"
+	unit := "[Service]\n# Where a unit has one of these lines, change it: a second one adds to it.\n"
 	ambient := "AmbientCapabilities=" + strings.Join(spell(a.held(), capng.Constant), " ") + "\n"
 	switch {
 	case a.User != "root" && accountName.MatchString(a.User):
 		unit += "User=" + a.User + "\n"
 	case a.SwitchesUser && !a.Unprivileged:
 		unit += "# It starts as root and changes to an account of its own: no User= here.\n"
+		ambient = ""
+	case slices.Contains(a.Gains, audit.GainSessions) && !a.Unprivileged:
+		unit += "# It opens sessions of users, which takes root: no User= here.\n"
 		ambient = ""
 	case a.Unprivileged:
 		unit += "# Name the account here, or set DynamicUser=yes.\n#User=\n"
