@@ -42,6 +42,7 @@ func TestInTheBackground(t *testing.T) {
 	for _, shell := range []string{"bash -c", "dash -c", "nohup bash -c", "nohup dash -c"} {
 		for _, name := range []string{"INT", "TERM", "QUIT", "HUP"} {
 			t.Run(shell+" "+name, func(t *testing.T) {
+				t.Parallel()
 				file := filepath.Join(t.TempDir(), "report.json")
 				words := strings.Fields(shell)
 				tool(t, words[0])
@@ -126,6 +127,7 @@ func TestSignalLeavesNothing(t *testing.T) {
 
 // What does not heed that is waited for, until another signal kills it.
 func TestSecondSignalKillsWhatIsLeft(t *testing.T) {
+	t.Parallel()
 	r := begin(t, capAudit(t, "-j", "-f", "--", "sh", "-c",
 		`sh -c 'trap "" TERM; echo left $$ >&2; exec sleep 600' &`))
 	target, left := r.target(), r.pid("left")

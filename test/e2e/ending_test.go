@@ -64,6 +64,7 @@ func TestFailingTest(t *testing.T) {
 
 // The test of what ran before ends with it.
 func TestTestOfWhatEnds(t *testing.T) {
+	t.Parallel()
 	c := startCrowd(t, nil)
 	mark := filepath.Join(t.TempDir(), "mark")
 	r := attachedTo(t, "-p", fmt.Sprint(c.Process.Pid), "--test", "while :; do sleep 0.1; done; touch "+mark)
@@ -126,6 +127,7 @@ func TestIgnoredSignalsEndNothing(t *testing.T) {
 // A run that is cut short is nothing to compare another with: that is said at
 // once, not after the hour, and with a test after the run.
 func TestCutRunIsNotVerified(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		arguments []string
 		status    int
@@ -264,6 +266,7 @@ func TestSecondSignalWithinTheGrace(t *testing.T) {
 func TestTargetThatMayNotBeKilled(t *testing.T) {
 	for name, ended := range map[string][]string{"a time": {"-d", "0.1"}, "a signal": nil} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			arguments := append(append([]string{"-j"}, ended...), "--",
 				"setpriv", "--reuid", fmt.Sprint(nobody), "--clear-groups",
 				"sh", "-c", "echo ready >&2; exec sleep 600")

@@ -341,6 +341,7 @@ while True: signal.pause()`
 
 // A command that does not pass it on is helped, each time.
 func TestDescendantsAreToldAtLast(t *testing.T) {
+	t.Parallel()
 	p := prove(t, "--verify", "--test", untilReady, "--", "sh", "-c",
 		"trap : TERM; chroot / true; touch ready; sleep 600; :")
 	p.recommends(t, "sys_chroot")
@@ -364,6 +365,7 @@ func TestWhatIsNotAskedForAgainIsKept(t *testing.T) {
 // A run that had to be killed leaves a lock behind, over which the next would
 // fail: nothing is concluded from that.
 func TestKilledRunSpoilsNoOther(t *testing.T) {
+	t.Parallel()
 	const script = `[ ! -e lock ] || exit 1; touch lock f; chown daemon f || sleep 600
 		rm -f lock f; chroot / true`
 	p := prove(t, "--minimize", "--", "sh", "-c", script)
