@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include "early.h"
 
@@ -16,15 +17,22 @@ static void *be_there(void *unused)
 	return unused;
 }
 
-// Go's runtime takes some when it begins to wait for files and timers, or dies.
+// Go's runtime takes some when it begins to wait for files and timers, or dies; an audit with repetitions needs up
+// to 100. The runtime sets the soft limit to the hard one (os/rlimit.go).
 static int room_for_files(void)
 {
-	int files[8], n = 0, most = sizeof(files) / sizeof(files[0]);
+	int files[128], n = 0, most = started_as_stub() ? 8 : sizeof(files) / sizeof(files[0]);
+	struct rlimit limit = {0}, raised;
 
+	getrlimit(RLIMIT_NOFILE, &limit);
+	raised = limit;
+	raised.rlim_cur = raised.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &raised);
 	while (n < most && (files[n] = eventfd(0, EFD_CLOEXEC)) >= 0)
 		n++;
 	for (int i = 0; i < n; i++)
 		close(files[i]);
+	setrlimit(RLIMIT_NOFILE, &limit);
 	return n == most;
 }
 

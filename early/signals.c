@@ -11,7 +11,8 @@ int started_as_stub(void) { return is_stub; }
 
 // Runs before Go's runtime, which installs its handlers over dispositions
 // inherited as "ignore" for all signals but SIGHUP and SIGINT.
-__attribute__((constructor)) static void remember_ignored(int argc, char **argv)
+// First: the other constructor asks which of the two this is.
+__attribute__((constructor(101))) static void remember_ignored(int argc, char **argv)
 {
 	struct sigaction sa;
 

@@ -44,7 +44,7 @@ func (*launched) control(a *tracer.Audit, sig syscall.Signal) { a.Signal(sig) }
 func (l *launched) request(a *tracer.Audit, sig syscall.Signal, nth int, delivered bool) (ending, bool) {
 	deaf := a.Ended() && tracer.IgnoredAtStart(unix.SIGTERM)
 	switch {
-	case nth > 1, deaf, a.Ignores(sig) && a.Ignores(unix.SIGTERM):
+	case nth > 1, deaf, a.Ignores(sig) && a.Deaf(unix.SIGTERM):
 		return ending{}, true
 	case a.Ended(), a.Ignores(sig):
 		sig = unix.SIGTERM

@@ -213,6 +213,10 @@ func (w *watching) lookAfter() {
 		alive, err = w.audit.Alive()
 	}
 	w.note(err)
+	if err != nil && w.giveUp == nil { // there is no seeing when they have ended
+		w.kill()
+		return
+	}
 	if alive == 0 && err == nil && w.waited == nil && w.tested == nil {
 		w.over = true
 	}

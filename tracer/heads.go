@@ -11,14 +11,16 @@ import (
 // mostHeads bounds the descriptors that are held to wait for heads.
 const mostHeads = 64
 
-// SignalHeads sends a signal, or none where it is 0, to the first process, or, once that has ended, to
-// those descendants that have no parent in the tree: of a daemon that put
-// itself into the background, the main process. Those are our children with
-// Follow. ended is closed when they have ended. It is not for what was adopted.
+// SignalHeads sends a signal that asks to end, or none where it is 0, to the first
+// process, or, once that has ended, to those descendants that have no parent in the
+// tree: of a daemon that put itself into the background, the main process. Those
+// are our children with Follow. ended is closed when they have ended. It is not for
+// what was adopted.
 func (a *Audit) SignalHeads(sig syscall.Signal) (ended <-chan struct{}, err error) {
 	heads, err := a.heads()
 	for _, pidfd := range heads {
-		err = errors.Join(err, send(pidfd, sig))
+		// one that has stopped goes on for that
+		err = errors.Join(err, send(pidfd, sig), send(pidfd, unix.SIGCONT))
 	}
 	done := make(chan struct{})
 	go func() { // one thread, however many there are

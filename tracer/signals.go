@@ -7,7 +7,10 @@ import "syscall"
 // auditor heeds it and the target does not.
 func (a *Audit) Ignores(sig syscall.Signal) bool { return ignores(a.process.pid, sig) }
 
-// ignores: fs/proc/array.c, task_sig().
-func ignores(pid int, sig syscall.Signal) bool {
-	return IgnoredAtStart(sig) && statusOf(pid).set("SigIgn")>>(sig-1)&1 != 0
-}
+func ignores(pid int, sig syscall.Signal) bool { return IgnoredAtStart(sig) && deaf(pid, sig) }
+
+// Deaf reports whether the first process ignores a signal, whoever wanted that.
+func (a *Audit) Deaf(sig syscall.Signal) bool { return deaf(a.process.pid, sig) }
+
+// deaf: fs/proc/array.c, task_sig().
+func deaf(pid int, sig syscall.Signal) bool { return statusOf(pid).set("SigIgn")>>(sig-1)&1 != 0 }

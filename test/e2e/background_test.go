@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -72,6 +73,32 @@ func TestInTheBackground(t *testing.T) {
 				r.end()
 			})
 		}
+	}
+}
+
+// A command that has stopped, or heeds nothing, does not hold up the script either.
+func TestDeafInTheBackground(t *testing.T) {
+	for name, audited := range map[string]string{
+		"stopped": `echo target $$ >&2; kill -STOP $$; sleep 600`,
+		"deaf":    `trap "" INT TERM QUIT; echo target $$ >&2; sleep 600; :`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			const inBackground = `"$@" & p=$!; echo audit $p >&2; wait $p; echo status $? >&2`
+			r := begin(t, command(t, tool(t, "dash"), "-c", inBackground, "sh", capAuditPath, "-j", "-o",
+				"/dev/null", "--", "sh", "-c", audited))
+			audit, target := r.pid("audit"), r.pid("target")
+			eventually(t, "it has stopped, or sleeps", func() bool {
+				raw, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", target))
+				return strings.Contains(string(raw), ") T ") || strings.Contains(string(raw), ") S ")
+			})
+			unix.Kill(audit, unix.SIGINT)
+			if status := r.await(`^status (\d+)$`)[1]; status != "0" {
+				t.Errorf("status %s", status)
+			}
+			gone(t, target)
+			r.end()
+		})
 	}
 }
 

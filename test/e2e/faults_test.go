@@ -189,7 +189,7 @@ func TestLittleMemory(t *testing.T) {
 func TestLittleRoom(t *testing.T) {
 	for option, values := range map[string][]int{
 		"-v": {700_000, 1_000_000, 1_300_000, 1_500_000, 1_800_000, 2_500_000, 4_000_000},
-		"-n": {5, 6, 8, 12, 16, 24, 32, 100},
+		"-n": {5, 8, 16, 32, 36, 64, 130, 200},
 	} {
 		for _, value := range values {
 			r := finish(t, command(t, "/bin/sh", append([]string{"-c",
