@@ -37,7 +37,7 @@ func (r *reader) path(s string) string {
 	if len(s) > maxPath {
 		r.fail("a path of %d bytes, which none in Linux has", len(s))
 	}
-	return s
+	return unescaped(s)
 }
 
 func (r *reader) optional(s *string) string {

@@ -2,6 +2,8 @@ package report
 
 import (
 	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -33,3 +35,19 @@ func valid(s string) string {
 // marks that reverse the direction of writing included, is escaped as in the
 // lines of a run.
 func printable(s string) string { return console.Escape(s) }
+
+var escapedByte = regexp.MustCompile(`\\x[89a-f][0-9a-f]`)
+
+// unescaped is what valid has made s of. A name of one file that spells an escape
+// itself cannot be told from another's that was escaped: it is taken for that, and no
+// command is made of it.
+func unescaped(s string) string {
+	raw := escapedByte.ReplaceAllStringFunc(s, func(escape string) string {
+		b, _ := strconv.ParseUint(escape[2:], 16, 8)
+		return string([]byte{byte(b)})
+	})
+	if utf8.ValidString(raw) { // which valid leaves as it is
+		return s
+	}
+	return raw
+}

@@ -56,3 +56,17 @@ func TestWrap(t *testing.T) {
 		}
 	}
 }
+
+func TestUnescaped(t *testing.T) {
+	for written, want := range map[string]string{
+		`/tmp/x`:            "/tmp/x",
+		valid("/tmp/\xff"):  "/tmp/\xff",
+		valid("/tmp/é\xc3"): "/tmp/é\xc3",
+		`/tmp/\x41`:         `/tmp/\x41`,
+		`/tmp/\xc3\xa9`:     `/tmp/\xc3\xa9`, // é is never written so
+	} {
+		if got := unescaped(written); got != want {
+			t.Errorf("%s is read as %q, wanted %q", written, got, want)
+		}
+	}
+}
