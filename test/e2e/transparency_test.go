@@ -165,9 +165,19 @@ func TestClosedStreams(t *testing.T) {
 func TestClosedStreamsStayClosed(t *testing.T) {
 	report := filepath.Join(t.TempDir(), "report")
 	const list = `open=; for n in 0 1 2; do [ -e /proc/$$/fd/$n ] && open="$open $n"; done; echo "open:$open" >&2`
+	run := func(t *testing.T, auditor, report, closed string) *exec.Cmd {
+		return command(t, "/bin/sh", append([]string{"-c", `exec "$0" "$@" ` + closed, auditor},
+			withBackend("-o", report, "--", "/bin/sh", "-c", list)...)...)
+	}
 	for closed, want := range map[string]string{"<&-": "1 2", ">&-": "0 2", "<&- >&-": "2"} {
-		r := finish(t, command(t, "/bin/sh", append([]string{"-c", `exec "$0" "$@" ` + closed, capAuditPath},
-			withBackend("-o", report, "--", "/bin/sh", "-c", list)...)...))
+		t.Run("file capabilities "+closed, func(t *testing.T) {
+			_, auditor := deputy(t)
+			r := finish(t, as(run(t, auditor, "/dev/null", closed), nobody))
+			if !strings.Contains(string(r.stderr), "open: "+want+"\n") {
+				t.Errorf("status %d, wanted %s to be open: %s", r.status, want, r.stderr)
+			}
+		})
+		r := finish(t, run(t, capAuditPath, report, closed))
 		if r.status != 0 || !strings.Contains(string(r.stderr), "open: "+want+"\n") {
 			t.Errorf("%s: status %d, wanted %s to be open: %s", closed, r.status, want, r.stderr)
 		}
