@@ -311,17 +311,7 @@ var probes = []probe{
 	},
 }
 
-// ProbeMask is the set of capabilities that have advisory call sites, bit n
-// for capability n: of these every single check's call site must be known.
-func ProbeMask() uint64 {
-	var mask uint64
-	for _, p := range probes {
-		mask |= 1 << p.capability
-	}
-	return mask
-}
-
-// IdleMask is the set of capabilities for which Checks.Idle matters.
+// IdleMask is the set of capabilities for which Checks.Idle matters, bit n for capability n.
 func IdleMask() uint64 {
 	var mask uint64
 	for _, p := range probes {

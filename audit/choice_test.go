@@ -111,15 +111,6 @@ func TestLessersOfUnion(t *testing.T) {
 	}
 }
 
-// Of what is asked for at a choice each check's site must be known.
-func TestChoicesAreWalked(t *testing.T) {
-	for _, c := range choices {
-		if ProbeMask()>>c.asked&1 == 0 {
-			t.Errorf("capability %d is only sampled", c.asked)
-		}
-	}
-}
-
 // Without a check the lesser one will do for what it does with one, and is of no
 // use where the greater one is needed.
 func TestLesserOfTheUnasked(t *testing.T) {

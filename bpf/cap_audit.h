@@ -223,11 +223,11 @@ struct ca_task {
 	__u64 ns;
 	__s32 capability;
 	__u32 options;
-	/* the last cap_capable, for security_capable: what it was counted as, */
+	/* the last cap_capable, for security_capable: what it was counted as, and by which call chain: */
 	struct ca_check last;
-	__u64 last_stack;	/* by which call chain; 0 for one unknown, */
-	__u32 last_way;		/* and where in its bucket, from 1; 0 if it was walked */
+	__u32 last_way;		/* where that is in its bucket, from 1; 0 if it was walked, */
 	__u32 pad;
+	__u64 last_stack;	/* and then its hash; 0 for one unknown */
 	struct ca_anchors anchors; /* of the check under way */
 };
 

@@ -59,6 +59,11 @@ static __always_inline void anchor(struct ca_task *t, void *ctx, struct task_str
 /* a check, taken as two numbers */
 typedef __u64 __attribute__((may_alias)) check_word;
 
+static __always_inline struct ca_chains *bucket_at(__u32 index)
+{
+	return bpf_map_lookup_elem(&chains, &index);
+}
+
 _Static_assert(sizeof(struct ca_check) == 2 * sizeof(check_word), "a check is two words");
 
 static __always_inline __u32 bucket_of(const struct ca_check *check)
@@ -95,13 +100,8 @@ static __always_inline bool on_stack(const struct ca_chain *chain, __u64 context
  */
 __noinline int recognize(struct ca_check *check, __u64 context, __u64 registers)
 {
-	struct ca_chains *bucket;
-	__u32 index;
+	struct ca_chains *bucket = check ? bucket_at(bucket_of(check)) : 0;
 
-	if (!check)
-		return 0;
-	index = bucket_of(check);
-	bucket = bpf_map_lookup_elem(&chains, &index);
 	if (!bucket)
 		return 0;
 	for (int way = 0; way < CA_CHAIN_WAYS; way++) {
@@ -173,11 +173,10 @@ static __always_inline __u32 compare(struct ca_chain *chain, __u64 distance)
 __noinline int learn_there(__u64 bucket, __u64 way, struct walked *walked, __u64 context, __u64 registers)
 {
 	struct search search = { .at = { context, registers } };
-	__u32 index = bucket, was;
-	struct ca_chains *there;
+	struct ca_chains *there = bucket_at(bucket);
 	struct ca_chain *chain;
+	__u32 was;
 
-	there = bpf_map_lookup_elem(&chains, &index);
 	/* the helper came with 5.17; before, all is walked */
 	if (!there || !walked ||
 	    !bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_loop))
@@ -208,7 +207,7 @@ __noinline int learn(struct ca_check *check, __u64 stack, struct walked *walked,
 	if (!check || !walked)
 		return 0;
 	index = bucket_of(check);
-	bucket = bpf_map_lookup_elem(&chains, &index);
+	bucket = bucket_at(index);
 	if (!bucket)
 		return 0;
 	for (int way = 0; way < CA_CHAIN_WAYS; way++) {
@@ -288,18 +287,16 @@ static __noinline int prove(void *ctx, struct ca_chain *chain, __u64 skip)
 static __always_inline bool recall(void *ctx, struct ca_task *t, struct task_struct *task, struct ca_check *check,
 				   __u64 skip)
 {
-	__u32 index = bucket_of(check);
 	struct ca_chains *bucket;
 	struct ca_chain *chain;
 	__u64 way;
 
 	anchor(t, ctx, task);
 	way = recognize(check, t->anchors.context, t->anchors.registers);
-	bucket = bpf_map_lookup_elem(&chains, &index);
-	if (!bucket || !way)
+	bucket = way ? bucket_at(bucket_of(check)) : 0;
+	if (!bucket)
 		return false;
 	chain = &bucket->chains[(way - 1) % CA_CHAIN_WAYS];
-	t->last_stack = chain->stack;
 	t->last_way = way;
 	if (__sync_fetch_and_add(&chain->count, 1) % CHAIN_PROVES == CHAIN_PROVES - 1)
 		prove(ctx, chain, skip);
@@ -313,11 +310,9 @@ static __always_inline void take_back(const struct ca_task *t, const struct ca_c
 	struct ca_chains *bucket;
 	struct ca_site *site;
 	struct ca_row *row;
-	__u32 index;
 
 	if (t->last_way) {
-		index = bucket_of(check);
-		bucket = bpf_map_lookup_elem(&chains, &index);
+		bucket = bucket_at(bucket_of(check));
 		if (bucket)
 			__sync_fetch_and_add(&bucket->chains[(t->last_way - 1) % CA_CHAIN_WAYS].count, -1);
 		return;

@@ -64,6 +64,9 @@ func NewDocument(f *audit.Findings) *Document {
 		before, after := each(f.Init, capability), each(f.Operational, capability)
 		d.Initialization, d.Operational = &before, &after
 	}
+	if d.UnitFile != nil {
+		d.UnitFile.Refused = each(d.notAdded(), func(c Denied) string { return c.Name })
+	}
 	return d
 }
 

@@ -147,19 +147,21 @@ func (d *Document) lesserOf(greater Denied) string {
 
 // samePlaces: where greater was asked, lesser was.
 func samePlaces(greater, lesser []CallSite) bool {
-	return len(greater) > 0 && !slices.ContainsFunc(greater, func(g CallSite) bool {
-		return !slices.ContainsFunc(lesser, func(l CallSite) bool {
-			return l.Function == g.Function && l.syscall() == g.syscall()
-		})
-	})
+	return everywhere(greater, lesser, func(_, _ CallSite) bool { return true })
 }
 
 // coveredBy: where greater was asked, lesser was as often.
 func coveredBy(greater, lesser []CallSite) bool {
+	return everywhere(greater, lesser, func(g, l CallSite) bool {
+		return !g.Sampled && !l.Sampled && l.Checks >= g.Checks
+	})
+}
+
+// everywhere: each place where greater was asked is one of lesser's that is like it.
+func everywhere(greater, lesser []CallSite, like func(g, l CallSite) bool) bool {
 	return len(greater) > 0 && !slices.ContainsFunc(greater, func(g CallSite) bool {
-		return g.Sampled || !slices.ContainsFunc(lesser, func(l CallSite) bool {
-			return !l.Sampled && l.Function == g.Function && l.syscall() == g.syscall() &&
-				l.Checks >= g.Checks
+		return !slices.ContainsFunc(lesser, func(l CallSite) bool {
+			return l.Function == g.Function && l.syscall() == g.syscall() && like(g, l)
 		})
 	})
 }

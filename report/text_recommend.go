@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/capng"
 	"github.com/cap-audit/cap-audit/report/snippets"
@@ -112,9 +114,8 @@ func (d *Document) answer() string {
 // noSession: it is made to open sessions of users, and did not while it was
 // watched. Nobody becomes another user without setuid.
 func (d *Document) noSession() bool {
-	setuid, _ := capng.Number("setuid")
 	return !d.untraced && slices.Contains(d.advice.Gains, audit.GainSessions) &&
-		!slices.Contains(d.advice.Grant, setuid)
+		!slices.Contains(d.advice.Grant, unix.CAP_SETUID)
 }
 
 // caveats say how far to trust the verdict.

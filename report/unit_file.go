@@ -58,15 +58,6 @@ func unitFile(f *audit.Findings) *UnitFile {
 		return nil
 	}
 	bounding, ambient := f.UnitFileSets()
-	var refused uint64
-	for _, c := range f.Denied {
-		refused |= 1 << c.Number
-	}
-	given := ambient
-	if s.Privileged() {
-		given = bounding
-	}
-	refused &^= f.Recommended() | given
 	return &UnitFile{
 		Unit:            valid(s.Unit),
 		File:            valid(s.File),
@@ -83,7 +74,6 @@ func unitFile(f *audit.Findings) *UnitFile {
 		Full:            s.Full,
 		Configured:      capng.Names(s.Configured),
 		Unused:          capng.Names(f.Unused()),
-		Refused:         capng.Names(refused),
 		NewAmbient:      capng.Names(ambient),
 		NewBounding:     capng.Names(bounding),
 		Block: snippets.ServiceBlock(snippets.Service{User: s.Named, Group: s.Group, Dynamic: s.Dynamic,

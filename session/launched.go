@@ -52,13 +52,7 @@ func (l *launched) request(a *tracer.Audit, sig syscall.Signal, nth int, deliver
 		sig = 0
 	}
 	ended, err := a.SignalHeads(sig)
-	tell := make(chan struct{})
-	go func() {
-		<-ended
-		time.Sleep(restGrace)
-		close(tell)
-	}()
-	e := ending{tell: tell, rest: true}
+	e := ending{tell: afterHeads(ended, nil), rest: true}
 	if err != nil && sig != 0 { // what cannot be signalled does not end by that
 		e.deadline = time.After(endGrace)
 	}
@@ -70,16 +64,22 @@ func (l *launched) request(a *tracer.Audit, sig syscall.Signal, nth int, deliver
 // does not end, or leaves them behind.
 func (l *launched) end(a *tracer.Audit) (ending, error) {
 	ended, err := a.SignalHeads(unix.SIGTERM)
+	return ending{afterHeads(ended, time.After(endGrace/2)), time.After(endGrace), true}, err
+}
+
+// afterHeads is closed when descendants are to be told: a moment after what was to end them has
+// ended, or when it has not at the latest; nil is for never.
+func afterHeads(ended <-chan struct{}, latest <-chan time.Time) <-chan struct{} {
 	tell := make(chan struct{})
 	go func() {
 		select {
 		case <-ended:
 			time.Sleep(restGrace)
-		case <-time.After(endGrace / 2):
+		case <-latest:
 		}
 		close(tell)
 	}()
-	return ending{tell, time.After(endGrace), true}, err
+	return tell
 }
 
 func (*launched) mainPID(a *tracer.Audit) int { return a.PID() }

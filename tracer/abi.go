@@ -90,8 +90,7 @@ const (
 	credOwner      = C.CA_CRED_OWNER
 	credNested     = C.CA_CRED_NESTED
 
-	chainBuckets = C.CA_CHAIN_BUCKETS
-	chainWrong   = C.CA_CHAIN_WRONG
+	chainWrong = C.CA_CHAIN_WRONG
 
 	unaskedConcluded = C.CA_CONCLUDED
 	unaskedReadsMM   = C.CA_READS_MM

@@ -2,7 +2,6 @@ package tracer
 
 import (
 	"slices"
-	"unsafe"
 
 	"github.com/cap-audit/cap-audit/audit"
 )
@@ -34,7 +33,14 @@ func (k *kernel) readChecks(o *audit.Observation) error {
 	if err != nil {
 		return err
 	}
-	if err := k.eachChain(c.addChain); err != nil {
+	err = each(k, "chains", func(_ uint32, bucket kernelChains) {
+		for _, chain := range bucket.chains {
+			if chain.stack != 0 {
+				c.addChain(kernelChain(chain))
+			}
+		}
+	})
+	if err != nil {
 		return err
 	}
 	o.Losses.Rows += c.lost
@@ -98,30 +104,4 @@ func (c *counts) addChain(chain kernelChain) {
 	if ok && chain.state != chainWrong {
 		row.Sites[site].Samples += uint64(chain.count)
 	}
-}
-
-// eachChain visits the chains that were walked.
-func (k *kernel) eachChain(visit func(kernelChain)) error {
-	m, err := k.module.GetMap("chains")
-	if err != nil {
-		return err
-	}
-	return raised(func() error {
-		for i := range uint32(chainBuckets) {
-			raw, err := m.GetValue(unsafe.Pointer(&i))
-			if err != nil {
-				return err
-			}
-			bucket, err := decode[kernelChains](raw)
-			if err != nil {
-				return err
-			}
-			for _, chain := range bucket.chains {
-				if chain.stack != 0 {
-					visit(kernelChain(chain))
-				}
-			}
-		}
-		return nil
-	})
 }

@@ -19,8 +19,7 @@ const mostHeads = 64
 func (a *Audit) SignalHeads(sig syscall.Signal) (ended <-chan struct{}, err error) {
 	heads, err := a.heads()
 	for _, pidfd := range heads {
-		// one that has stopped goes on for that
-		err = errors.Join(err, send(pidfd, sig), send(pidfd, unix.SIGCONT))
+		err = errors.Join(err, askToEnd(pidfd, sig))
 	}
 	done := make(chan struct{})
 	go func() { // one thread, however many there are

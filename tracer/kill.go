@@ -19,16 +19,20 @@ func (a *Audit) SignalTree(sig syscall.Signal) (alive int, err error) {
 	return a.eachAlive(func(_, pidfd int) error { return send(pidfd, sig) })
 }
 
-// EndTree asks every process of the tree to end and says how many there were: one that has
-// stopped goes on for that, and one that cannot heed it is killed. It is not for what
-// was adopted.
+// EndTree asks every process of the tree to end and says how many there were: one that
+// cannot heed it is killed. It is not for what was adopted.
 func (a *Audit) EndTree() (told int, err error) {
 	return a.eachAlive(func(pid, pidfd int) error {
 		if ignores(pid, unix.SIGTERM) {
 			return send(pidfd, unix.SIGKILL)
 		}
-		return errors.Join(send(pidfd, unix.SIGTERM), send(pidfd, unix.SIGCONT))
+		return askToEnd(pidfd, unix.SIGTERM)
 	})
+}
+
+// askToEnd sends a signal for that, and has one that has stopped go on.
+func askToEnd(pidfd int, sig syscall.Signal) error {
+	return errors.Join(send(pidfd, sig), send(pidfd, unix.SIGCONT))
 }
 
 // Kill kills every process of the tree, and says how many there were: it is to be
