@@ -23,14 +23,16 @@ DEPS := deps
 
 # STATIC=1 links libbpf.a; libelf, zlib and libcap-ng stay shared.
 STATIC ?=
-TAGS    = $(if $(STATIC),static)
+# without what writes manual pages from the table of options, which nothing here uses
+TAGS    = urfave_cli_no_docs$(if $(STATIC),$(comma)static)
+comma  := ,
 # for packages: more flags for Go's linker
 GO_LDFLAGS ?=
 # -trimpath and a fixed build id: the same bytes wherever they are built
-GOBUILD = $(GO) build -trimpath -buildvcs=false $(if $(TAGS),-tags $(TAGS)) \
+GOBUILD = $(GO) build -trimpath -buildvcs=false -tags $(TAGS) \
 	-ldflags '-X main.version=$(VERSION) -buildid= $(GO_LDFLAGS)'
 
-PROGRAMS = $(patsubst test/programs/%.c,build/programs/%,$(wildcard test/programs/*.c)) build/programs/tree-static build/programs/calls-static $(if $(filter amd64,$(GOARCH)),build/programs/int80-i386)
+PROGRAMS = $(patsubst test/programs/%.c,build/programs/%,$(wildcard test/programs/*.c)) build/programs/tree-static build/programs/calls-static build/programs/callers-static build/programs/callers-go build/programs/ways-static $(if $(filter amd64,$(GOARCH)),build/programs/int80-i386)
 
 .PHONY: all
 all: cap-audit ## build ./cap-audit (STATIC=1 links libbpf statically)
@@ -64,11 +66,20 @@ build/programs/%-static: test/programs/%.c | $(DEPS)
 	@mkdir -p $(@D)
 	$(CC) -O2 -Wall -Wextra -Werror -pthread -static -o $@ $<
 
+# without a C library
+build/programs/callers-go: test/programs/callers/callers.go | $(DEPS)
+	@mkdir -p $(@D)
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -o $@ $<
+
 # No C library: no 32-bit one is installed, and pointers must fit 32 bits.
 BARE = -O2 -Wall -Wextra -Werror -ffreestanding -nostdlib -static -no-pie -fno-pie -fno-stack-protector
 build/programs/int80: test/programs/int80.c | $(DEPS)
 	@mkdir -p $(@D)
 	$(if $(filter amd64,$(GOARCH)),$(CC) $(BARE) -o $@ $<,true)
+# without the padding to pages
+build/programs/tiny: test/programs/tiny.c | $(DEPS)
+	@mkdir -p $(@D)
+	$(CC) $(BARE) -Wl,-n,-z,noseparate-code,--build-id=none -s -o $@ $<
 build/programs/int80-i386: test/programs/int80.c | $(DEPS)
 	@mkdir -p $(@D)
 	$(CC) -m32 $(BARE) -o $@ $<
@@ -94,12 +105,13 @@ test: test-host ## test-host, test-long, a part of the end-to-end suite in VMs w
 
 # Shows what fails, and at the end how many there were; cut off, leaves nothing.
 # In the place of the shell, so that it sees make's end. Many tests wait most of
-# the time: more packages at a time than there are CPUs.
+# the time: more packages, and tests of each, at a time than there are CPUs. The
+# longest come first.
 build/runner: FORCE
 	@mkdir -p build
 	$(GO) build -o $@ ./test/runner
 SUITE = CAP_AUDIT=$(CURDIR)/cap-audit CAP_AUDIT_PROGRAMS=$(CURDIR)/build/programs exec build/runner build/$@.log \
-	$(GO) test -json -count=1 -p $$(($$(nproc) + 1)) -timeout 2h
+	$(GO) test -json -count=1 -p $$(($$(nproc) + 1)) -parallel $$(($$(nproc) * 2)) -timeout 2h
 
 # staticcheck's modules are not the program's: they have a module file of their own.
 .PHONY: lint
@@ -110,7 +122,7 @@ lint: deps-test bpf/cap_audit.bpf.o ## go vet, staticcheck, and shellcheck of ev
 
 .PHONY: test-host
 test-host: lint cap-audit programs build/runner ## lint, unit tests, then the end-to-end suite on the running kernel (needs root)
-	$(SUITE) -skip '^TestLong' ./...
+	$(SUITE) -skip '^TestLong' ./test/e2e ./test/real ./...
 
 .PHONY: test-long
 test-long: deps-test cap-audit programs build/runner ## what test-host leaves out: the tests named TestLong..., which take minutes
@@ -180,9 +192,14 @@ soak: deps-test cap-audit programs ## audits beside each other, ended in all way
 	CAP_AUDIT_SOAK=$(SOAK) CAP_AUDIT=$(CURDIR)/cap-audit CAP_AUDIT_PROGRAMS=$(CURDIR)/build/programs \
 		$(GO) test -count=1 -v -timeout 0 ./test/soak
 
+# needs no C library: it runs in any VM
+build/bench: FORCE
+	@mkdir -p build
+	CGO_ENABLED=0 $(GO) build -o $@ ./test/bench
+
 .PHONY: bench
-bench: deps-test cap-audit programs ## measure what an audit costs
-	CAP_AUDIT=$(CURDIR)/cap-audit CAP_AUDIT_PROGRAMS=$(CURDIR)/build/programs $(GO) test -count=1 -run '^$$' -bench . -benchtime 1x ./test/e2e
+bench: deps-test cap-audit programs build/bench ## measure what an audit costs, into docs/performance.md: five minutes of a quiet machine (needs root)
+	CAP_AUDIT=$(CURDIR)/cap-audit CAP_AUDIT_PROGRAMS=$(CURDIR)/build/programs exec build/bench docs/performance.md
 
 .PHONY: demo
 demo: cap-audit ## build, then audit a program that needs a capability
@@ -194,6 +211,7 @@ install: cap-audit ## install under $(DESTDIR)$(PREFIX)
 	install -D -m 644 man/cap-audit.8 $(DESTDIR)$(MANDIR)/man8/cap-audit.8
 	install -D -m 644 report/schema.json $(DESTDIR)$(DATADIR)/cap-audit/report.schema.json
 	install -D -m 644 report/diff-schema.json $(DESTDIR)$(DATADIR)/cap-audit/diff.schema.json
+	install -D -m 644 report/reach-schema.json $(DESTDIR)$(DATADIR)/cap-audit/reach.schema.json
 	install -D -m 644 policy/schema.json $(DESTDIR)$(DATADIR)/cap-audit/policy.schema.json
 	install -D -m 644 completions/cap-audit.bash $(DESTDIR)$(DATADIR)/bash-completion/completions/cap-audit
 	install -D -m 644 completions/_cap-audit $(DESTDIR)$(DATADIR)/zsh/site-functions/_cap-audit

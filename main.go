@@ -7,6 +7,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/cap-audit/cap-audit/analyst"
 	"github.com/cap-audit/cap-audit/cli"
 	"github.com/cap-audit/cap-audit/console"
 	"github.com/cap-audit/cap-audit/output"
@@ -19,6 +20,7 @@ var version = "unreleased"
 
 func main() {
 	tracer.MaybeStub()
+	analyst.MaybeAnalyze()
 	// A reader of ours that goes away is an error like any other, not our
 	// death: the target is still running. Notify, since ignoring the signal
 	// would be handed down to the target.

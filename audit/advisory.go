@@ -22,6 +22,10 @@ type probe struct {
 	consequence string
 }
 
+// ReserveUnused is the consequence that every program meets: whatever asks for memory
+// is asked, with any vm.overcommit_memory.
+const ReserveUnused = "memory kept in reserve for administrators is not used"
+
 // probes is the table of advisory call sites. A site that is not in it counts
 // as a need: a capability too many is found by --minimize, one too few by the
 // user. Kernel versions are those looked at, 5.15 to 7.3, unless one is named.
@@ -33,7 +37,7 @@ var probes = []probe{
 		// cap_capable() that could be seen; since 6.18 also asked by clone.
 		capability:  unix.CAP_SYS_ADMIN,
 		functions:   []string{"cap_vm_enough_memory", "security_vm_enough_memory_mm", "__vm_enough_memory"},
-		consequence: "memory kept in reserve for administrators is not used",
+		consequence: ReserveUnused,
 	},
 	{
 		// security/commoncap.c, cap_capset() through cap_inh_is_capped():
@@ -41,7 +45,7 @@ var probes = []probe{
 		// are added that are not permitted.
 		capability:  unix.CAP_SETPCAP,
 		functions:   []string{"cap_capset", "cap_inh_is_capped", "security_capset"},
-		consequence: "inheritable capabilities cannot be added beyond the permitted ones",
+		consequence: "inheritable capabilities cannot go beyond the permitted ones",
 	},
 	{
 		// kernel/ksyms_common.c (kernel/kallsyms.c before 6.5),
@@ -325,7 +329,7 @@ func IdleMask() uint64 {
 // advisory is the consequence of refusing a row's capability at a call site,
 // "" when the program needs it there.
 func advisory(row Checks, site Site) string {
-	asker := site.asker()
+	asker := site.Function()
 	for _, p := range probes {
 		if p.capability == row.Capability && slices.Contains(p.functions, asker) &&
 			(p.through == "" || site.through(p.through)) && (!p.onlyIdle || row.Idle) {

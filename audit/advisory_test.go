@@ -95,9 +95,9 @@ func TestKnownProbes(t *testing.T) {
 	idle := func(r Checks) Checks { r.Idle = true; return r }
 	for name, r := range map[string]Checks{
 		"overcommit": row(21, Granted, sysBrk, 1,
-			Site{[]string{"cap_capable", "cap_vm_enough_memory"}, 1}),
+			by("cap_capable", "cap_vm_enough_memory")),
 		"overcommit, inlined": row(21, Granted, sysBrk, 1,
-			Site{[]string{"security_vm_enough_memory_mm"}, 1}),
+			by("security_vm_enough_memory_mm")),
 		"exec's credentials":        row(19, Granted, sysExecve, 1, asked("cap_bprm_creds_from_file", 1)),
 		"exec's credentials, LSM's": row(7, Refused, sysExecve, 1, asked("security_bprm_creds_from_file", 1)),
 		"capset's look at SETPCAP":  row(8, Granted, sysCapset, 1, asked("cap_capset", 1)),
@@ -121,7 +121,7 @@ func TestKnownProbes(t *testing.T) {
 			through("capable_noaudit", "xfs_ioctl_setattr_get_trans", 1)),
 		"MSG_ZEROCOPY": row(14, Granted, sysOpenat, 1, asked("mm_account_pinned_pages", 1)),
 		"a label's name": row(33, Granted, sysOpenat, 1,
-			Site{[]string{"cap_capable", "has_cap_mac_admin", "selinux_inode_getsecurity"}, 1}),
+			by("cap_capable", "has_cap_mac_admin", "selinux_inode_getsecurity")),
 		"fanotify by handles": idle(row(21, Granted, sysOpenat, 1, asked("__do_sys_fanotify_init", 1))),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -143,14 +143,14 @@ func TestKnownNeeds(t *testing.T) {
 		"renice of another":             row(23, Granted, sysOpenat, 1, asked("cap_safe_nice", 1)),
 		"fanotify by descriptors":       row(21, Granted, sysOpenat, 1, asked("__do_sys_fanotify_init", 1)),
 		"a new label, SELinux": row(33, Granted, sysOpenat, 1,
-			Site{[]string{"cap_capable", "has_cap_mac_admin", "selinux_inode_setxattr"}, 1}),
+			by("cap_capable", "has_cap_mac_admin", "selinux_inode_setxattr")),
 		"a lower OOM score":     row(24, Granted, sysOpenat, 1, asked("__set_oom_adj", 1)),
-		"a site without frames": row(21, Granted, sysBrk, 1, Site{nil, 1}),
+		"a site without frames": row(21, Granted, sysBrk, 1, by()),
 		"a walk that ended in plumbing": row(21, Granted, sysBrk, 1,
-			Site{[]string{"cap_capable", "capable"}, 1}),
+			by("cap_capable", "capable")),
 		"no site at all": row(21, Granted, sysBrk, 1),
 		"the probe's function further up": row(21, Granted, sysBrk, 1,
-			Site{[]string{"cap_capable", "capable", "new_function", "cap_vm_enough_memory"}, 1}),
+			by("cap_capable", "capable", "new_function", "cap_vm_enough_memory")),
 	} {
 		t.Run(name, func(t *testing.T) {
 			wantPlaces(t, observe(r), places{Required: []int{r.Capability}})
@@ -166,7 +166,7 @@ func TestProbesUnderVariants(t *testing.T) {
 		"cap_vm_enough_memory [lsm]",
 	} {
 		t.Run(frame, func(t *testing.T) {
-			r := row(unix.CAP_SYS_ADMIN, Granted, sysBrk, 1, Site{[]string{"cap_capable.isra.0", frame}, 1})
+			r := row(unix.CAP_SYS_ADMIN, Granted, sysBrk, 1, by("cap_capable.isra.0", frame))
 			wantPlaces(t, observe(r), places{Advisory: []int{unix.CAP_SYS_ADMIN}})
 		})
 	}

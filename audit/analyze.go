@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // Analyze turns an observation into findings.
@@ -17,15 +19,21 @@ func Analyze(o *Observation) *Findings {
 		Application:    o.Application,
 		Subject:        o.Subject,
 		Interim:        o.Interim,
+		Took:           o.Took,
+		Lasted:         o.Lasted,
+		Serving:        o.Serving,
 		System:         o.System,
 		Backend:        o.Backend,
 		BlindSpots:     blindSpots(o),
 		Dropped:        o.Dropped,
 		CapsetCalls:    o.CapsetCalls,
+		Requested:      o.Requested.Effective | o.Requested.Permitted | o.Requested.Inheritable,
 		Tasks:          o.Tasks,
 		StillRunning:   o.StillRunning,
 		MissedExits:    o.MissedExits,
+		Sampled:        o.Sampled,
 		Losses:         o.Losses,
+		Held:           o.Held,
 		Gains:          o.gains(),
 		Refusals:       a.refusals(),
 		Grants:         a.grants(),
@@ -54,6 +62,7 @@ func Analyze(o *Observation) *Findings {
 			f.Nested = append(f.Nested, Nested{n, l.nested, callSites(l.nestedRows)})
 		}
 	}
+	f.RefusedEnd = a.refusedEnd()
 	f.CapsetOnly = a.capsetOnly()
 	kept := f.used() // by checks, so far
 	f.Unasked = a.unasked(kept)
@@ -112,13 +121,16 @@ func (a *analysis) add(row Checks) {
 // kernelsOwn tells checks of credentials that the kernel put in the task's
 // place for work of its own, such as overlayfs on behalf of the mounter. Two
 // uses of the same mechanism decide for the task: access(2), which asks with
-// the real user id, and io_uring's personalities.
+// the real user id and for whose file it is alone (generic_permission()), and
+// io_uring's personalities.
 func kernelsOwn(row Checks) bool {
 	if !row.Credentials.Overridden {
 		return false
 	}
 	switch row.Syscall.Name {
-	case "access", "faccessat", "faccessat2", "io_uring_enter", "unknown":
+	case "access", "faccessat", "faccessat2":
+		return row.Capability != unix.CAP_DAC_OVERRIDE && row.Capability != unix.CAP_DAC_READ_SEARCH
+	case "io_uring_enter", "unknown":
 		return false
 	}
 	return true
@@ -152,12 +164,15 @@ func inPhase(rows []Checks, phase Phase) []Checks {
 }
 
 func (a *analysis) capability(n int, t Tally, rows []Checks) Capability {
-	c := Capability{Number: n, Tally: t, Syscall: mainSyscall(rows), CallSites: callSites(rows)}
-	c.FailedAnyway = a.outcomes(n, func(o Outcome) bool {
+	c := Capability{Number: n, Tally: t, Syscall: mainSyscall(rows), CallSites: callSites(rows),
+		Span: spanOf(rows)}
+	granted := a.outcomes(n, func(o Outcome) bool {
 		return o.Verdict == Granted && slices.ContainsFunc(rows, func(r Checks) bool {
 			return r.Verdict == Granted && r.Syscall == o.Syscall
 		})
 	})
+	c.LookedAt = a.lookedAt(granted)
+	c.FailedAnyway = slices.DeleteFunc(granted, func(o SyscallOutcome) bool { return o.Return == 0 })
 	return c
 }
 
@@ -222,7 +237,7 @@ func callSites(rows []Checks) []CallSite {
 			samples += site.Samples
 		}
 		for _, site := range row.Sites {
-			function := site.asker()
+			function := site.Function()
 			if function == "" {
 				continue
 			}
@@ -232,6 +247,10 @@ func callSites(rows []Checks) []CallSite {
 				c = &CallSite{Function: function, Syscall: row.Syscall, Advisory: k.advisory,
 					MaybeProbe: k.maybeProbe}
 				counts[k] = c
+			}
+			c.Objects.Join(site.Objects)
+			if k.advisory == "" { // who asks for what does not matter is no question
+				c.Stacks = joinStacks(c.Stacks, site.Stacks)
 			}
 			switch {
 			case samples >= row.Count:
@@ -280,7 +299,20 @@ func (a *analysis) denied(n int, l *ledger) Denied {
 			func(o SyscallOutcome) bool { return o.Syscall == s })
 	})
 	d.Assessment = assess(d.Checks, d.Outcomes, unseen)
+	d.LookedAt = a.lookedAt(d.Outcomes)
 	return d
+}
+
+// lookedAt is the size of a sample.
+func (a *analysis) lookedAt(outcomes []SyscallOutcome) *uint64 {
+	if !a.o.Sampled {
+		return nil
+	}
+	n := uint64(0)
+	for _, o := range outcomes {
+		n = Sum(n, o.Count)
+	}
+	return &n
 }
 
 // outcomes sums up those of one capability that are wanted.
@@ -322,42 +354,51 @@ func (a *analysis) capsetOnly() []CapsetOnly {
 	return list
 }
 
+// kinds tells which capabilities those need, and those are refused, who are noted
+// for a kind.
+func (a *analysis) kinds(kept uint64) (granted, refused map[int]uint64) {
+	granted, refused = map[int]uint64{}, map[int]uint64{}
+	for n, l := range a.caps {
+		for _, row := range l.needRows {
+			to := refused
+			if row.Verdict == Granted {
+				to = granted
+			}
+			for _, kind := range row.Kinds {
+				to[kind] |= 1 << n
+			}
+			for _, site := range row.Sites {
+				to[site.Kind] |= 1 << n
+			}
+		}
+	}
+	for _, row := range a.o.Unasked {
+		if row.needed(kept) {
+			granted[row.Kind] |= 1 << row.Capability
+		}
+	}
+	return granted, refused
+}
+
 // programs tells what each program of the tree needs, in the order in which they
 // were first run. kept is what all of them will hold at least.
 func (a *analysis) programs(kept uint64) []ProgramUse {
 	list := make([]ProgramUse, len(a.o.Programs))
+	granted, refused := a.kinds(kept)
 	for i, p := range a.o.Programs {
+		var needs, denied uint64
+		for _, kind := range p.Kinds {
+			needs |= granted[kind]
+			denied |= refused[kind]
+		}
 		list[i] = ProgramUse{Index: i, Path: p.Path, Parent: p.Parent, Processes: p.Processes,
+			Needs: members(needs), Refused: members(denied &^ needs),
 			FileCaps: members(p.FileCaps), Namespaces: p.Namespaces}
 		callsOf(p.Made).into(&list[i])
 	}
-	for n := range capabilities {
-		granted, refused := map[int]bool{}, map[int]bool{}
-		if l := a.caps[n]; l != nil {
-			for _, row := range l.needRows {
-				if row.Verdict == Granted {
-					granted[row.Program] = true
-				} else {
-					refused[row.Program] = true
-				}
-			}
-		}
-		for _, row := range a.o.Unasked {
-			if row.Capability == n && row.needed(kept) {
-				granted[row.Program] = true
-			}
-		}
-		for i := range list {
-			switch {
-			case granted[i]:
-				list[i].Needs = append(list[i].Needs, n)
-			case refused[i]:
-				list[i].Refused = append(list[i].Refused, n)
-			}
-		}
-	}
-	// index 0 and indexes lost to a race stand for no program unless something was counted there
-	return slices.DeleteFunc(list, func(p ProgramUse) bool {
+	// index 0 stands for no program unless something was counted there
+	list = slices.DeleteFunc(list, func(p ProgramUse) bool {
 		return p.Path == "" && len(p.Needs) == 0 && len(p.Refused) == 0 && len(p.Syscalls) == 0
 	})
+	return together(list, func(index int) []int { return a.o.Programs[index].Users })
 }

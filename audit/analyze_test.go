@@ -20,6 +20,7 @@ func TestLosses(t *testing.T) {
 		"outcomes":      {Losses{Outcomes: 1}, true},
 		"programs":      {Losses{Programs: 1}, true},
 		"verbose lines": {Losses{Events: 1}, false},
+		"code":          {Losses{Code: 1}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := c.losses.Any(); got != c.want {
@@ -38,7 +39,7 @@ func TestFactsAreHandedOn(t *testing.T) {
 	o.Backend, o.Tasks, o.StillRunning, o.CapsetCalls, o.Dropped = "fentry", 5, 2, 3, true
 	want := &Findings{Application: o.Application, System: o.System, Backend: "fentry", Tasks: 5,
 		StillRunning: 2, CapsetCalls: 3, Dropped: true,
-		Programs: []ProgramUse{{Index: 1, Path: "/usr/bin/target", Processes: 1}}}
+		Programs: []ProgramUse{{Index: 1, Path: "/usr/bin/target", StandsFor: 1, Processes: 1}}}
 	if diff := cmp.Diff(want, Analyze(o)); diff != "" {
 		t.Errorf("findings (-want +got):\n%s", diff)
 	}

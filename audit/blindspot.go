@@ -24,6 +24,8 @@ const (
 	BlindOptions BlindSpotKind = "options" // the CAP_OPT_* flags of checks
 	BlindInlined BlindSpotKind = "inlined" // checks where cap_capable has been inlined
 	BlindLSM     BlindSpotKind = "lsm"     // refusals of other security modules
+	BlindUnasked BlindSpotKind = "unasked" // what is granted without a check
+	BlindCalls   BlindSpotKind = "calls"   // system calls without a check
 	BlindSkipped BlindSpotKind = "skipped" // checks that the kernel kept away and did not count
 	BlindMoved   BlindSpotKind = "moved"   // threads, at first, of processes moved into the control group
 	// all checks: the set rests on repetitions alone
@@ -44,6 +46,8 @@ func blindSpots(o *Observation) []BlindSpot {
 		{BlindOptions, !o.OptionsKnown},
 		{BlindInlined, !o.InlinedKnown},
 		{BlindLSM, !o.LSMKnown},
+		{BlindUnasked, o.UnaskedUnseen},
+		{BlindCalls, o.Sampled},
 		{BlindSkipped, o.SkipsUntold},
 	} {
 		if spot.blind {
@@ -57,8 +61,10 @@ func blindSpots(o *Observation) []BlindSpot {
 }
 
 // Untraced: nothing was watched, in one run of a union at least.
-func (f *Findings) Untraced() bool {
-	return slices.ContainsFunc(f.BlindSpots, func(b BlindSpot) bool { return b.Kind == BlindUntraced })
+func (f *Findings) Untraced() bool { return f.isBlind(BlindUntraced) }
+
+func (f *Findings) isBlind(kind BlindSpotKind) bool {
+	return slices.ContainsFunc(f.BlindSpots, func(b BlindSpot) bool { return b.Kind == kind })
 }
 
 func compareBlindSpots(a, b BlindSpot) int {

@@ -31,6 +31,19 @@ func TestBlindSpots(t *testing.T) {
 	}
 }
 
+// A sample shows nothing of calls without a check; some backends see more elsewhere.
+func TestBlindSpotsOfASample(t *testing.T) {
+	o := observe()
+	for unseen, want := range map[bool][]BlindSpot{
+		false: blind(BlindCalls), true: blind(BlindUnasked, BlindCalls),
+	} {
+		o.Sampled, o.UnaskedUnseen = true, unseen
+		if diff := cmp.Diff(want, Analyze(o).BlindSpots); diff != "" {
+			t.Errorf("blind spots (-want +got):\n%s", diff)
+		}
+	}
+}
+
 func blind(kinds ...BlindSpotKind) []BlindSpot {
 	var list []BlindSpot
 	for _, kind := range kinds {

@@ -71,9 +71,9 @@ var jitted = regexp.MustCompile(`^bpf_prog_[0-9a-f]{16}(_|$)`)
 var plumbingPrefixes = []string{"bpf_trampoline_", "bpf_trace_run", "__bpf_trace_", "__traceiter_",
 	"kprobe_", "kretprobe_", "trace_call_bpf", "ftrace_", "optimized_callback", "opt_pre_handler", "aggr_"}
 
-// asker is the function that asked for the capability: the first one above
+// Function is the one that asked for the capability: the first one above
 // the plumbing; "" when the walk did not get that far.
-func (s Site) asker() string {
+func (s Site) Function() string {
 	for _, frame := range s.Frames {
 		if !isPlumbing(frame) {
 			return trimVariant(frame)

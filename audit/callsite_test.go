@@ -52,8 +52,8 @@ func TestAsker(t *testing.T) {
 			"__sys_bpf"}, "bpf_prog_get_fd_by_id"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := (Site{Frames: c.frames}).asker(); got != c.want {
-				t.Errorf("asker() = %q, want %q", got, c.want)
+			if got := (Site{Frames: c.frames}).Function(); got != c.want {
+				t.Errorf("Function() = %q, want %q", got, c.want)
 			}
 		})
 	}
@@ -97,13 +97,13 @@ func FuzzAsker(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text, wrapper string) {
 		s := Site{Frames: strings.Split(text, "\n")}
-		asker := s.asker()
+		asker := s.Function()
 		if strings.ContainsAny(asker, ". ") {
-			t.Errorf("asker() = %q has a variant or module", asker)
+			t.Errorf("Function() = %q has a variant or module", asker)
 		}
 		if asker != "" && (isPlumbing(asker) || !slices.ContainsFunc(s.Frames,
 			func(frame string) bool { return strings.HasPrefix(frame, asker) })) {
-			t.Errorf("asker() = %q is plumbing or no frame", asker)
+			t.Errorf("Function() = %q is plumbing or no frame", asker)
 		}
 		if s.through(wrapper) && !isPlumbing(wrapper) {
 			t.Errorf("through(%q), which is no plumbing", wrapper)
@@ -166,7 +166,7 @@ func TestCallSites(t *testing.T) {
 		},
 		"a walk that came to no function is no call site": {
 			rows: []Checks{row(1, Granted, sysOpenat, 5, asked("may_open", 2),
-				Site{[]string{"cap_capable"}, 3})},
+				Site{Frames: []string{"cap_capable"}, Samples: 3})},
 			want: []CallSite{{Function: "may_open", Syscall: sysOpenat, Checks: 2}},
 		},
 		"equally frequent ones by name, then by system call": {

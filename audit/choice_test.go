@@ -78,7 +78,8 @@ func TestLesserThanPtrace(t *testing.T) {
 		"the caller lost":   {"6.18.5", maps[:6], unix.CAP_SYS_PTRACE},
 	} {
 		t.Run(name, func(t *testing.T) {
-			o := observe(row(unix.CAP_SYS_PTRACE, Granted, sysOpenat, 3, Site{c.frames, 3}))
+			o := observe(row(unix.CAP_SYS_PTRACE, Granted, sysOpenat, 3,
+				Site{Frames: c.frames, Samples: 3}))
 			o.System.KernelVersion = c.kernel
 			if got := Analyze(o).Recommended(); got != 1<<c.want {
 				t.Errorf("recommended %#x, want capability %d", got, c.want)

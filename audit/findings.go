@@ -1,6 +1,10 @@
 package audit
 
-import "golang.org/x/sys/unix"
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+)
 
 // Tally counts checks of one capability.
 type Tally struct {
@@ -23,6 +27,10 @@ type CallSite struct {
 	Advisory string
 	// MaybeProbe: it asked without audit, and nobody has judged it yet.
 	MaybeProbe bool
+	// Objects are what it asked for.
+	Objects Objects
+	// Stacks are of the first checks here that came different ways.
+	Stacks []Stack
 }
 
 // Capability is one that was granted to at least one check that counts as a need.
@@ -32,8 +40,13 @@ type Capability struct {
 	// Syscall is the one most of its granted checks were made in.
 	Syscall   Syscall
 	CallSites []CallSite
+	// Span is when it was asked for; nil where that is not known.
+	Span *Span
 	// FailedAnyway are system calls that failed although the check was granted.
 	FailedAnyway []SyscallOutcome
+	// LookedAt is how many calls with a granted check were seen to return, where that is
+	// a sample; nil where all were, or it is not known.
+	LookedAt *uint64
 	// InPlace: repetitions showed it to be needed in the place of others, which are
 	// not granted either.
 	InPlace bool
@@ -105,6 +118,9 @@ type Denied struct {
 	Syscalls   []Syscall
 	CallSites  []CallSite
 	Outcomes   []SyscallOutcome
+	// LookedAt is how many calls with a refused check were seen to return, where that is
+	// a sample; nil where all were, or it is not known.
+	LookedAt   *uint64
 	Assessment Assessment
 }
 
@@ -127,8 +143,15 @@ type Nested struct {
 
 // ProgramUse is what one program of the tree asked for.
 type ProgramUse struct {
-	Index     int
-	Path      string
+	Index int
+	Path  string
+	// Members are the indexes in Observation.Programs of those that this is the entry of,
+	// its own left out.
+	Members []int
+	// StandsFor is how many programs this is the entry of: more than one where all
+	// have this path, or one of which a * stands for a part: see together. It is 0 for
+	// the rest, beyond the limit.
+	StandsFor uint64
 	Parent    int // index of the parent program, 0 for none
 	Processes uint64
 	// Needs are capabilities granted to it that count as needs, Refused those
@@ -150,13 +173,18 @@ type ProgramUse struct {
 type Findings struct {
 	Application Application
 	Subject     Subject
-	Interim     bool // see Observation
+	Interim     bool          // see Observation
+	Took        time.Duration // see Observation
+	Lasted      time.Duration // likewise
+	Serving     *Serving      // likewise
 	System      SystemContext
 	Backend     string
 	BlindSpots  []BlindSpot
 
 	Dropped     bool
 	CapsetCalls uint64
+	// Requested is all that a successful capset asked for, in whatever set.
+	Requested   uint64
 	TotalChecks uint64
 
 	Required    []Capability
@@ -179,12 +207,23 @@ type Findings struct {
 	// RefusedUnasked are calls that failed with EPERM where the kernel does not
 	// ask for a capability, but compares sets.
 	RefusedUnasked []Syscall
+	// RefusedEnd is nil where no refusal is to blame for the end.
+	RefusedEnd *RefusedEnd
+
+	// Held is as in Observation.
+	Held *Held
+	// Bounds are nil where no code was looked at. StatedReach is what follows from them
+	// as earlier reports state it.
+	Bounds      *Bounds
+	StatedReach *Reach
 
 	// TestFailed says what went wrong with --test, "" for nothing: what it was to
 	// exercise may be missing.
 	TestFailed string
 	// RunAs is the account of --as, "" for the caller's own.
 	RunAs string
+	// RunAsGroup is the group that --as names, "" for the account's own.
+	RunAsGroup string
 	// UnitFile is that of --service, nil without.
 	UnitFile *UnitFile
 	// Proof is what repeating the run showed, nil when none was asked for.
@@ -201,15 +240,17 @@ type Findings struct {
 	Tasks        uint64
 	StillRunning int
 	MissedExits  uint64 // see Observation
+	Sampled      bool   // likewise; in one run of a union at least
 	Losses       Losses
 }
 
 // Recommended is the set to grant, bit n for capability number n: what was
-// needed, asked for or not, and what a successful capset asked for, a lesser one where that does.
-// A set whose file capabilities brought the privileges and lack SETPCAP shows
-// that the program does not need that one. What the files of other programs
-// insist on is in it, too, and what repetitions showed to be missing. Where
-// they proved a smaller set to do, it is that one.
+// needed, asked for or not, and what a successful capset asked for, a lesser one
+// where that does, but not what another one covers. A set whose file capabilities
+// brought the privileges and lack SETPCAP shows that the program does not need
+// that one. What the files of other programs insist on is in it, too, and what
+// repetitions showed to be missing. Where they proved a smaller set to do, it is
+// that one.
 func (f *Findings) Recommended() uint64 {
 	if f.Stated != nil {
 		return *f.Stated
@@ -229,6 +270,7 @@ func (f *Findings) used() uint64 {
 	for _, l := range f.Lessers() {
 		set = set&^(1<<l.Asked) | 1<<l.Enough
 	}
+	set &^= f.Covered()
 	return f.withoutUnheldSetpcap(set) | f.Proof.added()
 }
 

@@ -14,6 +14,9 @@ type Fit struct {
 	Refused uint64
 	// Unused is allowed, and the program neither used nor asked for it.
 	Unused uint64
+	// RuledOut is allowed, and no code that was found asks for it. Possible is not allowed,
+	// and code can ask for it, though the run did not need it.
+	RuledOut, Possible uint64
 	// Unsure says why there may be more outside than was seen, "" if nothing
 	// speaks for that.
 	Unsure string
@@ -39,13 +42,22 @@ func (f *Findings) Fit(allowed uint64) Fit {
 			outside &^= 1 << l.Enough // the greater one does as well
 		}
 	}
-	return Fit{
+	fit := Fit{
 		Allowed: allowed,
 		Outside: outside,
 		Refused: allowed & refused,
 		Unused:  allowed &^ used &^ refused,
 		Unsure:  f.Unsure(),
 	}
+	if r := f.Reach(); r != nil {
+		fit.RuledOut = fit.Unused & r.RuledOut
+		if !r.Everything() {
+			for _, c := range r.Possible {
+				fit.Possible |= 1 << c.Number &^ allowed
+			}
+		}
+	}
+	return fit
 }
 
 // Unsure says why the program may have needed more than was recorded, "" if
@@ -56,6 +68,8 @@ func (f *Findings) Unsure() string {
 	switch {
 	case lost != 0:
 		return "part of the run could not be recorded"
+	case f.isBlind(BlindUnasked):
+		return "what is granted without a check was not looked for; --outcomes all does that"
 	case f.Subject.CutShort != "":
 		return f.Subject.CutShort
 	case f.TestFailed != "":

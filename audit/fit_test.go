@@ -5,6 +5,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
+
+	"github.com/cap-audit/cap-audit/reach"
 )
 
 func ended() Application { return Application{Path: "/usr/bin/x", Ended: true} }
@@ -41,6 +43,10 @@ func TestFit(t *testing.T) {
 		}, chown, Fit{}},
 		"lost checks": {func(f *Findings) { f.Losses.Checks = 1 }, chown | kill,
 			Fit{Unsure: "part of the run could not be recorded"}},
+		"unasked, not looked for": {func(f *Findings) {
+			f.BlindSpots = blind(BlindUnasked)
+		}, chown | kill,
+			Fit{Unsure: "what is granted without a check was not looked for; --outcomes all does that"}},
 		"lost call sites": {func(f *Findings) { f.Losses.Sites = 1 }, chown | kill, Fit{}},
 		"interim": {func(f *Findings) { f.Interim = true }, chown | kill,
 			Fit{Unsure: "the audit went on when the report was made"}},
@@ -110,5 +116,28 @@ func TestDiff(t *testing.T) {
 				t.Errorf("came and went, -want +got:\n%s", diff)
 			}
 		})
+	}
+}
+
+// What no code asks for need not be allowed, and what code can ask for may have to be. Where
+// everything is possible, that says nothing.
+func TestFitOfCode(t *testing.T) {
+	const allowed = 1<<unix.CAP_SETUID | 1<<unix.CAP_KILL | 1<<unix.CAP_SYS_TIME | 1<<unix.CAP_CHOWN
+	f := daemon()
+	fit := f.Fit(allowed)
+	if fit.RuledOut != 1<<unix.CAP_SYS_TIME || fit.Possible != 1<<unix.CAP_SYS_CHROOT|1<<unix.CAP_SYSLOG {
+		t.Errorf("%+v", fit)
+	}
+	r := f.Bounds.Programs[0].Result
+	r.AnySystemCall = true
+	for n := range r.Capabilities {
+		r.Capabilities[n].Class = reach.Possible
+	}
+	if fit := f.Fit(allowed); fit.RuledOut|fit.Possible != 0 {
+		t.Errorf("everything is possible: %+v", fit)
+	}
+	f.Bounds = nil
+	if fit := f.Fit(allowed); fit.RuledOut|fit.Possible != 0 {
+		t.Errorf("no code was looked at: %+v", fit)
 	}
 }

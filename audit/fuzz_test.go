@@ -35,7 +35,9 @@ var fuzzFunctions = []string{"path_mount", "cap_vm_enough_memory", "setattr_prep
 	"net_ctl_permissions",
 	"__set_oom_adj", "alloc_pipe_info", "kallsyms_show_value", "security_bprm_creds_from_file", "capable", ""}
 
-func (d *dice) row(programs int) Checks {
+const fuzzKinds = 30
+
+func (d *dice) row() Checks {
 	r := Checks{
 		Capability: fuzzCapabilities[d.upTo(len(fuzzCapabilities))],
 		Verdict:    Verdict(d.upTo(3)),
@@ -46,27 +48,34 @@ func (d *dice) row(programs int) Checks {
 		Credentials: Credentials{
 			Overridden: d.yes(), Foreign: d.yes(), Owner: d.yes(), Nested: d.yes(),
 		},
-		Idle:    d.yes(),
-		Program: d.upTo(programs + 1), // one too many: a race
-		Count:   uint64(d.upTo(20)),
+		Idle:  d.yes(),
+		Count: uint64(d.upTo(20)),
+		Kinds: []int{d.upTo(fuzzKinds)},
 	}
 	for range d.upTo(4) {
 		wrapper := []string{"capable", "has_capability_noaudit"}[d.upTo(2)]
-		r.Sites = append(r.Sites, through(wrapper, fuzzFunctions[d.upTo(len(fuzzFunctions))],
-			uint64(d.upTo(20))))
+		site := through(wrapper, fuzzFunctions[d.upTo(len(fuzzFunctions))], uint64(d.upTo(20)))
+		site.Kind = d.upTo(fuzzKinds)
+		r.Sites = append(r.Sites, site)
 	}
 	return r
 }
 
+// fuzzPaths are those of programs, some of which are shown together.
+var fuzzPaths = []string{"", "/bin/sh", "/tmp/cc1/a", "/tmp/cc2/a", "/tmp/cc30/a"}
+
 func (d *dice) observation() *Observation {
 	programs := []Program{{}}
 	for range d.upTo(4) {
-		programs = append(programs, Program{Path: []string{"", "/bin/sh"}[d.upTo(2)],
-			Parent: d.upTo(len(programs)), Processes: 1})
+		p := Program{Path: fuzzPaths[d.upTo(len(fuzzPaths))], Parent: d.upTo(len(programs) + 1), Processes: 1}
+		for range d.upTo(4) {
+			p.Kinds = append(p.Kinds, d.upTo(fuzzKinds))
+		}
+		programs = append(programs, p)
 	}
 	var rows []Checks
 	for range d.upTo(20) {
-		rows = append(rows, d.row(len(programs)))
+		rows = append(rows, d.row())
 	}
 	o := observe(rows...)
 	o.Programs = programs

@@ -30,9 +30,6 @@ func (s Syscall) label() string {
 // but a refusal.
 type calls map[string]bool
 
-// maxCalls bounds those of one program in a union.
-const maxCalls = 512
-
 func callsOf(made []Made) calls {
 	c := calls{}
 	for _, m := range made {
@@ -41,16 +38,20 @@ func callsOf(made []Made) calls {
 	return c
 }
 
-// add joins those of a program. It says how many did not fit.
-func (c calls) add(p ProgramUse) (leftOut int) {
+// join adds those of a program, and of new ones no more than there is room for. It
+// says how many were new, and how many found no room.
+func (c calls) join(p ProgramUse, room int) (added, leftOut int) {
 	for _, label := range p.Syscalls {
-		if _, known := c[label]; !known && len(c) >= maxCalls {
-			leftOut++
-			continue
+		if _, known := c[label]; !known {
+			if added >= room {
+				leftOut++
+				continue
+			}
+			added++
 		}
 		c[label] = c[label] || !slices.Contains(p.RefusedSyscalls, label)
 	}
-	return leftOut
+	return added, leftOut
 }
 
 func (c calls) into(p *ProgramUse) {

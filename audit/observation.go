@@ -2,6 +2,8 @@
 // pure: no I/O, no cgo, the same findings for the same observation.
 package audit
 
+import "time"
+
 // Verdict is what became of a capability check.
 type Verdict uint8
 
@@ -77,10 +79,14 @@ type Checks struct {
 	Credentials Credentials
 	// Idle: the system call's own arguments show that nothing depends on the
 	// answer, where the function that asks may ask in earnest, too.
-	Idle    bool
-	Program int // index into Observation.Programs
-	Count   uint64
-	Order   uint64 // of the first such check: how many kinds came before
+	Idle  bool
+	Count uint64
+	Order uint64 // the later the first such check came the greater
+	// Span is when such checks were made, nil for not known.
+	Span *Span
+	// Kinds are what programs are noted for that made such checks of which the site
+	// is not known: see Program.
+	Kinds []int
 	// Sites says which kernel functions asked, by samples of the stack.
 	Sites []Site
 }
@@ -92,10 +98,16 @@ type Site struct {
 	Frames []string
 	// Samples is how many of the row's checks were seen to come this way.
 	Samples uint64
+	// Kind is what programs are noted for whose checks did.
+	Kind int
+	// Objects are what was asked for here.
+	Objects Objects
+	// Stacks are of the first checks that came different ways.
+	Stacks []Stack
 }
 
 // Outcome counts system calls that contained a check and how they returned.
-// Successful calls are counted only where a check was refused.
+// Successful calls are counted only where a check was refused, or of a sample.
 type Outcome struct {
 	Capability int
 	Verdict    Verdict
@@ -113,7 +125,7 @@ type Unasked struct {
 	Capability int
 	Syscall    Syscall
 	Phase      Phase
-	Program    int // index into Observation.Programs
+	Kind       int // what programs are noted for that made such calls
 	// Held is what the other process, which is none of the audited tree, holds:
 	// nobody is asked as long as the caller holds all of it. 0: there is no
 	// other process.
@@ -139,6 +151,9 @@ type Program struct {
 	Parent int
 	// Processes is how many processes ran it.
 	Processes uint64
+	// Kinds are what it asked for: numbers that rows, sites and grants without a
+	// check have.
+	Kinds []int
 	// Users are the first two but root that it ran as.
 	Users []int
 	// SetID: its file has the set-user-ID or the set-group-ID bit.
@@ -154,6 +169,8 @@ type Program struct {
 	// or clone3 made some.
 	Made       []Made
 	Namespaces bool
+	// Code are the files that its processes mapped code of, the program's own left out.
+	Code []CodeFile
 }
 
 // Losses counts what the kernel half could not keep. All zero: the
@@ -165,12 +182,16 @@ type Losses struct {
 	Sites    uint64 `json:"sites"`    // call sites not recorded
 	Outcomes uint64 `json:"outcomes"` // syscall outcomes not recorded
 	Programs uint64 `json:"programs"` // execs of programs beyond the limit
-	Events   uint64 `json:"events"`   // --verbose lines not printed
+	Events   uint64 `json:"events"`   // lines of --verbose or --events that are missing
 	Unasked  uint64 `json:"unasked"`  // grants without a check not recorded, or not judged
+	Objects  uint64 `json:"objects"`  // looks at what was asked for that were not recorded
+	Stacks   uint64 `json:"stacks"`   // user stacks that were to be looked at and were not
+	Code     uint64 `json:"code"`     // looks at the code that programs mapped that failed
 }
 
 // Any reports whether anything that bears on the answer was lost. Verbose
-// lines do not: nothing is computed from them.
+// lines, objects and stacks do not: nothing is computed from them. Nor does
+// code: it bears on what the program could need besides.
 func (l Losses) Any() bool {
 	return l.Tasks|l.Checks|l.Rows|l.Sites|l.Outcomes|l.Programs|l.Unasked != 0
 }
@@ -184,17 +205,28 @@ type Total struct {
 type Application struct {
 	PID  int
 	Path string
-	// Command is what the caller named it, "" where it ran already.
-	Command string
+	// Command is what the caller named it, "" where it ran already. Arguments are those
+	// after it, UID who it began as.
+	Command   string
+	Arguments []string
+	UID       int
 	// Python: the command is a Python script, so the advice is in Python.
 	// Script: it is a script of some kind, which file capabilities do not
 	// serve.
 	Python, Script bool
+	// Mentions are the names in the script that it is, or runs, of what asks for
+	// capabilities: of system calls, after a module's where it is of one.
+	Mentions []string
 	// Unprivileged: it began as another user than root.
 	Unprivileged bool
+	// Held are the capabilities that it began with, apart from its file's; of what ran
+	// already it is not known.
+	Held uint64
 	// FilePermitted is the permitted set of the executable's file
-	// capabilities, 0 if it has none.
+	// capabilities, 0 if it has none. FileEffective: they are raised when it starts;
+	// not looked at for what ran already.
 	FilePermitted uint64
+	FileEffective bool
 	// SecureLosses are what the loader would not heed of this run if the program
 	// had capabilities from its file.
 	SecureLosses []SecureLoss
@@ -226,6 +258,12 @@ type Observation struct {
 	Subject     Subject
 	// Interim: the audit goes on.
 	Interim bool
+	// Took is how long it ran, or was watched; 0 is not known.
+	Took time.Duration
+	// Lasted is how long it was watched; Serving is nil where it was not seen to begin to
+	// serve.
+	Lasted  time.Duration
+	Serving *Serving
 	System  SystemContext
 	// Backend is how cap_capable was watched: fentry, tracepoint or kprobe.
 	Backend string
@@ -236,6 +274,11 @@ type Observation struct {
 	InlinedKnown bool
 	// LSMKnown: the backend was shown refusals of other security modules.
 	LSMKnown bool
+	// Sampled: system calls with checks in them are looked at when they return, only of a
+	// sample, and others never.
+	Sampled bool
+	// UnaskedUnseen: what is granted without a check was not looked for.
+	UnaskedUnseen bool
 	// Untraced: the run was not watched at all.
 	Untraced bool
 	// SkipsUntold: the kernel can have kept a check from the backend without
@@ -249,8 +292,12 @@ type Observation struct {
 	// RefusedExecs failed with EPERM, as of a file with capabilities that the
 	// bounding set lacks.
 	RefusedExecs []Syscall
-	Programs     []Program
+	// End is nil unless a check was refused not long before the end.
+	End      *End
+	Programs []Program
 
+	// Held is what those hold that ran before, nil for not known.
+	Held        *Held
 	CapsetCalls uint64
 	// Requested is the union of the sets asked for by successful capsets.
 	Requested Sets

@@ -37,6 +37,12 @@ func TestOverriddenCredentials(t *testing.T) {
 	}
 }
 
+// What lies below an overlay is asked for its attributes (xattr_permission()) with the mounter's credentials.
+func TestAccessOnOverlay(t *testing.T) {
+	wantPlaces(t, observe(overridden(row(unix.CAP_SYS_ADMIN, Granted, sysAccess, 3,
+		asked("xattr_permission", 3)))), places{Advisory: []int{unix.CAP_SYS_ADMIN}})
+}
+
 func TestOverriddenRefusals(t *testing.T) {
 	wantPlaces(t, observe(overridden(row(unix.CAP_DAC_OVERRIDE, Refused, sysOpenat, 1))),
 		places{Advisory: []int{unix.CAP_DAC_OVERRIDE}})

@@ -7,9 +7,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// by is a row of another program.
-func by(program int, r Checks) Checks {
-	r.Program = program
+// did is a program that made the checks and the calls of some kinds.
+func did(p Program, kinds ...int) Program {
+	p.Kinds = kinds
+	return p
+}
+
+// kind is a row that programs are noted for, as are the sites after it by the
+// kinds after its.
+func kind(n int, r Checks) Checks {
+	r.Kinds = []int{n}
+	for i := range r.Sites {
+		r.Sites[i].Kind = n + 1 + i
+	}
 	return r
 }
 
@@ -19,6 +29,7 @@ func TestPrograms(t *testing.T) {
 	for name, c := range map[string]struct {
 		programs []Program
 		rows     []Checks
+		unasked  []Unasked
 		want     []ProgramUse
 	}{
 		"one that needs nothing": {
@@ -26,12 +37,12 @@ func TestPrograms(t *testing.T) {
 			want:     []ProgramUse{{Index: 1, Path: "/bin/sh", Processes: 3}},
 		},
 		"a privileged helper stands out": {
-			programs: []Program{{}, shell, helper},
+			programs: []Program{{}, did(shell, 3, 4), did(helper, 1, 2)},
 			rows: []Checks{
-				by(2, row(unix.CAP_NET_RAW, Granted, sysSocket, 1)),
-				by(2, row(unix.CAP_CHOWN, Granted, sysChown, 1)),
-				by(1, row(unix.CAP_CHOWN, Refused, sysChown, 1)),
-				by(1, row(unix.CAP_KILL, LSMRefused, sysChown, 1)),
+				kind(1, row(unix.CAP_NET_RAW, Granted, sysSocket, 1)),
+				kind(2, row(unix.CAP_CHOWN, Granted, sysChown, 1)),
+				kind(3, row(unix.CAP_CHOWN, Refused, sysChown, 1)),
+				kind(4, row(unix.CAP_KILL, LSMRefused, sysChown, 1)),
 			},
 			want: []ProgramUse{
 				{Index: 1, Path: "/bin/sh", Processes: 3, Refused: []int{unix.CAP_CHOWN, unix.CAP_KILL}},
@@ -40,20 +51,41 @@ func TestPrograms(t *testing.T) {
 			},
 		},
 		"granted and refused is a need": {
-			programs: []Program{{}, shell},
-			rows: []Checks{
-				row(unix.CAP_CHOWN, Refused, sysChown, 1), row(unix.CAP_CHOWN, Granted, sysOpenat, 1)},
+			programs: []Program{{}, did(shell, 1, 2)},
+			rows: []Checks{kind(1, row(unix.CAP_CHOWN, Refused, sysChown, 1)),
+				kind(2, row(unix.CAP_CHOWN, Granted, sysOpenat, 1))},
 			want: []ProgramUse{{Index: 1, Path: "/bin/sh", Processes: 3, Needs: []int{unix.CAP_CHOWN}}},
 		},
 		"probes are not a program's needs": {
-			programs: []Program{{}, shell},
-			rows:     []Checks{row(unix.CAP_SYS_ADMIN, Granted, sysBrk, 1, asked("cap_vm_enough_memory", 1))},
-			want:     []ProgramUse{{Index: 1, Path: "/bin/sh", Processes: 3}},
+			programs: []Program{{}, did(shell, 2)},
+			rows: []Checks{kind(1, row(unix.CAP_SYS_ADMIN, Granted, sysBrk, 1,
+				asked("cap_vm_enough_memory", 1)))},
+			want: []ProgramUse{{Index: 1, Path: "/bin/sh", Processes: 3}},
+		},
+		"nor does another's need by the same system call make them that": {
+			programs: []Program{{}, did(shell, 2), did(helper, 3)},
+			rows: []Checks{kind(1, row(unix.CAP_SYS_ADMIN, Granted, sysMount, 2,
+				asked("cap_vm_enough_memory", 1), asked("path_mount", 1)))},
+			want: []ProgramUse{{Index: 1, Path: "/bin/sh", Processes: 3},
+				{Index: 2, Path: "/usr/lib/helper", Parent: 1, Processes: 1,
+					Needs: []int{unix.CAP_SYS_ADMIN}}},
+		},
+		"where it is not known which function asked, it counts as a need": {
+			programs: []Program{{}, did(shell, 1)},
+			rows: []Checks{kind(1, row(unix.CAP_SYS_ADMIN, Granted, sysMount, 2,
+				asked("cap_vm_enough_memory", 1)))},
+			want: []ProgramUse{{Index: 1, Path: "/bin/sh", Processes: 3, Needs: []int{unix.CAP_SYS_ADMIN}}},
+		},
+		"what was granted without a check": {
+			programs: []Program{{}, did(shell, 1), helper},
+			unasked:  []Unasked{{Capability: unix.CAP_SYS_PTRACE, Held: 1<<41 - 1, Kind: 1, Count: 1}},
+			want: []ProgramUse{{Index: 1, Path: "/bin/sh", Processes: 3, Needs: []int{unix.CAP_SYS_PTRACE}},
+				{Index: 2, Path: "/usr/lib/helper", Parent: 1, Processes: 1}},
 		},
 		"nested uses are not either": {
-			programs: []Program{{}, shell},
-			rows: []Checks{{Capability: unix.CAP_SYS_ADMIN, Syscall: sysMount, Scope: ScopeNested,
-				Credentials: Credentials{Owner: true}, Program: 1, Count: 1}},
+			programs: []Program{{}, did(shell, 1)},
+			rows: []Checks{kind(1, Checks{Capability: unix.CAP_SYS_ADMIN, Syscall: sysMount,
+				Scope: ScopeNested, Credentials: Credentials{Owner: true}, Count: 1})},
 			want: []ProgramUse{{Index: 1, Path: "/bin/sh", Processes: 3}},
 		},
 		"the calls it made": {
@@ -72,8 +104,8 @@ func TestPrograms(t *testing.T) {
 			want:     []ProgramUse{{Syscalls: []string{"chown"}, RefusedSyscalls: []string{}}},
 		},
 		"the rest, beyond the limit, where it used something": {
-			programs: []Program{{}, shell},
-			rows:     []Checks{by(0, row(unix.CAP_CHOWN, Granted, sysChown, 1))},
+			programs: []Program{did(Program{}, 1), shell},
+			rows:     []Checks{kind(1, row(unix.CAP_CHOWN, Granted, sysChown, 1))},
 			want: []ProgramUse{
 				{Index: 0, Needs: []int{unix.CAP_CHOWN}},
 				{Index: 1, Path: "/bin/sh", Processes: 3},
@@ -85,15 +117,21 @@ func TestPrograms(t *testing.T) {
 				{Index: 3, Path: "/usr/lib/helper", Parent: 1, Processes: 1}},
 		},
 		"but a place for what was counted there": {
-			programs: []Program{{}, shell, {}},
-			rows:     []Checks{by(2, row(unix.CAP_CHOWN, Refused, sysChown, 1))},
+			programs: []Program{{}, shell, did(Program{}, 1)},
+			rows:     []Checks{kind(1, row(unix.CAP_CHOWN, Refused, sysChown, 1))},
 			want: []ProgramUse{{Index: 1, Path: "/bin/sh", Processes: 3},
 				{Index: 2, Refused: []int{unix.CAP_CHOWN}}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			for i := range c.want {
+				if c.want[i].Path != "" {
+					c.want[i].StandsFor = 1
+				}
+			}
 			o := observe(c.rows...)
 			o.Programs = c.programs
+			o.Unasked = c.unasked
 			if diff := cmp.Diff(c.want, Analyze(o).Programs); diff != "" {
 				t.Errorf("programs (-want +got):\n%s", diff)
 			}
@@ -101,8 +139,11 @@ func TestPrograms(t *testing.T) {
 	}
 }
 
-// A program that was first run after the list was read.
-func TestProgramBeyondTheList(t *testing.T) {
-	o := observe(by(7, row(unix.CAP_CHOWN, Granted, sysChown, 1)))
-	wantPlaces(t, o, places{Required: []int{unix.CAP_CHOWN}})
+// Programs are read after the rows.
+func TestKindBeyondTheRows(t *testing.T) {
+	o := observe(kind(1, row(unix.CAP_CHOWN, Granted, sysChown, 1)))
+	o.Programs = []Program{{}, {Path: "/bin/sh", Kinds: []int{1, 2}}}
+	if got := Analyze(o).Programs; len(got) != 1 || !cmp.Equal(got[0].Needs, []int{unix.CAP_CHOWN}) {
+		t.Errorf("programs: %+v", got)
+	}
 }

@@ -26,9 +26,9 @@ var (
 	errorsOfAll = []int{0, -1, -4, -5, -13, -22, -512, -513, -514, -516, -4095}
 )
 
-// row is n checks alike, in a system call of the command's own program.
+// row is n checks alike.
 func row(capability int, v Verdict, s Syscall, n uint64, sites ...Site) Checks {
-	return Checks{Capability: capability, Verdict: v, Syscall: s, Program: 1, Count: n, Sites: sites}
+	return Checks{Capability: capability, Verdict: v, Syscall: s, Count: n, Sites: sites}
 }
 
 // asked is a call path from function down to cap_capable, through capable().
@@ -44,6 +44,9 @@ func through(wrapper, function string, samples uint64) Site {
 		Samples: samples,
 	}
 }
+
+// by is a call path that was seen once.
+func by(frames ...string) Site { return Site{Frames: frames, Samples: 1} }
 
 // observe is what the tracer makes of rows: with the totals that belong to them.
 func observe(rows ...Checks) *Observation {

@@ -12,7 +12,7 @@ var sysReadlink = Syscall{Number: 89, Name: "readlink"}
 // unaskedRow is a call that the kernel let through since the caller holds what
 // the other process holds.
 func unaskedRow(capability int, held uint64, count uint64) Unasked {
-	return Unasked{Capability: capability, Syscall: sysReadlink, Held: held, Count: count, Program: 1}
+	return Unasked{Capability: capability, Syscall: sysReadlink, Held: held, Count: count}
 }
 
 const (
@@ -68,9 +68,10 @@ func TestUnaskedCallsAddUp(t *testing.T) {
 	concluded.Concluded = true
 	late := unaskedRow(unix.CAP_SYS_PTRACE, 1<<39, 2)
 	late.Phase = PhaseDropped
-	o := Observation{Dropped: true, Programs: []Program{{}, {Path: "/bin/monitor"}},
-		Unasked: []Unasked{unaskedRow(unix.CAP_SYS_PTRACE, 1<<40, 1), late, concluded,
-			unaskedRow(unix.CAP_SYS_NICE, 1<<40, 1)}}
+	nice := unaskedRow(unix.CAP_SYS_NICE, 1<<40, 1)
+	late.Kind, nice.Kind = 1, 2
+	o := Observation{Dropped: true, Programs: []Program{{}, {Path: "/bin/monitor", Kinds: []int{1, 2}}},
+		Unasked: []Unasked{unaskedRow(unix.CAP_SYS_PTRACE, 1<<40, 1), late, concluded, nice}}
 	f := Analyze(&o)
 	want := []UnaskedCapability{
 		{Number: unix.CAP_SYS_PTRACE, AfterDrop: true, Calls: []UnaskedCall{

@@ -12,11 +12,15 @@ import (
 // Bounds of a union, so that it takes the same memory for three reports as for
 // a hundred thousand. What does not fit is counted.
 const (
-	maxNames     = 8    // reports that are named in one place
-	maxShares    = 64   // programs and kernels that are told apart
-	maxSites     = 256  // call sites, and outcomes, of a capability
-	maxPrograms  = 1023 // as in the kernel half
-	capabilities = 64
+	maxNames      = 8         // reports that are named in one place
+	maxShares     = 64        // programs and kernels that are told apart
+	maxSites      = 256       // call sites, and outcomes, of a capability
+	maxPrograms   = 1<<15 - 1 // as in the kernel half
+	maxCalls      = 512       // system calls of a program
+	maxAllCalls   = 1 << 20   // and of all
+	maxAllObjects = 1 << 13   // what all call sites asked for
+	maxAllFrames  = 1 << 15   // of the stacks of all call sites
+	capabilities  = 64
 )
 
 // Merged says what a union was made of.
@@ -77,6 +81,10 @@ type Union struct {
 	backends    map[string]bool
 	blindSpots  map[BlindSpot]bool
 	programs    map[string]*programPile
+	reach       reachPile
+	calls       int // of all programs
+	objects     int // of all call sites
+	frames      int // likewise
 	// what all reports so far agree in
 	sameRunAs, sameCommand, sameSubject, sameExit, allEnded bool
 }
@@ -92,6 +100,7 @@ type pile struct {
 	deniedCalls         map[Syscall]bool
 	outcomes            map[outcomeKey]uint64
 	inconclusive        bool
+	lookedAt            *uint64 // of those refused
 	provenance          Provenance
 }
 
@@ -103,6 +112,7 @@ type part struct {
 	sites map[siteKey]*CallSite
 	// failedAnyway are calls that failed although they were granted it
 	failedAnyway map[outcomeKey]uint64
+	lookedAt     *uint64
 }
 
 type siteKey struct {
@@ -119,6 +129,7 @@ type outcomeKey struct {
 type programPile struct {
 	parent    string
 	processes uint64
+	standsFor uint64 // in one of the reports
 
 	needs, refused, fileCaps uint64
 
@@ -155,6 +166,7 @@ func (u *Union) Add(name string, f *Findings) {
 	u.f.TotalChecks = Sum(u.f.TotalChecks, f.TotalChecks)
 	u.f.Tasks = Sum(u.f.Tasks, f.Tasks)
 	u.f.MissedExits = Sum(u.f.MissedExits, f.MissedExits)
+	u.f.Sampled = u.f.Sampled || f.Sampled
 	u.f.StillRunning = int(min(Sum(uint64(u.f.StillRunning), uint64(f.StillRunning)), math.MaxInt32))
 	u.f.Losses = Losses{
 		Tasks:    Sum(u.f.Losses.Tasks, f.Losses.Tasks),
@@ -165,6 +177,9 @@ func (u *Union) Add(name string, f *Findings) {
 		Programs: Sum(u.f.Losses.Programs, f.Losses.Programs),
 		Events:   Sum(u.f.Losses.Events, f.Losses.Events),
 		Unasked:  Sum(u.f.Losses.Unasked, f.Losses.Unasked),
+		Objects:  Sum(u.f.Losses.Objects, f.Losses.Objects),
+		Stacks:   Sum(u.f.Losses.Stacks, f.Losses.Stacks),
+		Code:     Sum(u.f.Losses.Code, f.Losses.Code),
 	}
 	u.stated |= f.Recommended()
 	u.operational |= f.RecommendedOperational()
@@ -175,6 +190,7 @@ func (u *Union) Add(name string, f *Findings) {
 	u.f.Gains = joinGains(u.f.Gains, f.Gains)
 	u.addCapabilities(f)
 	u.addPrograms(f.Programs)
+	u.reach.add(f.Reach())
 	u.addProvenance(name, f)
 }
 
@@ -222,6 +238,7 @@ func (u *Union) addCapabilities(f *Findings) {
 	}
 	for _, d := range f.Denied {
 		p := &u.caps[d.Number]
+		p.lookedAt = joinLooks(p.seen.denied, p.lookedAt, d.LookedAt)
 		p.seen.denied = true
 		p.denied, p.lsm = Sum(p.denied, d.Checks), Sum(p.lsm, d.LSMRefused)
 		p.inconclusive = p.inconclusive || d.Assessment == AssessInconclusive
@@ -263,6 +280,7 @@ func (u *Union) addUnasked(to *UnaskedCapability, c UnaskedCapability) {
 func (u *Union) leaveOut() { u.merged.LeftOut = Sum(u.merged.LeftOut, 1) }
 
 func (u *Union) addNeed(p *part, c Capability) {
+	p.lookedAt = joinLooks(p.seen, p.lookedAt, c.LookedAt)
 	p.seen = true
 	p.Granted, p.Denied = Sum(p.Granted, c.Granted), Sum(p.Denied, c.Denied)
 	if p.calls == nil {
@@ -275,6 +293,18 @@ func (u *Union) addNeed(p *part, c Capability) {
 	}
 	u.addSites(p, c.CallSites)
 	u.addOutcomes(&p.failedAnyway, c.FailedAnyway)
+}
+
+// joinLooks adds up how many calls were looked at, where all reports so far say so.
+func joinLooks(more bool, sum, n *uint64) *uint64 {
+	switch {
+	case !more:
+		return n
+	case sum == nil || n == nil:
+		return nil
+	}
+	joined := Sum(*sum, *n)
+	return &joined
 }
 
 func (u *Union) addUnneeded(p *part, t Tally, sites []CallSite) {
@@ -290,15 +320,41 @@ func (u *Union) addSites(p *part, sites []CallSite) {
 			p.sites = map[siteKey]*CallSite{}
 		}
 		known := p.sites[key]
-		switch {
-		case known != nil:
-			known.Checks = Sum(known.Checks, s.Checks)
-			known.Sampled = known.Sampled || s.Sampled
-		case len(p.sites) < maxSites:
-			p.sites[key] = &s
-		default:
-			u.leaveOut()
+		if known == nil {
+			if len(p.sites) >= maxSites {
+				u.leaveOut()
+				continue
+			}
+			known = &CallSite{Function: s.Function, Syscall: s.Syscall, Advisory: s.Advisory,
+				MaybeProbe: s.MaybeProbe}
+			p.sites[key] = known
 		}
+		known.Checks = Sum(known.Checks, s.Checks)
+		known.Sampled = known.Sampled || s.Sampled
+		u.addObjects(&known.Objects, s.Objects)
+		u.addStacks(known, s.Stacks)
+	}
+}
+
+func (u *Union) addObjects(to *Objects, more Objects) {
+	if len(more.Seen) > 0 && u.objects >= maxAllObjects {
+		u.leaveOut()
+		more = Objects{Others: more.checks()}
+	}
+	before := len(to.Seen)
+	to.Join(more)
+	u.objects += len(to.Seen) - before
+}
+
+func (u *Union) addStacks(to *CallSite, more []Stack) {
+	if len(more) > 0 && u.frames >= maxAllFrames {
+		u.leaveOut()
+		return
+	}
+	before := len(to.Stacks)
+	to.Stacks = joinStacks(to.Stacks, more)
+	for _, s := range to.Stacks[before:] {
+		u.frames += len(s.Frames)
 	}
 }
 
@@ -319,8 +375,10 @@ func (u *Union) addOutcomes(to *map[outcomeKey]uint64, outcomes []SyscallOutcome
 // addPrograms joins programs by their path.
 func (u *Union) addPrograms(list []ProgramUse) {
 	paths := make(map[int]string, len(list))
+	standFor := map[string]uint64{}
 	for _, p := range list {
 		paths[p.Index] = p.Path
+		standFor[p.Path] = Sum(standFor[p.Path], p.StandsFor)
 	}
 	for _, p := range list {
 		known := u.programs[p.Path]
@@ -336,11 +394,14 @@ func (u *Union) addPrograms(list []ProgramUse) {
 			}
 		}
 		known.processes = Sum(known.processes, p.Processes)
+		known.standsFor = max(known.standsFor, standFor[p.Path])
 		known.needs |= bits(p.Needs)
 		known.refused |= bits(p.Refused)
 		known.fileCaps |= bits(p.FileCaps)
 		known.namespaces = known.namespaces || p.Namespaces
-		u.merged.LeftOut = Sum(u.merged.LeftOut, uint64(known.calls.add(p)))
+		added, leftOut := known.calls.join(p, min(maxCalls-len(known.calls), maxAllCalls-u.calls))
+		u.calls += added
+		u.merged.LeftOut = Sum(u.merged.LeftOut, uint64(leftOut))
 	}
 }
 
@@ -439,6 +500,7 @@ func (u *Union) Findings() *Findings {
 	f.Application.Ended = u.allEnded
 	f.System.KernelVersion = words(m.Kernels)
 	f.Backend = strings.Join(slices.Sorted(maps.Keys(u.backends)), ", ")
+	f.StatedReach = u.reach.reach()
 	f.BlindSpots = slices.SortedFunc(maps.Keys(u.blindSpots), compareBlindSpots)
 	stated, operational := u.stated, u.operational
 	f.Stated = &stated
@@ -479,7 +541,7 @@ func (p *pile) into(n int, f *Findings) {
 		f.Required = append(f.Required, c)
 	case p.seen.denied:
 		d := Denied{Number: n, Checks: p.denied, LSMRefused: p.lsm, CallSites: p.need.callSites(),
-			Outcomes: outcomesOf(p.outcomes)}
+			Outcomes: outcomesOf(p.outcomes), LookedAt: p.lookedAt}
 		d.Syscalls = slices.SortedFunc(maps.Keys(p.deniedCalls), compareSyscalls)
 		d.Assessment = assess(d.Checks, d.Outcomes, p.inconclusive)
 		f.Denied = append(f.Denied, d)
@@ -509,7 +571,7 @@ func (p *pile) into(n int, f *Findings) {
 
 func (p *part) capability(n int) Capability {
 	c := Capability{Number: n, Tally: p.Tally, Syscall: Syscall{Number: -1}, CallSites: p.callSites(),
-		FailedAnyway: outcomesOf(p.failedAnyway)}
+		FailedAnyway: outcomesOf(p.failedAnyway), LookedAt: p.lookedAt}
 	most := uint64(0)
 	for _, s := range slices.SortedFunc(maps.Keys(p.calls), compareSyscalls) {
 		if c.Syscall.Number == -1 && c.Syscall.Name == "" || p.calls[s] > most {
@@ -555,9 +617,9 @@ func (u *Union) programUses() []ProgramUse {
 	for _, path := range paths {
 		p := u.programs[path]
 		use := ProgramUse{
-			Index: index[path], Path: path, Parent: index[p.parent], Processes: p.processes,
-			Needs: members(p.needs), Refused: members(p.refused &^ p.needs), FileCaps: members(p.fileCaps),
-			Namespaces: p.namespaces,
+			Index: index[path], Path: path, StandsFor: p.standsFor, Parent: index[p.parent],
+			Processes: p.processes, Namespaces: p.namespaces, FileCaps: members(p.fileCaps),
+			Needs: members(p.needs), Refused: members(p.refused &^ p.needs),
 		}
 		p.calls.into(&use)
 		list = append(list, use)

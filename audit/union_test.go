@@ -221,9 +221,30 @@ func TestUnionOfUnions(t *testing.T) {
 	}
 }
 
+// manyPrograms make 40 system calls each.
+func manyPrograms(n int) (list []ProgramUse) {
+	var names []string
+	for i := range 40 {
+		names = append(names, fmt.Sprint("call", i))
+	}
+	for i := range n {
+		list = append(list, ProgramUse{Index: i + 1, Path: fmt.Sprint("/usr/", i), StandsFor: 1,
+			Syscalls: names})
+	}
+	return append(list, ProgramUse{Index: n + 1, Path: "/bin/sh"})
+}
+
 // Whatever the reports hold, a union stays as small as its bounds.
+func allCalls(f *Findings) (n int) {
+	for _, p := range f.Programs {
+		n += len(p.Syscalls)
+	}
+	return n
+}
+
 func TestUnionIsBounded(t *testing.T) {
 	u := NewUnion()
+	u.Add("", &Findings{Application: Application{Ended: true}, Programs: manyPrograms(maxPrograms + 1000)})
 	for i := range 3000 {
 		path := fmt.Sprint("/opt/", i)
 		s := Syscall{Number: i, Name: fmt.Sprint("call", i)}
@@ -247,8 +268,9 @@ func TestUnionIsBounded(t *testing.T) {
 	}
 	f := u.Findings()
 	for what, n := range map[string]int{
-		"programs":        len(f.Programs) - 1023,
+		"programs":        len(f.Programs) - 32767,
 		"calls":           len(f.Programs[0].Syscalls) - 512,
+		"calls of all":    allCalls(f) - 1<<20,
 		"call sites":      len(f.Required[0].CallSites) - 256,
 		"outcomes":        len(f.Required[0].FailedAnyway) - 256,
 		"refused sites":   len(f.Denied[0].CallSites) - 256,
@@ -270,5 +292,18 @@ func TestUnionIsBounded(t *testing.T) {
 	if c := f.Required[0]; f.TotalChecks != math.MaxUint64 || c.Granted != math.MaxUint64 ||
 		c.Total() != math.MaxUint64 || f.StillRunning <= 0 {
 		t.Errorf("counts went around: %d, %+v, %d", f.TotalChecks, c.Tally, f.StillRunning)
+	}
+}
+
+// Of how many programs an entry is, the report with most of them says: they may be the
+// same in each.
+func TestUnionOfEntries(t *testing.T) {
+	u := NewUnion()
+	u.Add("a", &Findings{Programs: []ProgramUse{{Index: 1, Path: "/tmp/*/x", StandsFor: 5, Processes: 6},
+		{Index: 2, Path: "/tmp/*/x", StandsFor: 2, Processes: 2, Needs: []int{1}}}})
+	u.Add("b", &Findings{Programs: []ProgramUse{{Index: 1, Path: "/tmp/*/x", StandsFor: 6, Processes: 6}}})
+	want := []ProgramUse{{Index: 1, Path: "/tmp/*/x", StandsFor: 7, Processes: 14, Needs: []int{1}}}
+	if diff := cmp.Diff(want, u.Findings().Programs, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -37,14 +37,9 @@ static __always_inline __u64 pid_ns_of(struct task_struct *task)
 /* Index of the program that a task runs: known by its file, until user space has looked the path up. */
 static __noinline __u32 program_of_running(struct task_struct *task)
 {
-	struct inode *inode = BPF_CORE_READ(task, mm, exe_file, f_inode);
-	__u64 number = BPF_CORE_READ(inode, i_ino);
-	__u32 device = BPF_CORE_READ(inode, i_sb, s_dev);
-	struct program_path key = {};
+	struct ca_program_key key = {};
 
-	/* a path never begins with a NUL */
-	__builtin_memcpy(key.path + 8, &number, sizeof(number));
-	__builtin_memcpy(key.path + 16, &device, sizeof(device));
+	identify(&key.file, BPF_CORE_READ(task, mm, exe_file, f_inode));
 	return index_of(&key, 0, task);
 }
 
@@ -63,6 +58,8 @@ static __always_inline void count_running(struct task_struct *task, __u32 progra
 	}
 	if (!state.first_pid)
 		state.first_pid = pid_seen_by_auditor(task);
+	if (!state.started)
+		state.started = bpf_jiffies64();
 	add(&state.tasks);
 }
 
@@ -114,6 +111,7 @@ static __always_inline void adopt(struct bpf_iter__task *ctx, struct task_struct
 		t->flags = recording(task) | flags | CA_TASK_UNTOLD;
 		t->program = program_of_running(task);
 		t->exec_id = exec_id_of(task);
+		t->call_ended = bpf_jiffies64();
 		t->session = by_group ? session_of(task) : state.session;
 		if (!fetch(task))
 			count_running(task, t->program);

@@ -15,7 +15,9 @@
 #include <bpf/bpf_core_read.h>
 #include "cap_audit.h"
 #include "maps.bpf.h"
+#include "words.bpf.h"
 #include "idle.bpf.h"
+#include "names.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -54,15 +56,20 @@ static __always_inline void emit(__u32 kind, const struct ca_task *t, struct tas
 
 	if (!e) {
 		add(&state.lost_events);
+		if (kind == CA_EVENT_CHECK && verdict != CA_LSM_REFUSED)
+			add(&state.lost_check_events);
 		return;
 	}
+	e->time = bpf_ktime_get_ns();
+	e->program = t->program;
+	e->object.kind = t->last_kind;
+	e->object.hash = t->last_object;
 	e->kind = kind;
 	e->pid = pid_seen_by_auditor(task);
 	e->syscall = syscall;
 	e->abi = abi;
 	e->capability = capability;
 	e->verdict = verdict;
-	e->pad = 0;
 	e->result = result;
 	__builtin_memset(&e->sets, 0, sizeof(e->sets));
 	if (sets)
@@ -97,6 +104,18 @@ static __always_inline __s32 current_syscall(struct task_struct *task, const str
 	return nr;
 }
 
+static __always_inline __u64 argument_of(struct pt_regs *regs, __u32 n, bool compat)
+{
+	switch (n) {
+	case 0: return compat ? COMPAT_ARG1(regs) : SYSCALL_ARG1(regs);
+	case 1: return compat ? COMPAT_ARG2(regs) : SYSCALL_ARG2(regs);
+	case 2: return compat ? COMPAT_ARG3(regs) : SYSCALL_ARG3(regs);
+	case 3: return compat ? COMPAT_ARG4(regs) : SYSCALL_ARG4(regs);
+	case 4: return compat ? COMPAT_ARG5(regs) : SYSCALL_ARG5(regs);
+	}
+	return compat ? COMPAT_ARG6(regs) : SYSCALL_ARG6(regs);
+}
+
 /*
  * Functions with loops are global: the verifier looks at them once, not once
  * for every path that leads to a call. Addresses pass as numbers.
@@ -107,7 +126,7 @@ __noinline int scope_of(__u64 address)
 
 	/* kernel/user_namespace.c: namespaces nest at most 32 deep */
 	for (int i = 0; i < 33 && ns; i++) {
-		ns = BPF_CORE_READ(ns, parent);
+		ns = READ_POINTER(ns, parent);
 		if ((__u64)ns == state.user_ns)
 			return CA_SCOPE_NESTED;
 	}
@@ -122,13 +141,13 @@ __noinline int granted_as_owner(__u64 cred_address, __u64 address)
 {
 	const struct cred *cred = (const struct cred *)cred_address;
 	const struct user_namespace *ns = (const struct user_namespace *)address;
-	const struct user_namespace *home = BPF_CORE_READ(cred, user_ns);
+	const struct user_namespace *home = READ_POINTER(cred, user_ns);
 
 	for (int i = 0; i < 33 && ns && ns != home; i++) {
-		const struct user_namespace *parent = BPF_CORE_READ(ns, parent);
+		const struct user_namespace *parent = READ_POINTER(ns, parent);
 
 		if (parent == home)
-			return BPF_CORE_READ(ns, owner.val) == BPF_CORE_READ(cred, euid.val);
+			return READ_NUMBER(ns, owner.val) == READ_NUMBER(cred, euid.val);
 		ns = parent;
 	}
 	return 0;
@@ -159,23 +178,84 @@ static __always_inline __u8 credentials_of(const struct ca_task *t, struct task_
 	return bits;
 }
 
+#include "programs.bpf.h"
+#include "times.bpf.h"
 #include "chains.bpf.h"
+#include "returns.bpf.h"
+#include "stacks.bpf.h"
+#include "mappings.bpf.h"
 
-/* Adds one to the check's row. */
-static __always_inline void count(const struct ca_check *check)
+/* Adds one to the check's row, whose kind is noted: 0 if there is no room for it. Says which of the row it is, from 1. */
+static __always_inline __u64 count(struct ca_task *t, const struct ca_check *check)
 {
-	struct ca_row first = { .count = 1, .order = state.kinds }, *row;
+	struct ca_row first = {}, *row;
 
 	row = bpf_map_lookup_elem(&checks, check);
 	if (!row) {
-		if (bpf_map_update_elem(&checks, check, &first, BPF_NOEXIST) == 0) {
-			add(&state.kinds);
-			return;
-		}
+		first.kind = new_kind();
+		first.first = t->now;
+		if (first.kind)
+			bpf_map_update_elem(&checks, check, &first, BPF_NOEXIST);
 		/* another CPU may have been first */
 		row = bpf_map_lookup_elem(&checks, check);
 	}
-	add(row ? &row->count : &state.lost_rows);
+	t->last_kind = row ? row->kind : 0;
+	if (row)
+		note_last_time(&row->last, t->now);
+	return __sync_fetch_and_add(row ? &row->count : &state.lost_rows, 1) + 1;
+}
+
+/* Counts a check by its row and its call site, and says which of the row it is. */
+static __always_inline __u64 count_by_walk(void *ctx, struct ca_task *t, struct task_struct *task,
+					   struct ca_check *check, __u64 skip)
+{
+	__u64 nth = count(t, check);
+
+	walk(ctx, t, task, check, skip);
+	return nth;
+}
+
+/* After each look at an object the next comes later by this part of the checks so far: the first ones are all looked
+ * at, and of n checks about 64 * (1 + ln(n / 64)). To look takes microseconds. */
+enum { OBJECTS_SPREAD = 64 };
+
+__noinline __u64 look_at_object(__u64 kind, __s32 number, __u32 abi);
+
+/* Looks at how the program came to the last check, and what it was for, if it is one of those: see stacks.bpf.h,
+ * objects.bpf.h. */
+static __always_inline void look_at_check(struct ca_task *t, const struct ca_check *check)
+{
+	__u32 kind = t->last_kind;
+	__u64 nth = t->last_nth, next = ~0ULL;
+	struct ca_look *look = objects_wanted || takes_stacks ? bpf_map_lookup_elem(&looks, &kind) : 0;
+
+	t->last_object = 0;
+	if (!look || !nth || nth < look->next)
+		return;
+	if (wants_stack(look, nth)) {
+		take_stack(kind);
+		next = nth + 1;
+	}
+	if (objects_wanted) {
+		if (nth >= look->next_object) {
+			look->next_object = nth + 1 + nth / OBJECTS_SPREAD;
+			t->last_object = look_at_object(kind, check->syscall, check->abi);
+		}
+		if (look->next_object < next)
+			next = look->next_object;
+	}
+	look->next = next;
+}
+
+/* Notes what the program of the task made with its last check, which takes no map if that was noted lately. */
+static __always_inline void note_last(struct ca_task *t)
+{
+	__u32 kind = t->last_kind, place = kind % CA_NOTED;
+
+	if (t->taken_back != state.taken_back)
+		forget_noted(t);
+	t->last_noted = t->noted[place] != kind && note_kind(t->program, kind);
+	t->noted[place] = kind;
 }
 
 static __always_inline void add_total(__u32 capability, bool granted)
@@ -195,27 +275,41 @@ static __always_inline void begin_capset(struct ca_task *t, struct task_struct *
 	read_sets(&t->before, BPF_CORE_READ(task, cred));
 }
 
-/* Begins the book-keeping for one system call's outcome. */
+/* Begins the book-keeping for one system call's outcome, of a check that is the nth of its row. */
 static __always_inline void note_pending(struct ca_task *t, struct task_struct *task,
-					 const struct ca_check *check)
+					 const struct ca_check *check, __u64 nth)
 {
 	__u64 bit = 1ULL << (check->capability & 63);
 
 	if (check->syscall < 0)
 		return;
+	if (sampled && !(t->flags & CA_TASK_FOLLOWED) && !(is_chosen(check, nth) && follow(t)))
+		return;
 	t->syscall = check->syscall;
 	t->abi = check->abi;
 	if (check->verdict == CA_GRANTED)
 		t->granted |= bit;
-	else
+	else if (check->verdict == CA_DENIED)
 		t->denied |= bit;
+	else
+		t->lsm_refused |= bit;
 
-	/* cap_capset() begins with a check for CAP_SETPCAP, granted or not; elsewhere see begin_capset()'s
-	 * callers */
-	if (check->capability == CAP_SETPCAP &&
-	    ((check->abi == CA_ABI_NATIVE && check->syscall == NR_CAPSET) ||
-	     (check->abi == CA_ABI_COMPAT && check->syscall == NR_CAPSET_COMPAT)))
+	/* elsewhere see begin_capset()'s callers */
+	if (is_capset(check))
 		begin_capset(t, task);
+}
+
+/* What is done with a check once it is counted, as the nth of its row. */
+static __always_inline void note_check(struct ca_task *t, struct task_struct *task, const struct ca_check *check,
+				       __u64 nth)
+{
+	look_at_check(t, check);
+	note_loaded(t, check);
+	note_last(t);
+	note_pending(t, task, check, nth);
+	t->last = *check;
+	if (verbose)
+		emit(CA_EVENT_CHECK, t, task, check->capability, check->verdict, check->syscall, check->abi, 0, 0);
 }
 
 /* The one handler behind every attachment; credentials and namespace are in the task's storage. */
@@ -228,6 +322,7 @@ static __always_inline int on_check(void *ctx, struct ca_task *t, struct task_st
 	 */
 	__u64 own = (__u64)task->real_cred;
 	struct ca_check check __attribute__((aligned(8))) = {};
+	__u64 nth;
 
 	if (!(t->flags & CA_TASK_RECORDING) || capability < 0 || capability >= CA_CAPS)
 		return 0;
@@ -235,7 +330,6 @@ static __always_inline int on_check(void *ctx, struct ca_task *t, struct task_st
 	check.capability = capability;
 	check.verdict = result == 0 ? CA_GRANTED : CA_DENIED;
 	check.options = options;
-	check.program = t->program;
 	check.phase = state.phase;
 	check.syscall = current_syscall(task, t, &check.abi);
 	check.scope = t->ns == state.user_ns ? CA_SCOPE_OWN : scope_of(t->ns);
@@ -244,14 +338,11 @@ static __always_inline int on_check(void *ctx, struct ca_task *t, struct task_st
 		check.idle = is_idle(capability, check.syscall);
 
 	add_total(capability, result == 0);
-	if (!recall(ctx, t, task, &check, skip)) {
-		count(&check);
-		walk(ctx, t, task, &check, skip);
-	}
-	note_pending(t, task, &check);
-	t->last = check;
-	if (verbose)
-		emit(CA_EVENT_CHECK, t, task, capability, check.verdict, check.syscall, check.abi, 0, 0);
+	t->now = time_of_check();
+	nth = recall(ctx, t, task, &check, skip);
+	if (!nth)
+		nth = count_by_walk(ctx, t, task, &check, skip);
+	note_check(t, task, &check, nth);
 	return 0;
 }
 
@@ -298,6 +389,7 @@ static __always_inline int on_security_capable(void *ctx, int capability, int re
 	struct ca_check check __attribute__((aligned(8)));
 	struct ca_total *total;
 	__u32 index = capability;
+	__u64 nth;
 
 	if (result == 0 || !t || !(t->flags & CA_TASK_RECORDING))
 		return 0;
@@ -312,15 +404,9 @@ static __always_inline int on_security_capable(void *ctx, int capability, int re
 		add(&total->denied);
 	}
 	check.verdict = CA_LSM_REFUSED;
-	count(&check);
-	walk(ctx, t, task, &check, skip);
+	nth = count_by_walk(ctx, t, task, &check, skip);
 	t->granted &= ~(1ULL << (capability & 63));
-	t->lsm_refused |= 1ULL << (capability & 63);
-	t->syscall = check.syscall;
-	t->abi = check.abi;
-	t->last = check;
-	if (verbose)
-		emit(CA_EVENT_CHECK, t, task, capability, check.verdict, check.syscall, check.abi, 0, 0);
+	note_check(t, task, &check, nth);
 	return 0;
 }
 
@@ -341,7 +427,7 @@ static __always_inline int on_security_capset(void)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct ca_task *t = own_task(task, &state.lost_outcomes);
 
-	if (t && (t->flags & CA_TASK_RECORDING))
+	if (t && (t->flags & CA_TASK_RECORDING) && follow(t))
 		begin_capset(t, task);
 	return 0;
 }
@@ -404,12 +490,13 @@ int BPF_KRETPROBE(kretprobe_security_capable, int result)
 	return t ? on_security_capable(ctx, t->last.capability, result, 0) : 0;
 }
 
-#include "programs.bpf.h"
 #include "syscalls.bpf.h"
 #include "adopt.bpf.h"
 #include "tree.bpf.h"
 #include "procfs.bpf.h"
 #include "unasked.bpf.h"
+#include "objects.bpf.h"
+#include "ends.bpf.h"
 
 /* Adds one to the outcome's row. */
 static __always_inline void add_outcome(const struct ca_outcome *o)
@@ -444,8 +531,9 @@ static __always_inline void count_outcome(const struct ca_task *t, long result)
 	struct ca_outcome o = {};
 
 	o.result = result < 0 ? result : 0;
-	/* a granted check is the ordinary case, and worth a word only when the call failed all the same */
-	o.granted = result < 0 ? t->granted : 0;
+	/* a granted check is the ordinary case, and worth a word only when the call failed all the same; of a sample
+	   it is to be known how large it was */
+	o.granted = result < 0 || sampled ? t->granted : 0;
 	o.denied = t->denied;
 	o.lsm_refused = t->lsm_refused;
 	if (!(o.granted | o.denied | o.lsm_refused))
@@ -497,6 +585,7 @@ static __always_inline void on_capset_done(struct ca_task *t, struct task_struct
 		return;
 	if (verbose && !state.phase)
 		emit(CA_EVENT_DROP, t, task, 0, 0, t->syscall, t->abi, 0, 0);
+	begin_serving(bpf_jiffies64(), t->syscall, t->abi);
 	state.phase++;
 }
 
@@ -506,18 +595,85 @@ static __always_inline void on_capset_done(struct ca_task *t, struct task_struct
  */
 static __always_inline void kill_doomed(struct task_struct *task)
 {
-	__u32 key = 0;
-	__u64 *whose = bpf_map_lookup_elem(&doomed, &key);
-
-	if (whose && *whose && (*whose == CA_ANYBODY || *whose - 1 == BPF_CORE_READ(task, cred, uid.val)))
+	if (is_doomed(task))
 		bpf_send_signal(SIGKILL);
+}
+
+/* Counts how a call with checks in it ended. */
+static __always_inline void conclude_pending(struct ca_task *t, struct task_struct *task, long result)
+{
+	struct ca_sets denied = {};
+
+	count_outcome(t, result);
+	denied.effective = t->denied | t->lsm_refused;
+	if (denied.effective)
+		note_refused(&t->refused, denied.effective, result, t->syscall, t->abi);
+	if (verbose && denied.effective)
+		emit(CA_EVENT_SYSCALL, t, task, 0, 0, t->syscall, t->abi, result, &denied);
+	if ((t->flags & CA_TASK_CAPSET) && result == 0)
+		on_capset_done(t, task);
+}
+
+static __always_inline void forget_pending(struct ca_task *t)
+{
+	t->flags &= ~(CA_TASK_CAPSET | CA_TASK_FOLLOWED);
+	t->granted = 0;
+	t->denied = 0;
+	t->lsm_refused = 0;
+}
+
+/*
+ * A followed call has ended. The registers have the result already
+ * (arch/x86/entry/syscall_64.c, do_syscall_64(); arch/arm64/kernel/syscall.c, invoke_syscall()), and no signal's
+ * handler has been set up: kernel/signal.c, get_signal(), begins with task work. Who dies runs it, too, though
+ * the call never ended (kernel/exit.c, do_exit()). Another call than was followed, or none, can only be if
+ * the work was handed over late.
+ */
+static __always_inline void end_followed(struct ca_task *t, struct task_struct *task)
+{
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	long result = SYSCALL_RESULT(regs);
+	__s32 number;
+	__u8 abi;
+
+	if (task->flags & PF_EXITING)
+		return;
+	number = current_syscall(task, t, &abi);
+	if (SYSCALL_COMPAT(task))
+		result = (__s32)result;
+	if (preemptible)
+		note_unseen_exec(t, task, result);
+	if (number != t->syscall && !is_exec(number, abi)) {
+		add(&state.lost_outcomes);
+		return;
+	}
+	if (result >= 0)
+		note_map(t, regs);
+	conclude_pending(t, task, result);
+}
+
+static int on_return(struct bpf_map *map, void *key, void *value)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct ca_task *t = task_of(task);
+
+	if (!t)
+		return 0;
+	end_followed(t, task);
+	forget_pending(t);
+	return 0;
+}
+
+/* include/linux/err.h, IS_ERR_VALUE(): the address of a mapping of an Arm program can look negative. */
+static __always_inline bool has_failed(long result)
+{
+	return (__u64)result >= (__u64)-4095;
 }
 
 static __always_inline int on_syscall_done(struct pt_regs *regs, long result, bool is_twin)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct ca_task *t = own_task(task, 0);
-	struct ca_sets denied = {};
 	__s32 number;
 	__u8 abi;
 
@@ -527,25 +683,20 @@ static __always_inline int on_syscall_done(struct pt_regs *regs, long result, bo
 		note_unseen_exec(t, task, result);
 	if (t && (t->flags & CA_TASK_RECORDING)) {
 		number = current_syscall(task, t, &abi);
-		note_syscall(t->program, number, abi, result, SYSCALL_ARG1(regs));
+		note_call(t, number, abi, result, SYSCALL_ARG1(regs));
+		count_after_refused(t, number, abi);
+		note_wait(t, number, abi);
 		if (result == -EPERM)
 			note_refused_exec(number, abi);
 		if (result >= 0)
-			on_success(t, task, regs, number, abi, result, is_twin);
+			on_success(t, regs, number, abi, result, is_twin);
+		if (!has_failed(result))
+			note_code(t, number, abi);
 	}
 	if (!t || !(t->granted | t->denied | t->lsm_refused | (t->flags & CA_TASK_CAPSET)))
 		return 0;
-
-	count_outcome(t, result);
-	denied.effective = t->denied | t->lsm_refused;
-	if (verbose && denied.effective)
-		emit(CA_EVENT_SYSCALL, t, task, 0, 0, t->syscall, t->abi, result, &denied);
-	if ((t->flags & CA_TASK_CAPSET) && result == 0)
-		on_capset_done(t, task);
-	t->flags &= ~CA_TASK_CAPSET;
-	t->granted = 0;
-	t->denied = 0;
-	t->lsm_refused = 0;
+	conclude_pending(t, task, result);
+	forget_pending(t);
 	return 0;
 }
 

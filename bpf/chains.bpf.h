@@ -24,20 +24,6 @@ enum {
 	CHAIN_PROVES = 1024,	/* one of so many that are known is walked all the same */
 };
 
-/* kernel/bpf/verifier.c, 6.2: from then on any address can be read by an instruction, which reads 0 where there is nothing */
-extern void *bpf_rdonly_cast(const void *object, __u32 type) __ksym __weak;
-
-static __always_inline __u64 word_at(__u64 address)
-{
-	__u64 word = 0;
-
-	if (bpf_ksym_exists(bpf_rdonly_cast))
-		return ((struct timespec64 *)bpf_rdonly_cast((void *)address,
-							     bpf_core_type_id_kernel(struct timespec64)))->tv_sec;
-	bpf_probe_read_kernel(&word, sizeof(word), (void *)address);
-	return word;
-}
-
 /* On arm64 a return address on the stack can be signed, in the bits that no address has. */
 static __always_inline bool same_address(__u64 word, __u64 address)
 {
@@ -74,6 +60,14 @@ static __always_inline __u32 bucket_of(const struct ca_check *check)
 	return hash >> 55 & (CA_CHAIN_BUCKETS - 1);
 }
 
+/* A chain by its number, from 1: the ways of the first bucket come first. */
+static __always_inline struct ca_chain *chain_of(__u32 number)
+{
+	struct ca_chains *bucket = number ? bucket_at((number - 1) / CA_CHAIN_WAYS) : 0;
+
+	return bucket ? &bucket->chains[(number - 1) % CA_CHAIN_WAYS] : 0;
+}
+
 static __always_inline bool same_check(const struct ca_check *a, const struct ca_check *b)
 {
 	const check_word *left = (const check_word *)a, *right = (const check_word *)b;
@@ -81,27 +75,34 @@ static __always_inline bool same_check(const struct ca_check *a, const struct ca
 	return left[0] == right[0] && left[1] == right[1];
 }
 
-static __always_inline bool on_stack(const struct ca_chain *chain, __u64 context, __u64 registers)
+/* Whether a chain's addresses lie where they lay. Global, as those that follow are: see scope_of(). */
+__noinline int on_stack(const struct ca_chain *chain, __u64 context, __u64 registers)
 {
-	__u32 from_top = chain->from_top, depth = chain->depth;
+	__u32 type = type_of_words(), from_top, depth;
 
+	if (!chain)
+		return 0;
+	from_top = chain->from_top;
+	depth = chain->depth;
 	for (__u32 i = 0; i < CA_FRAMES && i < depth; i++) {
 		__u64 address = from_top >> i & 1 ? registers - 8 * chain->down[i] : context + 8 * chain->up[i];
 
-		if (!same_address(word_at(address), chain->frames[i]))
-			return false;
+		if (!same_address(read_word(address, type), chain->frames[i]))
+			return 0;
 	}
-	return true;
+	return 1;
 }
 
-/*
- * The known chain by which a check came: where in its bucket, from 1; 0 for none. Global, as learn() is: see
- * scope_of().
- */
-__noinline int recognize(struct ca_check *check, __u64 context, __u64 registers)
+/* The number of the known chain by which a check came; 0 for none. */
+__noinline __u32 recognize(struct ca_check *check, __u64 context, __u64 registers)
 {
-	struct ca_chains *bucket = check ? bucket_at(bucket_of(check)) : 0;
+	struct ca_chains *bucket;
+	__u32 index;
 
+	if (!check)
+		return 0;
+	index = bucket_of(check);
+	bucket = bucket_at(index);
 	if (!bucket)
 		return 0;
 	for (int way = 0; way < CA_CHAIN_WAYS; way++) {
@@ -111,14 +112,15 @@ __noinline int recognize(struct ca_check *check, __u64 context, __u64 registers)
 			return 0;
 		if (chain->state == CA_CHAIN_KNOWN && same_check(&chain->check, check) &&
 		    on_stack(chain, context, registers))
-			return way + 1;
+			return index * CA_CHAIN_WAYS + way + 1;
 	}
 	return 0;
 }
 
-/* A call chain as it was walked, from the innermost function outwards. */
+/* A call chain as it was walked, from the innermost function outwards, and the kind of its call site. */
 struct walked {
 	__u64 frames[CA_FRAMES];
+	__u64 kind;
 };
 
 /* The words of the stack, looked through for a chain's addresses. */
@@ -147,26 +149,33 @@ static long look_at_word(__u64 index, void *data)
 	return 0;
 }
 
-/* Says whether the addresses lie where they lay before, and keeps where they lie now. */
+/* 1 unless the two are the same, without a branch: the verifier would follow each of its ways to the end. */
+static __always_inline __u32 differ(__u16 a, __u16 b)
+{
+	return ((__u32)(a ^ b) + 0xffff) >> 16;
+}
+
+/* Says whether the addresses lie where they lay before, and keeps where they lie now. Bit n of each number is frame n's. */
 static __always_inline __u32 compare(struct ca_chain *chain, __u64 distance)
 {
-	__u32 state = chain->walks++ ? CA_CHAIN_KNOWN : CA_CHAIN_SEEN;
+	__u32 frames = (1U << (chain->depth & 31)) - 1, from_top = chain->from_top, found = 0, moved = 0;
+	bool first = !chain->walks++;
 
-	for (__u32 i = 0; i < CA_FRAMES && i < chain->depth; i++) {
+	for (__u32 i = 0; i < CA_FRAMES; i++) {
 		__u16 up = chain->found[i], down = distance - up;
 
-		if (!up) /* on another stack, or too far up */
-			return CA_CHAIN_LEFT;
-		if (up != chain->up[i] && state == CA_CHAIN_KNOWN) {
-			if (down == chain->down[i])
-				chain->from_top |= 1 << i;
-			else
-				state = CA_CHAIN_SEEN;
-		}
+		found |= differ(up, 0) << i;
+		from_top |= differ(up, chain->up[i]) << i;
+		moved |= differ(down, chain->down[i]) << i;
 		chain->up[i] = up;
 		chain->down[i] = down;
 	}
-	return chain->walks < CHAIN_WALKS ? state : CA_CHAIN_LEFT;
+	if ((frames & ~found) || chain->walks >= CHAIN_WALKS)
+		return CA_CHAIN_LEFT; /* on another stack, too far up, or elsewhere each time */
+	if (first || (frames & from_top & moved))
+		return CA_CHAIN_SEEN;
+	chain->from_top = from_top;
+	return CA_CHAIN_KNOWN;
 }
 
 /* Learns where the addresses lie of the chain that is there. */
@@ -213,9 +222,10 @@ __noinline int learn(struct ca_check *check, __u64 stack, struct walked *walked,
 	for (int way = 0; way < CA_CHAIN_WAYS; way++) {
 		struct ca_chain *chain = &bucket->chains[way];
 
-		if (!chain->stack && !__sync_val_compare_and_swap(&chain->stack, 0, stack))
+		if (!chain->stack && !__sync_val_compare_and_swap(&chain->stack, 0, stack)) {
+			chain->kind = walked->kind;
 			chain->check = *check;
-		else if (chain->stack != stack || !same_check(&chain->check, check))
+		} else if (chain->stack != stack || !same_check(&chain->check, check))
 			continue;
 		return learn_there(index, way, walked, context, registers);
 	}
@@ -224,7 +234,7 @@ __noinline int learn(struct ca_check *check, __u64 stack, struct walked *walked,
 
 static __always_inline bool look(void *ctx, __u64 skip, struct walked *walked, __u64 *hash)
 {
-	if (bpf_get_stack(ctx, walked, sizeof(*walked), skip & 0xff) < 0)
+	if (bpf_get_stack(ctx, walked->frames, sizeof(walked->frames), skip & 0xff) < 0)
 		return false;
 	*hash = 0xcbf29ce484222325;
 	for (int i = 0; i < CA_FRAMES; i++)
@@ -232,6 +242,34 @@ static __always_inline bool look(void *ctx, __u64 skip, struct walked *walked, _
 	return true;
 }
 
+/* The row of a call site; 0 if there is no room for it. */
+static __always_inline struct ca_site *site_at(const struct ca_site_key *key, struct walked *walked)
+{
+	struct ca_site *site = bpf_map_lookup_elem(&sites, key);
+	__u32 kind;
+
+	if (site && site->kind)
+		return site;
+	kind = new_kind();
+	if (!kind)
+		return 0;
+	if (!site) {
+		bpf_map_update_elem(&sites, key, &no_site, BPF_NOEXIST);
+		site = bpf_map_lookup_elem(&sites, key);
+		if (!site)
+			return 0;
+		/* names now, while the functions are surely there: user space need not read kallsyms */
+		for (int i = 0; i < CA_FRAMES; i++) {
+			if (walked->frames[i])
+				bpf_snprintf(site->frames[i], CA_SYMBOL, "%ps", &walked->frames[i],
+					     sizeof(walked->frames[i]));
+		}
+	}
+	__sync_val_compare_and_swap(&site->kind, 0, kind); /* another CPU may have been first */
+	return site;
+}
+
+/* Of a site that cannot be kept, what is known of the check is its row: t->last_kind stays. */
 static __noinline int walk(void *ctx, struct ca_task *t, struct task_struct *task, struct ca_check *check, __u64 skip)
 {
 	struct ca_site_key key = {};
@@ -240,30 +278,22 @@ static __noinline int walk(void *ctx, struct ca_task *t, struct task_struct *tas
 
 	if (!check)
 		return 0;
-	t->last_way = 0;
+	t->last_chain = 0;
+	t->last_nth = 0;
 	t->last_stack = 0;
 	if (!look(ctx, skip, &walked, &key.stack)) {
 		add(&state.lost_sites);
 		return 0;
 	}
 	key.check = *check;
-	site = bpf_map_lookup_elem(&sites, &key);
+	site = site_at(&key, &walked);
 	if (!site) {
-		bpf_map_update_elem(&sites, &key, &no_site, BPF_NOEXIST);
-		site = bpf_map_lookup_elem(&sites, &key);
-		if (!site) {
-			add(&state.lost_sites);
-			return 0;
-		}
-		add(&state.kinds);
-		/* names now, while the functions are surely there: user space need not read kallsyms */
-		for (int i = 0; i < CA_FRAMES; i++) {
-			if (walked.frames[i])
-				bpf_snprintf(site->frames[i], CA_SYMBOL, "%ps", &walked.frames[i],
-					     sizeof(walked.frames[i]));
-		}
+		add(&state.lost_sites);
+		return 0;
 	}
-	add(&site->samples);
+	t->last_nth = __sync_fetch_and_add(&site->samples, 1) + 1;
+	walked.kind = site->kind;
+	t->last_kind = site->kind;
 	t->last_stack = key.stack;
 	anchor(t, ctx, task);
 	learn(check, key.stack, &walked, t->anchors.context, t->anchors.registers);
@@ -283,38 +313,50 @@ static __noinline int prove(void *ctx, struct ca_chain *chain, __u64 skip)
 	return 0;
 }
 
-/* Counts a check whose chain is known. Says whether it was. */
-static __always_inline bool recall(void *ctx, struct ca_task *t, struct task_struct *task, struct ca_check *check,
+/* Counts a check whose chain is known. Says which of the chain it is, from 1; 0 if the chain is not known. */
+static __always_inline __u64 recall(void *ctx, struct ca_task *t, struct task_struct *task, struct ca_check *check,
 				   __u64 skip)
 {
-	struct ca_chains *bucket;
 	struct ca_chain *chain;
-	__u64 way;
+	__u32 number;
+	__u64 nth;
 
 	anchor(t, ctx, task);
-	way = recognize(check, t->anchors.context, t->anchors.registers);
-	bucket = way ? bucket_at(bucket_of(check)) : 0;
-	if (!bucket)
-		return false;
-	chain = &bucket->chains[(way - 1) % CA_CHAIN_WAYS];
-	t->last_way = way;
-	if (__sync_fetch_and_add(&chain->count, 1) % CHAIN_PROVES == CHAIN_PROVES - 1)
+	number = recognize(check, t->anchors.context, t->anchors.registers);
+	chain = chain_of(number);
+	if (!chain)
+		return 0;
+	t->last_chain = number;
+	t->last_kind = chain->kind;
+	nth = __sync_fetch_and_add(&chain->count, 1) + 1;
+	t->last_nth = nth + chain->walks; /* of which the call site has those before */
+	note_last_time(&chain->last, t->now);
+	if (nth % CHAIN_PROVES == 0)
 		prove(ctx, chain, skip);
-	return true;
+	return nth;
 }
 
 /* Takes back what the last check was counted as. */
 static __always_inline void take_back(const struct ca_task *t, const struct ca_check *check)
 {
+	struct ca_object_key asked = { .kind = t->last_kind, .hash = t->last_object };
+	struct ca_object *object = asked.hash ? bpf_map_lookup_elem(&objects, &asked) : 0;
 	struct ca_site_key key = {};
-	struct ca_chains *bucket;
+	struct ca_chain *chain = chain_of(t->last_chain);
 	struct ca_site *site;
 	struct ca_row *row;
+	__u64 *kinds = t->last_noted ? kinds_of(t->program, t->last_kind) : 0;
 
-	if (t->last_way) {
-		bucket = bucket_at(bucket_of(check));
-		if (bucket)
-			__sync_fetch_and_add(&bucket->chains[(t->last_way - 1) % CA_CHAIN_WAYS].count, -1);
+	if (object)
+		__sync_fetch_and_add(&object->checks, -1);
+
+	/* a thread of the program that is granted the same at this very moment is not noted for it */
+	if (kinds) {
+		__sync_fetch_and_and(kinds, ~(1ULL << (t->last_kind & 63)));
+		__sync_fetch_and_add(&state.taken_back, 1);
+	}
+	if (chain) {
+		__sync_fetch_and_add(&chain->count, -1);
 		return;
 	}
 	row = bpf_map_lookup_elem(&checks, check);

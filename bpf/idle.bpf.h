@@ -19,19 +19,21 @@ static __always_inline unsigned long magic_of(struct task_struct *task, __u32 de
 /* In the first user namespace, where the kernel's IDs are those of the system call. */
 static __always_inline bool at_home(const struct cred *cred)
 {
-	return !BPF_CORE_READ(cred, user_ns, parent);
+	const struct user_namespace *ns = READ_POINTER(cred, user_ns);
+
+	return !READ_POINTER(ns, parent);
 }
 
 static __always_inline bool is_user(const struct cred *cred, __u32 id)
 {
-	return at_home(cred) && BPF_CORE_READ(cred, uid.val) == id && BPF_CORE_READ(cred, euid.val) == id &&
-	       BPF_CORE_READ(cred, suid.val) == id;
+	return at_home(cred) && READ_NUMBER(cred, uid.val) == id && READ_NUMBER(cred, euid.val) == id &&
+	       READ_NUMBER(cred, suid.val) == id;
 }
 
 static __always_inline bool is_group(const struct cred *cred, __u32 id)
 {
-	return at_home(cred) && BPF_CORE_READ(cred, gid.val) == id && BPF_CORE_READ(cred, egid.val) == id &&
-	       BPF_CORE_READ(cred, sgid.val) == id;
+	return at_home(cred) && READ_NUMBER(cred, gid.val) == id && READ_NUMBER(cred, egid.val) == id &&
+	       READ_NUMBER(cred, sgid.val) == id;
 }
 
 /*
@@ -48,13 +50,14 @@ static __always_inline bool is_group(const struct cred *cred, __u32 id)
 __noinline int is_idle(__u32 capability, __s32 number)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
+	const struct cred *cred = READ_POINTER(task, cred);
 	struct pt_regs *regs;
 
 	/*
 	 * Who holds NET_ADMIN opens /proc/sys/net as root does (net/sysctl_net.c, net_ctl_permissions()), and
 	 * fs/proc/proc_sysctl.c, test_perm(), knows root by its user ID: 5.10 to 7.3.
 	 */
-	if (capability == CAP_NET_ADMIN && BPF_CORE_READ(task, cred, euid.val) == 0)
+	if (capability == CAP_NET_ADMIN && READ_NUMBER(cred, euid.val) == 0)
 		return true;
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	switch (number) {
@@ -106,9 +109,9 @@ __noinline int is_idle(__u32 capability, __s32 number)
 	case NR_FSCONFIG:
 		return true;
 	case NR_SETUID:
-		return is_user(BPF_CORE_READ(task, cred), SYSCALL_ARG1(regs));
+		return is_user(cred, SYSCALL_ARG1(regs));
 	case NR_SETGID:
-		return is_group(BPF_CORE_READ(task, cred), SYSCALL_ARG1(regs));
+		return is_group(cred, SYSCALL_ARG1(regs));
 	case NR_FANOTIFY_INIT:
 		return (SYSCALL_ARG1(regs) & FANOTIFY_BY_ID) &&
 		       !((__u32)SYSCALL_ARG1(regs) & ~(FANOTIFY_BY_ID | FANOTIFY_FREE));

@@ -28,6 +28,7 @@ enum { false, true };
 enum {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_RINGBUF = 27,
 	BPF_MAP_TYPE_TASK_STORAGE = 29,
 };
@@ -79,6 +80,14 @@ enum {
 	IOPRIO_WHO_PROCESS = 1,
 };
 
+/* include/linux/socket.h */
+enum {
+	AF_UNIX = 1,
+	AF_INET = 2,
+	AF_INET6 = 10,
+	AF_NETLINK = 16,
+};
+
 /* uapi/linux/fcntl.h, uapi/linux/magic.h */
 enum {
 	AT_FDCWD = -100,
@@ -94,6 +103,12 @@ enum {
  * CLONE_NEWTIME is possible, too.
  */
 #define CLONE_NEW_NAMESPACES 0x7e020000
+/* include/linux/mm.h, uapi/asm-generic/mman-common.h */
+#define VM_EXEC 0x4
+#define PROT_EXEC 0x4
+#define MAP_FIXED 0x10
+#define MAP_ANONYMOUS 0x20
+
 /* uapi/linux/prctl.h, uapi/linux/pidfd.h: the first and the last that are about a namespace */
 enum {
 	PR_SCHED_CORE = 62,
@@ -103,11 +118,16 @@ enum {
 
 /* uapi/asm-generic/errno.h, uapi/linux/stat.h, uapi/asm-generic/fcntl.h */
 #define EPERM 1
+#define EACCES 13
+#define EBUSY 16
 #define ENOSYS 38
 #define S_ISUID 04000
 #define SIGKILL 9
 #define S_ISGID 02000
 #define S_IXGRP 00010
+#define S_IFMT 00170000
+#define S_IFDIR 0040000
+#define S_IFSOCK 0140000
 #define O_ACCMODE 3
 #define W_OK 2 /* access(2) */
 #define PCI_STD_HEADER_SIZEOF 64 /* uapi/linux/pci_regs.h */
@@ -178,7 +198,30 @@ struct cred {
 	struct user_namespace *user_ns;
 };
 
-struct pid_namespace;
+struct hlist_node {
+	struct hlist_node *next;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
+struct xa_node {
+	unsigned char shift;
+	void *slots[1];
+};
+
+struct xarray {
+	void *xa_head;
+};
+
+struct idr {
+	struct xarray idr_rt;
+};
+
+struct pid_namespace {
+	struct idr idr;
+};
 
 struct upid {
 	int nr;
@@ -187,6 +230,7 @@ struct upid {
 
 struct pid {
 	unsigned int level;
+	struct hlist_head tasks[1];
 	struct upid numbers[1];
 };
 
@@ -204,8 +248,12 @@ struct super_block {
 
 struct inode {
 	unsigned short i_mode;
+	kuid_t i_uid;
+	kgid_t i_gid;
+	__u32 i_rdev;
 	struct super_block *i_sb;
 	unsigned long i_ino;
+	__u32 i_generation;
 	void *i_private;
 };
 
@@ -222,10 +270,33 @@ struct dentry {
 	struct dentry *d_parent;
 	struct qstr d_name;
 	struct inode *d_inode;
+	struct super_block *d_sb;
+};
+
+struct vfsmount {
+	struct dentry *mnt_root;
+	struct super_block *mnt_sb;
+};
+
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
 };
 
 struct path {
+	struct vfsmount *mnt;
 	struct dentry *dentry;
+};
+
+struct filename {
+	const char *name;
+};
+
+/* fs/namei.c: a path on its way */
+struct nameidata {
+	struct path path;
+	struct filename *name;
 };
 
 struct file {
@@ -239,6 +310,21 @@ struct fdtable {
 	struct file **fd;
 };
 
+/* include/net/sock.h: of a socket's file, its private_data */
+struct sock_common {
+	unsigned short skc_family;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+	__u16 sk_type;
+	__u16 sk_protocol;
+};
+
+struct socket {
+	struct sock *sk;
+};
+
 struct files_struct {
 	struct fdtable *fdt;
 };
@@ -250,9 +336,21 @@ struct fs_struct {
 
 struct mm_struct {
 	struct file *exe_file;
+	int map_count;
+	unsigned long exec_vm;	/* pages of code */
+	unsigned long start_code;
+	unsigned long end_code;
 };
 
-enum { PIDTYPE_PGID = 2 };
+struct vm_area_struct {
+	unsigned long vm_start;
+	unsigned long vm_end;
+	unsigned long vm_flags;
+	unsigned long vm_pgoff;	/* in pages of 4 KiB or what the machine has */
+	struct file *vm_file;
+};
+
+enum pid_type { PIDTYPE_TGID = 1, PIDTYPE_PGID = 2 };
 
 struct signal_struct {
 	int nr_threads;
@@ -282,14 +380,6 @@ struct css_set {
 	struct cgroup *dfl_cgrp;
 };
 
-struct hlist_node {
-	struct hlist_node *next;
-};
-
-struct hlist_head {
-	struct hlist_node *first;
-};
-
 struct bpf_local_storage {
 	struct hlist_head list;
 };
@@ -310,6 +400,7 @@ struct task_struct {
 	struct thread_info thread_info;
 	unsigned int flags;
 	int exit_state;
+	int exit_code;
 	int pid;
 	int tgid;
 	struct task_struct *real_parent;
@@ -319,11 +410,14 @@ struct task_struct {
 	struct fs_struct *fs;
 	struct files_struct *files;
 	struct css_set *cgroups;
+	struct nameidata *nameidata;
 	struct pid *thread_pid;
+	struct hlist_node pid_links[1];
 	const struct cred *real_cred;
 	const struct cred *cred;
 	struct bpf_local_storage *bpf_storage;
 	__u64 start_time;
+	__u64 start_boottime;
 	__u32 self_exec_id;
 	__u32 sessionid; /* CONFIG_AUDIT */
 	char comm[16];
@@ -332,6 +426,16 @@ struct task_struct {
 struct seq_file {
 	void *private;
 };
+
+/* defined, since libbpf finds a function of the kernel's only where its types are of the same kinds */
+struct bpf_map {
+	__u32 id;
+};
+
+/* uapi/linux/bpf.h, 6.18: the kernel knows it by its name */
+struct bpf_task_work {
+	__u64 opaque;
+} __attribute__((aligned(8)));
 
 struct bpf_iter_meta {
 	struct seq_file *seq;
@@ -347,8 +451,9 @@ struct timespec64 {
 	__s64 tv_sec;
 };
 
-/* of the helpers, the one that older kernels lack */
+/* of the helpers, those that older kernels lack */
 enum bpf_func_id {
+	BPF_FUNC_find_vma = 180,
 	BPF_FUNC_loop = 181,
 };
 
@@ -359,7 +464,15 @@ struct linux_binprm {
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
+	unsigned long r15;
+	unsigned long r14;
+	unsigned long r13;
+	unsigned long r12;
+	unsigned long bp;
+	unsigned long bx;
+	unsigned long r11;
 	unsigned long r10;
+	unsigned long r9;
 	unsigned long r8;
 	unsigned long ax;
 	unsigned long cx;
@@ -367,6 +480,8 @@ struct pt_regs {
 	unsigned long si;
 	unsigned long di;
 	unsigned long orig_ax;
+	unsigned long ip;
+	unsigned long sp;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct user_pt_regs {
@@ -374,6 +489,8 @@ struct user_pt_regs {
 };
 struct pt_regs {
 	__u64 regs[31];
+	__u64 sp;
+	__u64 pc;
 	__u64 orig_x0;
 	__s32 syscallno;
 };
@@ -395,10 +512,20 @@ struct pt_regs {
 #define NR_EXECVEAT 322
 #define NR_EXECVE_COMPAT 11
 #define NR_EXECVEAT_COMPAT 358
+#define SYSCALL_RESULT(regs) ((long)(regs)->ax)
 #define SYSCALL_ARG1(regs) ((regs)->di)
 #define SYSCALL_ARG2(regs) ((regs)->si)
 #define SYSCALL_ARG3(regs) ((regs)->dx)
 #define SYSCALL_ARG4(regs) ((regs)->r10)
+#define SYSCALL_ARG5(regs) ((regs)->r8)
+#define SYSCALL_ARG6(regs) ((regs)->r9)
+/* arch/x86/include/asm/syscall_wrapper.h, SC_IA32_REGS_TO_ARGS() */
+#define COMPAT_ARG1(regs) ((__u32)(regs)->bx)
+#define COMPAT_ARG2(regs) ((__u32)(regs)->cx)
+#define COMPAT_ARG3(regs) ((__u32)(regs)->dx)
+#define COMPAT_ARG4(regs) ((__u32)(regs)->si)
+#define COMPAT_ARG5(regs) ((__u32)(regs)->di)
+#define COMPAT_ARG6(regs) ((__u32)(regs)->bp)
 #define NR_CLONE 56
 #define NR_READ 0
 #define NR_PREAD64 17
@@ -450,6 +577,26 @@ struct pt_regs {
 #define NR_MOUNT 165
 #define NR_MKDIR 83
 #define NR_MKDIRAT 258
+#define NR_ACCEPT 43
+#define NR_ACCEPT4 288
+#define NR_EPOLL_WAIT 232
+#define NR_EPOLL_PWAIT 281
+#define NR_EPOLL_PWAIT2 441
+#define NR_POLL 7
+#define NR_PPOLL 271
+#define NR_SELECT 23
+#define NR_PSELECT6 270
+#define NR_PAUSE 34
+#define NR_RT_SIGSUSPEND 130
+#define NR_RT_SIGTIMEDWAIT 128
+#define NR_CLOSE 3
+#define NR_MUNMAP 11
+#define NR_MMAP 9
+#define NR_MPROTECT 10
+#define NR_PKEY_MPROTECT 329
+#define NR_PKEY_MPROTECT_COMPAT 380
+#define NR_RT_SIGACTION 13
+#define NR_RT_SIGPROCMASK 14
 #elif defined(__TARGET_ARCH_arm64)
 #define SYSCALL_NR(regs) ((regs)->syscallno)
 /* arch/arm64/include/asm/thread_info.h: TIF_32BIT */
@@ -460,10 +607,19 @@ struct pt_regs {
 #define NR_EXECVEAT 281
 #define NR_EXECVE_COMPAT 11
 #define NR_EXECVEAT_COMPAT 387
+#define SYSCALL_RESULT(regs) ((long)(regs)->regs[0])
 #define SYSCALL_ARG1(regs) ((regs)->orig_x0) /* regs[0] has the result when the call ends */
 #define SYSCALL_ARG2(regs) ((regs)->regs[1])
 #define SYSCALL_ARG3(regs) ((regs)->regs[2])
 #define SYSCALL_ARG4(regs) ((regs)->regs[3])
+#define SYSCALL_ARG5(regs) ((regs)->regs[4])
+#define SYSCALL_ARG6(regs) ((regs)->regs[5])
+#define COMPAT_ARG1(regs) ((__u32)SYSCALL_ARG1(regs))
+#define COMPAT_ARG2(regs) ((__u32)SYSCALL_ARG2(regs))
+#define COMPAT_ARG3(regs) ((__u32)SYSCALL_ARG3(regs))
+#define COMPAT_ARG4(regs) ((__u32)SYSCALL_ARG4(regs))
+#define COMPAT_ARG5(regs) ((__u32)SYSCALL_ARG5(regs))
+#define COMPAT_ARG6(regs) ((__u32)SYSCALL_ARG6(regs))
 #define NR_OPEN (-2)	/* these two are not there; case labels must differ */
 #define NR_CHMOD (-3)
 #define NR_CLONE 220
@@ -515,8 +671,32 @@ struct pt_regs {
 #define NR_FCHOWNAT 54
 #define NR_MOUNT 40
 #define NR_MKDIRAT 34
+#define NR_EPOLL_WAIT (-11)
+#define NR_POLL (-12)
+#define NR_SELECT (-13)
+#define NR_PAUSE (-14)
+#define NR_ACCEPT 202
+#define NR_ACCEPT4 242
+#define NR_EPOLL_PWAIT 22
+#define NR_EPOLL_PWAIT2 441
+#define NR_PPOLL 73
+#define NR_PSELECT6 72
+#define NR_RT_SIGSUSPEND 133
+#define NR_RT_SIGTIMEDWAIT 137
+#define NR_CLOSE 57
+#define NR_MUNMAP 215
+#define NR_MMAP 222
+#define NR_MPROTECT 226
+#define NR_PKEY_MPROTECT 288
+#define NR_PKEY_MPROTECT_COMPAT 394
+#define NR_RT_SIGACTION 134
+#define NR_RT_SIGPROCMASK 135
 #endif
+/* the same for i386 and arm */
+#define NR_MMAP2_COMPAT 192
+#define NR_MPROTECT_COMPAT 125
 /* the same in all tables */
+#define NR_IO_URING_ENTER 426
 #define NR_CLONE3 435
 #define NR_FSCONFIG 431
 #define NR_OPENAT2 437

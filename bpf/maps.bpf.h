@@ -7,8 +7,22 @@ const volatile bool verbose = false;
 const volatile __u64 idle_matters = 0;
 /* Whether what is granted without a check is concluded from the system calls: see unasked.bpf.h. */
 const volatile bool concludes = false;
+/* The ends of some system calls are seen, of those with checks in them, and no others: see returns.bpf.h. */
+const volatile bool sampled = false;
+/* Whether user stacks are taken: see stacks.bpf.h. */
+const volatile bool takes_stacks = false;
 /* Tracepoints can be preempted (7.0), so that an exec can go unseen: see tree.bpf.h. */
 const volatile bool preemptible = false;
+/* How many jiffies what takes longer than an ordinary system call takes: see times.bpf.h. */
+const volatile __u64 long_wait = 0;
+
+/* Whether it is noted for what the capabilities are asked, and what the arguments of system calls are: of each enum
+ * ca_argument, CA_ARGUMENT_BITS apart. */
+const volatile bool objects_wanted = false;
+const volatile __u32 arguments[CA_ABIS * CA_SYSCALLS] = {};
+
+/* Whether the files that programs map code of are noted: see mappings.bpf.h. */
+const volatile bool code_wanted = false;
 
 /*
  * Settings of audits of what runs already. by_group: what is watched is a control
@@ -26,6 +40,11 @@ const volatile __u64 executor_inode = 0;
 const volatile __u32 executor_device = 0; /* as the kernel has it: major << 20 | minor */
 
 struct ca_state state = {};
+
+struct ca_draft {
+	struct ca_object object;
+	__u32 busy;
+};
 
 /* The tree: one entry a task, no bound but memory. A failed insert is a lost task. */
 struct {
@@ -48,13 +67,14 @@ struct {
 } newborns SEC(".maps");
 
 /*
- * The counts: how many checks were alike in all of the key. Full: lost_rows. Rows differ in program,
- * syscall and the like, not in process: a full map is a strange program, and costs the details, never the
+ * The counts: how many checks were alike in all of the key. Full: lost_rows. Rows differ in system call and
+ * the like, not in program or process: a full map is a strange program, and costs the details, never the
  * totals.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
+	__uint(max_entries, CA_KINDS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct ca_check);
 	__type(value, struct ca_row);
 } checks SEC(".maps");
@@ -70,7 +90,7 @@ struct {
 /* Why: the kernel functions above a check. Full: lost_sites. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
+	__uint(max_entries, CA_KINDS);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct ca_site_key);
 	__type(value, struct ca_site);
@@ -84,6 +104,31 @@ struct {
 	__type(value, struct ca_chains);
 } chains SEC(".maps");
 
+/* How far the checks of a kind have been looked at, by kind: what they were for, and how the program came to them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, CA_KINDS);
+	__type(key, __u32);
+	__type(value, struct ca_look);
+} looks SEC(".maps");
+
+/* What capabilities were asked for, the first few of each kind. Full: lost_objects. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct ca_object_key);
+	__type(value, struct ca_object);
+} objects SEC(".maps");
+
+/* An object while it is looked at: too large for the stack. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ca_draft);
+} drafts SEC(".maps");
+
 /* What the system calls with checks in them returned, and refused execs. Full: lost_outcomes. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -93,55 +138,92 @@ struct {
 	__type(value, __u64);
 } outcomes SEC(".maps");
 
+/* Of the processes that are the subject, how the last one ended that was refused something before. It has
+ * the one row, and is never full. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u32); /* 0 */
+	__type(value, struct ca_end);
+} ends SEC(".maps");
+
+struct ca_return {
+	struct bpf_task_work work;
+};
+
+/* Tasks whose system call's end is waited for, if only samples are. Full: lost_outcomes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, CA_RETURNS);
+	__type(key, __u32);
+	__type(value, struct ca_return);
+} returns SEC(".maps");
+
 /* What was granted without a check. Rows differ in what other processes hold, which is few different
  * sets. Full: lost_unasked. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 4096);
+	__uint(max_entries, CA_KINDS);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct ca_unasked);
-	__type(value, __u64);
+	__type(value, struct ca_row);
 } unasked SEC(".maps");
 
 /* The programs of the tree, by index. Full: lost_programs, counted under index 0. */
 struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, CA_PROGRAMS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, __u32);
 	__type(value, struct ca_program);
 } programs SEC(".maps");
 
-/* Which system calls the programs made: a row for each ABI and program, CA_PROGRAMS apart. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, CA_ABIS * CA_PROGRAMS);
-	__type(key, __u32);
-	__type(value, struct ca_syscalls);
-} syscalls SEC(".maps");
-
-struct program_path {
-	char path[CA_PATH];
-};
-
-/* The index of a program, by its path. Full: lost_programs. */
+/*
+ * Which system calls the programs made: a row for each program and ABI that it used, by index, CA_PROGRAMS
+ * apart. Full: lost_programs.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, CA_PROGRAMS);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct program_path);
+	__type(key, __u32);
+	__type(value, struct ca_syscalls);
+} syscalls SEC(".maps");
+
+/* The files that each program mapped code of. Full: lost_code. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, CA_CODE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct ca_code_key);
+	__type(value, struct ca_code);
+} code_files SEC(".maps");
+
+/* The index of a program, by its path and file. Full: lost_programs. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, CA_PROGRAMS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct ca_program_key);
 	__type(value, __u32);
 } program_index SEC(".maps");
 
-/* Lines of --verbose; one page when not wanted. Full: lost_events. */
+/* Lines of --verbose and --events; one page when not wanted. Full: lost_events. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4 << 20);
 } events SEC(".maps");
 
+/* User stacks and mappings, read while the audit runs. Full: lost_stacks. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 2 << 20);
+} stacks SEC(".maps");
+
 /*
  * Whose processes of the tree are to die: 0: nobody's; CA_ANYBODY; else one more than a user's id. Whoever
  * forks on is gone before user space can name him, but not before he comes out of the kernel: see
- * on_syscall_done().
+ * on_syscall_done() and kill_doomed_child().
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -152,10 +234,59 @@ struct {
 
 static const struct ca_task no_task;
 static const struct ca_site no_site;
+static const struct ca_program no_program;
+static const struct ca_syscalls no_syscalls;
+static const struct ca_object no_object;
+static const struct ca_code no_code;
 
 static __always_inline void add(__u64 *counter)
 {
 	__sync_fetch_and_add(counter, 1);
+}
+
+/* Says whether the bit was not there before. */
+static __always_inline bool set_bit(__u64 *word, __u64 bit)
+{
+	/* read first: an atomic operation takes the line from the other CPUs, and the bit is there nearly always */
+	return !(*(volatile __u64 *)word & bit) && !(__sync_fetch_and_or(word, bit) & bit);
+}
+
+/* The number of a row, a call site or the like that is new; 0 if they ran out. */
+static __always_inline __u32 new_kind(void)
+{
+	__u64 kind = state.kinds < CA_KINDS - 1 ? __sync_fetch_and_add(&state.kinds, 1) + 1 : 0;
+
+	return kind < CA_KINDS ? kind : 0;
+}
+
+static __always_inline __u64 *kinds_of(__u32 program, __u32 kind)
+{
+	struct ca_program *row = kind ? bpf_map_lookup_elem(&programs, &program) : 0;
+	__u32 word = kind / 64;
+
+	barrier_var(word); /* or the compiler checks one register and uses another: the verifier wants the same */
+	if (!row || word >= CA_KINDS / 64)
+		return 0;
+	barrier_var(row); /* or it adds before it has compared, which 6.1's verifier does not take */
+	return &row->kinds[word];
+}
+
+/* Notes that a program made a check of that kind. Says whether that was not known before. */
+static __always_inline bool note_kind(__u32 program, __u32 kind)
+{
+	__u64 *word = kinds_of(program, kind);
+
+	if (!word || !set_bit(word, 1ULL << (kind & 63)))
+		return false;
+	add(&state.noted);
+	return true;
+}
+
+/* Has the task ask again what its program is noted for. */
+static __always_inline void forget_noted(struct ca_task *t)
+{
+	__builtin_memset(t->noted, 0, sizeof(t->noted));
+	t->taken_back = state.taken_back;
 }
 
 static __always_inline struct ca_task *task_of(struct task_struct *task)
@@ -166,6 +297,14 @@ static __always_inline struct ca_task *task_of(struct task_struct *task)
 static __always_inline struct ca_task *give_storage(struct task_struct *task)
 {
 	return bpf_task_storage_get(&tasks, task, (void *)&no_task, BPF_LOCAL_STORAGE_GET_F_CREATE);
+}
+
+static __always_inline bool is_doomed(struct task_struct *task)
+{
+	__u32 key = 0;
+	__u64 *whose = bpf_map_lookup_elem(&doomed, &key);
+
+	return whose && *whose && (*whose == CA_ANYBODY || *whose - 1 == BPF_CORE_READ(task, cred, uid.val));
 }
 
 static __always_inline __u32 exec_id_of(struct task_struct *task)
@@ -208,6 +347,7 @@ static __always_inline void give_place(struct ca_task *t, const struct ca_newbor
 	t->program = newborn->program;
 	t->exec_id = newborn->exec_id;
 	t->session = newborn->session;
+	t->call_ended = bpf_jiffies64();
 }
 
 /*

@@ -1,40 +1,52 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The programs of the tree, by index. */
 
-/* Index of a program, a new one when it has not been seen. */
-static __noinline __u32 index_of(struct program_path *key, __u32 parent, struct task_struct *running)
+static __always_inline void describe(struct ca_program *program, const struct ca_program_key *key, __u32 parent,
+				     struct task_struct *running)
 {
-	struct ca_program *program;
-	__u32 index, *known;
-
-	known = bpf_map_lookup_elem(&program_index, key);
-	if (!known) {
-		index = __sync_fetch_and_add(&state.programs, 1) + 1;
-		if (index >= CA_PROGRAMS) {
-			add(&state.lost_programs);
-			return 0;
-		}
-		if (bpf_map_update_elem(&program_index, key, &index, BPF_NOEXIST) == 0) {
-			program = bpf_map_lookup_elem(&programs, &index);
-			if (!program)
-				return 0;
-			program->parent = parent;
-			if (running) {
-				program->pid = pid_seen_by_auditor(running);
-				bpf_probe_read_kernel_str(program->path, CA_COMM, &running->comm);
-				program->ran = 1;
-			} else {
-				__builtin_memcpy(program->path, key->path, sizeof(program->path));
-			}
-		}
-		/* another CPU may have been first: its index counts, ours stays unused */
-		known = bpf_map_lookup_elem(&program_index, key);
-		if (!known) {
-			add(&state.lost_programs);
-			return 0;
-		}
+	program->parent = parent;
+	program->file = key->file;
+	if (running) {
+		program->pid = pid_seen_by_auditor(running);
+		bpf_probe_read_kernel_str(program->path, CA_COMM, &running->comm);
+		program->ran = 1;
+	} else {
+		__builtin_memcpy(program->path, key->path, sizeof(program->path));
 	}
-	return *known;
+}
+
+/* A row for a program that has not been seen; 0 if there is no room. It is not found before all of it is there. */
+static __noinline __u32 new_program(struct ca_program_key *key, __u32 parent, struct task_struct *running)
+{
+	__u32 index = __sync_fetch_and_add(&state.programs, 1) + 1, *first;
+	struct ca_program *program;
+
+	if (index >= CA_PROGRAMS || bpf_map_update_elem(&programs, &index, &no_program, BPF_NOEXIST))
+		return 0;
+	program = bpf_map_lookup_elem(&programs, &index);
+	if (!program)
+		return 0;
+	describe(program, key, parent, running);
+	if (bpf_map_update_elem(&program_index, key, &index, BPF_NOEXIST) == 0)
+		return index;
+	bpf_map_delete_elem(&programs, &index);
+	first = bpf_map_lookup_elem(&program_index, key); /* another CPU's */
+	return first ? *first : 0;
+}
+
+/* Index of a program, a new one when it has not been seen. */
+static __noinline __u32 index_of(struct ca_program_key *key, __u32 parent, struct task_struct *running)
+{
+	__u32 *known = bpf_map_lookup_elem(&program_index, key), index;
+
+	if (known)
+		return *known;
+	index = new_program(key, parent, running);
+	if (!index) {
+		add(&state.lost_programs);
+		bpf_map_update_elem(&programs, &index, &no_program, BPF_NOEXIST);
+	}
+	return index;
 }
 
 static __always_inline void add_process(__u32 index)
@@ -45,30 +57,25 @@ static __always_inline void add_process(__u32 index)
 		add(&program->processes);
 }
 
-/* Which file it is that the kernel looks at for privileges (fs/exec.c, bprm_creds_from_file()). */
-static __always_inline void note_file(__u32 index, struct linux_binprm *bprm)
+static __always_inline void identify(struct ca_file *file, struct inode *inode)
+{
+	file->inode = BPF_CORE_READ(inode, i_ino);
+	file->device = BPF_CORE_READ(inode, i_sb, s_dev);
+	file->generation = BPF_CORE_READ(inode, i_generation);
+}
+
+/* The mode of the file that the kernel looks at for privileges (fs/exec.c, bprm_creds_from_file()). */
+static __always_inline void note_mode(__u32 index, struct inode *inode)
 {
 	struct ca_program *program = bpf_map_lookup_elem(&programs, &index);
-	struct inode *inode = BPF_CORE_READ(bprm, file, f_inode);
 	__u32 mode = BPF_CORE_READ(inode, i_mode);
 
 	if (!program || !index)
 		return;
-	if (program->mode) { /* of a relative path there can be more files than one */
+	if (program->mode)
 		program->mode |= mode & (S_ISUID | S_ISGID | S_IXGRP);
-		return;
-	}
-	program->inode = BPF_CORE_READ(inode, i_ino);
-	program->mode = mode;
-}
-
-/* A path that the key may not have all of is told apart by its file: behind the NUL, where nobody reads on. */
-static __always_inline void end_with_file(struct program_path *key, struct linux_binprm *bprm)
-{
-	__u64 inode = BPF_CORE_READ(bprm, file, f_inode, i_ino);
-
-	key->path[CA_PATH - sizeof(inode) - 1] = 0;
-	__builtin_memcpy(key->path + CA_PATH - sizeof(inode), &inode, sizeof(inode));
+	else
+		program->mode = mode;
 }
 
 /*
@@ -91,13 +98,14 @@ static __always_inline void note_user(__u32 index, struct task_struct *task)
 /* Index of the program being executed. */
 static __always_inline __u32 program_of(struct linux_binprm *bprm, __u32 parent)
 {
-	struct program_path key = {};
+	struct inode *inode = BPF_CORE_READ(bprm, file, f_inode);
+	struct ca_program_key key = {};
 	__u32 index;
 
-	if (bpf_probe_read_kernel_str(key.path, sizeof(key.path), BPF_CORE_READ(bprm, filename)) == CA_PATH)
-		end_with_file(&key, bprm);
+	bpf_probe_read_kernel_str(key.path, sizeof(key.path), BPF_CORE_READ(bprm, filename));
+	identify(&key.file, inode);
 	index = index_of(&key, parent, 0);
-	note_file(index, bprm);
+	note_mode(index, inode);
 	add_process(index);
 	return index;
 }

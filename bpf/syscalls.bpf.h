@@ -8,13 +8,6 @@
  * these in any case.
  */
 
-static __always_inline void set_bit(__u64 *word, __u64 bit)
-{
-	/* read first: an atomic operation takes the line from the other CPUs, and the bit is there nearly always */
-	if (!(*(volatile __u64 *)word & bit))
-		__sync_fetch_and_or(word, bit);
-}
-
 static __always_inline bool is_exec(__s32 number, __u32 abi)
 {
 	switch (number) {
@@ -43,7 +36,10 @@ static __noinline int asks_for_namespaces(__s32 number, __u64 first)
 	return !!(flags & CLONE_NEW_NAMESPACES);
 }
 
-/* Global, so that the verifier looks at it once: see scope_of(). first is the call's first argument. */
+/*
+ * Says whether nothing more is to be noted of such a call. Global, so that the verifier looks at it once: see
+ * scope_of(). first is the call's first argument.
+ */
 __noinline int note_syscall(__u32 program, __s32 number, __u32 abi, long result, __u64 first)
 {
 	__u32 index = abi * CA_PROGRAMS + program, n = number & ~CA_X32_BIT;
@@ -54,15 +50,36 @@ __noinline int note_syscall(__u32 program, __s32 number, __u32 abi, long result,
 	if (result == 0 && is_exec(number, abi)) /* see note_exec() */
 		return 0;
 	row = bpf_map_lookup_elem(&syscalls, &index);
-	if (!row)
-		return 0;
+	if (!row) {
+		bpf_map_update_elem(&syscalls, &index, &no_syscalls, BPF_NOEXIST);
+		row = bpf_map_lookup_elem(&syscalls, &index);
+		if (!row) {
+			add(&state.lost_programs);
+			return 0;
+		}
+	}
 	set_bit(&row->made[n / 64], 1ULL << (n & 63));
 	if (result == -EPERM || result == -ENOSYS)
 		return 0;
 	set_bit(&row->answered[n / 64], 1ULL << (n & 63));
-	if (abi == CA_ABI_NATIVE && (number == NR_CLONE || number == NR_CLONE3) && !row->namespaces && result > 0)
+	if (abi != CA_ABI_NATIVE || (number != NR_CLONE && number != NR_CLONE3))
+		return 1;
+	if (!row->namespaces && result > 0)
 		row->namespaces = asks_for_namespaces(number, first);
-	return 0;
+	return !!row->namespaces;
+}
+
+/* Every system call comes by here: the task remembers those that are settled, which takes no map. */
+static __always_inline void note_call(struct ca_task *t, __s32 number, __u32 abi, long result, __u64 first)
+{
+	__u32 n = number;
+	__u64 bit = 1ULL << (n & 63);
+	bool native = abi == CA_ABI_NATIVE && n < CA_SYSCALLS;
+
+	if (native && (t->settled[n / 64] & bit))
+		return;
+	if (note_syscall(t->program, number, abi, result, first) && native)
+		t->settled[n / 64] |= bit;
 }
 
 /*

@@ -34,10 +34,22 @@ static __always_inline int on_new_task(struct task_struct *parent, struct task_s
 	return 0;
 }
 
+/* kernel/trace/bpf_trace.c, 6.13 */
+extern int bpf_send_signal_task(struct task_struct *task, int sig, enum pid_type type, __u64 value) __ksym __weak;
+
+/* Where nothing waits at the end of system calls: see kill_doomed(). */
+static __always_inline void kill_doomed_child(struct task_struct *child)
+{
+	if (sampled && bpf_ksym_exists(bpf_send_signal_task) && task_of(child) && is_doomed(child))
+		bpf_send_signal_task(child, SIGKILL, PIDTYPE_TGID, 0);
+}
+
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {
-	return on_new_task(parent, child, unless_preemptible(&state.lost_tasks));
+	on_new_task(parent, child, unless_preemptible(&state.lost_tasks));
+	kill_doomed_child(child);
+	return 0;
 }
 
 /* Workers of io_uring and vhost are made by copy_process() alone: no fork tracepoint tells of them. */
@@ -76,13 +88,16 @@ static __always_inline int on_exec_done(struct task_struct *task, struct linux_b
 		state.pid_level = BPF_CORE_READ(task, thread_pid, level);
 		state.first_pid = pid_seen_by_auditor(task);
 		state.tasks = 1;
+		state.started = bpf_jiffies64();
 		t->session = session_of(task);
 	} else if (t->flags & CA_TASK_ENTERING) {
 		if (!has_arrived(task, bprm))
 			return 0;
 		t->flags = CA_TASK_RECORDING | CA_TASK_FIRST;
-		if (!state.first_pid)
+		if (!state.first_pid) {
 			state.first_pid = pid_seen_by_auditor(task);
+			state.started = bpf_jiffies64();
+		}
 		add(&state.tasks);
 		t->session = session_of(task);
 	} else {
@@ -91,6 +106,10 @@ static __always_inline int on_exec_done(struct task_struct *task, struct linux_b
 	if (t->session != session_of(task))
 		add(&state.sessions);
 	t->program = program_of(bprm, t->program);
+	__builtin_memset(t->settled, 0, sizeof(t->settled));
+	forget_noted(t);
+	t->call_ended = bpf_jiffies64();
+	t->refused.capabilities = 0; /* whatever it was, the program went on to the next */
 	note_user(t->program, task);
 	return 0;
 }
@@ -123,6 +142,25 @@ static __always_inline void note_unseen_exec(struct ca_task *t, struct task_stru
 	}
 }
 
+/* A wait that has not ended yet. Of a task that computes the registers have the call before, which is known. */
+static __always_inline void note_waiting(struct task_struct *task)
+{
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	struct ca_task *t = task_of(task);
+
+	if (t && may_serve(t))
+		look_at_wait(t->call_ended, SYSCALL_NR(regs), SYSCALL_COMPAT(task) ? CA_ABI_COMPAT : CA_ABI_NATIVE);
+}
+
+/* The program of a task of the tree. */
+static __always_inline __u32 program_running(struct task_struct *task)
+{
+	struct ca_task *t = task_of(task);
+	struct ca_newborn *newborn = t ? 0 : newborn_of(task);
+
+	return t ? t->program : newborn ? newborn->program : 0;
+}
+
 /* Writes of every traced task, threads included, whose end its parent has not been told of: user space reads
  * it as a file. */
 SEC("iter/task")
@@ -132,13 +170,17 @@ int list_tasks(struct bpf_iter__task *ctx)
 	struct ca_living living = {};
 	__u32 flags;
 
+	state.listed = bpf_jiffies64();
+	state.listed_at = bpf_ktime_get_ns();
 	if (!task || task->exit_state) /* kernel/exit.c, exit_notify() */
 		return 0;
 	flags = flags_of(task);
 	if (!(flags & CA_TASK_RECORDING) || (flags & CA_TASK_IO_WORKER))
 		return 0;
+	note_waiting(task);
 	living.pid = pid_seen_by_auditor(task);
 	living.exiting = !!(task->flags & PF_EXITING);
+	living.program = program_running(task);
 	bpf_seq_write(ctx->meta->seq, &living, sizeof(living));
 	return 0;
 }

@@ -29,22 +29,24 @@ extern void bpf_iter_task_destroy(struct bpf_iter_task *it) __ksym __weak;
 static __noinline int count_unasked(struct ca_task *t, struct task_struct *task, __u32 capability, __u64 held,
 				    __u32 details)
 {
-	struct ca_unasked row = {};
-	__u64 one = 1, *n;
+	struct ca_unasked key = {};
+	struct ca_row first = {}, *row;
 
-	row.held = held;
-	row.capability = capability;
-	row.details = details;
-	row.syscall = current_syscall(task, t, &row.abi);
-	row.program = t->program;
-	row.phase = state.phase;
-	n = bpf_map_lookup_elem(&unasked, &row);
-	if (!n) {
-		if (bpf_map_update_elem(&unasked, &row, &one, BPF_NOEXIST) == 0)
-			return 0;
-		n = bpf_map_lookup_elem(&unasked, &row); /* another CPU was first */
+	key.held = held;
+	key.capability = capability;
+	key.details = details;
+	key.syscall = current_syscall(task, t, &key.abi);
+	key.phase = state.phase;
+	row = bpf_map_lookup_elem(&unasked, &key);
+	if (!row) {
+		first.kind = new_kind();
+		if (first.kind)
+			bpf_map_update_elem(&unasked, &key, &first, BPF_NOEXIST);
+		row = bpf_map_lookup_elem(&unasked, &key);
 	}
-	add(n ? n : &state.lost_unasked);
+	add(row ? &row->count : &state.lost_unasked);
+	if (row)
+		note_kind(t->program, row->kind);
 	return 0;
 }
 
@@ -239,8 +241,9 @@ __noinline int conclude_by_pidfd(__u32 descriptor, __u32 grant)
 }
 
 /* Whether a process is meant by setpriority(2) or ioprio_set(2) of a process group or a user. */
-static __always_inline bool is_meant(struct task_struct *task, struct task_struct *other, bool group, __u32 who)
+__noinline int is_meant(__u64 address, bool group, __u32 who)
 {
+	struct task_struct *task = bpf_get_current_task_btf(), *other = (struct task_struct *)address;
 	const struct cred *own = BPF_CORE_READ(task, cred);
 	struct pid *of_other;
 	__u32 level;
@@ -263,13 +266,16 @@ __noinline int conclude_by_set(bool group, __u32 who)
 	struct task_struct *task = bpf_get_current_task_btf(), *other;
 	struct ca_task *t = task_of(task);
 	struct bpf_iter_task it;
+	__u64 address = 0;
 
 	if (!concludes || !t)
 		return 0;
 	bpf_iter_task_new(&it, 0, BPF_TASK_ITER_ALL_PROCS);
-	while ((other = bpf_iter_task_next(&it)))
-		if (is_meant(task, other, group, who))
+	while ((other = bpf_iter_task_next(&it))) {
+		bpf_probe_read_kernel(&address, sizeof(address), &other); /* a number, see anchor() */
+		if (is_meant(address, group, who))
 			conclude_of(t, task, other, CAP_SYS_NICE);
+	}
 	bpf_iter_task_destroy(&it);
 	return 0;
 }
@@ -328,8 +334,11 @@ static __always_inline __u32 flags_of_open(__u64 flags)
 	return (flags & O_PATH ? 0 : PATH_OPENED) | (flags & O_NOFOLLOW ? 0 : PATH_FOLLOWED);
 }
 
-/* The calls that take a path, each with where it begins and what is done with its end. */
-static __always_inline void conclude_by_path(struct pt_regs *regs, __s32 number, long result)
+/*
+ * The calls that take a path, each with where it begins and what is done with its end. This and the next three say
+ * whether it is a call that they look at.
+ */
+static __always_inline bool conclude_by_path(struct pt_regs *regs, __s32 number, long result)
 {
 	__u64 one = SYSCALL_ARG1(regs), two = SYSCALL_ARG2(regs), three = SYSCALL_ARG3(regs), flags = 0;
 	__u32 how = PATH_FOLLOWED;
@@ -373,22 +382,23 @@ static __always_inline void conclude_by_path(struct pt_regs *regs, __s32 number,
 	case NR_GETDENTS:
 	case NR_GETDENTS64:
 		conclude_file(one, true);
-		return;
+		return true;
 	default:
-		return;
+		return false;
 	}
 	if (!(how & PATH_OPENED) || !conclude_file(result, false))
 		conclude_path(path, from, how);
+	return true;
 }
 
 /* The calls for which the kernel asks whether the caller may ptrace the other process. */
-static __always_inline void conclude_look(struct pt_regs *regs, __s32 number, __u64 one, __u64 two, long result)
+static __always_inline bool conclude_look(struct pt_regs *regs, __s32 number, __u64 one, __u64 two, long result)
 {
 	switch (number) {
 	case NR_PTRACE:
 		if (one == PTRACE_ATTACH || one == PTRACE_SEIZE)
 			conclude_by_number(two, CAP_SYS_PTRACE);
-		return;
+		return true;
 	case NR_KCMP:
 		conclude_by_number(two, CAP_SYS_PTRACE);
 		/* fall through */
@@ -398,28 +408,28 @@ static __always_inline void conclude_look(struct pt_regs *regs, __s32 number, __
 	case NR_MIGRATE_PAGES:
 	case NR_MOVE_PAGES:
 		conclude_by_number(one, CAP_SYS_PTRACE);
-		return;
+		return true;
 	case NR_PRCTL:
 		if (one == PR_SCHED_CORE)
 			conclude_by_number(SYSCALL_ARG3(regs), CAP_SYS_PTRACE);
-		return;
+		return true;
 	case NR_IOCTL: /* fs/pidfs.c, pidfd_ioctl(): descriptors of the process's namespaces */
 		if ((__u32)two < PIDFD_GET_CGROUP_NAMESPACE || (__u32)two > PIDFD_GET_UTS_NAMESPACE)
-			return;
+			return true;
 		/* fall through */
 	case NR_PIDFD_GETFD:
 	case NR_SETNS: /* of a pidfd; a descriptor of a namespace was asked for when it was opened */
 		conclude_by_pidfd(one, CAP_SYS_PTRACE);
-		return;
+		return true;
 	case NR_PROCESS_MADVISE:
 		conclude_by_pidfd(one, CAP_SYS_PTRACE | READS_MM);
-		return;
+		return true;
 	}
-	conclude_by_path(regs, number, result);
+	return conclude_by_path(regs, number, result);
 }
 
 /* The calls for which the kernel asks whether the caller may change the other process's priority. */
-static __always_inline void conclude_nice(__s32 number, __u64 one, __u64 two)
+static __always_inline bool conclude_nice(__s32 number, __u64 one, __u64 two)
 {
 	switch (number) {
 	case NR_SCHED_SETPARAM:
@@ -427,28 +437,42 @@ static __always_inline void conclude_nice(__s32 number, __u64 one, __u64 two)
 	case NR_SCHED_SETATTR:
 	case NR_SCHED_SETAFFINITY:
 		conclude_by_number(one, CAP_SYS_NICE);
-		break;
+		return true;
 	case NR_SETPRIORITY:
 		conclude_priority(one, two);
-		break;
+		return true;
 	case NR_IOPRIO_SET:
 		conclude_priority(one - IOPRIO_WHO_PROCESS, two);
-		break;
+		return true;
 	}
+	return false;
 }
 
-/* A call in which the capability was asked for tells that by the check. Other tables than the native one are left
- * out: the manual says so. */
-static __always_inline void conclude(struct ca_task *t, struct pt_regs *regs, __s32 number, __u8 abi, long result)
+/*
+ * A call in which the capability was asked for tells that by the check: granted is what was. Other tables than the
+ * native one are left out: the manual says so.
+ */
+__noinline int conclude(__u64 granted, __s32 number, long result)
 {
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
 	__u64 one = SYSCALL_ARG1(regs), two = SYSCALL_ARG2(regs);
 
-	if (abi != CA_ABI_NATIVE)
+	if (!(granted >> CAP_SYS_PTRACE & 1) && conclude_look(regs, number, one, two, result))
+		return 1;
+	if (!(granted >> CAP_SYS_NICE & 1) && conclude_nice(number, one, two))
+		return 1;
+	return !!(granted & (1ULL << CAP_SYS_PTRACE | 1ULL << CAP_SYS_NICE));
+}
+
+/* The same, but for plain calls, which most are. */
+static __always_inline void conclude_unless_plain(struct ca_task *t, __s32 number, long result)
+{
+	__u32 n = number;
+
+	if (n >= CA_SYSCALLS || (t->plain[n / 64] >> (n & 63) & 1))
 		return;
-	if (!(t->granted >> CAP_SYS_PTRACE & 1))
-		conclude_look(regs, number, one, two, result);
-	if (!(t->granted >> CAP_SYS_NICE & 1))
-		conclude_nice(number, one, two);
+	if (!conclude(t->granted, number, result))
+		t->plain[n / 64] |= 1ULL << (n & 63);
 }
 
 /*
@@ -458,17 +482,19 @@ static __always_inline void conclude(struct ca_task *t, struct pt_regs *regs, __
  * create_user_ns(), parent_could_setfcap). map_write() asks for CAP_SYS_ADMIN each
  * time: no other write has to be looked at.
  */
-static __noinline int note_root_map(struct ca_task *t, struct task_struct *task, __u32 descriptor)
+__noinline int note_root_map(__u32 descriptor)
 {
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct ca_task *t = task_of(task);
 	struct file *file = file_of(task, descriptor);
 	struct seq_file *seq = BPF_CORE_READ(file, private_data);
 	struct user_namespace *ns, *parent;
-	char name[NAME_SEEN] __attribute__((aligned(8))) = {};
 	__u32 root, extents;
 
-	bpf_probe_read_kernel_str(name, NAME_SEEN, BPF_CORE_READ(file, f_path.dentry, d_name.name));
+	if (!t)
+		return 0;
 	if (BPF_CORE_READ(file, f_inode, i_sb, s_magic) != PROC_SUPER_MAGIC ||
-	    *(__u64 *)name != name_of("uid_map"))
+	    name_of_dentry(BPF_CORE_READ(file, f_path.dentry)) != name_of("uid_map"))
 		return 0;
 	ns = BPF_CORE_READ(seq, private);
 	parent = BPF_CORE_READ(ns, parent);
@@ -489,14 +515,19 @@ static __noinline int note_root_map(struct ca_task *t, struct task_struct *task,
 	return 0;
 }
 
+/* In a write that asked for CAP_SYS_ADMIN, which map_write() does. */
+static __always_inline void note_map(const struct ca_task *t, struct pt_regs *regs)
+{
+	if ((t->granted >> CAP_SYS_ADMIN & 1) && !(t->granted >> CAP_SETFCAP & 1) &&
+	    is_write_of_map(t->syscall, t->abi))
+		note_root_map(SYSCALL_ARG1(regs));
+}
+
 /* The shortest is "some 1 1". */
 enum { TRIGGER_LEAST = 8, TRIGGER_SEEN = 32 };
 
-static __always_inline bool is_write(struct task_struct *task, const struct ca_task *t)
+static __always_inline bool is_write(__s32 number, __u8 abi)
 {
-	__u8 abi;
-	__s32 number = current_syscall(task, t, &abi);
-
 	return abi == CA_ABI_NATIVE && (number == NR_WRITE || number == NR_PWRITE64);
 }
 
@@ -505,15 +536,20 @@ static __always_inline bool is_write(struct task_struct *task, const struct ca_t
  * it, others only multiples of 2 s. kernel/sched/psi.c, psi_trigger_create(), 6.1 to 7.3, looks at the effective
  * set, when "some" or "full" is written, the threshold and the window in microseconds.
  */
-static __noinline int note_trigger(struct ca_task *t, struct task_struct *task, struct pt_regs *regs, __u64 written)
+__noinline int note_trigger(__u64 written)
 {
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	char text[2 * TRIGGER_SEEN] __attribute__((aligned(8))) = {};
+	struct ca_task *t = task_of(task);
 	struct file *file = file_of(task, SYSCALL_ARG1(regs));
 	unsigned long magic = BPF_CORE_READ(file, f_inode, i_sb, s_magic);
 	unsigned long threshold, window;
 	__u32 head;
 	long end;
 
+	if (!t)
+		return 0;
 	if (magic == PROC_SUPER_MAGIC)
 		written--; /* psi_write() puts a NUL in the place of the last byte */
 	else if (magic != CGROUP2_SUPER_MAGIC)
@@ -534,22 +570,18 @@ static __noinline int note_trigger(struct ca_task *t, struct task_struct *task, 
 
 /* Of two programs at the end of a system call the second concludes only where the first was not run, or all
  * were counted twice. */
-static __always_inline void on_success(struct ca_task *t, struct task_struct *task, struct pt_regs *regs,
-				       __s32 number, __u8 abi, long result, bool is_twin)
+static __always_inline void on_success(struct ca_task *t, struct pt_regs *regs, __s32 number, __u8 abi, long result,
+				       bool is_twin)
 {
-	if (!(t->flags & CA_TASK_RECORDING))
-		return;
 	if (is_twin && (t->flags & CA_TASK_LOOKED_AT)) {
 		t->flags &= ~CA_TASK_LOOKED_AT;
 		return;
 	}
-	if ((t->granted >> CAP_SYS_ADMIN & 1) && !(t->granted >> CAP_SETFCAP & 1) && t->abi == CA_ABI_NATIVE &&
-	    (t->syscall == NR_WRITE || t->syscall == NR_PWRITE64 || t->syscall == NR_WRITEV))
-		note_root_map(t, task, SYSCALL_ARG1(regs));
-	if (result >= TRIGGER_LEAST && result < TRIGGER_SEEN && is_write(task, t))
-		note_trigger(t, task, regs, result);
-	if (concludes)
-		conclude(t, regs, number, abi, result);
+	note_map(t, regs);
+	if (result >= TRIGGER_LEAST && result < TRIGGER_SEEN && is_write(number, abi))
+		note_trigger(result);
+	if (concludes && abi == CA_ABI_NATIVE)
+		conclude_unless_plain(t, number, result);
 	if (preemptible && !is_twin)
 		t->flags |= CA_TASK_LOOKED_AT;
 }

@@ -19,8 +19,11 @@ var ErrMalformed = errors.New("malformed file capabilities")
 
 // FileCaps reads the file capabilities of an open file (by descriptor, so that
 // the file looked at is the file that was opened; one opened with O_PATH has no
-// readable attributes). ok is false when it has none or its file system cannot
-// hold any. effective says whether a program gets them already raised.
+// readable attributes). ok is false when it has none, its file system cannot
+// hold any, or they are for the root of another user namespace: with another ID for
+// that than 0 the kernel passes over them here (get_vfs_caps_from_disk() in
+// security/commoncap.c, 6.1 to 7.3). effective says whether a program gets them
+// already raised.
 func FileCaps(f *os.File) (permitted, inheritable uint64, effective, ok bool, err error) {
 	conn, err := f.SyscallConn()
 	if err != nil {
@@ -40,6 +43,8 @@ func fileCaps(fd int) (permitted, inheritable uint64, effective, ok bool, err er
 	defer borrow()()
 	rc, errno := C.capng_get_caps_fd(C.int(fd))
 	switch {
+	case rc == 0 && C.capng_get_rootid() > 0:
+		return 0, 0, false, false, nil
 	case rc == 0:
 		return mask(C.CAPNG_PERMITTED), mask(C.CAPNG_INHERITABLE), mask(C.CAPNG_EFFECTIVE) != 0, true, nil
 	case errors.Is(errno, unix.ENODATA), errors.Is(errno, unix.ENOTSUP):

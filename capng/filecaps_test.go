@@ -62,6 +62,15 @@ func TestFileCaps(t *testing.T) {
 	}
 }
 
+// What is for the root of a user namespace counts for nothing outside of it.
+func TestFileCapsOfANamespace(t *testing.T) {
+	attr := binary.LittleEndian.AppendUint32(attribute(1<<13, 0, true), 1000)
+	attr[3] = 3 // VFS_CAP_REVISION_3
+	if p, i, e, ok, err := FileCaps(file(t, attr)); p|i != 0 || e || ok || err != nil {
+		t.Errorf("FileCaps = %#x, %#x, %t, %t, %v", p, i, e, ok, err)
+	}
+}
+
 func TestFileCapsNone(t *testing.T) {
 	p, i, e, ok, err := FileCaps(file(t, nil))
 	if p|i != 0 || e || ok || err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/cap-audit/cap-audit/hint"
 	"github.com/cap-audit/cap-audit/probe"
 	"github.com/cap-audit/cap-audit/session"
+	"github.com/cap-audit/cap-audit/static"
 )
 
 // seeHelp is what to try after a command line that cannot be read.
@@ -62,6 +63,8 @@ func act(c *cli.Context, version string) error {
 		return earlier.Merge(l.Command, l.Output)
 	case comparing:
 		return earlier.Diff(l.Command[0], l.Command[1], l.Output)
+	case bounding:
+		return static.Run(l.Command[0], l.Command[1:], l.Output)
 	case reverting:
 		return session.RevertDropin(&l.Options)
 	}

@@ -124,6 +124,7 @@ func TestCommandLines(t *testing.T) {
 			Command: []string{}}),
 		"--merge -j ping -c 1": {merging, session.Options{Output: output.Options{Format: output.JSON}}},
 		"--diff old new":       {comparing, session.Options{Command: []string{"old", "new"}}},
+		"--static a b.so":      {bounding, session.Options{Command: []string{"a", "b.so"}}},
 	} {
 		t.Run(words, func(t *testing.T) {
 			if want.Command == nil {
@@ -239,6 +240,16 @@ func TestBadCommandLines(t *testing.T) {
 
 		"two subjects":         {[]string{"--unit", "a", "-p", "1"}, []string{"--unit", "--pid", "exclude"}},
 		"a unit and a command": {[]string{"--unit", "a", "true"}, []string{"--unit", "no command"}},
+		"outcomes of another kind": {[]string{"--outcomes", "some", "--", "true"},
+			[]string{"--outcomes some", "all, sampled"}},
+		"a proof by a sample": {[]string{"--outcomes", "sampled", "--minimize", "--", "true"},
+			[]string{"--minimize", "--outcomes sampled"}},
+		"a filter by a sample": {[]string{"--outcomes", "sampled", "--emit", "seccomp", "--", "true"},
+			[]string{"--emit seccomp", "--outcomes sampled"}},
+		"a filter of nothing": {[]string{"--untraced", "--emit", "systemcallfilter", "--", "true"},
+			[]string{"--emit systemcallfilter", "--untraced"}},
+		"a filter of systemd's in a container": {[]string{"--container", "a", "--emit", "systemcallfilter"},
+			[]string{"--emit systemcallfilter", "container"}},
 		"a container that is verified": {[]string{"--container", "a", "--verify"},
 			[]string{"--verify", "--container"}},
 		"a group that is followed": {[]string{"--cgroup", "/c", "-f"}, []string{"--follow", "--cgroup"}},
@@ -270,6 +281,9 @@ func TestBadCommandLines(t *testing.T) {
 		"unused of nothing":     {[]string{"--check-unused", "true"}, []string{"--check-unused", "--check"}},
 		"nothing to merge":      {[]string{"--merge"}, []string{"--merge", "standard input"}},
 		"a merge that watches":  {[]string{"--merge", "--pid", "1", "a"}, []string{"--merge", "--pid"}},
+		"no program's file":     {[]string{"--static"}, []string{"--static", "name"}},
+		"options at the end":    {[]string{"--static", "a", "-j"}, []string{"-j", "before"}},
+		"static with a run":     {[]string{"--static", "--follow", "a"}, []string{"--static", "--follow"}},
 		"one report to compare": {[]string{"--diff", "a"}, []string{"--diff", "two"}},
 		"a merge and a diff":    {[]string{"--diff", "--merge", "a", "b"}, []string{"exclude"}},
 		"a probe with JUnit":    {[]string{"--probe", "--format", "junit"}, []string{"--probe", "junit"}},
@@ -345,6 +359,8 @@ func TestOneFileForTwoThings(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, words := range [][]string{{"-o", "x1", "--policy-out", "./x1", "true"},
+		{"-o", "x1", "--events", "./x1", "true"}, {"--policy-out", "x1", "--events", "./x1", "true"},
+		{"--check", "alias", "--events", "./there", "true"},
 		{"--check", "alias", "--policy-out", "./there", "true"}} {
 		if _, _, err := read(words...); err == nil || !strings.Contains(err.Error(), "same file") {
 			t.Errorf("%q: %v", words, err)

@@ -26,8 +26,9 @@ type line struct {
 
 // parse reads the command line and refuses what does not go together.
 func parse(c *cli.Context) (*line, error) {
+	given := given(c)
 	for _, o := range options {
-		if name := o.name(); c.IsSet(name) && o.takesArgument() && c.String(name) == "" {
+		if name := o.name(); o.takesArgument() && slices.Contains(given, name) && c.String(name) == "" {
 			return nil, fmt.Errorf("--%s: the argument is empty", name)
 		}
 	}
@@ -46,6 +47,8 @@ func parse(c *cli.Context) (*line, error) {
 		WriteDropin: c.Bool("write-dropin"),
 		Verbose:     c.Bool("verbose"),
 		Quiet:       c.Bool("quiet"),
+		NoObjects:   c.Bool("no-objects"),
+		NoStatic:    c.Bool("no-static"),
 
 		Output: output.Options{
 			Emit:        c.String("emit"),
@@ -53,13 +56,13 @@ func parse(c *cli.Context) (*line, error) {
 			Check:       c.String("check"),
 			CheckUnused: c.Bool("check-unused"),
 			PolicyOut:   c.String("policy-out"),
+			Events:      c.String("events"),
 			Propagate:   c.Bool("propagate"),
 		},
 	}}
 	if err := l.parseValues(c); err != nil {
 		return nil, err
 	}
-	given := given(c)
 	if l.Option = firstOf(given, subjects); l.Option != "" {
 		l.Name = c.String(l.Option)
 	}
@@ -76,6 +79,9 @@ func parse(c *cli.Context) (*line, error) {
 func (l *line) parseValues(c *cli.Context) (err error) {
 	if l.Backends, err = tracer.ParseBackend(c.String("backend")); err != nil {
 		return fmt.Errorf("--backend: %w", err)
+	}
+	if l.Outcomes, err = session.ParseOutcomes(c.String("outcomes")); err != nil {
+		return err
 	}
 	if c.IsSet("pid") {
 		if _, err = session.ParsePID(c.String("pid")); err != nil {

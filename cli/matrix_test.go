@@ -31,6 +31,7 @@ var occasions = []occasion{
 	{"probe", []string{"--probe"}, nil},
 	{"merge", []string{"--merge"}, []string{"--", "one"}},
 	{"diff", []string{"--diff"}, []string{"--", "one", "two"}},
+	{"static", []string{"--static"}, []string{"--", "one", "two"}},
 	{"revert", []string{"--revert-dropin", "--unit", "b"}, nil},
 }
 

@@ -18,6 +18,7 @@ const (
 	merging   job = "merge"
 	comparing job = "diff"
 	reverting job = "revert-dropin"
+	bounding  job = "static"
 )
 
 // scope is which subjects an option is for.
@@ -41,10 +42,10 @@ type option struct {
 // Which jobs there are for an option.
 var (
 	anAudit  = []job{auditing}
-	aReport  = []job{auditing, merging}                     // of capabilities
-	aText    = []job{auditing, merging, comparing}          // written somewhere
-	anAnswer = []job{auditing, probing, merging, comparing} // in a format
-	anything = []job{auditing, probing, merging, comparing, reverting}
+	aReport  = []job{auditing, merging}                               // of capabilities
+	aText    = []job{auditing, merging, comparing, bounding}          // written somewhere
+	anAnswer = []job{auditing, probing, merging, comparing, bounding} // in a format
+	anything = []job{auditing, probing, merging, comparing, reverting, bounding}
 )
 
 // options are all of them, in the order of the usage text.
@@ -80,13 +81,19 @@ var options = []option{
 	{yes("write-dropin"), anAudit, units},
 	{yes("revert-dropin"), []job{reverting}, all},
 	{yes("propagate"), anAudit, started},
+	{text("events"), anAudit, all},
 	{yes("verbose", "v"), anAudit, all},
 	{yes("quiet", "q"), []job{auditing, reverting}, all},
 
 	{yes("merge"), []job{merging}, all},
 	{yes("diff"), []job{comparing}, all},
 
+	{yes("static"), []job{bounding}, all},
+
 	{text("backend"), []job{auditing, probing}, all},
+	{text("outcomes"), anAudit, all},
+	{yes("no-objects"), anAudit, all},
+	{yes("no-static"), anAudit, all},
 	{yes("probe"), []job{probing}, all},
 	{yes("help", "h"), anything, all},
 	{yes("version", "V"), anything, all},
@@ -120,7 +127,9 @@ var exclusions = []exclusion{
 	{[]string{"untraced"}, []string{"service", "cgroup"}, "it is for a command alone"},
 	{[]string{"untraced"}, []string{"duration", "until-idle"},
 		"only a run to its own end, or to that of --test, can be compared with the next"},
-	{[]string{"untraced"}, []string{"verbose", "backend", "if-possible"}, "nothing is to be traced"},
+	{[]string{"untraced"}, []string{"events", "verbose", "backend", "outcomes", "no-objects",
+		"if-possible"},
+		"nothing is to be traced"},
 	{[]string{"verbose", "quiet"}, nil, "choose one"},
 }
 
@@ -154,9 +163,10 @@ func flags() []cli.Flag {
 
 // given are the names of the options on a command line, in the order of options.
 func given(c *cli.Context) []string {
+	set := c.FlagNames() // once: IsSet looks through all of them for each
 	var names []string
 	for _, o := range options {
-		if name := o.name(); c.IsSet(name) && (o.takesArgument() || c.Bool(name)) {
+		if name := o.name(); slices.Contains(set, name) && (o.takesArgument() || c.Bool(name)) {
 			names = append(names, name)
 		}
 	}

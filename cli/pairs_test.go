@@ -14,6 +14,7 @@ var sample = map[string]string{
 	"as": "nobody", "as-environment": "caller", "duration": "1s", "until-idle": "1s", "test": ":",
 	"check":  "chown",
 	"output": "out", "format": "yaml", "emit": "c", "policy-out": "policy", "backend": "kprobe",
+	"outcomes": "all", "events": "events",
 }
 
 // spelt is an option as it is typed.
@@ -29,7 +30,8 @@ var completions = [][]string{
 	nil, {"--", "true"}, {"--restart"}, {"--restart", "--check", "kill"}, {"--check", "kill"},
 	{"--unit", "b"}, {"--unit", "b", "--restart"}, {"--unit", "b", "--restart", "--check", "kill"},
 	{"--unit", "b", "--check", "kill"}, {"--check", "kill", "--", "true"},
-	{"--merge", "--check", "kill", "--", "one"}, {"--diff", "--", "one", "two"}, {"--", "one", "two"},
+	{"--merge", "--check", "kill", "--", "one"}, {"--diff", "--", "one", "two"}, {"--static", "--", "one"},
+	{"--", "one", "two"},
 	{"--as", "nobody", "--", "true"}, {"--as", "nobody", "--check", "kill", "--", "true"},
 }
 

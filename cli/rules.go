@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/cap-audit/cap-audit/audit"
+	"github.com/cap-audit/cap-audit/console"
 	"github.com/cap-audit/cap-audit/files"
 	"github.com/cap-audit/cap-audit/hint"
 	"github.com/cap-audit/cap-audit/output"
@@ -21,6 +22,7 @@ var works = map[job]work{
 	probing:   {"runs nothing", "give it no command, and no option but --json, --yaml and --backend"},
 	merging:   {"joins reports and runs nothing", "give it the reports, and say where the result goes"},
 	comparing: {"compares two reports and runs nothing", "give it these, and say where the result goes"},
+	bounding:  {"runs nothing", "give it a program's file, and say where the result goes"},
 	reverting: {"takes the drop-in away and does nothing else", "give it --unit alone"},
 }
 
@@ -41,6 +43,7 @@ func (l *line) validate(given []string) error {
 		merging:   l.checkMerge,
 		comparing: l.checkDiff,
 		reverting: l.checkRevert,
+		bounding:  l.checkStatic,
 	}[l.job]
 	if err := check(); err != nil {
 		return err
@@ -102,12 +105,32 @@ func (l *line) checkAudit(given []string) error {
 		err := fmt.Errorf("--%s and --%s: a run that is cut off has no end to compare with", proof, limit)
 		return hint.Add(err, "--test COMMAND can say whether it works, and end it")
 	}
+	if proof != "" && l.Outcomes == session.OutcomesSampled {
+		return fmt.Errorf("--%s and --outcomes sampled: repetitions are compared by all that calls returned",
+			proof)
+	}
+	if how := l.unfilterable(); how != "" {
+		return fmt.Errorf("--emit %s and --%s: a filter has to let through all system calls that the "+
+			"program makes", l.Output.Emit, how)
+	}
 	kinds := snippets.KindsFor(audit.SubjectKind(l.Option)) // which bears the name of the option
 	if l.Output.Emit != "" && !slices.Contains(kinds, l.Output.Emit) {
 		err := fmt.Errorf("--emit %s: has no hold on what runs in a container", l.Output.Emit)
 		return hint.Addf(err, "there are %s", strings.Join(kinds, ", "))
 	}
 	return nil
+}
+
+// unfilterable is an option with which the calls for --emit's filter are not seen.
+func (l *line) unfilterable() string {
+	switch {
+	case !snippets.IsFilter(l.Output.Emit):
+	case l.Untraced:
+		return "untraced"
+	case l.Outcomes == session.OutcomesSampled:
+		return "outcomes sampled"
+	}
+	return ""
 }
 
 // checkScopes refuses options that are for other subjects.
@@ -117,12 +140,11 @@ func (l *line) checkScopes(given []string) error {
 			"system",
 			one, other)
 	}
-	starts := len(l.Command) > 0 || session.KindOf(l.Option).Launched
 	for _, o := range options {
 		name := o.name()
 		switch {
 		case !slices.Contains(given, name):
-		case o.of == started && !starts:
+		case o.of == started && !l.Launches():
 			return fmt.Errorf("--%s is for a command that cap-audit starts, not for --%s", name, l.Option)
 		case o.of == units && l.Option == "":
 			return fmt.Errorf("--%s is for a service of the running system: name it with --unit", name)
@@ -157,6 +179,19 @@ func (l *line) checkDiff() error {
 	return l.checkFormat()
 }
 
+func (l *line) checkStatic() error {
+	if len(l.Command) == 0 {
+		return errors.New("--static: name the program's file, and after it what it loads by itself")
+	}
+	for _, word := range l.Command {
+		if strings.HasPrefix(word, "-") {
+			return fmt.Errorf("--static: %s: options come before the program; a file of that name is ./%[1]s",
+				console.Printable(word))
+		}
+	}
+	return l.checkFormat()
+}
+
 // checkFormat is for what is no report of capabilities.
 func (l *line) checkFormat() error {
 	if !slices.Contains([]output.Format{output.Text, output.JSON, output.YAML}, l.Output.Format) {
@@ -177,9 +212,19 @@ func (l *line) checkRevert() error {
 
 // checkFiles refuses one file for two things.
 func (l *line) checkFiles() error {
+	written := []struct{ option, name string }{{"output", l.Output.File}, {"policy-out", l.Output.PolicyOut},
+		{"events", l.Output.Events}}
+	for i, one := range written {
+		for _, other := range written[i+1:] {
+			if files.Same(one.name, other.name) {
+				return fmt.Errorf("--%s and --%s name the same file: choose another for one of them",
+					one.option, other.option)
+			}
+		}
+	}
 	switch o := &l.Output; {
-	case files.Same(o.PolicyOut, o.File):
-		return errors.New("--output and --policy-out name the same file: choose another for one of them")
+	case files.Same(o.Events, o.Check):
+		return errors.New("--check and --events name the same file: the policy would be lost")
 	case files.Same(o.PolicyOut, o.Check):
 		return errors.New("--check and --policy-out name the same file: the policy would agree with " +
 			"whatever the run did")

@@ -5,6 +5,7 @@ const usage = `Usage: cap-audit [options] -- command [args...]
        cap-audit [options] --unit NAME | --pid PID | --container NAME
        cap-audit [options] --cgroup PATH [-- command [args...]]
        cap-audit [options] --merge FILE... | --diff OLD NEW
+       cap-audit [options] --static PROGRAM [OBJECT...]
 
 Records every capability check that the kernel makes for a command and its
 descendants, or for what runs already, and says which capabilities it needs.
@@ -45,20 +46,32 @@ Report:
       --format NAME     text (default), json, yaml, junit or prometheus
       --emit KIND       print only how to grant the set, for one of: systemd,
                         docker, compose, kubernetes, quadlet, filecap, setcap,
-                        c, python, go, rust, apparmor, bwrap
+                        c, python, go, rust, apparmor, setpriv, bwrap,
+                        seccomp, systemcallfilter
       --policy-out FILE write the policy that this run satisfies
       --write-dropin    with --unit: limit the service to the set by a drop-in
       --revert-dropin   with --unit: take that drop-in away, and do nothing else
       --propagate       exit as the command did
+      --events FILE     write each capability check to FILE as it happens, as a
+                        line of JSON
   -v, --verbose         print each capability check as it happens
   -q, --quiet           no progress and no status line: warnings, errors and the
                         report alone
 Earlier reports:
       --merge           join the reports FILE..., - for a list on standard input
       --diff            compare two reports; exit with 3 when something came
+Without a run:
+      --static          say what the code of a program can ask for, and what it
+                        never does; OBJECTs are plugins that it loads
 About:
       --backend NAME    how to watch the kernel: auto (default), fentry,
                         tracepoint or kprobe
+      --outcomes WHICH  how calls ended that asked for a capability: all counts
+                        each, by a look at the end of every system call on the
+                        machine; sampled looks at a sample of them alone, from
+                        Linux 6.18 on the default for what runs already
+      --no-objects      do not note what is asked for: paths, ports, processes
+      --no-static       do not look at what the programs' code can ask for
       --probe           say what this kernel and these privileges allow, and
                         run nothing
   -h, --help            show this help

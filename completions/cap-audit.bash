@@ -13,12 +13,12 @@ _cap_audit() {
 			_cap_audit_$what "$i"
 			return
 			;;
-		--merge | --diff)
+		--merge | --diff | --static)
 			what=reports
 			((i++))
 			;;
-		-[osdp] | --output | --backend | --as | --as-environment | --test | --service | --unit | --pid | --cgroup | --container | --duration | \
-			--until-idle | --check | --format | --emit | --policy-out | -[!-]*[osdp])
+		-[osdp] | --output | --backend | --outcomes | --as | --as-environment | --test | --service | --unit | --pid | --cgroup | --container | --duration | \
+			--until-idle | --check | --format | --emit | --policy-out | --events | -[!-]*[osdp])
 			value=${COMP_WORDS[i]}
 			((i++))
 			[[ ${COMP_WORDS[i]} != = ]] || ((i++))
@@ -48,8 +48,8 @@ _cap_audit() {
 	if [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W '-s --service --unit --restart -p --pid --cgroup --container -f --follow --as --as-environment --if-possible
 			-d --duration --until-idle --test --verify --minimize --untraced --check --check-unused -o --output -j --json -y --yaml --format
-			--emit --policy-out --write-dropin --revert-dropin --propagate -v --verbose -q --quiet --merge --diff --backend --probe -h --help
-			-V --version --' -- "$cur")
+			--emit --policy-out --write-dropin --revert-dropin --propagate --events -v --verbose -q --quiet --merge --diff --static --backend --outcomes --no-objects --no-static --probe
+			-h --help			-V --version --' -- "$cur")
 	else
 		_cap_audit_$what "$i"
 	fi
@@ -94,12 +94,13 @@ _cap_audit_names() {
 _cap_audit_value() {
 	case $1 in
 	--backend) mapfile -t COMPREPLY < <(compgen -W 'auto fentry tracepoint kprobe' -- "$2") ;;
+	--outcomes) mapfile -t COMPREPLY < <(compgen -W 'all sampled' -- "$2") ;;
 	--as-environment) mapfile -t COMPREPLY < <(compgen -W 'service caller' -- "$2") ;;
 	--as) mapfile -t COMPREPLY < <(compgen -u -- "$2") ;;
 	--as:) mapfile -t COMPREPLY < <(compgen -g -- "$2") ;;
 	--format) mapfile -t COMPREPLY < <(compgen -W 'text json yaml junit prometheus' -- "$2") ;;
 	--emit) mapfile -t COMPREPLY < <(compgen -W 'systemd docker compose kubernetes quadlet filecap setcap c python go rust apparmor
-			bwrap' -- "$2") ;;
+			setpriv bwrap seccomp systemcallfilter' -- "$2") ;;
 	-p | --pid) mapfile -t COMPREPLY < <(compgen -W "$(cd /proc && echo [0-9]*)" -- "$2") ;;
 	--cgroup) mapfile -t COMPREPLY < <(compgen -d -- "$2") ;;
 	--unit) _cap_audit_names "$3$2" "${3%@}" < <(_cap_audit_units) ;;

@@ -11,10 +11,10 @@ function __cap_audit_command
                 set -q words[2]; or return 1
                 set -e words[1]
                 break
-            case --merge --diff
+            case --merge --diff --static
                 return 1
-            case -o --output --backend --as --as-environment --test -s --service --unit -p --pid --cgroup --container -d --duration --until-idle --check \
-                    --format --emit --policy-out
+            case -o --output --backend --outcomes --as --as-environment --test -s --service --unit -p --pid --cgroup --container -d --duration --until-idle --check \
+                    --format --emit --policy-out --events
                 set -e words[1]
                 set -e words[1]
             case '-*'
@@ -89,16 +89,21 @@ complete -c cap-audit -n __cap_audit_options -s o -l output -r -F -d 'Write the 
 complete -c cap-audit -n __cap_audit_options -s j -l json -d 'Report as JSON'
 complete -c cap-audit -n __cap_audit_options -s y -l yaml -d 'Report as YAML'
 complete -c cap-audit -n __cap_audit_options -l format -x -a '(__cap_audit_plain text json yaml junit prometheus)' -d 'Choose the format of the report'
-complete -c cap-audit -n __cap_audit_options -l emit -x -a '(__cap_audit_plain systemd docker compose kubernetes quadlet filecap setcap c python go rust apparmor bwrap)' -d 'Print only how to grant the set'
+complete -c cap-audit -n __cap_audit_options -l emit -x -a '(__cap_audit_plain systemd docker compose kubernetes quadlet filecap setcap c python go rust apparmor setpriv bwrap seccomp systemcallfilter)' -d 'Print only how to grant the set'
 complete -c cap-audit -n __cap_audit_options -l policy-out -r -F -d 'Write the policy that this run satisfies'
 complete -c cap-audit -n __cap_audit_options -l write-dropin -d 'Limit the unit to the set by a drop-in'
 complete -c cap-audit -n __cap_audit_options -l revert-dropin -d 'Take that drop-in away'
 complete -c cap-audit -n __cap_audit_options -l propagate -d 'Exit as the command did'
+complete -c cap-audit -n __cap_audit_options -l events -r -F -d 'Write each capability check to a file'
 complete -c cap-audit -n __cap_audit_options -s v -l verbose -d 'Print each capability check as it happens'
 complete -c cap-audit -n __cap_audit_options -s q -l quiet -d 'Print no progress and no status line'
 complete -c cap-audit -n __cap_audit_options -l merge -d 'Join reports'
 complete -c cap-audit -n __cap_audit_options -l diff -d 'Compare two reports'
+complete -c cap-audit -n __cap_audit_options -l static -d 'Say what the code of a program can ask for'
 complete -c cap-audit -n __cap_audit_options -l backend -x -a '(__cap_audit_plain auto fentry tracepoint kprobe)' -d 'How to watch the kernel'
+complete -c cap-audit -n __cap_audit_options -l outcomes -x -a '(__cap_audit_plain all sampled)' -d 'Of which calls it is seen how they end'
+complete -c cap-audit -n __cap_audit_options -l no-objects -d 'Do not note paths, ports and processes'
+complete -c cap-audit -n __cap_audit_options -l no-static -d 'Do not look at the code of the programs'
 complete -c cap-audit -n __cap_audit_options -l probe -d 'Say what this kernel allows, and run nothing'
 complete -c cap-audit -n __cap_audit_options -s h -l help -d 'Show help'
 complete -c cap-audit -n __cap_audit_options -s V -l version -d 'Show the version'

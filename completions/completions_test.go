@@ -88,6 +88,7 @@ var common = []line{
 	{words: []string{"--fol"}, want: []string{"--follow"}, not: []string{"--json"}},
 	{words: []string{"-f", "--js"}, want: []string{"--json"}},
 	{words: []string{"--backend", ""}, want: []string{"auto", "fentry", "kprobe", "tracepoint"}},
+	{words: []string{"--outcomes", ""}, want: []string{"all", "sampled"}},
 	{words: []string{"--backend", "f"}, want: []string{"fentry"}, not: []string{"kprobe"}},
 	{words: []string{"-o", "report", "--js"}, want: []string{"--json"}},
 	{words: []string{"-jo", "report", "--ve"}, want: []string{"--verbose"}},
@@ -292,7 +293,7 @@ func TestFish(t *testing.T) {
 	})
 	// a description is of the option, and says nothing of one of its arguments
 	for _, option := range []string{"--unit", "--container", "--as-environment", "--format", "--emit",
-		"--backend"} {
+		"--backend", "--outcomes"} {
 		for answer := range strings.Lines(answers([]string{option, ""})) {
 			if _, description, _ := strings.Cut(strings.TrimSuffix(answer, "\n"), "\t"); description != "" {
 				t.Errorf("%s: %q", option, answer)

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/cap-audit/cap-audit/hint"
 )
 
@@ -64,12 +66,15 @@ func (e absentError) Error() string { return string(e) }
 
 // names are what the engines themselves allow. It keeps options, paths and
 // filter expressions out of what they are asked.
-var names = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$`)
+var names = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]*$`)
+
+// isName also of an ID. A name is at most as long as a file's.
+func isName(text string) bool { return len(text) <= unix.NAME_MAX && names.MatchString(text) }
 
 // Find asks every engine for the container with that name, ID or unambiguous
 // beginning of an ID. Its errors say what to try next.
 func Find(ctx context.Context, name string) (*Container, error) {
-	if !names.MatchString(name) {
+	if !isName(name) {
 		return nil, errors.New("is no name or ID of a container: those have letters, digits and _.- and " +
 			"begin with a letter or a digit")
 	}
@@ -122,7 +127,7 @@ func ask(ctx context.Context, e engine, name string) ([]Container, error) {
 	}
 	for i, c := range found {
 		switch {
-		case !names.MatchString(c.ID):
+		case !isName(c.ID):
 			return nil, errors.New("its answer has no ID")
 		case c.PID < 0 || c.PID == 1 || c.PID > maxPID:
 			return nil, fmt.Errorf("its answer has a process ID of %d", c.PID)

@@ -319,6 +319,11 @@ func TestHostileAnswersOfDocker(t *testing.T) {
 			}
 		}, "longer than 4 MiB"},
 		"no end": {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, noAnswer},
+		"no HTTP": {func(w http.ResponseWriter, _ *http.Request) {
+			connection, _, _ := http.NewResponseController(w).Hijack()
+			fmt.Fprint(connection, "{}")
+			connection.Close()
+		}, "docker cannot tell: its answer is none of HTTP"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if c.want == noAnswer {
@@ -426,7 +431,7 @@ func FuzzAnswers(f *testing.F) {
 				return parse(raw)
 			}}, "web")
 			for _, c := range list {
-				if err == nil && (!names.MatchString(c.ID) || c.PID < 0 || c.PID == 1 || c.PID > maxPID ||
+				if err == nil && (!isName(c.ID) || c.PID < 0 || c.PID == 1 || c.PID > maxPID ||
 					len(c.Name)+len(c.Image) > 2000) {
 					t.Errorf("%s: %+v", name, c)
 				}
@@ -476,7 +481,7 @@ func FuzzOwnGroup(f *testing.F) {
 		f.Add(path, idA)
 	}
 	f.Fuzz(func(t *testing.T, path, id string) {
-		if !names.MatchString(id) {
+		if !isName(id) {
 			t.Skip("no engine's answer is taken with such an ID")
 		}
 		group := ownGroup(path, id)

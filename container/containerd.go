@@ -159,7 +159,7 @@ func (c containerd) words(ctx context.Context, arguments ...string) ([]string, e
 	}
 	var list []string
 	for line := range strings.Lines(string(raw)) {
-		if word := strings.TrimSpace(line); names.MatchString(word) {
+		if word := strings.TrimSpace(line); isName(word) {
 			list = append(list, word)
 		}
 	}

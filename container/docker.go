@@ -5,9 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
 	"os"
 	"strings"
 )
@@ -29,42 +26,18 @@ func findDocker(ctx context.Context, name string) ([]Container, error) {
 	if _, err := os.Stat(socket); err != nil {
 		return nil, absentError("no " + socket)
 	}
-	var dialer net.Dialer
-	client := &http.Client{
-		Transport: &http.Transport{
-			DisableKeepAlives: true,
-			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-				return dialer.DialContext(ctx, "unix", socket)
-			},
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://docker/containers/"+name+"/json",
-		nil)
-	if err != nil {
-		return nil, err
-	}
-	response, err := client.Do(request)
-	if err != nil {
-		return nil, errors.Unwrap(err) // without the URL, which is made up
-	}
-	defer response.Body.Close()
-	if response.StatusCode == http.StatusNotFound {
-		return nil, nil
-	}
-	raw, err := io.ReadAll(io.LimitReader(response.Body, most+1))
+	status, raw, err := get(ctx, socket, "/containers/"+name+"/json")
 	switch {
 	case err != nil:
 		return nil, err
-	case len(raw) > most:
-		return nil, errTooLong
-	}
-	if response.StatusCode != http.StatusOK {
+	case strings.HasPrefix(status, statusNotFound):
+		return nil, nil
+	case !strings.HasPrefix(status, statusOK):
 		var failed struct{ Message string }
 		if json.Unmarshal(raw, &failed) == nil && failed.Message != "" {
 			return nil, errors.New(clip(failed.Message))
 		}
-		return nil, fmt.Errorf("its answer is %s", clip(response.Status))
+		return nil, fmt.Errorf("its answer is %s", clip(status))
 	}
 	return parseDocker(raw)
 }

@@ -20,6 +20,9 @@ import (
 // the target. No path or option can be mistaken for it.
 const StubName = C.CAP_AUDIT_STUB
 
+// AnalystName is argv[0] of the analyst: this binary, re-executed to read a program's code.
+const AnalystName = C.CAP_AUDIT_ANALYST
+
 // IsStub tells whether this process is one.
 var IsStub = C.started_as_stub() != 0
 

@@ -49,12 +49,26 @@ func Open(name string) (*os.File, error) {
 // OpenRegular opens a regular file to be read, if it is the one that is wanted.
 // The error does not name the file.
 func OpenRegular(name string, wanted func(unix.Stat_t) bool) (*os.File, error) {
-	return open(name, func(info unix.Stat_t) error {
+	return open(name, regular(wanted))
+}
+
+// OpenRegularBelow opens one as it is seen where a directory is the root.
+func OpenRegularBelow(root *os.File, name string, wanted func(unix.Stat_t) bool) (*os.File, error) {
+	fd, err := unix.Openat2(int(root.Fd()), name,
+		&unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT})
+	if err != nil {
+		return nil, err
+	}
+	return openFound(fd, name, regular(wanted))
+}
+
+func regular(wanted func(unix.Stat_t) bool) func(unix.Stat_t) error {
+	return func(info unix.Stat_t) error {
 		if info.Mode&unix.S_IFMT != unix.S_IFREG || !wanted(info) {
 			return ErrNotRegular
 		}
 		return nil
-	})
+	}
 }
 
 // Any is for OpenRegular: every file is wanted.
@@ -67,6 +81,11 @@ func open(name string, check func(unix.Stat_t) error) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
+	return openFound(fd, name, check)
+}
+
+// openFound opens what a descriptor of O_PATH names, and closes that.
+func openFound(fd int, name string, check func(unix.Stat_t) error) (*os.File, error) {
 	defer unix.Close(fd)
 	var info unix.Stat_t
 	var system unix.Statfs_t

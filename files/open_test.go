@@ -98,3 +98,36 @@ func fdName(t *testing.T, f *os.File) string {
 	}
 	return fmt.Sprint(f.Fd())
 }
+
+// Below a directory that stands for the root, neither a link nor dots lead out of it.
+func TestOpenRegularBelow(t *testing.T) {
+	dir := t.TempDir()
+	outside := scratch.Write(t, filepath.Join(dir, "file"), "outside")
+	below := filepath.Join(dir, "root")
+	if err := errors.Join(os.Mkdir(below, 0o755), os.Mkdir(filepath.Join(below, "lib"), 0o755),
+		os.Symlink("/file", filepath.Join(below, "lib", "link"))); err != nil {
+		t.Fatal(err)
+	}
+	scratch.Write(t, filepath.Join(below, "file"), "text")
+	root, err := os.Open(below)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	for _, name := range []string{"/file", "/lib/link", "/../file", "/lib/../../file"} {
+		f, err := OpenRegularBelow(root, name, Any)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if raw, err := io.ReadAll(f); err != nil || string(raw) != "text" {
+			t.Errorf("%s: %q, %v", name, raw, err)
+		}
+		f.Close()
+	}
+	for name, want := range map[string]error{outside: fs.ErrNotExist, "/lib": ErrNotRegular} {
+		if _, err := OpenRegularBelow(root, name, Any); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", name, err, want)
+		}
+	}
+}

@@ -50,8 +50,7 @@ func Replace(file string, text []byte) (err error) {
 		_, err = f.Write(text)
 		return errors.Join(err, f.Close())
 	}
-	tmp := filepath.Join(filepath.Dir(file), fmt.Sprintf(".cap-audit-%x.tmp", rand.Uint64()))
-	f, err := createFor(tmp, file)
+	f, tmp, err := createBeside(file)
 	if err != nil {
 		return err
 	}
@@ -65,6 +64,31 @@ func Replace(file string, text []byte) (err error) {
 		return err
 	}
 	return os.Rename(tmp, file)
+}
+
+// Create makes a file anew, in the place of what there is: for what grows while others
+// read it. Where Replace would write in place, it does.
+func Create(file string) (*os.File, error) {
+	if f, err := openInPlace(file); f != nil || err != nil {
+		return f, err
+	}
+	f, tmp, err := createBeside(file)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Rename(tmp, file); err != nil {
+		f.Close()
+		os.Remove(tmp)
+		return nil, err
+	}
+	return f, nil
+}
+
+// createBeside makes the file that is to take another's place, in its directory.
+func createBeside(file string) (f *os.File, tmp string, err error) {
+	tmp = filepath.Join(filepath.Dir(file), fmt.Sprintf(".cap-audit-%x.tmp", rand.Uint64()))
+	f, err = createFor(tmp, file)
+	return f, tmp, err
 }
 
 // Save writes a new file among the temporary ones, which nobody else can read.

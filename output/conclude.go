@@ -40,6 +40,9 @@ func (o *Output) verdict(doc *report.Document) error {
 		return nil
 	}
 	name := console.Printable(o.Check)
+	for _, remark := range p.Remarks() {
+		console.Warningf("the policy %s %s", name, remark)
+	}
 	if !p.Met {
 		for _, v := range doc.Violations() {
 			os.Stderr.WriteString(v.String())

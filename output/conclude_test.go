@@ -17,6 +17,9 @@ import (
 func TestConclude(t *testing.T) {
 	const chown = 1 << 0
 	needsChown := []audit.Capability{{Number: 0, Tally: audit.Tally{Granted: 1}}}
+	code := func(f *audit.Findings) {
+		f.StatedReach = &audit.Reach{Possible: []audit.Reachable{{Number: 5}}, RuledOut: 1 << 25}
+	}
 	for name, test := range map[string]struct {
 		change  func(*audit.Findings)
 		options Options
@@ -26,6 +29,12 @@ func TestConclude(t *testing.T) {
 	}{
 		"fits":         {nil, Options{}, chown, 0, ""},
 		"does not fit": {nil, Options{}, 0, 3, "+ chown (#0): needed, not allowed"},
+		"fits, and allows what is ruled out": {code, Options{}, chown | 1<<25, 0,
+			"the policy p allows what no code of the programs that ran asks for: sys_time"},
+		"fits, and more is possible": {code, Options{}, chown, 0,
+			"the policy p does not allow what the code can ask for, though the run did not: kill"},
+		"allows what is ruled out, and that counts": {code, Options{CheckUnused: true}, chown | 1<<25, 3,
+			"-> no code of the programs that ran asks for it"},
 		"fits, lost details": {func(f *audit.Findings) { f.Losses.Programs = 1 }, Options{}, chown, 0,
 			"Warning: the run fits"},
 		"fits, lost checks": {func(f *audit.Findings) { f.Losses.Checks = 1 }, Options{}, chown, 1,

@@ -43,6 +43,7 @@ type Options struct {
 	Check       string // policy, "" for none
 	CheckUnused bool
 	PolicyOut   string // file, "" for none
+	Events      string // file, "" for none
 	Propagate   bool   // exit as the program did
 
 	Version string // of cap-audit, for the document

@@ -2,6 +2,7 @@ package output
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -22,13 +23,15 @@ type Output struct {
 	Options
 	// policy is that of --check, nil for none.
 	policy *policy.Policy
+	// Stream is that of --events, nil for none.
+	Stream *Events
 }
 
 // Open looks before the run whether the report can be written after it, and
 // reads the policy, which the run could change.
 func Open(options Options) (*Output, error) {
 	for _, file := range []struct{ option, name string }{{"output", options.File},
-		{"policy-out", options.PolicyOut}} {
+		{"policy-out", options.PolicyOut}, {"events", options.Events}} {
 		if file.name == "" {
 			continue
 		}
@@ -38,21 +41,38 @@ func Open(options Options) (*Output, error) {
 		}
 	}
 	o := &Output{Options: options}
-	if options.Check == "" {
-		return o, nil
+	err := o.loadPolicy()
+	if err == nil {
+		o.Stream, err = openEvents(options.Events)
 	}
-	var err error
-	if o.policy, err = policy.Load(options.Check, files.Open); err != nil {
-		return nil, fmt.Errorf("--check %s: %w", console.Printable(options.Check), err)
+	return o, err
+}
+
+// loadPolicy reads that of --check, if there is one.
+func (o *Output) loadPolicy() (err error) {
+	if o.Check == "" {
+		return nil
+	}
+	if o.policy, err = policy.Load(o.Check, files.Open); err != nil {
+		return fmt.Errorf("--check %s: %w", console.Printable(o.Check), err)
 	}
 	for _, passedOver := range o.policy.Warnings {
-		console.Warningf("--check %s: %s", console.Printable(options.Check), passedOver)
+		console.Warningf("--check %s: %s", console.Printable(o.Check), passedOver)
 	}
 	if o.policy.Unlimited {
 		console.Warningf("--check %s: this unit allows every capability: without CapabilityBoundingSet= "+
-			"nothing can be outside of it", console.Printable(options.Check))
+			"nothing can be outside of it", console.Printable(o.Check))
 	}
-	return o, nil
+	return nil
+}
+
+// Allowed is what the policy of --check allows, bit n for capability number n; 0 where it sets
+// no limit, or there is none.
+func (o *Output) Allowed() uint64 {
+	if o.policy == nil || o.policy.Unlimited {
+		return 0
+	}
+	return o.policy.Allowed
 }
 
 // Write writes the report, whatever it takes: to the file, else to standard
@@ -120,7 +140,7 @@ func (o *Output) render(w io.Writer, doc *report.Document) error {
 	case YAML:
 		return report.WriteYAML(w, doc)
 	case Snippet:
-		if err := doc.Blocked(); err != nil {
+		if err := cmp.Or(doc.Blocked(), doc.Unfilterable(o.Emit)); err != nil {
 			return err
 		}
 		for _, doubt := range slices.Concat(doc.DoubtsOf(o.Emit), doc.Dangers()) {

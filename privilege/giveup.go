@@ -69,10 +69,23 @@ static int is_deputy(void)
 	return 1;
 }
 
+// The analyst needs none, whoever the caller is, and is to get none.
+static void give_up_all(void)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		_exit(1);
+	give_up(0);
+}
+
 // Runs before Go's runtime: there is one thread, and those to come inherit from
 // it.
 __attribute__((constructor)) static void begin(int argc, char **argv)
 {
+	if (argc > 0 && strcmp(argv[0], CAP_AUDIT_ANALYST) == 0) {
+		give_up_all();
+		forget_go(argv + argc + 1);
+		return;
+	}
 	if (!is_deputy())
 		return;
 	give_up(argc > 0 && strcmp(argv[0], CAP_AUDIT_STUB) == 0 ? 0 : TRACING);

@@ -27,6 +27,8 @@ type answer struct {
 	Backend string `json:"backend" yaml:"backend"`
 	// Untraced: --untraced works, or the reason why not.
 	Untraced works `json:"untraced" yaml:"untraced"`
+	// Sampled: --outcomes sampled does.
+	Sampled works `json:"outcomes_sampled" yaml:"outcomes_sampled"`
 }
 
 type works struct {
@@ -60,6 +62,11 @@ func Run(backends []tracer.Backend, format output.Format) error {
 		r.Untraced.Reason = err.Error()
 	} else {
 		r.Untraced.Works = true
+	}
+	if err := tracer.CanSample(); err != nil {
+		r.Sampled.Reason = err.Error()
+	} else {
+		r.Sampled.Works = true
 	}
 	if err := r.write(os.Stdout, format); err != nil {
 		return fmt.Errorf("write to standard output: %w", err)
@@ -99,13 +106,17 @@ func (r *answer) write(w io.Writer, format output.Format) error {
 	if r.Backend != "" {
 		fmt.Fprintf(&b, "An audit would use: %s\n", r.Backend)
 	}
-	if r.Untraced.Works {
-		b.WriteString("Without tracing (--untraced): works\n")
-	} else {
-		fmt.Fprintf(&b, "Without tracing (--untraced): no: %s\n", r.Untraced.Reason)
-	}
+	fmt.Fprintf(&b, "Without tracing (--untraced): %s\n", r.Untraced)
+	fmt.Fprintf(&b, "Outcomes of a sample (--outcomes sampled): %s\n", r.Sampled)
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+func (w works) String() string {
+	if w.Works {
+		return "works"
+	}
+	return "no: " + w.Reason
 }
 
 func yesNo(b bool) string {

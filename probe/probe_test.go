@@ -17,12 +17,12 @@ var answers = map[string]answer{
 	"works": {
 		Kernel: "7.3.0", BTF: true, Lockdown: "none", Missing: []string{}, Backend: "tracepoint",
 		Backends: []backend{{"fentry", false, "operation not permitted"}, {"tracepoint", true, ""}},
-		Untraced: works{Works: true},
+		Untraced: works{Works: true}, Sampled: works{Works: true},
 	},
 	"does not": {
 		Kernel: "5.4.0", Missing: []string{"bpf", "perfmon"},
 		Backends: []backend{{"kprobe", false, `"quoted": yes`}},
-		Untraced: works{Reason: "not root"},
+		Untraced: works{Reason: "not root"}, Sampled: works{Reason: "too old"},
 	},
 }
 
@@ -63,12 +63,14 @@ Backend fentry: no: operation not permitted
 Backend tracepoint: works
 An audit would use: tracepoint
 Without tracing (--untraced): works
+Outcomes of a sample (--outcomes sampled): works
 `,
 		"does not": `Kernel: 5.4.0
 Type information (BTF): no
 Missing capabilities: bpf, perfmon
 Backend kprobe: no: "quoted": yes
 Without tracing (--untraced): no: not root
+Outcomes of a sample (--outcomes sampled): no: too old
 `,
 	} {
 		report := answers[name]

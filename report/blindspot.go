@@ -38,6 +38,13 @@ func consequence(b audit.BlindSpot) string {
 			"memory overcommit, this backend does not see the check"
 	case audit.BlindLSM:
 		return "a capability that AppArmor or SELinux refused is counted as granted"
+	case audit.BlindUnasked:
+		return "what the kernel grants without a check, since the program holds enough, was not looked " +
+			"for, so that a capability may be missing; --outcomes all looks for it"
+	case audit.BlindCalls:
+		return "of the system calls, only a sample of those that asked for a capability was looked at: " +
+			"which others were made is not known, nor what was granted without a check for a trigger in " +
+			"/proc/pressure, nor which programs could not be executed for want of capabilities"
 	case audit.BlindSkipped:
 		return "this kernel is preemptible, or may be, and before 6.7 it can then skip a check now and " +
 			"again without counting it; booted with preempt=voluntary, it does not"

@@ -19,7 +19,7 @@ func NewDocument(f *audit.Findings) *Document {
 		SystemContext: systemContext(f.System),
 		Dropped:       f.Dropped,
 		CapsetCalls:   f.CapsetCalls,
-		Required:      each(f.Required, capability),
+		Required:      capabilities(f, f.Required),
 		CapsetOnly:    each(f.CapsetOnly, capsetOnly),
 		Denied:        each(f.Denied, denied),
 
@@ -49,25 +49,55 @@ func NewDocument(f *audit.Findings) *Document {
 		Unasked:       each(f.Unasked, unasked),
 		Gains:         each(f.Gains, func(g audit.Gain) string { return valid(string(g)) }),
 		Command:       optional(f.Application.Command),
+		Outcomes:      lookedAt(f),
+		Without:       doWithout(f),
 
 		blindSpots:   f.BlindSpots,
 		fromStart:    f.Subject.FromStart || !f.Subject.Kind.Adopted(),
+		commandLine:  append([]string{f.Application.Command}, f.Application.Arguments...),
+		uid:          f.Application.UID,
+		held:         f.Application.Held,
+		took:         f.Took,
 		cutShort:     f.Subject.CutShort,
 		recorded:     recorded(f),
 		untraced:     f.Untraced(),
 		lessers:      f.Lessers(),
+		covered:      capng.Numbers(f.Covered() &^ f.Recommended()),
 		fileExcess:   capng.Numbers(f.Application.FilePermitted &^ f.Recommended()),
 		secureLosses: f.Application.SecureLosses,
 		advice:       advice(f),
 	}
+	d.conclude(f)
+	return d
+}
+
+// conclude adds what takes more than a line.
+func (d *Document) conclude(f *audit.Findings) {
+	d.divide(f)
+	d.foresee(f.Reach(), f.Application.Mentions)
+	d.Held = held(f)
+	d.UnitFile.refuse(d.notAdded())
+	d.blame(f.RefusedEnd)
+	d.time(f)
+	d.AtLeast = d.blocked()
+}
+
+// divide parts what was required by the drop, if there was one.
+func (d *Document) divide(f *audit.Findings) {
 	if f.Dropped {
-		before, after := each(f.Init, capability), each(f.Operational, capability)
+		before, after := capabilities(f, f.Init), capabilities(f, f.Operational)
 		d.Initialization, d.Operational = &before, &after
 	}
-	if d.UnitFile != nil {
-		d.UnitFile.Refused = each(d.notAdded(), func(c Denied) string { return c.Name })
+}
+
+// Which outcomes were looked at.
+const outcomesAll, outcomesSampled = "all", "sampled"
+
+func lookedAt(f *audit.Findings) string {
+	if f.Sampled {
+		return outcomesSampled
 	}
-	return d
+	return outcomesAll
 }
 
 func advice(f *audit.Findings) snippets.Advice {
@@ -79,12 +109,16 @@ func advice(f *audit.Findings) snippets.Advice {
 		Python:       f.Application.Python,
 		Script:       f.Application.Script,
 		User:         f.RunAs,
+		Group:        f.RunAsGroup,
 		Unprivileged: f.Application.Unprivileged,
 		Ambient:      capng.Numbers(f.Subject.Ambient),
 		Limited:      f.Subject.Limited,
 		Gains:        f.Gains,
 		SecureLosses: each(f.Application.SecureLosses, func(l audit.SecureLoss) string { return l.What }),
 		SwitchesUser: f.SwitchesUser(),
+		FileHas:      capng.Numbers(f.Application.FilePermitted),
+		FileRaises:   f.Application.FileEffective,
+		Unused:       each(f.CapsetOnly, func(c audit.CapsetOnly) int { return c.Number }),
 		Elsewhere: slices.ContainsFunc(f.Programs, func(p audit.ProgramUse) bool {
 			return p.Parent > 0 && len(p.Needs) > 0
 		}),
@@ -94,6 +128,8 @@ func advice(f *audit.Findings) snippets.Advice {
 
 		Bounding: capng.Numbers(f.Bounding() & f.Recommended()),
 		Made:     each(f.Programs, made),
+		Met:      met(f),
+		Filter:   filter(f),
 	}
 }
 
@@ -204,6 +240,7 @@ func capability(c audit.Capability) Capability {
 		Reason:       reason,
 		CallSites:    each(c.CallSites, callSite),
 		FailedAnyway: each(c.FailedAnyway, outcome),
+		LookedAt:     c.LookedAt,
 		syscall:      s,
 		byRepetition: c.ByRepetition(),
 	}
@@ -235,6 +272,18 @@ func callSite(c audit.CallSite) CallSite {
 		Sampled:       c.Sampled,
 		Advisory:      optional(c.Advisory),
 		MaybeProbe:    c.MaybeProbe,
+		Objects:       each(c.Objects.Seen, seenObject),
+		Others:        c.Objects.Others,
+		Stacks:        each(c.Stacks, stack),
+	}
+}
+
+func stack(s audit.Stack) Stack {
+	return Stack{
+		Frames: each(s.Frames, func(f audit.Frame) Frame {
+			return Frame{optional(f.Module), optional(f.Function), f.Offset}
+		}),
+		Ended: optional(s.Ended),
 	}
 }
 
@@ -263,6 +312,7 @@ func denied(d audit.Denied) Denied {
 		Outcomes:         each(d.Outcomes, outcome),
 		LSMRefused:       d.LSMRefused,
 		CallSites:        each(d.CallSites, callSite),
+		LookedAt:         d.LookedAt,
 	}
 }
 
@@ -334,5 +384,6 @@ func program(p audit.ProgramUse) Program {
 		Syscalls:        each(p.Syscalls, valid),
 		RefusedSyscalls: each(p.RefusedSyscalls, valid),
 		Namespaces:      p.Namespaces,
+		StandsFor:       p.StandsFor,
 	}
 }

@@ -24,6 +24,7 @@ func anyFindings(random *rand.Rand) *audit.Findings {
 	classes := []audit.OutcomeClass{audit.PermissionFailure, audit.Success}
 	f := &audit.Findings{Application: app("/usr/sbin/daemon"), System: host, Backend: "fentry"}
 	f.Application.Status = random.IntN(2)
+	f.Application.Held = random.Uint64()
 	f.Application.FilePermitted = uint64(random.IntN(2)) << 13
 	program := audit.ProgramUse{Index: 1, Path: "/usr/sbin/daemon", Processes: 1}
 	for _, n := range contested {
@@ -66,7 +67,7 @@ func anyFindings(random *rand.Rand) *audit.Findings {
 }
 
 // listsOfOthers are what the report says of those that it does not grant.
-var listsOfOthers = regexp.MustCompile(`(?:Refused, and a call failed|Refused each time, and not added|` +
+var listsOfOthers = regexp.MustCompile(`(?:Refused, and a call failed|Refused after the program gave it up, and a call failed|Refused each time, and not added|` +
 	`; refused|to CapabilityBoundingSet=|What it used besides, it did without): ([^.;\n]*)`)
 
 var (

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/capng"
+	"github.com/cap-audit/cap-audit/objects"
 )
 
 // Difference is the document of --diff.
@@ -22,6 +23,12 @@ type Difference struct {
 	Went []Change `json:"went"`
 	// Same are those that both need.
 	Same []string `json:"same"`
+	// Objects are what capabilities that both need were asked for in one of them alone.
+	Objects []ObjectChange `json:"objects"`
+	// Possible is what the code can ask for in the new report, and could not in the old one;
+	// RuledOut is the reverse.
+	Possible []string `json:"became_possible"`
+	RuledOut []string `json:"became_ruled_out"`
 }
 
 // Side is one of two reports. Unsure says why it may lack something, or is
@@ -42,6 +49,15 @@ type Change struct {
 	Why    []string    `json:"why"`
 }
 
+// ObjectChange is a capability that both need, with the texts of the objects that only one
+// report shows.
+type ObjectChange struct {
+	Number int      `json:"number"`
+	Name   string   `json:"name"`
+	Came   []string `json:"came"`
+	Went   []string `json:"went"`
+}
+
 // DifferenceSchema is the JSON Schema (draft 2020-12) of Difference.
 //
 //go:embed diff-schema.json
@@ -51,10 +67,11 @@ var DifferenceSchema []byte
 // caller sets the version of Tool.
 func NewDifference(oldName string, older *audit.Findings, newName string, newer *audit.Findings) *Difference {
 	came, went := audit.Diff(older, newer)
+	possible, ruledOut := audit.DiffReach(older, newer)
 	change := func(d *Document) func(audit.Change) Change {
 		return func(c audit.Change) Change {
 			name := capng.Name(c.Number)
-			return Change{c.Number, name, c.Was, c.Is, each(d.why(name), valid)}
+			return Change{c.Number, name, c.Was, c.Is, each(append(d.why(name), d.whatFor(name)...), valid)}
 		}
 	}
 	return &Difference{
@@ -65,7 +82,15 @@ func NewDifference(oldName string, older *audit.Findings, newName string, newer 
 		Came:          each(came, change(NewDocument(newer))),
 		Went:          each(went, change(NewDocument(older))),
 		Same:          capng.Names(older.Recommended() & newer.Recommended()),
+		Objects:       each(audit.DiffObjects(older, newer), objectChange),
+		Possible:      names(possible),
+		RuledOut:      names(ruledOut),
 	}
+}
+
+func objectChange(c audit.ObjectChange) ObjectChange {
+	text := func(o objects.Object) string { return valid(o.Text()) }
+	return ObjectChange{c.Number, capng.Name(c.Number), each(c.Came, text), each(c.Went, text)}
 }
 
 // WriteJSON writes the difference as one JSON object. Its error is w's.
@@ -94,10 +119,24 @@ func (d *Difference) WriteText(w io.Writer) error {
 	}
 	changes("+", d.Came)
 	changes("-", d.Went)
+	for _, c := range d.Objects {
+		for _, text := range c.Came {
+			fmt.Fprintf(&b, "  %s (#%d): came for %s\n", c.Name, c.Number, printable(text))
+		}
+		for _, text := range c.Went {
+			fmt.Fprintf(&b, "  %s (#%d): went for %s\n", c.Name, c.Number, printable(text))
+		}
+	}
+	if len(d.Possible) > 0 {
+		fmt.Fprintf(&b, "  possible now, ruled out before: %s\n", strings.Join(d.Possible, ", "))
+	}
+	if len(d.RuledOut) > 0 {
+		fmt.Fprintf(&b, "  ruled out now, possible before: %s\n", strings.Join(d.RuledOut, ", "))
+	}
 	if len(d.Same) > 0 {
 		fmt.Fprintf(&b, "  both need: %s\n", strings.Join(d.Same, ", "))
 	}
-	if len(d.Came)+len(d.Went) == 0 {
+	if len(d.Came)+len(d.Went)+len(d.Objects)+len(d.Possible)+len(d.RuledOut) == 0 {
 		b.WriteString("  no difference\n")
 	}
 	_, err := io.WriteString(w, b.String())

@@ -3,6 +3,8 @@
 package report
 
 import (
+	"time"
+
 	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/report/snippets"
 )
@@ -68,18 +70,51 @@ type Document struct {
 	Gains []string `json:"new_privileges"`
 	// Command is the program as it was named, null where it ran already.
 	Command *string `json:"command"`
+	// Outcomes tells of which system calls with a check in them it was seen how they
+	// ended: all, or sampled.
+	Outcomes string `json:"outcomes"`
+	// RefusedEnd is null where no refusal is to blame for the end.
+	RefusedEnd *RefusedEnd `json:"ended_after_refusal"`
+	// Lasted is how long it was watched, null for not known.
+	Lasted *float64 `json:"watched_seconds"`
+	// Serving is null where it was not seen to begin to serve.
+	Serving *Serving `json:"serving"`
+	// Without are ways to do without recommended capabilities.
+	Without []Without `json:"without"`
+	// Possible, OnFiles and RuledOut are what the code of the programs can ask for, what it
+	// can where others' files are met, and what it cannot: what is recommended is in none.
+	// All are null where no code was looked at, and so is Coverage.
+	Possible []Possible `json:"possible_capabilities"`
+	OnFiles  []Possible `json:"file_capabilities"`
+	RuledOut []string   `json:"ruled_out_capabilities"`
+	Coverage *Coverage  `json:"coverage"`
+	// Held is null where nothing ran before, or it is not known.
+	Held *Held `json:"held"`
+	// AtLeast: a refusal may be why it failed, so that more than what is recommended is needed.
+	AtLeast bool `json:"at_least"`
 
 	// blindSpots are those that Limits has in words.
 	blindSpots []audit.BlindSpot
 	// fromStart: nothing that was audited had begun before the audit.
 	fromStart bool
+	// commandLine, uid and held are the command's, took is how long that ran: for the
+	// text alone, since arguments can be passwords.
+	commandLine []string
+	uid         int
+	held        uint64
+	took        time.Duration
 	// cutShort: see audit.Subject
 	cutShort string
 	// recorded: of what was traced nothing is missing. untraced: nothing was, of one
 	// run at least.
 	recorded, untraced bool
+	// everything: see audit.Reach. notKnown is how many capabilities are in no class.
+	everything bool
+	notKnown   int
 	// lessers are those recommended in the place of required ones.
 	lessers []audit.Lesser
+	// covered are required ones that are not recommended, since another one does.
+	covered []int
 	// fileExcess are capabilities of the program's file that are not recommended.
 	fileExcess []int
 	// secureLosses are what the program's file capabilities would take from it.
@@ -133,6 +168,9 @@ type Capability struct {
 	CallSites []CallSite `json:"call_sites"`
 	// FailedAnyway are system calls that failed although they were granted it.
 	FailedAnyway []Outcome `json:"failed_anyway"`
+	// LookedAt is how large the sample is, nil where all were looked at.
+	LookedAt *uint64 `json:"calls_looked_at,omitempty"`
+	Times
 
 	// syscall is the one of Reason.
 	syscall Syscall
@@ -161,6 +199,26 @@ type CallSite struct {
 	Sampled       bool    `json:"sampled"`
 	Advisory      *string `json:"advisory"`
 	MaybeProbe    bool    `json:"maybe_probe,omitempty"`
+	// Objects are what it asked for; Others is how many of the checks looked at were for others.
+	Objects []Object `json:"objects"`
+	Others  uint64   `json:"checks_for_others,omitempty"`
+	// Stacks are of the first checks here that came different ways.
+	Stacks []Stack `json:"stacks"`
+}
+
+// Stack is how the program's own code came to a check, the innermost function first. Ended
+// says why there are no more, nil where the last one has no caller.
+type Stack struct {
+	Frames []Frame `json:"frames"`
+	Ended  *string `json:"ended"`
+}
+
+// Frame is a function under way. Module is nil where its code is in no file, Function where the
+// file does not name it: then Offset is the address in the module, else in the function.
+type Frame struct {
+	Module   *string `json:"module"`
+	Function *string `json:"function"`
+	Offset   uint64  `json:"offset"`
 }
 
 // CapsetOnly is a capability that was asked for by capset and never used.
@@ -183,6 +241,7 @@ type Denied struct {
 	// although the capability was held.
 	LSMRefused uint64     `json:"lsm_refused_checks"`
 	CallSites  []CallSite `json:"call_sites"`
+	LookedAt   *uint64    `json:"calls_looked_at,omitempty"` // see Capability
 }
 
 // Outcome counts one way one system call returned. ReturnName is nil for a
@@ -231,7 +290,7 @@ type UnaskedCall struct {
 	ReadsMM bool `json:"reads_memory_map"`
 }
 
-// Program is one program of the tree. Parent is the index of the one that
+// Program is one program of the tree, or several that are alike. Parent is the index of the one that
 // first ran it, 0 for none.
 type Program struct {
 	Index     int      `json:"index"`
@@ -249,6 +308,9 @@ type Program struct {
 	RefusedSyscalls []string `json:"refused_syscalls"`
 	// Namespaces: clone or clone3 made some for it.
 	Namespaces bool `json:"made_namespaces"`
+	// StandsFor is how many programs this is the entry of: where it is more than one, a
+	// * in the path may stand for what tells them apart.
+	StandsFor uint64 `json:"stands_for"`
 }
 
 // Tool says what made the document. NewDocument cannot know the version: its

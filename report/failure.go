@@ -17,11 +17,10 @@ import (
 func (d *Document) failure() string {
 	ended := d.endedBadly()
 	switch {
+	case d.blocked():
+		return strings.TrimSuffix(sentence(d.wentWrong("the program")), ".") + d.becauseRefused()
 	case ended == "":
 		return ""
-	case d.blocked():
-		return fmt.Sprintf("The program %s, after it was refused %s. If that is why, it needs this, and "+
-			"perhaps more. %s", ended, strings.Join(d.refusals(), ", "), d.grantIt())
 	case d.untraced:
 		return fmt.Sprintf("The program %s. Whether it lacked a capability is not known.", ended)
 	case d.failedWithEverything():
@@ -33,8 +32,35 @@ func (d *Document) failure() string {
 	return fmt.Sprintf("The program %s. If that was a failure, it may need more when it succeeds.", ended)
 }
 
+// becauseRefused goes on from what went wrong to what was refused before, and what to
+// do about it.
+func (d *Document) becauseRefused() string {
+	program, next := "it", "it needs this, and perhaps more. "+d.grantIt()
+	if d.endedBadly() == "" {
+		program = "the program"
+	}
+	if len(d.lacked()) == 0 {
+		next = "no grant helps, since it had given that up by itself: see whose its files are, and its " +
+			"settings, and audit again."
+	}
+	return fmt.Sprintf(", after %s was refused %s. If that is why, %s", program,
+		strings.Join(d.refusals(), ", "), next)
+}
+
 // blocked: a refusal may be why the run failed.
-func (d *Document) blocked() bool { return d.endedBadly() != "" && len(d.harmful()) > 0 }
+func (d *Document) blocked() bool { return d.wentWrong("") != "" && len(d.harmful()) > 0 }
+
+// wentWrong tells how the program ended, or what the test said: a clause, "" where
+// neither is a failure.
+func (d *Document) wentWrong(program string) string {
+	switch ended := d.endedBadly(); {
+	case ended != "":
+		return program + " " + ended
+	case d.TestFailed != nil:
+		return printable(*d.TestFailed)
+	}
+	return ""
+}
 
 // Blocked is the reason why no snippet is worth having, nil where one is: what the
 // program was refused may be why it failed, and a snippet would make that last.
@@ -42,7 +68,7 @@ func (d *Document) Blocked() error {
 	if !d.blocked() {
 		return nil
 	}
-	return errors.New("no snippet, since it would grant too little: " + d.failure())
+	return errors.New("no snippet of a run that may have failed for a refusal: " + d.failure())
 }
 
 // grantIt is what to do about a refusal.
@@ -59,8 +85,9 @@ func (d *Document) grantIt() string {
 // endedBadly tells how the program ended, if that is no success: a clause. Signals
 // that people end a service with are as good as an exit, and so are the exit
 // statuses that stand for them.
-func (d *Document) endedBadly() string {
-	exit := d.Exit
+func (d *Document) endedBadly() string { return endedBadly(d.Exit) }
+
+func endedBadly(exit Exit) string {
 	switch {
 	case !exit.Ended, slices.Contains(endings, unix.Signal(exit.Signal)):
 		return ""
@@ -110,13 +137,29 @@ func (d *Document) harmful() []Denied {
 	return list
 }
 
-func (d *Document) harmfulNames() []string {
-	return each(d.harmful(), func(c Denied) string { return c.Name })
+// lacked are those of the harmful ones that a grant can mend.
+func (d *Document) lacked() []Denied { return slices.DeleteFunc(d.harmful(), d.gaveUp) }
+
+// gaveUp: it began with the capability, so that it has taken that from itself, as whoever
+// becomes another user does.
+func (d *Document) gaveUp(c Denied) bool {
+	return c.Number < 64 && d.held&(1<<c.Number) != 0 && c.LSMRefused == 0
 }
 
-// refusals are those, each with the system call that failed.
+func namesOf(list []Denied) []string {
+	return each(list, func(c Denied) string { return c.Name })
+}
+
+// refusals are those, each with the system call that failed; the one first that it
+// ended after.
 func (d *Document) refusals() []string {
-	return each(d.harmful(), func(c Denied) string {
+	list := d.harmful()
+	if end := d.RefusedEnd; end != nil {
+		last := func(c Denied) bool { return slices.Contains(end.Capabilities, c.Name) }
+		list = append(slices.DeleteFunc(slices.Clone(list), func(c Denied) bool { return !last(c) }),
+			slices.DeleteFunc(list, last)...)
+	}
+	return each(list, func(c Denied) string {
 		for _, o := range c.Outcomes {
 			if o.Class == audit.PermissionFailure {
 				return fmt.Sprintf("%s (%s %s)", c.Name, printable(o.Syscall), how(o))

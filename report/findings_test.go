@@ -1,17 +1,28 @@
 package report
 
-import "github.com/cap-audit/cap-audit/audit"
+import (
+	"strings"
+	"time"
+
+	"github.com/cap-audit/cap-audit/audit"
+	"github.com/cap-audit/cap-audit/objects"
+	"github.com/cap-audit/cap-audit/reach"
+)
 
 // The system calls of the examples, by x86-64 number.
 var (
+	sysPoll      = audit.Syscall{Number: 7, Name: "poll"}
 	sysRead      = audit.Syscall{Number: 0, Name: "read"}
 	sysMmap      = audit.Syscall{Number: 9, Name: "mmap"}
 	sysSocket    = audit.Syscall{Number: 41, Name: "socket"}
 	sysConnect   = audit.Syscall{Number: 42, Name: "connect"}
 	sysBind      = audit.Syscall{Number: 49, Name: "bind"}
+	sysKill      = audit.Syscall{Number: 62, Name: "kill"}
+	sysChroot    = audit.Syscall{Number: 161, Name: "chroot"}
 	sysExecve    = audit.Syscall{Number: 59, Name: "execve"}
 	sysChown     = audit.Syscall{Number: 92, Name: "chown"}
 	sysSetuid    = audit.Syscall{Number: 105, Name: "setuid"}
+	sysSetgroups = audit.Syscall{Number: 116, Name: "setgroups"}
 	sysSyslog    = audit.Syscall{Number: 103, Name: "syslog"}
 	sysCapset    = audit.Syscall{Number: 126, Name: "capset"}
 	sysMount     = audit.Syscall{Number: 165, Name: "mount"}
@@ -36,10 +47,57 @@ func app(path string) audit.Application {
 	return audit.Application{PID: 4242, Path: path, Ended: true}
 }
 
+// calls that were looked at.
+func calls(n uint64) *uint64 { return &n }
+
+// pingStacks are of a program with symbols, and of a library without.
+var pingStacks = []audit.Stack{
+	{Frames: []audit.Frame{
+		{Module: "/usr/lib/x86_64-linux-gnu/libc.so.6", Function: "socket", Offset: 7},
+		{Module: "/usr/bin/ping", Function: "create_socket", Offset: 88},
+		{Module: "/usr/bin/ping", Function: "main", Offset: 412},
+		{Module: "/usr/lib/x86_64-linux-gnu/libc.so.6", Function: "__libc_start_call_main", Offset: 122},
+		{Module: "/usr/lib/x86_64-linux-gnu/libc.so.6", Function: "__libc_start_main", Offset: 133},
+		{Module: "/usr/bin/ping", Function: "_start", Offset: 33},
+	}},
+	{Frames: []audit.Frame{
+		{Module: "/usr/lib/x86_64-linux-gnu/libc.so.6", Function: "socket", Offset: 7},
+		{Module: "/usr/lib/libother.so.1", Offset: 0x1234},
+	}, Ended: "more of the stack was not copied"},
+}
+
 func granted(n uint64) audit.Tally { return audit.Tally{Granted: n} }
+
+// asking is a site where each of some objects was asked for once.
+func asking(function string, s audit.Syscall, list ...objects.Object) audit.CallSite {
+	c := site(function, s, uint64(len(list)))
+	for _, o := range list {
+		c.Objects.Seen = append(c.Objects.Seen, audit.SeenObject{Object: o, Checks: 1})
+	}
+	return c
+}
+
+// aFile is root's, and nobody else's.
+func aFile(path string) objects.Object {
+	return objects.Object{Kind: objects.File, Path: path, Owner: "root", Group: "root", Mode: "0600"}
+}
+
+func aPort(n int) objects.Object {
+	return objects.Object{Kind: objects.Socket, Family: "IPv4", Protocol: "tcp", Address: "0.0.0.0", Port: n}
+}
 
 func site(function string, s audit.Syscall, checks uint64) audit.CallSite {
 	return audit.CallSite{Function: function, Syscall: s, Checks: checks}
+}
+
+// asked is a call site with what it asked for.
+func asked(c audit.CallSite, others uint64, list ...audit.SeenObject) audit.CallSite {
+	c.Objects = audit.Objects{Seen: list, Others: others}
+	return c
+}
+
+func seen(checks uint64, o objects.Object) audit.SeenObject {
+	return audit.SeenObject{Object: o, Checks: checks}
 }
 
 func failed(s audit.Syscall, class audit.OutcomeClass, ret int, n uint64) audit.SyscallOutcome {
@@ -195,7 +253,8 @@ var examples = map[string]*audit.Findings{
 		TotalChecks: 3, Tasks: 1,
 		Required: []audit.Capability{{
 			Number: 13, Tally: audit.Tally{Granted: 2, Denied: 1}, Syscall: sysSocket,
-			CallSites: []audit.CallSite{site("inet_create", sysSocket, 2),
+			CallSites: []audit.CallSite{
+				{Function: "inet_create", Syscall: sysSocket, Checks: 2, Stacks: pingStacks},
 				site("inet6_create", sysSocket, 1)},
 		}},
 	},
@@ -230,6 +289,39 @@ var examples = map[string]*audit.Findings{
 		Dropped: true, CapsetCalls: 1, TotalChecks: 1, Tasks: 1,
 		Required: []audit.Capability{{Number: 10, Tally: granted(1), Syscall: sysBind}},
 		Init:     []audit.Capability{{Number: 10, Tally: granted(1), Syscall: sysBind}},
+	},
+	"objects": {
+		Application: app("/usr/sbin/server"), System: host, Backend: "fentry", TotalChecks: 80, Tasks: 3,
+		Required: []audit.Capability{
+			{Number: 1, Tally: granted(70), Syscall: sysOpenat, CallSites: []audit.CallSite{
+				asked(site("generic_permission", sysOpenat, 69), 3,
+					seen(60, objects.Object{Kind: objects.File, Path: "/etc/ssl/private/x.key", Owner: "root",
+						Group: "ssl-cert", Mode: "0640"}),
+					seen(4, objects.Object{Kind: objects.File, Path: "/root", Given: "/root/\xff\x1b[2J",
+						Owner: "root", Group: "root", Mode: "0700", Type: "directory"}),
+					seen(1, objects.Object{Kind: objects.File, Path: "/dev/console", Owner: "root",
+						Group: "tty", Mode: "0620", Type: "character device", Device: "5:1"})),
+				asked(site("may_create", sysMount, 1), 0,
+					seen(1, objects.Object{Kind: objects.File, Path: "/mnt",
+						Option: "from /dev/sda1, MS_RDONLY"}),
+					seen(1, objects.Object{Kind: objects.Arguments, Option: "arguments 0x1, an address"})),
+			}},
+			{Number: 10, Tally: granted(1), Syscall: sysBind, CallSites: []audit.CallSite{
+				asked(site("__inet_bind", sysBind, 1), 0, seen(1, objects.Object{Kind: objects.Socket,
+					Family: "IPv4", Protocol: "tcp", Address: "0.0.0.0", Port: 80})),
+			}},
+		},
+		Denied: []audit.Denied{{
+			Number: 5, Checks: 9, Syscalls: []audit.Syscall{sysRead}, Assessment: audit.AssessInconclusive,
+			CallSites: []audit.CallSite{asked(site("check_kill_permission", sysRead, 9), 0,
+				seen(9, objects.Object{Kind: objects.Process, PID: 812, Program: "sshd", User: "root",
+					Option: "SIGTERM"}),
+				seen(1, objects.Object{Kind: objects.Option, Option: "all processes"}),
+				seen(1, objects.Object{Kind: objects.Option, Option: "process group 1"}),
+				seen(1, objects.Object{Kind: objects.Option, Option: "process group 2"}),
+				seen(1, objects.Object{Kind: objects.Socket, Family: "netlink", Protocol: "route",
+					Message: "RTM_NEWLINK"}))},
+		}},
 	},
 	"denied": {
 		Application: audit.Application{PID: 4242, Path: "/usr/bin/cat", Ended: true, Status: 1}, System: host,
@@ -293,8 +385,8 @@ var examples = map[string]*audit.Findings{
 			CallSites: []audit.CallSite{site("path_mount", sysMount, 2), site("may_mount", sysOpenat, 1)},
 		}},
 		Programs: []audit.ProgramUse{
-			{Index: 1, Path: "/usr/bin/unshare", Processes: 1},
-			{Index: 2, Parent: 1, Path: "/usr/bin/mount", Processes: 1, Refused: []int{21},
+			{Index: 1, Path: "/usr/bin/unshare", StandsFor: 1, Processes: 1},
+			{Index: 2, Parent: 1, Path: "/usr/bin/mount", StandsFor: 1, Processes: 1, Refused: []int{21},
 				Syscalls: []string{"clone", "i386:mount", "keyctl"}, RefusedSyscalls: []string{"i386:mount"}},
 		},
 	},
@@ -351,17 +443,37 @@ var examples = map[string]*audit.Findings{
 			},
 		}},
 	},
+	"sampled": {
+		Application: app("/usr/sbin/server"), System: host, Backend: "tracepoint", Sampled: true,
+		Subject:     audit.Subject{Kind: audit.SubjectPID},
+		BlindSpots:  []audit.BlindSpot{{Kind: audit.BlindUnasked}, {Kind: audit.BlindCalls}},
+		TotalChecks: 500205, Tasks: 1,
+		Required: []audit.Capability{
+			{Number: 10, Tally: granted(5), Syscall: sysBind, LookedAt: calls(5),
+				FailedAnyway: []audit.SyscallOutcome{failed(sysBind, audit.OtherFailure, -98, 1)}},
+			{Number: 12, Tally: granted(200000), Syscall: sysConnect, LookedAt: calls(3188),
+				FailedAnyway: []audit.SyscallOutcome{failed(sysConnect, audit.OtherFailure, -111, 4)}},
+		},
+		Denied: []audit.Denied{
+			{Number: 1, Checks: 300000, Syscalls: []audit.Syscall{sysOpenat}, LookedAt: calls(4751),
+				Outcomes:   []audit.SyscallOutcome{failed(sysOpenat, audit.Success, 0, 4751)},
+				Assessment: audit.AssessSucceededDespite},
+			{Number: 21, Checks: 200, Syscalls: []audit.Syscall{sysMount}, LookedAt: calls(66),
+				Outcomes:   []audit.SyscallOutcome{failed(sysMount, audit.PermissionFailure, -1, 66)},
+				Assessment: audit.AssessPermissionFailure},
+		},
+	},
 	"hostile-path": {
 		Application: app("/tmp/\xff\xfe 'x'\n\x1b]0;owned\a\u202e\u009b2J/été"), System: host,
 		Backend:     "kprobe",
 		TotalChecks: 1, Tasks: 1,
 		Required: []audit.Capability{{Number: 13, Tally: granted(1), Syscall: sysSocket}},
 		Programs: []audit.ProgramUse{
-			{Index: 1, Path: "/tmp/\xff\xfe\x1b[31m", Processes: 1, Needs: []int{13}},
-			{Index: 2, Parent: 1, Path: "\n  /usr/bin/fake (1 process)", Processes: 1,
+			{Index: 1, Path: "/tmp/\xff\xfe\x1b[31m", StandsFor: 1, Processes: 1, Needs: []int{13}},
+			{Index: 2, Parent: 1, Path: "\n  /usr/bin/fake (1 process)", StandsFor: 1, Processes: 1,
 				Syscalls: []string{"clone", "set_mempolicy"}, Namespaces: true},
-			{Index: 3, Parent: 4, Path: "/in/a", Processes: 1},
-			{Index: 4, Parent: 3, Path: "/circle", Processes: 1},
+			{Index: 3, Parent: 4, Path: "/in/a", StandsFor: 1, Processes: 1},
+			{Index: 4, Parent: 3, Path: "/circle", StandsFor: 1, Processes: 1},
 			{Index: 0, Needs: []int{13}},
 		},
 	},
@@ -374,6 +486,18 @@ var examples = map[string]*audit.Findings{
 			{Number: 10, Tally: granted(1), Syscall: sysBind},
 		},
 	},
+	"many-programs": {
+		Application: app("/usr/bin/build-all"), System: host, Backend: "fentry", TotalChecks: 900, Tasks: 900,
+		Required: []audit.Capability{{Number: 0, Tally: granted(900), Syscall: sysChown,
+			CallSites: []audit.CallSite{site("chown_common", sysChown, 900)}}},
+		Programs: append([]audit.ProgramUse{
+			{Index: 1, Path: "/usr/bin/build-all", StandsFor: 1, Processes: 1},
+			{Index: 2, Parent: 1, Path: "/tmp/tmp.*/conf\x1btest", StandsFor: 812, Processes: 813,
+				Needs: []int{0}},
+			{Index: 3, Parent: 2, Path: "./a.out", StandsFor: 2, Processes: 2, Refused: []int{13}},
+			{Index: 4, Parent: 1, Path: "/tmp/tmp.*/true", StandsFor: 60, Processes: 60},
+		}, installers(25)...),
+	},
 	"sys-admin": {
 		Application: app("/usr/bin/mount"), System: host, Backend: "fentry", TotalChecks: 2, Tasks: 1,
 		Required: []audit.Capability{{
@@ -382,8 +506,9 @@ var examples = map[string]*audit.Findings{
 		}},
 	},
 	"setpcap-not-held": {
-		Application: audit.Application{PID: 4242, Path: "/usr/bin/ping", FilePermitted: 1 << 13, Ended: true},
-		System:      host, Backend: "fentry", TotalChecks: 3, CapsetCalls: 1, Tasks: 1,
+		Application: audit.Application{PID: 4242, Path: "/usr/bin/ping", FilePermitted: 1 << 13,
+			FileEffective: true, Ended: true},
+		System: host, Backend: "fentry", TotalChecks: 3, CapsetCalls: 1, Tasks: 1,
 		Required: []audit.Capability{
 			{Number: 8, Tally: granted(1), Syscall: sysCapset},
 			{Number: 13, Tally: granted(2), Syscall: sysSocket},
@@ -422,13 +547,190 @@ var examples = map[string]*audit.Findings{
 			{Number: 31, AfterDrop: true, Calls: []audit.UnaskedCall{
 				{Syscall: audit.Syscall{Number: 1, Name: "write"}, Count: 1, Concluded: true}}},
 		},
-		Programs: []audit.ProgramUse{{Index: 1, Path: "/usr/bin/monitor", Processes: 2,
+		Programs: []audit.ProgramUse{{Index: 1, Path: "/usr/bin/monitor", StandsFor: 1, Processes: 2,
 			Needs: []int{19, 21, 31}}},
+	},
+	"serving": {
+		Application: app("/usr/local/sbin/served"), System: host, Backend: "fentry", TotalChecks: 4, Tasks: 1,
+		Took: 3 * time.Hour, Lasted: 3 * time.Hour,
+		Serving: &audit.Serving{After: 412 * time.Millisecond, Syscall: &sysPoll},
+		Required: []audit.Capability{
+			{Number: 10, Tally: granted(1), Syscall: sysBind,
+				Span: &audit.Span{First: 200 * time.Millisecond, Last: 400 * time.Millisecond}},
+			{Number: 13, Tally: granted(3), Syscall: sysSocket,
+				Span: &audit.Span{First: 100 * time.Millisecond, Last: 2 * time.Hour}},
+		},
+	},
+	"ended-after-refusal": {
+		Application: audit.Application{PID: 4242, Path: "/usr/local/sbin/served", Command: "served",
+			Arguments: []string{"--port=80"}, UID: 65534, Unprivileged: true, Ended: true, Status: 1},
+		System: host, Backend: "fentry", TotalChecks: 3, Tasks: 1, Took: 3e9,
+		Denied: []audit.Denied{
+			{Number: 0, Checks: 2, Syscalls: []audit.Syscall{sysChown},
+				Outcomes:   []audit.SyscallOutcome{failed(sysChown, audit.PermissionFailure, -1, 2)},
+				Assessment: audit.AssessPermissionFailure},
+			{Number: 10, Checks: 1, Syscalls: []audit.Syscall{sysBind},
+				Outcomes:   []audit.SyscallOutcome{failed(sysBind, audit.PermissionFailure, -13, 1)},
+				Assessment: audit.AssessPermissionFailure},
+		},
+		RefusedEnd: &audit.RefusedEnd{PID: 4242, Status: 1, Syscall: sysBind, Return: -13,
+			Capabilities: []int{10}},
+	},
+	"unit-ended-after-refusal": {
+		Application: audit.Application{PID: 4242, Path: "/usr/sbin/served", Unprivileged: true},
+		Subject:     audit.Subject{Kind: audit.SubjectUnit, Name: "served.service"},
+		System:      host, Backend: "fentry", TotalChecks: 1, Tasks: 1, Took: 3e9,
+		Denied: []audit.Denied{{Number: 10, Checks: 1, Syscalls: []audit.Syscall{sysBind},
+			Outcomes:   []audit.SyscallOutcome{failed(sysBind, audit.PermissionFailure, -13, 1)},
+			Assessment: audit.AssessPermissionFailure}},
+		RefusedEnd: &audit.RefusedEnd{PID: 4243, Status: 1, Syscall: sysBind, Return: -13,
+			Capabilities: []int{10}},
+	},
+	"without": {
+		Application: app("/usr/sbin/webd"), System: host, Backend: "fentry", TotalChecks: 9, Tasks: 1,
+		RunAs: "www",
+		Required: []audit.Capability{
+			{Number: 2, Tally: granted(2), Syscall: sysOpenat, CallSites: []audit.CallSite{
+				asking("generic_permission", sysOpenat, aFile("/srv/key"), aFile("/var/lib/web/users")),
+			}},
+			// one of two has no way around
+			{Number: 5, Tally: granted(2), Syscall: sysKill, CallSites: []audit.CallSite{
+				asking("check_kill_permission", sysKill,
+					objects.Object{Kind: objects.Process, PID: 7, Program: "db", User: "db",
+						Option: "SIGHUP"},
+					objects.Object{Kind: objects.Process, PID: 1, Program: "init", User: "root",
+						Option: "SIGHUP"}),
+			}},
+			// one way for both
+			{Number: 6, Tally: granted(1), Syscall: sysSetgroups, CallSites: []audit.CallSite{
+				asking("__do_sys_setgroups", sysSetgroups,
+					objects.Object{Kind: objects.Option, Option: "no groups"}),
+			}},
+			{Number: 7, Tally: granted(1), Syscall: sysSetuid, CallSites: []audit.CallSite{
+				asking("__sys_setuid", sysSetuid, objects.Object{Kind: objects.Option, Option: "user web"}),
+			}},
+			{Number: 10, Tally: granted(2), Syscall: sysBind, CallSites: []audit.CallSite{
+				asking("__inet_bind", sysBind, aPort(80), aPort(443)),
+			}},
+			// nothing of the program's is to be typed as it is
+			{Number: 18, Tally: granted(1), Syscall: sysChroot, CallSites: []audit.CallSite{
+				asking("ksys_chroot", sysChroot, aFile("/srv/\x1b[2J$(id)")),
+			}},
+		},
+	},
+	"not-exercised": {
+		Application: app("/usr/sbin/logind\x1bd"), System: host, Backend: "fentry", TotalChecks: 1, Tasks: 3,
+		Gains:    []audit.Gain{audit.GainSessions},
+		Required: []audit.Capability{{Number: 6, Tally: granted(1), Syscall: sysSetgroups}},
+		Programs: []audit.ProgramUse{
+			{Index: 1, Path: "/usr/sbin/logind\x1bd", StandsFor: 1, Processes: 1, Needs: []int{6},
+				Syscalls:        []string{"bind", "chroot", "kill", "read", "setgroups"},
+				RefusedSyscalls: []string{"chroot"}},
+			{Index: 2, Parent: 1, Path: "/bin/sh", StandsFor: 2, Processes: 2, Members: []int{3},
+				Syscalls: []string{"read"}},
+		},
+		Bounds: &audit.Bounds{Programs: []audit.ProgramBounds{
+			{Index: 1, Result: loads(code("/usr/sbin/logind\x1bd", map[int][]reach.Operation{
+				0: {{Call: "chown", Asks: "setattr_prepare", Files: true}},
+				5: {{Call: "kill(0)", Function: "stop", Asks: "check_kill_permission"},
+					{Call: "pidfd_send_signal", Object: "/lib/libsystemd.so.0", Function: "+0x1234"}},
+				6: {{Call: "setgroups", Asks: "may_setgroups"}},
+				7: {{Call: "setresuid", Function: "become", Asks: "__sys_setresuid"},
+					{Call: "setuid", Function: "become", Asks: "__sys_setuid"}},
+				10: {{Call: "bind", Function: "listen_on", Asks: "__inet_bind"},
+					{Call: "bind", Object: "/lib/libc.so.6", Function: "bindresvport"}},
+				18: {{Call: "chroot", Function: "privsep_preauth_child", Asks: "ksys_chroot"}},
+				29: {{Call: "socket(16, 3, 9)", Object: "/lib/lib\x1b[2Jaudit.so.1", Function: "audit_open"}},
+				34: {{Call: "/dev/kmsg", Object: "/lib/libsystemd.so.0", Asks: "devkmsg_open"}},
+			}))},
+			{Index: 2, Result: code("/bin/sh", map[int][]reach.Operation{
+				7: {{Call: "setuid", Object: "/bin/sh", Function: "setprivileged"}},
+			})},
+		}},
+	},
+	"held": {
+		Application: audit.Application{PID: 7, Path: "/usr/sbin/timed"},
+		Subject:     audit.Subject{Kind: audit.SubjectUnit, Name: "timed.service", FromStart: true},
+		System:      host, Backend: "fentry", TotalChecks: 1, Tasks: 1,
+		Required: []audit.Capability{{Number: 25, Tally: granted(1), Syscall: sysSyslog}},
+		Held:     &audit.Held{Permitted: 1<<25 | 1<<7 | 1<<13, Bounding: 1<<41 - 1 - 1<<16},
+		Programs: []audit.ProgramUse{{Index: 1, Path: "/usr/sbin/timed", StandsFor: 1, Processes: 1,
+			Needs: []int{25}}},
+		Bounds: &audit.Bounds{Programs: []audit.ProgramBounds{{Index: 1, Result: code("/usr/sbin/timed",
+			map[int][]reach.Operation{7: {{Call: "setuid", Function: "main"}},
+				25: {{Call: "clock_settime", Function: "main"}}})}}},
+	},
+	"not-looked-at": {
+		Application: app("/usr/bin/true"), System: host, Backend: "tracepoint", Sampled: true, Tasks: 2,
+		Programs: []audit.ProgramUse{{Index: 1, Path: "/usr/bin/true", StandsFor: 1, Processes: 1,
+			Syscalls: []string{"read"}}},
+		Bounds: &audit.Bounds{Programs: []audit.ProgramBounds{
+			{Index: 1, Result: code("/usr/bin/true", map[int][]reach.Operation{
+				1: {{Call: "openat(2)", Files: true}},
+				6: {{Call: "setgid", Function: "drop"}},
+			})},
+			{Index: 2, Failed: "/usr/bin/gone: no such file\x1b or directory"},
+		}},
+	},
+	"nothing-ruled-out": {
+		Application: audit.Application{PID: 4242, Path: "/usr/bin/python3.11", Ended: true,
+			Mentions: []string{"os.chroot", "os.setresuid"}},
+		System: host, Backend: "fentry", Tasks: 1,
+		Programs: []audit.ProgramUse{{Index: 1, Path: "/usr/bin/python3.11", StandsFor: 1, Processes: 1}},
+		Bounds: &audit.Bounds{Programs: []audit.ProgramBounds{
+			{Index: 1, Result: anyCall("/usr/bin/python3.11")}}},
 	},
 	"everything": {
 		Application: app("/sbin/init"), System: host, Backend: "fentry", TotalChecks: 41, Tasks: 1,
 		Required: every(),
 	},
+}
+
+// loads is a program that can load others' code.
+func loads(r *reach.Result) *reach.Result {
+	r.Loads = true
+	return r
+}
+
+// code is a program that can do what is given, by capability; its own where no object is named.
+func code(program string, can map[int][]reach.Operation) *reach.Result {
+	r := &reach.Result{Program: program, Architecture: "x86-64", Objects: []string{program, "/lib/libc.so.6"},
+		SystemCalls: []string{"bind", "chroot", "kill", "read", "setgroups", "setresuid"}, Executes: true}
+	for n, operations := range can {
+		v := &r.Capabilities[n]
+		for _, o := range operations {
+			if o.Object == "" {
+				o.Object = program
+			}
+			class := reach.Possible
+			if o.Files {
+				class = reach.OnFiles
+			}
+			v.Class = max(v.Class, class)
+			v.Operations = append(v.Operations, o)
+		}
+	}
+	return r
+}
+
+// anyCall is a program whose code does not say which system calls it makes.
+func anyCall(program string) *reach.Result {
+	r := code(program, nil)
+	r.AnySystemCall = true
+	for n := range r.Capabilities {
+		r.Capabilities[n] = reach.Verdict{Class: reach.Possible,
+			Operations: []reach.Operation{{Call: "any system call", Object: program}}}
+	}
+	return r
+}
+
+// installers are programs that one runs, each under another name.
+func installers(n int) (list []audit.ProgramUse) {
+	for i := range n {
+		list = append(list, audit.ProgramUse{Index: 5 + i, Parent: 1,
+			Path: "/usr/lib/install-" + strings.Repeat("x", i), StandsFor: 1, Processes: 1, Needs: []int{0}})
+	}
+	return list
 }
 
 // every is each capability of the kernels that this was written for.

@@ -25,6 +25,10 @@ type PolicyFit struct {
 	CheckUnused bool     `json:"check_unused"`
 	// Unsure says why Sure is false, else null.
 	Unsure *string `json:"unsure"`
+	// RuledOut is allowed, and no code that was found asks for it; Possible is not allowed,
+	// and code can ask for it, though the run did not need it. Neither speaks against the policy.
+	RuledOut []string `json:"ruled_out"`
+	Possible []string `json:"possible"`
 }
 
 // Judge adds to the document how the run compares with what the policy allows.
@@ -39,6 +43,8 @@ func (d *Document) Judge(policy string, f audit.Fit, checkUnused bool) {
 		Unused:      capng.Names(f.Unused),
 		CheckUnused: checkUnused,
 		Unsure:      optional(f.Unsure),
+		RuledOut:    capng.Names(f.RuledOut),
+		Possible:    capng.Names(f.Possible),
 	}
 }
 
@@ -58,6 +64,20 @@ func (p *PolicyFit) Summary() string {
 	return strings.Join(parts, "; ")
 }
 
+// Remarks are what no run is needed to say of the policy, each with the policy for its subject.
+func (p *PolicyFit) Remarks() []string {
+	var list []string
+	if len(p.RuledOut) > 0 && !p.CheckUnused { // which tells of them
+		list = append(list, "allows what no code of the programs that ran asks for: "+
+			strings.Join(p.RuledOut, ", "))
+	}
+	if len(p.Possible) > 0 && len(p.Possible) <= mostPossible {
+		list = append(list, "does not allow what the code can ask for, though the run did not: "+
+			strings.Join(p.Possible, ", "))
+	}
+	return list
+}
+
 // Violations are the ways in which the run does not fit the policy, by number
 // of the capability.
 func (d *Document) Violations() []Violation {
@@ -65,7 +85,8 @@ func (d *Document) Violations() []Violation {
 	add := func(names []string, mark, what, advice string) {
 		for _, name := range names {
 			number, _ := capng.Number(name) // names are capng's here
-			list = append(list, Violation{name, number, mark, what, advice, d.why(name)})
+			why := append(d.why(name), d.whatFor(name)...)
+			list = append(list, Violation{name, number, mark, what, advice, why})
 		}
 	}
 	add(d.Policy.NotAllowed, "+", "needed, not allowed",
@@ -73,11 +94,23 @@ func (d *Document) Violations() []Violation {
 	add(d.Policy.Refused, "!", "allowed, but refused",
 		"give it to the program, with the unit, the container or the file; or take it out of the policy")
 	if d.Policy.CheckUnused {
-		add(d.Policy.Unused, "-", "allowed, not used",
-			"if the run did all that the program is for, take it out of the policy")
+		for _, name := range d.Policy.Unused {
+			add([]string{name}, "-", "allowed, not used", d.unusedAdvice(name))
+		}
 	}
 	slices.SortStableFunc(list, func(a, b Violation) int { return a.Number - b.Number })
 	return list
+}
+
+// unusedAdvice is what to do about a capability that is allowed and was not used.
+func (d *Document) unusedAdvice(name string) string {
+	switch {
+	case slices.Contains(d.Policy.RuledOut, name):
+		return "no code of the programs that ran asks for it: take it out of the policy"
+	case slices.Contains(namesOfPossible(d.Possible), name) && !d.everything:
+		return "the code can ask for it: exercise that before you take it out of the policy"
+	}
+	return "if the run did all that the program is for, take it out of the policy"
 }
 
 // Violation is one way in which a run does not fit a policy.
@@ -186,17 +219,31 @@ func places(verb string, sites []CallSite, first Syscall) []string {
 	return lines
 }
 
+// mostAskers is how many programs are named.
+const mostAskers = 20
+
 // whoAsked are the programs of the tree that did.
 func (d *Document) whoAsked(name string) []string {
 	var lines []string
+	var more uint64
 	for _, p := range d.Programs {
-		if slices.Contains(p.Needs, name) || slices.Contains(p.Refused, name) {
-			path := printable(p.Path)
-			if p.Path == "" {
-				path = "a program not known"
-			}
-			lines = append(lines, "by "+path)
+		if !slices.Contains(p.Needs, name) && !slices.Contains(p.Refused, name) {
+			continue
 		}
+		line := "by " + printable(p.Path)
+		if p.Path == "" {
+			line = "by a program not known"
+		}
+		switch {
+		case slices.Contains(lines, line):
+		case len(lines) < mostAskers:
+			lines = append(lines, line)
+		default:
+			more = audit.Sum(more, p.standsFor())
+		}
+	}
+	if more > 0 {
+		lines = append(lines, fmt.Sprintf("by %s more", count(more, "program", "programs")))
 	}
 	return lines
 }

@@ -35,8 +35,9 @@ func judged() map[string]*Document {
 			Outcomes:   []audit.SyscallOutcome{failed(sysSocket, audit.PermissionFailure, -1, 2)},
 		}},
 		Programs: []audit.ProgramUse{
-			{Index: 1, Path: "/usr/sbin/daemon", Processes: 1, Refused: []int{13}},
-			{Index: 2, Path: "/usr/lib/daemon/helper", Parent: 1, Processes: 1, Needs: []int{0}},
+			{Index: 1, Path: "/usr/sbin/daemon", StandsFor: 1, Processes: 1, Refused: []int{13}},
+			{Index: 2, Path: "/usr/lib/daemon/helper", StandsFor: 1, Parent: 1, Processes: 1,
+				Needs: []int{0}},
 		},
 	}
 	document := func(f *audit.Findings, allowed uint64, unused bool) *Document {
@@ -48,11 +49,12 @@ func judged() map[string]*Document {
 	whole := NewDocument(merged)
 	whole.Tool.Version = "1.2.3"
 	return map[string]*Document{
-		"policy-met":    document(examples["granted"], examples["granted"].Recommended(), true),
-		"policy-failed": document(differs, 1<<13|1<<25, true),
-		"policy-unsure": document(examples["incomplete"], 1<<41-1, false),
-		"policy-merged": document(merged, 1<<25, false),
-		"merged":        whole,
+		"policy-met":      document(examples["granted"], examples["granted"].Recommended(), true),
+		"policy-failed":   document(differs, 1<<13|1<<25, true),
+		"policy-possible": document(examples["not-exercised"], 1<<6|1<<7|1<<25, true),
+		"policy-unsure":   document(examples["incomplete"], 1<<41-1, false),
+		"policy-merged":   document(merged, 1<<25, false),
+		"merged":          whole,
 	}
 }
 

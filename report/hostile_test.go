@@ -62,6 +62,7 @@ func renderings(t *testing.T, f *audit.Findings) map[string]string {
 	d.Judge(steering, f.Fit(1<<25), true)
 	diff := NewDifference(steering, &audit.Findings{}, steering, f)
 	back := NewDifference(steering, f, steering, &audit.Findings{})
+	ours := NewDifference(steering, examples["objects"], steering, f)
 	written := map[string]string{}
 	for what, write := range map[string]func(io.Writer) error{
 		"text":       func(w io.Writer) error { return WriteText(w, d, Page{Width: 80}) },
@@ -69,6 +70,7 @@ func renderings(t *testing.T, f *audit.Findings) map[string]string {
 		"prometheus": func(w io.Writer) error { return WritePrometheus(w, d) },
 		"came":       diff.WriteText,
 		"went":       back.WriteText,
+		"objects":    ours.WriteText,
 	} {
 		var b strings.Builder
 		if err := write(&b); err != nil {

@@ -17,12 +17,12 @@ import (
 // is of use only with a link to a set-user-ID file in it, and fs.protected_hardlinks
 // forbids that; net_admin and perfmon, which change or show a lot and run nothing.
 var nearlyRoot = map[int]string{
-	unix.CAP_CHOWN:           "makes any file its own, then writes it", // setattr_prepare()
-	unix.CAP_DAC_OVERRIDE:    "reads and writes any file",              // generic_permission()
-	unix.CAP_DAC_READ_SEARCH: "reads any file, keys and password hashes too",
-	unix.CAP_FOWNER:          "opens any file's mode, then writes it",       // inode_owner_or_capable()
-	unix.CAP_SETGID:          "joins any group, such as shadow and disk",    // ns_capable_setid()
-	unix.CAP_SETUID:          "becomes any user, root too",                  // ns_capable_setid()
+	unix.CAP_CHOWN:           "makes any file its own", // setattr_prepare()
+	unix.CAP_DAC_OVERRIDE:    "writes any file",        // generic_permission()
+	unix.CAP_DAC_READ_SEARCH: "reads any file, password hashes too",
+	unix.CAP_FOWNER:          "changes any file's mode",                     // inode_owner_or_capable()
+	unix.CAP_SETGID:          "joins any group, disk too",                   // ns_capable_setid()
+	unix.CAP_SETUID:          "becomes root",                                // ns_capable_setid()
 	unix.CAP_SYS_MODULE:      "loads code into the kernel",                  // may_init_module()
 	unix.CAP_SYS_RAWIO:       "reaches devices and memory past the kernel",  // ksys_ioperm(), open_port()
 	unix.CAP_SYS_PTRACE:      "takes any process over, root's too",          // __ptrace_may_access()

@@ -15,8 +15,9 @@ import (
 // Bounds of what Read takes, far beyond any report that an audit can write:
 // files come from anywhere, and 100,000 of them are read in a row.
 const (
-	maxDocument = 4 << 20 // bytes
-	maxValues   = 200_000 // objects, lists and what is in them
+	maxDocument = 64 << 20  // bytes
+	maxValues   = 200_000   // objects, lists and what is in them, but for
+	maxInside   = 2_000_000 // what is inside of programs and stacks, which are many, and long
 	maxDepth    = 32
 	maxCall     = 64       // bytes of a system call's name and its ABI's
 	maxWord     = 512      // bytes of a function, a system call, a version
@@ -91,12 +92,8 @@ func explainJSON(err error) error {
 // and more or deeper than a report has; a key that only looks like one of a
 // report's is blotted out. Syntax is left to that.
 func checkJSON(raw []byte) error {
-	type collection struct {
-		keys map[string]bool // nil for a list
-		key  bool            // a key comes next
-	}
 	var open []collection
-	values := 0
+	var n size
 	for i := 0; i < len(raw); i++ {
 		var top *collection
 		if len(open) > 0 {
@@ -107,18 +104,14 @@ func checkJSON(raw []byte) error {
 			if len(open) == maxDepth {
 				return fmt.Errorf("more than %d levels deep, which no report is", maxDepth)
 			}
-			values++
-			c := collection{}
-			if raw[i] == '{' {
-				c = collection{map[string]bool{}, true}
-			}
-			open = append(open, c)
+			n.add(top)
+			open = append(open, top.within(raw[i] == '{', len(open) == 1))
 		case '}', ']':
 			if top != nil {
 				open = open[:len(open)-1]
 			}
 		case ',':
-			values++
+			n.add(top)
 			if top != nil {
 				top.key = top.keys != nil
 			}
@@ -131,34 +124,70 @@ func checkJSON(raw []byte) error {
 				end++
 			}
 			if top != nil && top.key && end < len(raw) {
-				if err := checkKey(raw[i:end+1], top.keys); err != nil {
+				var err error
+				if top.last, err = checkKey(raw[i:end+1], top.keys); err != nil {
 					return err
 				}
 				top.key = false
 			}
 			i = end
 		}
-		if values > maxValues {
-			return fmt.Errorf("more than %d values, which no report has", maxValues)
+		if n.values > maxValues || n.inside > maxInside {
+			return fmt.Errorf("more than %d values, or %d in programs and stacks, which no report has",
+				maxValues, maxInside)
 		}
 	}
 	return nil
 }
 
+// collection is an object or a list that is open.
+type collection struct {
+	keys   map[string]bool // nil for a list
+	key    bool            // a key comes next
+	last   string          // the key before
+	long   bool            // it is the document's list of programs, or one of stacks
+	inside bool            // it is inside of that
+}
+
+// within is a collection that begins in this one, nil for none; top tells whether this
+// one is the document.
+func (c *collection) within(object, top bool) collection {
+	begun := collection{}
+	if object {
+		begun.keys, begun.key = map[string]bool{}, true
+	}
+	if c != nil {
+		begun.long = top && c.last == "programs" || c.last == "stacks"
+		begun.inside = c.inside || c.long
+	}
+	return begun
+}
+
+// size counts what is in a document.
+type size struct{ values, inside int }
+
+func (n *size) add(to *collection) {
+	if to != nil && to.inside {
+		n.inside++
+	} else {
+		n.values++
+	}
+}
+
 // checkKey looks at a key, with its quotes, of an object with those before it.
-func checkKey(raw []byte, before map[string]bool) error {
+func checkKey(raw []byte, before map[string]bool) (string, error) {
 	key := string(raw[1 : len(raw)-1])
 	if strings.Contains(key, `\`) && json.Unmarshal(raw, &key) != nil {
-		return errors.New("not JSON: a key has an escape that is none")
+		return "", errors.New("not JSON: a key has an escape that is none")
 	}
 	if before[key] {
-		return fmt.Errorf("the key %s is there twice", quoted(key))
+		return "", fmt.Errorf("the key %s is there twice", quoted(key))
 	}
 	before[key] = true
 	if anotherKey(key) {
 		blot(raw[1 : len(raw)-1])
 	}
-	return nil
+	return key, nil
 }
 
 // blot makes a key of a document one that no reader knows.

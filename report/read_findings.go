@@ -109,6 +109,27 @@ func (r *reader) sites(list []CallSite) []audit.CallSite {
 			Sampled:    c.Sampled,
 			Advisory:   r.word(r.optional(c.Advisory)),
 			MaybeProbe: c.MaybeProbe,
+			Objects:    r.objects(c),
+			Stacks:     r.stacks(c.Stacks),
+		}
+	})
+}
+
+func (r *reader) stacks(list []Stack) []audit.Stack {
+	if len(list) > audit.MaxStacks {
+		r.fail("a call site with %d stacks", len(list))
+		return nil
+	}
+	return each(list, func(s Stack) audit.Stack {
+		if len(s.Frames) > audit.MaxFrames {
+			r.fail("a stack of %d frames", len(s.Frames))
+		}
+		return audit.Stack{
+			Frames: each(s.Frames, func(f Frame) audit.Frame {
+				return audit.Frame{Module: r.word(r.optional(f.Module)),
+					Function: r.word(r.optional(f.Function)), Offset: f.Offset}
+			}),
+			Ended: r.word(r.optional(s.Ended)),
 		}
 	})
 }
@@ -135,6 +156,7 @@ func (r *reader) capabilities(list []Capability) []audit.Capability {
 			Syscall:      r.reason(c),
 			CallSites:    r.sites(c.CallSites),
 			FailedAnyway: r.outcomes(c.FailedAnyway),
+			LookedAt:     c.LookedAt,
 			InPlace:      c.Reason == neededInPlace,
 		}
 	})
@@ -178,6 +200,7 @@ func (d *earlier) findings() (*audit.Findings, error) {
 		Tasks:        d.Tasks,
 		StillRunning: r.notNegative("still_running", d.StillRunning),
 		MissedExits:  d.MissedExits,
+		Sampled:      d.Outcomes == outcomesSampled,
 		Losses:       d.Losses,
 		CapsetOnly:   each(d.CapsetOnly, r.capsetOnly),
 		Init:         r.phase(d, d.Initialization),
@@ -191,6 +214,10 @@ func (d *earlier) findings() (*audit.Findings, error) {
 	}
 	r.exit(&f.Application, d.Exit)
 	f.Merged = r.merged(d.Merged)
+	if f.StatedReach = r.reach(d); f.StatedReach != nil {
+		f.Application.Mentions = each(d.Coverage.Mentions, func(m Mention) string { return r.word(m.Word) })
+	}
+	f.Held = r.held(d.Held)
 	if f.Stated = r.set(d.Recommended); f.Stated != nil {
 		r.agree(d, f)
 	}
@@ -205,7 +232,7 @@ func (d *earlier) findings() (*audit.Findings, error) {
 }
 
 // agree refuses a document that requires what it does not recommend. A lesser
-// capability can be recommended in its place; SETPCAP is not, where the
+// capability can be recommended in its place, or a greater one alone; SETPCAP is not, where the
 // program's file does not give it; repetitions can show that less does. A later
 // version may have other reasons.
 func (r *reader) agree(d *earlier, f *audit.Findings) {
@@ -216,6 +243,7 @@ func (r *reader) agree(d *earlier, f *audit.Findings) {
 	for _, l := range f.Lessers() {
 		explained |= *f.Stated >> l.Enough & 1 << l.Asked
 	}
+	explained |= *f.Stated >> unix.CAP_DAC_OVERRIDE & 1 << unix.CAP_DAC_READ_SEARCH // audit.Findings.Covered
 	for _, c := range f.Required {
 		if explained>>c.Number&1 == 0 {
 			r.fail("it contradicts itself: %s is required and not recommended", capng.Name(c.Number))
@@ -276,6 +304,7 @@ func (r *reader) denied(c Denied) audit.Denied {
 		}),
 		CallSites:  r.sites(c.CallSites),
 		Outcomes:   r.outcomes(c.Outcomes),
+		LookedAt:   c.LookedAt,
 		Assessment: c.Assessment,
 	}
 }
@@ -304,6 +333,7 @@ func (r *reader) program(p Program) audit.ProgramUse {
 		Index:     p.Index,
 		Parent:    p.Parent,
 		Path:      r.path(p.Path),
+		StandsFor: p.standsFor(),
 		Processes: p.Processes,
 		Needs:     r.named(p.Needs),
 		Refused:   r.named(p.Refused),
@@ -313,6 +343,15 @@ func (r *reader) program(p Program) audit.ProgramUse {
 		RefusedSyscalls: each(p.RefusedSyscalls, r.call),
 		Namespaces:      p.Namespaces,
 	}
+}
+
+// standsFor is how many programs there were. Reports of earlier versions do not say:
+// one, if it is known which.
+func (p Program) standsFor() uint64 {
+	if p.StandsFor == 0 && p.Path != "" {
+		return 1
+	}
+	return p.StandsFor
 }
 
 func (r *reader) exit(a *audit.Application, e *Exit) {

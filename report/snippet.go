@@ -15,6 +15,9 @@ func WriteSnippet(w io.Writer, d *Document, kind string) error {
 	if kind == "systemd" && d.UnitFile != nil {
 		text = d.UnitFile.Block
 	}
+	if more := snippets.Possible(kind, d.advice); more != "" {
+		text += "\n" + more
+	}
 	_, err := fmt.Fprintln(w, text)
 	return err
 }

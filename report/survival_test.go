@@ -9,12 +9,21 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"github.com/cap-audit/cap-audit/audit"
+	"github.com/cap-audit/cap-audit/objects"
 )
 
 // unwritten are the findings that are not in a document, and why.
 var unwritten = map[string]string{
+	"Application.Arguments":     secret,
+	"Application.UID":           ofItsRun,
+	"Application.Held":          ofItsRun,
+	"Application.FileEffective": advised,
+	"RunAsGroup":                advised,
+	"Took":                      ofItsRun,
+	"Requested":                 stated,
 	"Application.Python":        advised,
 	"Application.Script":        advised,
 	"Application.Unprivileged":  advised,
@@ -31,43 +40,81 @@ var unwritten = map[string]string{
 	"Refusals":                  "they are compared with those of repetitions, at once",
 	"Grants":                    "they are compared with those of repetitions, at once",
 	"RefusedUnasked":            "they are compared with those of repetitions, at once",
+	"RefusedEnd":                ofItsRun,
+	"Lasted":                    ofItsRun,
+	"Serving":                   ofItsRun,
+	"Required.Span":             ofItsRun,
+	"Init.Span":                 ofItsRun,
+	"Operational.Span":          ofItsRun,
 	"UnitFile":                  ofItsRun,
 	"Proof":                     ofItsRun,
 	"Untold":                    "the losses tell",
+	"Bounds":                    "what follows from them is in StatedReach",
+	"Programs.Members":          "who can ask for what is in StatedReach",
 	"StatedOperational":         "it follows from Operational and Stated",
 }
 
 // derived is what is another when the document is read and written again.
 var derived = map[string]string{
-	"Tool.Version":        "that of the last writer",
-	"Verified":            ofItsRun,
-	"Proof":               ofItsRun,
-	"UnitFile":            ofItsRun,
-	"Policy":              "judged anew with --check",
-	"blindSpots.Count":    unwritten["BlindSpots.Count"],
-	"fromStart":           advised,
-	"cutShort":            unwritten["Subject.CutShort"],
-	"fileExcess":          advised,
-	"advice.Python":       advised,
-	"advice.Script":       advised,
-	"advice.Unprivileged": advised,
-	"advice.Ambient":      advised,
-	"advice.Limited":      advised,
-	"advice.SecureLosses": advised,
-	"secureLosses":        advised,
+	"Tool.Version":                      "that of the last writer",
+	"Verified":                          ofItsRun,
+	"Proof":                             ofItsRun,
+	"RefusedEnd":                        ofItsRun,
+	"Lasted":                            ofItsRun,
+	"Serving":                           ofItsRun,
+	"Required.Times.FirstSeconds":       ofItsRun,
+	"Required.Times.LastSeconds":        ofItsRun,
+	"Initialization.Times.FirstSeconds": ofItsRun,
+	"Initialization.Times.LastSeconds":  ofItsRun,
+	"Operational.Times.FirstSeconds":    ofItsRun,
+	"Operational.Times.LastSeconds":     ofItsRun,
+	"UnitFile":                          ofItsRun,
+	"Policy":                            "judged anew with --check",
+	"blindSpots.Count":                  unwritten["BlindSpots.Count"],
+	"fromStart":                         advised,
+	"cutShort":                          unwritten["Subject.CutShort"],
+	"fileExcess":                        advised,
+	"commandLine":                       secret,
+	"uid":                               ofItsRun,
+	"held":                              ofItsRun,
+	"took":                              ofItsRun,
+	"advice.Group":                      advised,
+	"advice.FileHas":                    advised,
+	"advice.First":                      ofItsRun,
+	"advice.FileRaises":                 advised,
+	"advice.Filter.Bounded":             advised,
+	"advice.Filter.Unsure":              advised,
+	"advice.Python":                     advised,
+	"advice.Script":                     advised,
+	"advice.Unprivileged":               advised,
+	"advice.Ambient":                    advised,
+	"advice.Limited":                    advised,
+	"advice.SecureLosses":               advised,
+	"secureLosses":                      advised,
 }
 
 // unjoined are the findings that a union does not have, and why.
 var unjoined = map[string]string{
 	"Application.PID":           ofItsRun,
+	"Application.Mentions":      ofItsRun,
 	"Application.Python":        advised,
 	"Application.Script":        advised,
 	"Application.Unprivileged":  advised,
 	"Application.FilePermitted": advised,
 	"Application.SecureLosses":  advised,
+	"Application.Arguments":     secret,
+	"Application.UID":           ofItsRun,
+	"Application.Held":          ofItsRun,
+	"Application.FileEffective": advised,
+	"RunAsGroup":                advised,
+	"Took":                      ofItsRun,
+	"Requested":                 stated,
 	"Subject.Kind":              "that of a union",
 	"Programs.Index":            "numbered anew",
 	"Programs.Parent":           "numbered anew",
+	"Programs.Members":          unwritten["Programs.Members"],
+	"Bounds":                    unwritten["Bounds"],
+	"Held":                      ofItsRun,
 	"Required.InPlace":          ofItsRun,
 	"Init.InPlace":              ofItsRun,
 	"Operational.InPlace":       ofItsRun,
@@ -75,6 +122,12 @@ var unjoined = map[string]string{
 	"Grants":                    unwritten["Grants"],
 	"RefusedUnasked":            unwritten["RefusedUnasked"],
 	"TestFailed":                "the report counts as incomplete",
+	"RefusedEnd":                ofItsRun,
+	"Lasted":                    ofItsRun,
+	"Serving":                   ofItsRun,
+	"Required.Span":             ofItsRun,
+	"Init.Span":                 ofItsRun,
+	"Operational.Span":          ofItsRun,
 	"UnitFile":                  ofItsRun,
 	"Proof":                     ofItsRun,
 	"Untold":                    "the report counts as untold",
@@ -82,7 +135,11 @@ var unjoined = map[string]string{
 
 const (
 	advised  = "it only bears on the advice, which is given on the spot"
+	stated   = "what follows from it is in Stated"
+	secret   = "a password can be among them"
 	ofItsRun = "of one run and one machine"
+	nameless = "what is set is no path, and no socket"
+	tooShort = "what is set is less than a millisecond"
 	inPlace  = "the reason has it where there are no checks"
 )
 
@@ -92,12 +149,36 @@ var unset = map[string]string{
 	"recorded": "something is missing",
 	"untraced": "it was traced",
 
+	"everything":                 "something is ruled out",
+	"advice.Met.Programs":        nameless,
+	"advice.Met.Code":            nameless,
+	"advice.Met.Families":        nameless,
+	"advice.Met.Read":            nameless,
+	"advice.Filter.Reachable":    "it failed",
+	"advice.Filter.ABIs":         "the machine's own",
+	"Coverage.Programs.Analysed": "it failed",
+
+	"AtLeast":              "nothing with harm was refused",
+	"RefusedEnd.RawReturn": "what is set is no error code",
+
+	"Lasted":                             tooShort,
+	"Serving.AfterSeconds":               tooShort,
+	"Required.Times.FirstSeconds":        tooShort,
+	"Required.Times.LastSeconds":         tooShort,
+	"Required.Times.BeforeServing":       "something is lost",
+	"Initialization.Times.FirstSeconds":  tooShort,
+	"Initialization.Times.LastSeconds":   tooShort,
+	"Initialization.Times.BeforeServing": "something is lost",
+	"Operational.Times.FirstSeconds":     tooShort,
+	"Operational.Times.LastSeconds":      tooShort,
+	"Operational.Times.BeforeServing":    "something is lost",
+
+	"advice.Early":                "something is lost",
 	"Required.byRepetition":       "there are checks",
 	"Initialization.byRepetition": "there are checks",
 	"Operational.byRepetition":    "there are checks",
 	"Policy.Sure":                 "something is missing",
 	"Policy.Met":                  "the policy allows nothing",
-	"advice.SwitchesUser":         "it uses neither setuid nor setgid",
 	"lessers":                     "there are none once a capset succeeded",
 }
 
@@ -215,7 +296,7 @@ func (f *filler) value(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Bool:
 		v.SetBool(true)
-	case reflect.Int:
+	case reflect.Int, reflect.Int64:
 		v.SetInt(int64(f.last))
 	case reflect.Uint64:
 		v.SetUint(uint64(f.last))
@@ -249,6 +330,8 @@ func (f *filler) field(of reflect.Value, name string, v reflect.Value) {
 	case name == "Capability", name == "Without", name == "Number" && !ofSyscall:
 		f.capability++
 		v.SetInt(int64(f.capability))
+	case name == "Bounds": // from which StatedReach follows
+		v.Set(reflect.ValueOf(&audit.Bounds{}))
 	case name == "Needs", name == "Refused", name == "FileCaps":
 		f.capability++
 		v.Set(reflect.ValueOf([]int{f.capability}))
@@ -262,6 +345,7 @@ func possible(what any) {
 	switch p := what.(type) {
 	case *audit.Application: // its file has more than is recommended
 		p.FilePermitted = 1 << 40
+		p.Mentions = []string{"os.chroot"}
 	case *audit.Subject:
 		p.Kind = audit.SubjectUnit
 	case *audit.Syscall:
@@ -273,16 +357,23 @@ func possible(what any) {
 		p.Return = -1
 	case *audit.Capability: // its reason is one of the calls
 		p.CallSites[0].Syscall = p.Syscall
+	case *objects.Object:
+		p.Kind, p.Mode = objects.File, "0640"
 	case *audit.Denied: // which the outcomes show
 		p.Assessment = audit.AssessDenialNotEstablished
 	case *audit.ProgramUse: // what was refused it has made
 		p.RefusedSyscalls = p.Syscalls
+	case *audit.Operation:
+		p.Made = audit.MadeRefused
 	case *audit.BlindSpot:
 		p.Told = string(p.Kind) + ": " + p.Told
 	case *audit.Findings: // a union of one program, on one kernel
 		p.Merged.Applications[0].Name = p.Application.Path
 		p.Merged.Kernels[0].Name = p.System.KernelVersion
 		*p.StatedOperational = 1<<p.Operational[0].Number | 1<<p.Unasked[0].Number
-		*p.Stated |= *p.StatedOperational
+		p.StatedReach.RuledOut = 1 << 40
+		p.Held = &audit.Held{Permitted: 1 << 40, Bounding: 1 << 40}
+		// and which changes its user
+		*p.Stated |= *p.StatedOperational | 1<<unix.CAP_SETUID | 1<<unix.CAP_SETGID
 	}
 }

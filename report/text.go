@@ -31,11 +31,14 @@ func WriteText(w io.Writer, d *Document, page Page) error {
 	t.proof()
 	t.merged()
 	t.completeness()
+	t.doWithout()
 	if d.UnitFile != nil {
 		t.serviceRecommendations()
 	} else {
 		t.recommendations()
 	}
+	t.notExercised()
+	t.neverUsed()
 	t.line("")
 	t.line("%s", d.answer())
 	_, err := w.Write(t.Bytes())
@@ -108,6 +111,10 @@ func (t *text) title() {
 		t.line("%s", about)
 	}
 	t.rule("=")
+	if ran := t.d.ran(); ran != "" {
+		t.line("%s", cut(ran, t.width))
+	}
+	t.refusedEnd()
 }
 
 func (t *text) context() {
@@ -115,11 +122,9 @@ func (t *text) context() {
 	t.line("  Kernel version: %s", printable(t.d.SystemContext.KernelVersion))
 	for _, k := range audit.SysctlKeys {
 		value := t.d.SystemContext.byKey[k.Key]
-		if value == -1 && k.Key != "perf_event_paranoid" { // which has a value of -1
-			t.line("  %s: not available", k.Sysctl)
-			continue
+		if value != -1 || k.Key == "perf_event_paranoid" { // which has a value of -1
+			t.line("  %s: %d", k.Sysctl, value)
 		}
-		t.line("  %s: %d", k.Sysctl, value)
 	}
 }
 
@@ -162,6 +167,9 @@ func (t *text) summary() {
 	}
 	if n := len(t.d.Unasked); n > 0 {
 		t.line("  Capabilities needed without a check: %d", n)
+	}
+	if t.d.Coverage != nil {
+		t.labelled("  ", "Capabilities:", t.d.foreseen())
 	}
 }
 

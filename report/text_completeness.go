@@ -46,8 +46,13 @@ func (d *Document) lossGaps() []string {
 		{d.Losses.Unasked, "call", "calls",
 			"that the kernel may have let through without a check, of this program or another, could not " +
 				"be looked at: a capability may be missing"},
+		{d.Losses.Objects, "look", "looks",
+			"at what a capability was asked for could not be recorded: objects may be missing"},
+		{d.Losses.Stacks, "stack", "stacks", "of the program that asked could not be looked at"},
+		{d.Losses.Code, "look", "looks",
+			"at the code that programs mapped failed: what is possible may lack what that asks for"},
 		{d.Losses.Events, "line", "lines",
-			"of --verbose could not be printed: the report does not depend on them"},
+			"of --verbose or --events are missing: the report does not depend on them"},
 	} {
 		if loss.n > 0 {
 			gaps = append(gaps, count(loss.n, loss.one, loss.many)+" "+loss.then+".")
@@ -118,8 +123,8 @@ func (d *Document) blindGaps() []string {
 		switch {
 		case spot.Kind == audit.BlindUntraced && d.Merged != nil:
 			gaps = append(gaps, "Of some reports: "+then+".")
-		case slices.Contains([]audit.BlindSpotKind{audit.BlindMoved, audit.BlindSkipped, audit.BlindUntraced},
-			spot.Kind):
+		case slices.Contains([]audit.BlindSpotKind{audit.BlindMoved, audit.BlindSkipped, audit.BlindUnasked,
+			audit.BlindUntraced}, spot.Kind):
 			gaps = append(gaps, sentence(then))
 		case spot.Kind == audit.BlindLSM && d.permissionFailureThoughGranted():
 			gaps = append(gaps, fmt.Sprintf("Calls failed for want of permission although they were granted "+

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 
@@ -29,11 +30,8 @@ func (t *text) verdict(grant string) {
 	for _, caveat := range t.d.caveats() {
 		t.item(caveat)
 	}
-	if dangers := t.d.dangers("%s: %s"); len(dangers) > 0 {
-		t.item("Nearly as good as root to whoever takes the program over:")
-		for _, danger := range dangers {
-			t.WriteString(wrap("      ", "        ", danger, t.width))
-		}
+	if dangers := t.d.dangers("%s %s"); len(dangers) > 0 {
+		t.item("Nearly as good as root, once taken over: " + strings.Join(dangers, "; ") + ".")
 	}
 }
 
@@ -50,9 +48,10 @@ func (t *text) snippets() {
 			t.line("%s", strings.TrimRight("    "+line, " \n"))
 		}
 	}
-	t.line("")
-	others := strings.Join(snippets.Others(t.d.advice, list), ", ")
-	t.labelled("  ", "More, with notes, by --emit KIND:", others)
+	if t.terminal {
+		t.line("")
+		t.line("  More, with notes, by --emit KIND: --help has the kinds.")
+	}
 }
 
 // grant says what the lines below it grant.
@@ -64,10 +63,13 @@ func (d *Document) grant() string {
 		return fmt.Sprintf("Grant at least: %s.", strings.Join(d.Recommended, ", "))
 	case d.noSession():
 		return "Grant: " + orNone(d.Recommended) + ", as far as it was used."
-	case len(d.Recommended) == 0 && d.endedBadly() != "":
+	case len(d.Recommended) == 0 && d.wentWrong("") != "":
 		return "Grant: none for what it got done."
 	case len(d.Recommended) == 0:
 		return "Grant: none. Nothing in this run needed a capability."
+	case d.Dropped && len(d.advice.Keep) == 0:
+		return fmt.Sprintf("Grant: %s. Once started, the program needs none of them.",
+			strings.Join(d.Recommended, ", "))
 	case d.Dropped:
 		return fmt.Sprintf("Grant: %s. Once started, the program needs to keep: %s.",
 			strings.Join(d.Recommended, ", "), orNone(names(d.advice.Keep)))
@@ -78,13 +80,13 @@ func (d *Document) grant() string {
 // answer is all of the report in a line.
 func (d *Document) answer() string {
 	parts := []string{"Grant: " + orNone(d.Recommended)}
-	switch ended := d.endedBadly(); {
+	switch wrong := d.wentWrong("it"); {
 	case d.blocked() && len(d.Recommended) == 0:
-		parts = []string{"Grant: not known yet", "it " + ended}
+		parts = []string{"Grant: not known yet", wrong}
 	case d.blocked():
-		parts = []string{"Grant at least: " + strings.Join(d.Recommended, ", "), "it " + ended}
-	case ended != "":
-		parts = append(parts, "but it "+ended)
+		parts = []string{"Grant at least: " + strings.Join(d.Recommended, ", "), wrong}
+	case wrong != "":
+		parts = append(parts, "but "+wrong)
 	}
 	if p := d.Proof; p != nil && p.Verification != nil && p.Verification.tried() {
 		if p.Verification.Behaved {
@@ -100,7 +102,7 @@ func (d *Document) answer() string {
 		parts = append(parts, "but no session was opened")
 	}
 	if refused := len(d.notAdded()); d.blocked() {
-		parts = append(parts, "refused: "+strings.Join(d.harmfulNames(), ", "))
+		parts = append(parts, "refused: "+strings.Join(namesOf(d.harmful()), ", "))
 	} else if refused > 0 {
 		more := ""
 		if len(d.Recommended) > 0 {
@@ -108,7 +110,12 @@ func (d *Document) answer() string {
 		}
 		parts = append(parts, count(refused, more+"was refused", more+"were refused"))
 	}
-	return strings.Join(parts, "; ")
+	answer := strings.Join(parts, "; ")
+	if more := fmt.Sprintf("; %d more possible", len(d.Possible)); len(d.Possible) > 0 && !d.everything &&
+		utf8.RuneCountInString(answer+more) <= 80 {
+		answer += more
+	}
+	return answer
 }
 
 // noSession: it is made to open sessions of users, and did not while it was
@@ -122,8 +129,7 @@ func (d *Document) noSession() bool {
 func (d *Document) caveats() []string {
 	var list []string
 	if !d.blocked() {
-		list = append(list, "What it did not do while it was watched is missing: use every feature you rely "+
-			"on, as the user it will run as, before you trust this.")
+		list = append(list, "Use each feature, as the user it will run as: what it did not do is missing.")
 	}
 	if d.noSession() {
 		list = append(list, "It opens sessions of users, and opened none while it was watched: that takes "+
@@ -133,6 +139,9 @@ func (d *Document) caveats() []string {
 		list = append(list, "It runs in a user namespace of its own: the capabilities are needed within "+
 			"that, and nothing has to be granted on the host.")
 	}
+	if early := d.giveUp(); early != "" {
+		list = append(list, early)
+	}
 	if grown := d.grown(); grown != "" {
 		list = append(list, grown)
 	}
@@ -140,6 +149,9 @@ func (d *Document) caveats() []string {
 		list = append(list, proven)
 	}
 	list = append(list, d.failing()...)
+	if d.TestFailed != nil && !d.blocked() {
+		list = append(list, sentence(printable(*d.TestFailed))+" What it was to exercise may be missing.")
+	}
 	list = append(list, d.doubts()...)
 	if len(d.advice.Bounding) > 0 {
 		list = append(list, fmt.Sprintf("For the bounding set alone: %s. Without these in it, the kernel "+
@@ -149,6 +161,9 @@ func (d *Document) caveats() []string {
 	for _, l := range d.lessers {
 		list = append(list, fmt.Sprintf("%s in the place of %s: either is enough, though the kernel asks "+
 			"for the latter first.", capng.Name(l.Enough), capng.Name(l.Asked)))
+	}
+	for _, n := range d.covered {
+		list = append(list, capng.Name(n)+" is not in it: where it was asked for, dac_override does.")
 	}
 	return list
 }
@@ -169,9 +184,6 @@ func (d *Document) doubts() []string {
 		list = append(list, "What was audited had started before: what it needed for that is not included. "+
 			wordings[d.Subject.Kind].beforehand)
 	}
-	if d.TestFailed != nil {
-		list = append(list, sentence(printable(*d.TestFailed))+" What it was to exercise may be missing.")
-	}
 	if d.untraced {
 		found := "Found"
 		if d.Merged != nil {
@@ -183,9 +195,8 @@ func (d *Document) doubts() []string {
 	if !d.recorded {
 		list = append(list, "The record is not complete: the program may need more.")
 	}
-	if refused := d.harmfulNames(); len(refused) > 0 && !d.blocked() {
-		list = append(list, fmt.Sprintf("Refused, and a call failed: %s. If the program did less than it "+
-			"should, grant it and audit again.", strings.Join(refused, ", ")))
+	if !d.blocked() {
+		list = append(list, d.harm()...)
 	}
 	if unknown := snippets.Unknown(d.advice.Grant); len(unknown) > 0 {
 		list = append(list, fmt.Sprintf("Missing from the lines that grant the set, because libcap-ng on "+
@@ -200,6 +211,21 @@ func (d *Document) doubts() []string {
 	return list
 }
 
+// harm is what refusals may have done to a run that did not fail.
+func (d *Document) harm() []string {
+	var list []string
+	if lacked := d.lacked(); len(lacked) > 0 {
+		list = append(list, fmt.Sprintf("Refused, and a call failed: %s. Grant it if something was missing.",
+			strings.Join(namesOf(lacked), ", ")))
+	}
+	if gone := slices.DeleteFunc(d.harmful(), func(c Denied) bool { return !d.gaveUp(c) }); len(gone) > 0 {
+		list = append(list, fmt.Sprintf("Refused after the program gave it up, and a call failed: %s. "+
+			"No grant helps: if something was missing, see whose its files are, and its settings.",
+			strings.Join(namesOf(gone), ", ")))
+	}
+	return list
+}
+
 // DoubtsOf are Doubts, and what speaks against a snippet of that kind.
 func (d *Document) DoubtsOf(kind string) []string {
 	list := d.Doubts()
@@ -210,6 +236,9 @@ func (d *Document) DoubtsOf(kind string) []string {
 		list = append(list, "Seccomp profiles of engines refuse calls that the run made, with EPERM or "+
 			"ENOSYS. If the program needs them: add the capability, or bring a profile "+
 			"(--security-opt=seccomp=FILE). "+strings.Join(refusals, ". ")+".")
+	}
+	if kind == "seccomp" { // it has no place for comments
+		list = append(list, d.advice.Filter.Unsure...)
 	}
 	if kind == "bwrap" && len(d.Gains) > 0 {
 		list = append(list, "bwrap forbids new privileges, whatever its options: set-user-ID programs, file "+

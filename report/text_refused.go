@@ -23,8 +23,11 @@ func (t *text) denied() {
 		if asked := askers(c); asked != "" {
 			t.labelled("    ", "Asked by:", asked)
 		}
+		t.objects(c.CallSites, c.only())
+		t.callers(c.CallSites)
 		t.maybeProbes(c.CallSites)
-		t.line("    Outcomes of syscall invocations containing such a check:")
+		t.line("    Outcomes of syscall invocations containing such a check%s:",
+			ofSample(c.LookedAt, c.NotGrantedChecks))
 		t.outcomes(c.Outcomes)
 		t.assessment(c)
 	}
@@ -33,6 +36,9 @@ func (t *text) denied() {
 // assessment says what follows from the refusals.
 func (t *text) assessment(c Denied) {
 	said := assessments[c.Assessment]
+	if c.Assessment == audit.AssessSucceededDespite && isSample(c.LookedAt, c.NotGrantedChecks) {
+		said.assessment = "All calls with a refused check that were looked at succeeded."
+	}
 	t.labelled("    ", "Assessment:", said.assessment)
 	switch {
 	case t.d.granted(c.Number):
@@ -54,15 +60,30 @@ func askers(c Denied) string {
 	return otherSyscalls(Capability{CallSites: c.CallSites})
 }
 
+// ofSample says of how many calls it is known how they returned, where they are
+// fewer than the checks.
+func ofSample(lookedAt *uint64, checks uint64) string {
+	if !isSample(lookedAt, checks) {
+		return ""
+	}
+	return fmt.Sprintf(", of %d looked at", *lookedAt)
+}
+
+func isSample(lookedAt *uint64, checks uint64) bool {
+	return lookedAt != nil && *lookedAt > 0 && *lookedAt < checks
+}
+
 // outcomes lists how system calls returned.
 func (t *text) outcomes(list []Outcome) {
 	if len(list) == 0 {
 		t.line("      None recorded")
 	}
 	for _, o := range list {
-		t.line("      %s: %d %s", printable(o.Syscall), o.Count, how(o))
+		t.line("      %s", ended(o))
 	}
 }
+
+func ended(o Outcome) string { return fmt.Sprintf("%s: %d %s", printable(o.Syscall), o.Count, how(o)) }
 
 func how(o Outcome) string {
 	code := -o.RawReturn
@@ -86,14 +107,13 @@ func how(o Outcome) string {
 }
 
 // assessments say what the outcomes of refused checks show and what the reader
-// can do about it.
+// can do about it, where RECOMMENDATIONS does not say that of all of them.
 var assessments = map[audit.Assessment]struct{ assessment, next string }{
 	audit.AssessNone: {
 		"No check was refused.", "",
 	},
 	audit.AssessPermissionFailure: {
-		"A call with a refused check failed for want of permission.",
-		"Grant it and audit again if the program did less than it should.",
+		"A call with a refused check failed for want of permission.", "",
 	},
 	audit.AssessMixedInterruption: {
 		"Calls with a refused check succeeded, or were interrupted.",
@@ -108,8 +128,7 @@ var assessments = map[audit.Assessment]struct{ assessment, next string }{
 		"Grant it and audit again if those failures trouble the program.",
 	},
 	audit.AssessSucceededDespite: {
-		"All calls with a refused check succeeded.",
-		"Leave it out.",
+		"All calls with a refused check succeeded.", "",
 	},
 	audit.AssessDenialNotEstablished: {
 		"Calls with a refused check failed, but not for want of permission.",

@@ -1,41 +1,44 @@
 package report
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cap-audit/cap-audit/audit"
+)
 
 // advisory shows the capabilities that the kernel asked for only to choose
-// between two ways of going on.
+// between two ways of going on. What it asks of every program says nothing of this one.
 func (t *text) advisory() {
-	list := t.unneeded(t.d.Advisory)
+	list := slices.DeleteFunc(t.unneeded(t.d.Advisory), func(c Unneeded) bool {
+		return !slices.ContainsFunc(c.CallSites, func(s CallSite) bool {
+			return s.Advisory == nil || *s.Advisory != audit.ReserveUnused
+		})
+	})
 	if len(list) == 0 {
 		return
 	}
 	t.heading("ADVISORY CAPABILITIES:")
 	t.prose("  ", "No grant needed: the kernel asked only to choose between two ways of going on.")
 	for _, c := range list {
-		t.capability(c.Name, c.Number)
-		t.consequences(c.CallSites)
+		t.labelled("  ", fmt.Sprintf("%s (#%d): if refused,", c.Name, c.Number), consequences(c.CallSites))
 	}
 }
 
-// consequences says what a refusal changes, and of which system calls.
-func (t *text) consequences(sites []CallSite) {
+// consequences are what a refusal changes.
+func consequences(sites []CallSite) string {
 	var all []string
-	calls := map[string][]string{}
 	for _, site := range sites {
 		consequence := "not known"
 		if site.Advisory != nil {
 			consequence = printable(*site.Advisory)
 		}
-		if calls[consequence] == nil {
+		if consequence != audit.ReserveUnused && !slices.Contains(all, consequence) {
 			all = append(all, consequence)
 		}
-		if call := inSyscall(site); !slices.Contains(calls[consequence], call) {
-			calls[consequence] = append(calls[consequence], call)
-		}
 	}
-	for _, consequence := range all {
-		t.labelled("    ", "If refused:", consequence+inParens(calls[consequence]))
-	}
+	return strings.Join(all, "; ")
 }
 
 // nested shows the capabilities whose checks were about user namespaces that

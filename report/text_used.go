@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -33,16 +34,21 @@ func (t *text) capabilities(list []Capability) {
 		if others := otherSyscalls(c); others != "" {
 			t.labelled("    ", "Also used by:", others)
 		}
+		t.objects(c.CallSites, c.syscall)
+		t.callers(c.CallSites)
+		t.when(c)
 		t.maybeProbes(c.CallSites)
 		if len(c.FailedAnyway) > 0 {
-			t.line("    Granted, yet the call failed:")
-			t.outcomes(c.FailedAnyway)
+			failures := strings.Join(each(c.FailedAnyway, ended), ", ")
+			label := "Granted, yet the call failed" + ofSample(c.LookedAt, c.Checks.Granted) + ":"
+			t.labelled("    ", label, failures)
 		}
 	}
 }
 
 // functions are the kernel functions that asked during one system call and
-// whose answer mattered, the most frequent first.
+// whose answer mattered, the most frequent first. One that only is that call says
+// nothing more.
 func functions(sites []CallSite, s Syscall) []string {
 	var list []string
 	for _, site := range sites {
@@ -50,8 +56,16 @@ func functions(sites []CallSite, s Syscall) []string {
 			list = append(list, printable(site.Function))
 		}
 	}
+	if len(list) == 1 && entryOf.ReplaceAllString(list[0], "") == s.Name {
+		return nil
+	}
 	return list
 }
+
+// entryOf is what the kernel puts before the name of a system call, for the functions
+// that it begins in: SYSCALL_DEFINEx() of include/linux/syscalls.h and of
+// arch/*/include/asm/syscall_wrapper.h, and those that kernel/sys.c calls from there.
+var entryOf = regexp.MustCompile(`^(__(do|se|x64|arm64|ia32)_(compat_)?sys_|__sys_|ksys_)`)
 
 // maybeProbes points out the sites that nobody has judged and that the kernel
 // asks at without audit, as it does for most probes.
@@ -64,10 +78,12 @@ func (t *text) maybeProbes(sites []CallSite) {
 	}
 }
 
-// otherSyscalls are the ones that asked, but for that of the reason.
+// otherSyscalls are the ones that asked, but for that of the reason; with the functions that asked in them
+// alone.
 func otherSyscalls(c Capability) string {
 	var list []string
 	seen := []Syscall{c.syscall}
+	said := functions(c.CallSites, c.syscall)
 	for _, site := range c.CallSites {
 		s := site.syscall()
 		if site.Advisory != nil || slices.Contains(seen, s) {
@@ -78,7 +94,10 @@ func otherSyscalls(c Capability) string {
 		if s.unknown() {
 			name = "an unknown system call"
 		}
-		list = append(list, name+inParens(functions(c.CallSites, s)))
+		asked := slices.DeleteFunc(functions(c.CallSites, s), func(f string) bool {
+			return slices.Contains(said, f)
+		})
+		list = append(list, name+inParens(asked))
 	}
 	return strings.Join(list, ", ")
 }
@@ -131,7 +150,7 @@ func (t *text) capsetOnly() {
 
 func (t *text) capsetOnlyAdvice(c CapsetOnly) string {
 	if t.d.granted(c.Number) {
-		return "Granted below, since the program may insist on it. --minimize tells."
+		return "Granted below, in case it insists on it: --minimize tells."
 	}
 	return "Not needed: see PROOF BY REPETITION."
 }

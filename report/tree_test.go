@@ -12,6 +12,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/cap-audit/cap-audit/audit"
+	"github.com/cap-audit/cap-audit/reach"
 )
 
 // trees parses both forms of a document and brings them to the same types.
@@ -63,7 +64,7 @@ func normal(v any) any {
 		return v
 	case json.Number:
 		return number(v)
-	case int, int64, uint64:
+	case int, int64, uint64, float64:
 		return number(fmt.Sprint(v))
 	}
 	return v
@@ -102,6 +103,8 @@ func TestKeysInOrder(t *testing.T) {
 		"nested_capabilities", "programs", "tasks", "still_running", "missed_exits", "losses", "complete",
 		"recommended_capabilities", "exit", "run_as", "verified", "proof", "target", "interim", "policy",
 		"merged", "service", "test_failed", "unasked_capabilities", "new_privileges", "command",
+		"outcomes", "ended_after_refusal", "watched_seconds", "serving", "without", "possible_capabilities",
+		"file_capabilities", "ruled_out_capabilities", "coverage", "held", "at_least",
 	}
 	if diff := cmp.Diff(want, fromYAML); diff != "" {
 		t.Errorf("YAML: - want, + got:\n%s", diff)
@@ -149,6 +152,13 @@ func hostile(s string) *audit.Findings {
 		Advisory: []audit.Advisory{{Number: 21, CallSites: sites}},
 		Nested:   []audit.Nested{{Number: 22, CallSites: sites}},
 		Programs: []audit.ProgramUse{{Index: 1, Path: s}, {Index: 2, Parent: 1, Path: s + s}},
+		Bounds: &audit.Bounds{Programs: []audit.ProgramBounds{
+			{Index: 1, Result: code(s, map[int][]reach.Operation{
+				5: {{Call: s, Object: s, Function: s, Asks: s}},
+				6: {{Call: s, Object: s, Function: s, Asks: s, Files: true}},
+			})},
+			{Index: 2, Failed: s},
+		}},
 	}
 }
 

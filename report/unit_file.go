@@ -37,6 +37,8 @@ type UnitFile struct {
 	NotSimulated []Omission `json:"not_simulated"`
 	NotRun       []Setting  `json:"not_run"`
 	Warnings     []string   `json:"warnings"`
+
+	setsBounding bool // it has CapabilityBoundingSet=
 }
 
 // Setting is an assignment of a unit file.
@@ -50,6 +52,13 @@ type Omission struct {
 	Key    string `json:"setting"`
 	Value  string `json:"value"`
 	Effect string `json:"effect"`
+}
+
+// refuse names what is not added, of a report that is on a unit file.
+func (s *UnitFile) refuse(list []Denied) {
+	if s != nil {
+		s.Refused = each(list, func(c Denied) string { return c.Name })
+	}
 }
 
 func unitFile(f *audit.Findings) *UnitFile {
@@ -88,6 +97,8 @@ func unitFile(f *audit.Findings) *UnitFile {
 				valid(s.Value)}
 		}),
 		Warnings: each(s.Warnings, valid),
+
+		setsBounding: s.SetsBounding,
 	}
 }
 

@@ -54,7 +54,7 @@ func yamlNode(dec *json.Decoder) (*yaml.Node, error) {
 	case string:
 		return yamlString(v), nil
 	case json.Number:
-		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: v.String()}, nil
+		return yamlNumber(v.String()), nil
 	case bool:
 		value := "false"
 		if v {
@@ -63,6 +63,14 @@ func yamlNode(dec *json.Decoder) (*yaml.Node, error) {
 		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: value}, nil
 	}
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Value: "null"}, nil
+}
+
+func yamlNumber(s string) *yaml.Node {
+	tag := "!!int"
+	if strings.Contains(s, ".") { // the document has none with an exponent
+		tag = "!!float"
+	}
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: s}
 }
 
 // plain are the strings that need no quotes: words of letters and what paths and

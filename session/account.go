@@ -16,6 +16,7 @@ import (
 // account is who --as names.
 type account struct {
 	name     string
+	group    string // as --as has it, "" for the account's own
 	uid, gid int
 	groups   []int
 	login    systemd.Login
@@ -33,7 +34,7 @@ func lookUpAccount(spec string) (*account, error) {
 	if err != nil {
 		u, err = user.LookupId(name)
 	}
-	a := &account{name: name}
+	a := &account{name: name, group: group}
 	switch {
 	case err == nil:
 		a.uid, a.gid, a.login = number(u.Uid), number(u.Gid), systemd.LoginOf(u)

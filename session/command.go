@@ -17,7 +17,8 @@ import (
 type command struct {
 	launched
 	cgroup string // path of the control group to start in, "" for the caller's
-	runAs  string // account, "" for the caller's
+	// account and group, "" for the caller's and the account's own
+	runAs, runAsGroup string
 }
 
 func newCommand(s *session) (subject, error) { return commandIn(s, "", "") }
@@ -41,7 +42,7 @@ func commandIn(s *session, directory, path string) (subject, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.runAs, c.identity = account.name, account.identity
+	c.runAs, c.runAsGroup, c.identity = account.name, account.group, account.identity
 	if !s.CallersEnvironment {
 		err = c.settleIn(account)
 	}
@@ -106,5 +107,5 @@ func asCaller(set uint64) *capng.Identity {
 
 func (c *command) describe(f *audit.Findings) {
 	f.Subject = audit.Subject{Kind: audit.SubjectCommand, Cgroup: c.cgroup}
-	f.RunAs = c.runAs
+	f.RunAs, f.RunAsGroup = c.runAs, c.runAsGroup
 }

@@ -36,6 +36,10 @@ type Options struct {
 	// Verbose shows each check, Quiet not even how the audit goes on.
 	Verbose, Quiet bool
 	Backends       []tracer.Backend
+	Outcomes       Outcomes
+	NoObjects      bool
+	// NoStatic: the programs' code is not looked at.
+	NoStatic bool
 
 	Output output.Options
 }
@@ -52,6 +56,9 @@ func (o *Options) lines() *console.Lines {
 func (o *Options) endless() bool {
 	return o.Follow && o.Test == "" && o.Duration == 0 && o.UntilIdle == 0
 }
+
+// Launches: what is audited is started for that.
+func (o *Options) Launches() bool { return len(o.Command) > 0 || KindOf(o.Option).Launched }
 
 // proves: the run is repeated.
 func (o *Options) proves() bool { return o.Verify || o.Minimize }

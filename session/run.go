@@ -104,19 +104,23 @@ func (s *session) watched(at attempt) (*result, error) {
 		defer a.Close()
 	}
 	s.signals.setRun(a)
-	r := &result{}
+	s.bounding = s.bound(a, at)
+	r, began := &result{}, time.Now()
 	err = s.watch(a, at, r)
+	ended := time.Now()
+	s.bounding.hurry()
 	s.signals.finish()
 	s.interims.Wait()
 	if err != nil {
 		return nil, err
 	}
 	r.took = time.Since(start)
+	ran := time.Since(began)
 	r.interrupted = s.signals.asked()
 	if s.Test == "" {
 		r.identities = a.LastIdentities()
 	}
-	if err := a.FinishEvents(); err != nil {
+	if err := s.finishEvents(a, at); err != nil {
 		return nil, err
 	}
 	if ending := r.ending.Load(); ending != nil && !s.Follow {
@@ -126,7 +130,9 @@ func (s *session) watched(at attempt) (*result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the audit out of the kernel: %w", err)
 	}
+	observation.Took = ran
 	r.findings = audit.Analyze(observation)
+	r.findings.Bounds = s.bounding.conclude(ended.Add(s.lateness()), observation.Programs)
 	r.findings.TestFailed = s.testFailed(r)
 	if s.Untraced && at.repetition && r.findings.StillRunning > 0 {
 		r.killed = true // they could spoil the next
@@ -142,10 +148,14 @@ func (s *session) tracing(at attempt) tracer.Options {
 		Backends:    s.Backends,
 		IdleMatters: audit.IdleMask(),
 		Untraced:    s.Untraced,
+		Sampled:     s.sampled(),
 	}
 	if at.repetition {
 		return options
 	}
+	options.Objects = !s.NoObjects
+	options.Stacks = true
+	options.Code = !s.NoStatic
 	options.OnReady = func(pid int) {
 		s.lines.Print("[*] Capability auditor started")
 		doing := "Tracing"
@@ -158,9 +168,7 @@ func (s *session) tracing(at attempt) tracer.Options {
 		s.lines.Print("[*] %s %s", doing, s.subject.title(pid))
 		s.lines.Print("[*] Press Ctrl-C to stop")
 	}
-	if s.Verbose {
-		options.OnEvent = func(e tracer.Event) { showEvent(s.lines, e) }
-	}
+	options.OnEvent = s.onEvent()
 	return options
 }
 

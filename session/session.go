@@ -21,6 +21,8 @@ type session struct {
 	lines   *console.Lines
 	signals *signals
 	out     *output.Output
+	// bounding is of the run that goes on, nil for none.
+	bounding *bounding
 	// interims are interim reports that are being written.
 	interims sync.WaitGroup
 }
@@ -31,6 +33,9 @@ func Run(options Options) error {
 		if _, err := tracer.Takeable(); err != nil {
 			return fmt.Errorf("--untraced: %w", err)
 		}
+	}
+	if err := options.checkOutcomes(); err != nil {
+		return err
 	}
 	if options.IfPossible {
 		if err := tracer.Possible(options.Backends); err != nil {
@@ -96,7 +101,9 @@ func (s *session) reportInterim(a *tracer.Audit) error {
 		return err
 	}
 	observation.Interim = true
-	doc := s.document(audit.Analyze(observation))
+	findings := audit.Analyze(observation)
+	findings.Bounds = s.bounding.known(observation.Programs, notYet)
+	doc := s.document(findings)
 	s.lines.Print("[*] Interim report")
 	return s.out.WriteInterim(doc)
 }

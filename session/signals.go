@@ -33,8 +33,8 @@ type signals struct {
 	kill    chan struct{}
 	// interim gets the requests for an interim report.
 	interim chan os.Signal
-	// continued gets SIGCONT.
-	continued chan os.Signal
+	// stopped gets SIGTSTP, and continued SIGCONT: one of each, whatever there have been.
+	stopped, continued chan os.Signal
 }
 
 // sameRequest is how soon after a signal another of its kind is the same
@@ -44,12 +44,13 @@ const sameRequest = 300 * time.Millisecond
 // listen begins to take signals.
 func listen(to course) *signals {
 	s := &signals{course: to, endings: make(chan ending, 1), kill: make(chan struct{}, 1),
-		interim: make(chan os.Signal, 1), continued: make(chan os.Signal, 1)}
+		interim: make(chan os.Signal, 1), stopped: make(chan os.Signal, 1),
+		continued: make(chan os.Signal, 1)}
 	signal.Notify(s.interim, unix.SIGUSR1)
 	incoming := make(chan os.Signal, 16)
 	signal.Notify(incoming, early.Requests()...)
 	early.HandOver()
-	for sig, to := range map[syscall.Signal]chan<- os.Signal{unix.SIGTSTP: incoming,
+	for sig, to := range map[syscall.Signal]chan<- os.Signal{unix.SIGTSTP: s.stopped,
 		unix.SIGCONT: s.continued} {
 		if !tracer.IgnoredAtStart(sig) {
 			signal.Notify(to, sig)
@@ -57,34 +58,40 @@ func listen(to course) *signals {
 	}
 	go func() {
 		for {
-			s.handle(next(incoming, s.continued))
+			s.handle(s.next(incoming))
 		}
 	}()
 	return s
 }
 
-// sameMoment is how far Go's runtime may put signals apart, and in another order, that
-// were sent at once.
-const sameMoment = 10 * time.Millisecond
+// sameMoment is how far Go's runtime may put signals apart, on a busy machine, and in
+// another order, that were sent at once.
+const sameMoment = 50 * time.Millisecond
 
 // next is the next signal, SIGCONT after what was sent in the same moment: who stops and
 // continues a process at once has it going on.
-func next(incoming <-chan os.Signal, continued chan os.Signal) syscall.Signal {
+func (s *signals) next(incoming <-chan os.Signal) syscall.Signal {
 	select {
 	case sig := <-incoming:
 		return sig.(syscall.Signal)
-	case <-continued:
+	case <-s.stopped:
+		return unix.SIGTSTP
+	case <-s.continued:
 	}
+	var first syscall.Signal
 	select {
 	case sig := <-incoming:
-		select {
-		case continued <- unix.SIGCONT:
-		default: // another has come
-		}
-		return sig.(syscall.Signal)
+		first = sig.(syscall.Signal)
+	case <-s.stopped:
+		first = unix.SIGTSTP
 	case <-time.After(sameMoment):
 		return unix.SIGCONT
 	}
+	select {
+	case s.continued <- unix.SIGCONT:
+	default: // another has come
+	}
+	return first
 }
 
 // setRun says what the signals are for from now on, and passes on what came
@@ -158,6 +165,12 @@ func (s *signals) control(sig syscall.Signal) {
 	}
 	select {
 	case <-s.continued: // it came before we have stopped, and would never let us go on
+		// nor would one of several, on a busy machine all told of as one: a stop from between them is over
+		time.Sleep(sameMoment)
+		select {
+		case <-s.stopped:
+		default:
+		}
 		s.course.control(s.run, unix.SIGCONT)
 	case <-time.After(sameMoment):
 		// the target has stopped, now we do; SIGCONT finds us here

@@ -48,26 +48,38 @@ import (
 	"fmt"
 	"syscall"
 	"unsafe"
+
+	"github.com/cap-audit/cap-audit/objects"
 )
 
 // The kernel half's types, as cgo reads them from the header both halves share.
 type (
-	kernelState    C.struct_ca_state
-	kernelTask     C.struct_ca_task
-	kernelCheck    C.struct_ca_check
-	kernelRow      C.struct_ca_row
-	kernelSiteKey  C.struct_ca_site_key
-	kernelSite     C.struct_ca_site
-	kernelChain    C.struct_ca_chain
-	kernelChains   C.struct_ca_chains
-	kernelOutcome  C.struct_ca_outcome
-	kernelUnasked  C.struct_ca_unasked
-	kernelProgram  C.struct_ca_program
-	kernelSyscalls C.struct_ca_syscalls
-	kernelTotal    C.struct_ca_total
-	kernelEvent    C.struct_ca_event
-	kernelAdopted  C.struct_ca_adopted
-	kernelLiving   C.struct_ca_living
+	kernelState     C.struct_ca_state
+	kernelTask      C.struct_ca_task
+	kernelCheck     C.struct_ca_check
+	kernelRow       C.struct_ca_row
+	kernelSiteKey   C.struct_ca_site_key
+	kernelSite      C.struct_ca_site
+	kernelChain     C.struct_ca_chain
+	kernelObject    C.struct_ca_object
+	kernelObjectKey C.struct_ca_object_key
+	kernelLook      C.struct_ca_look
+	kernelNames     C.struct_ca_names
+	kernelChains    C.struct_ca_chains
+	kernelOutcome   C.struct_ca_outcome
+	kernelUnasked   C.struct_ca_unasked
+	kernelProgram   C.struct_ca_program
+	kernelKey       C.struct_ca_program_key
+	kernelSyscalls  C.struct_ca_syscalls
+	kernelCodeKey   C.struct_ca_code_key
+	kernelCode      C.struct_ca_code
+	kernelTotal     C.struct_ca_total
+	kernelEvent     C.struct_ca_event
+	kernelAdopted   C.struct_ca_adopted
+	kernelLiving    C.struct_ca_living
+	kernelEnd       C.struct_ca_end
+	kernelMapping   C.struct_ca_mapping
+	kernelStack     C.struct_ca_stack
 )
 
 const (
@@ -92,16 +104,51 @@ const (
 
 	chainWrong = C.CA_CHAIN_WRONG
 
+	keptObjects    = C.CA_OBJECTS
+	argumentBits   = C.CA_ARGUMENT_BITS
+	argumentsKnown = C.CA_ARGUMENTS_KNOWN
+
+	hasArguments = C.CA_HAS_ARGUMENTS
+	hasFile      = C.CA_HAS_FILE
+	hasWalk      = C.CA_HAS_WALK
+	hasBase      = C.CA_HAS_BASE
+	hasSocket    = C.CA_HAS_SOCKET
+	hasAddress   = C.CA_HAS_ADDRESS
+	hasRequest   = C.CA_HAS_REQUEST
+	hasProcess   = C.CA_HAS_PROCESS
+	hasStruct    = C.CA_HAS_STRUCT
+	hasSelf      = C.CA_HAS_SELF
+	hasFound     = C.CA_HAS_FOUND
+
+	namesMore = C.CA_NAMES_MORE
+	namesRoot = C.CA_NAMES_ROOT
+
 	unaskedConcluded = C.CA_CONCLUDED
 	unaskedReadsMM   = C.CA_READS_MM
 
 	anybody = C.CA_ANYBODY
+
+	mostCode = C.CA_CODE
+
+	stackMapping = C.CA_STACK_MAPPING
+	mostMappings = C.CA_MAPPINGS
 
 	eventCheck   = C.CA_EVENT_CHECK
 	eventCapset  = C.CA_EVENT_CAPSET
 	eventDrop    = C.CA_EVENT_DROP
 	eventSyscall = C.CA_EVENT_SYSCALL
 )
+
+// argumentNumbers are the kernel half's of what an argument can be.
+var argumentNumbers = map[objects.Argument]uint32{
+	objects.IsUnused: C.CA_ARGUMENT_UNUSED, objects.IsNumber: C.CA_ARGUMENT_NUMBER,
+	objects.IsPath: C.CA_ARGUMENT_PATH, objects.IsDirectory: C.CA_ARGUMENT_DIRECTORY,
+	objects.IsFile: C.CA_ARGUMENT_FILE, objects.IsWord: C.CA_ARGUMENT_WORD,
+	objects.IsAddress: C.CA_ARGUMENT_ADDRESS, objects.IsMessage: C.CA_ARGUMENT_MESSAGE,
+	objects.IsRequest: C.CA_ARGUMENT_REQUEST, objects.IsProcess: C.CA_ARGUMENT_PROCESS,
+	objects.IsPidfd: C.CA_ARGUMENT_PIDFD, objects.IsStruct: C.CA_ARGUMENT_STRUCT,
+	objects.IsEntry: C.CA_ARGUMENT_ENTRY,
+}
 
 // decode copies a map's bytes into its type. The sizes can differ only if the
 // embedded object and this binary were built from different headers.

@@ -6,25 +6,36 @@ import (
 	"testing"
 	"unsafe"
 
-	"github.com/cap-audit/cap-audit/bpf"
+	"github.com/cap-audit/cap-audit/btf"
 )
 
 // The kernel half says in its BTF how large its types are: those of maps, while
 // a ring buffer's records (ca_event) have none there.
 func TestTypesAreThoseOfTheKernelHalf(t *testing.T) {
-	sizes := structSizes(t, bpf.Object)
+	raw, _, err := halfTypes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sizes, err := btf.Sizes(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, want := range map[string]uintptr{
-		"ca_state":    unsafe.Sizeof(kernelState{}),
-		"ca_task":     unsafe.Sizeof(kernelTask{}),
-		"ca_check":    unsafe.Sizeof(kernelCheck{}),
-		"ca_row":      unsafe.Sizeof(kernelRow{}),
-		"ca_site_key": unsafe.Sizeof(kernelSiteKey{}),
-		"ca_site":     unsafe.Sizeof(kernelSite{}),
-		"ca_outcome":  unsafe.Sizeof(kernelOutcome{}),
-		"ca_program":  unsafe.Sizeof(kernelProgram{}),
-		"ca_syscalls": unsafe.Sizeof(kernelSyscalls{}),
-		"ca_unasked":  unsafe.Sizeof(kernelUnasked{}),
-		"ca_total":    unsafe.Sizeof(kernelTotal{}),
+		"ca_state":       unsafe.Sizeof(kernelState{}),
+		"ca_task":        unsafe.Sizeof(kernelTask{}),
+		"ca_check":       unsafe.Sizeof(kernelCheck{}),
+		"ca_row":         unsafe.Sizeof(kernelRow{}),
+		"ca_site_key":    unsafe.Sizeof(kernelSiteKey{}),
+		"ca_site":        unsafe.Sizeof(kernelSite{}),
+		"ca_outcome":     unsafe.Sizeof(kernelOutcome{}),
+		"ca_program_key": unsafe.Sizeof(kernelKey{}),
+		"ca_program":     unsafe.Sizeof(kernelProgram{}),
+		"ca_syscalls":    unsafe.Sizeof(kernelSyscalls{}),
+		"ca_code_key":    unsafe.Sizeof(kernelCodeKey{}),
+		"ca_code":        unsafe.Sizeof(kernelCode{}),
+		"ca_unasked":     unsafe.Sizeof(kernelUnasked{}),
+		"ca_total":       unsafe.Sizeof(kernelTotal{}),
+		"ca_end":         unsafe.Sizeof(kernelEnd{}),
 	} {
 		if got, ok := sizes[name]; !ok || uintptr(got) != want {
 			t.Errorf("struct %s: %d bytes in the BPF object (there: %t), %d here", name, got, ok, want)
@@ -39,12 +50,17 @@ func TestKeysHaveNoHoles(t *testing.T) {
 		site    kernelSiteKey
 		outcome kernelOutcome
 		unasked kernelUnasked
+		program kernelKey
+		code    kernelCodeKey
 	)
 	for name, c := range map[string]struct{ size, end uintptr }{
 		"ca_check":    {unsafe.Sizeof(check), unsafe.Offsetof(check.idle) + 1},
 		"ca_site_key": {unsafe.Sizeof(site), unsafe.Offsetof(site.stack) + 8},
 		"ca_outcome":  {unsafe.Sizeof(outcome), unsafe.Offsetof(outcome.abi) + 4},
-		"ca_unasked":  {unsafe.Sizeof(unasked), unsafe.Offsetof(unasked.pad) + 4},
+		"ca_program_key": {unsafe.Sizeof(program), unsafe.Offsetof(program.file) +
+			unsafe.Offsetof(program.file.generation) + 4},
+		"ca_code_key": {unsafe.Sizeof(code), unsafe.Offsetof(code.pad) + 4},
+		"ca_unasked":  {unsafe.Sizeof(unasked), unsafe.Offsetof(unasked.details) + 1},
 	} {
 		if c.size != c.end {
 			t.Errorf("struct %s: %d bytes, its members end at %d", name, c.size, c.end)
@@ -147,8 +163,19 @@ func FuzzRecords(f *testing.F) {
 		recorded[kernelOutcome](t, raw)
 		recorded[kernelUnasked](t, raw)
 		recorded[kernelSyscalls](t, raw)
+		recorded[kernelCodeKey](t, raw)
+		code := recorded[kernelCode](t, raw)
+		if path, _ := pathOf((*kernelNames)(&code.path)); strings.Contains(path, "\x00") {
+			t.Errorf("a path with a NUL, %q", path)
+		}
 		recorded[kernelTotal](t, raw)
 		recorded[kernelAdopted](t, raw)
 		recorded[kernelLiving](t, raw)
+		recorded[kernelLook](t, raw)
+		recorded[kernelObjectKey](t, raw)
+		object := askedOf(recorded[kernelObject](t, raw), e.Syscall).Object(accounts{})
+		if text := object.Text(); strings.Contains(text, "\x00") || len(text) > 8*maxPath {
+			t.Errorf("an object of %d bytes, %q", len(text), text)
+		}
 	})
 }

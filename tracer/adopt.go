@@ -13,6 +13,7 @@ import (
 	bpflib "github.com/aquasecurity/libbpfgo"
 	"golang.org/x/sys/unix"
 
+	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/cgroup"
 	"github.com/cap-audit/cap-audit/hint"
 )
@@ -37,18 +38,8 @@ func Adopt(what Running, options Options) (_ *Audit, err error) {
 			s.close()
 		}
 	}()
-	a.kernel, err = openKernel(options.Backends, settings{
-		verbose:     options.OnEvent != nil,
-		idleMatters: options.IdleMatters,
-		running:     s,
-	})
-	if err != nil {
+	if err := a.load(s); err != nil {
 		return nil, err
-	}
-	if options.OnEvent != nil {
-		if a.events, err = a.kernel.readEvents(options.OnEvent); err != nil {
-			return nil, err
-		}
 	}
 	if s.moved() {
 		err := fmt.Errorf("control group %s: was made or removed at this very moment", s.Cgroup)
@@ -66,6 +57,12 @@ func Adopt(what Running, options Options) (_ *Audit, err error) {
 		return nil, err
 	}
 	if err := a.tookIn(); err != nil {
+		return nil, err
+	}
+	if err := a.lookForCode(mostRan); err != nil {
+		return nil, err
+	}
+	if err := a.noteHeld(); err != nil {
 		return nil, err
 	}
 	if options.OnReady != nil {
@@ -97,8 +94,14 @@ type adopted struct {
 	// unadopted counts tasks that could not be given storage in the last scan.
 	unadopted uint64
 	rescans   uint64
-	// what is known of programs that ran before they were watched, by index.
-	ran map[uint32]ranProgram
+	// what is known of programs that ran before they were watched, by index; the last
+	// index that was looked at, and those up to it that have to be looked at again.
+	ran    map[uint32]ranProgram
+	last   uint32
+	unsure []uint32
+	// held is what those of the processes hold that were looked at, the holders.
+	held    audit.Held
+	holders bool
 }
 
 type ranProgram struct {
@@ -158,24 +161,35 @@ func (a *Audit) lookUpPaths() error {
 	}
 	a.adopted.mu.Lock()
 	defer a.adopted.mu.Unlock()
+	for a.adopted.last < min(uint32(state.programs), maxPrograms-1) {
+		a.adopted.last++
+		a.adopted.unsure = append(a.adopted.unsure, a.adopted.last)
+	}
 	found := map[uint32]ranProgram{}
-	for i := uint32(1); i <= uint32(state.programs) && i < maxPrograms; i++ {
-		if _, known := a.adopted.ran[i]; known {
-			continue
-		}
+	var unsure []uint32
+	for _, i := range a.adopted.unsure {
 		p, err := a.kernel.program(i)
-		if err != nil {
+		switch {
+		case errors.Is(err, unix.ENOENT): // not there yet, or given up since another CPU was first
+			unsure = append(unsure, i)
+			continue
+		case err != nil:
 			return err
-		}
-		if p.ran == 0 {
+		case p.ran == 0:
 			continue
 		}
+		unsure = append(unsure, i)
 		link := fmt.Sprintf("/proc/%d/exe", p.pid)
 		if path, err := os.Readlink(link); err == nil {
-			found[uint32(i)] = ranProgram{strings.TrimSuffix(path, " (deleted)"), opensSessionsAt(link)}
+			found[i] = ranProgram{strings.TrimSuffix(path, " (deleted)"), opensSessionsAt(link)}
 		}
 	}
-	return a.keep(found)
+	err = a.keep(found)
+	a.adopted.unsure = slices.DeleteFunc(unsure, func(i uint32) bool {
+		_, known := a.adopted.ran[i]
+		return known
+	})
+	return err
 }
 
 // keep notes what was found of programs, and by which paths they are known.
@@ -206,8 +220,8 @@ func (a *Audit) keep(found map[uint32]ranProgram) error {
 		a.adopted.ran[i] = program
 		if path := program.path; len(path) < maxPath-1 {
 			// executed from now on, it is the same program; unless that has happened
-			var key [maxPath]byte
-			copy(key[:], path)
+			key := kernelKey{file: p.file}
+			copy(unsafe.Slice((*byte)(unsafe.Pointer(&key.path)), maxPath), path)
 			raised(func() error {
 				return index.UpdateValueFlags(unsafe.Pointer(&key), unsafe.Pointer(&i),
 					bpflib.MapFlagUpdateNoExist)

@@ -25,10 +25,19 @@ type Options struct {
 	// OnReady, if set, is called with the target's pid once the kernel half
 	// watches, just before the target is executed.
 	OnReady func(pid int)
+	// Stacks: it is looked at by which of the program's functions checks came.
+	Stacks bool
 	// Follow waits for the last descendant instead of the first process.
 	Follow bool
 	// Untraced: the target is only run and waited for.
 	Untraced bool
+	// Sampled: how system calls end is seen of a sample, so that those without a
+	// check cost nothing. See CanSample.
+	Sampled bool
+	// Objects: it is noted what capabilities are asked for.
+	Objects bool
+	// Code: it is noted which files the programs map code of.
+	Code bool
 }
 
 // Audit is one run: Start, then Wait, then Observe.
@@ -38,17 +47,19 @@ type Audit struct {
 	family  *family // nil if traced
 	target  Target
 	process *process
-	events  *eventReader
+	events  *ring
+	stacks  *stackReader
 	ended   atomic.Bool
 	// companions are children that are not under audit
 	companions companions
-	// strangers: this process had children before, which are none of the audit's
-	strangers bool
+	// strangers: this process has children that are none of the audit's
+	strangers atomic.Bool
 	stopped   chan Stop
 	status    unix.WaitStatus
 	// secureLosses of the target
 	secureLosses []audit.SecureLoss
 	openers      openers
+	code         codeSeen
 	// before are what was missed before the target was there to be watched
 	before misses
 	// adopted is nil where the target was started by this audit
@@ -74,8 +85,8 @@ func Start(target Target, options Options) (_ *Audit, err error) {
 		}
 	}()
 	outlive()
-	a := &Audit{options: options, target: target, process: stub, strangers: strangers,
-		stopped: make(chan Stop)}
+	a := &Audit{options: options, target: target, process: stub, stopped: make(chan Stop)}
+	a.strangers.Store(strangers)
 	if options.Untraced {
 		a.family, err = newFamily(stub.pid)
 	} else {
@@ -99,22 +110,30 @@ func Start(target Target, options Options) (_ *Audit, err error) {
 	return a, nil
 }
 
+// settings are those of the kernel half; what runs already is nil where nothing does.
+func (o *Options) settings(running *opened) settings {
+	return settings{verbose: o.OnEvent != nil, idleMatters: o.IdleMatters, objects: o.Objects, code: o.Code,
+		stacks: o.Stacks, sampled: o.Sampled, running: running}
+}
+
+// load attaches the kernel half, and begins to read what it hands over while the audit runs.
+func (a *Audit) load(running *opened) (err error) {
+	a.kernel, err = openKernel(a.options.Backends, a.options.settings(running))
+	if err == nil && a.options.OnEvent != nil {
+		err = a.readEvents()
+	}
+	if err == nil && a.options.Stacks {
+		a.stacks, err = a.kernel.readStacks(a.PID())
+	}
+	return err
+}
+
 // trace loads the kernel half and has it watch the target.
 func (a *Audit) trace() (err error) {
-	options := a.options
-	a.kernel, err = openKernel(options.Backends, settings{
-		verbose:     options.OnEvent != nil,
-		idleMatters: options.IdleMatters,
-	})
-	if err != nil {
+	if err := a.load(nil); err != nil {
 		return err
 	}
-	if options.OnEvent != nil {
-		if a.events, err = a.kernel.readEvents(options.OnEvent); err != nil {
-			return err
-		}
-	}
-	if options.Follow {
+	if a.options.Follow {
 		// orphans of the tree become our children: that they have ended can be waited for
 		if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 			return fmt.Errorf("become the subreaper that --follow needs: %w", err)
@@ -154,8 +173,14 @@ func (a *Audit) FinishEvents() error {
 	if err != nil {
 		return err
 	}
-	a.events.finish(uint64(state.events))
+	a.events.finish(uint64(state.events), nil)
 	return nil
+}
+
+// LostChecks is how many checks the kernel half could make no event of.
+func (a *Audit) LostChecks() (uint64, error) {
+	state, err := a.kernel.state()
+	return uint64(state.lost_check_events), err
 }
 
 // Close detaches from the kernel. A program about to exit need not call it:
@@ -202,7 +227,15 @@ func (a *Audit) Progress() (p Progress, err error) {
 	if err != nil {
 		return Progress{}, err
 	}
-	p.Kinds = uint64(state.kinds)
+	p.Kinds = uint64(state.noted)
 	p.Processes, err = a.Alive()
 	return p, err
+}
+
+// Arguments are those of the target; of what ran before they are not known.
+func (a *Audit) Arguments() []string {
+	if a.adopted != nil {
+		return nil
+	}
+	return a.target.Argv[1:]
 }

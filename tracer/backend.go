@@ -63,7 +63,7 @@ func ParseBackend(name string) ([]Backend, error) {
 }
 
 // trackPrograms follow the tree, whatever the backend.
-var trackPrograms = []string{"on_newtask", "on_fork", "on_exec", "on_sys_exit"}
+var trackPrograms = []string{"on_newtask", "on_fork", "on_exec", "on_exit", "on_sys_exit"}
 
 // preemptedPrograms help them where tracepoints can be preempted: the first
 // cannot be, the twins see what the others miss.

@@ -22,9 +22,11 @@ type instruction struct {
 	dst, src  byte
 	offset    int
 	immediate int32
-	address   value     // what it loads the address of
-	callee    *function // nil where it calls something of the kernel's
-	kfunc     string    // "" where that is a helper
+	address   value // what it loads the address of
+	// callee is nil where it calls something of the kernel's. It is a function that it
+	// loads the address of, too.
+	callee *function
+	kfunc  string // "" where that is a helper
 }
 
 // bpfObject is where a BPF object's symbols are.
@@ -115,6 +117,7 @@ func (o *bpfObject) link(fn *function, start symbolAt) error {
 					to.offset)
 			}
 		case relocated:
+			in.callee = o.starts[symbolAt{symbol.Section, symbol.Value + uint64(in.immediate)}]
 			if in.address, err = o.address(symbol, uint64(in.immediate)); err != nil {
 				return err
 			}
@@ -148,7 +151,7 @@ func (o *bpfObject) address(symbol elf.Symbol, addend uint64) (value, error) {
 	switch {
 	case symbol.Section == elf.SHN_UNDEF: // whether the kernel has a function
 		return numbered(unknown), nil
-	case section == ".text": // a function for bpf_loop(), which deals with what its caller deals with
+	case section == ".text": // a function, for bpf_loop(), bpf_find_vma() or task work
 		return numbered(unknown), nil
 	case section == ".maps":
 		return value{place{kind: mapItself, name: symbol.Name}: true}, nil

@@ -9,6 +9,7 @@ import (
 // counts are the rows while they are put together: what was counted in the rows
 // and sites, and by the chains that were known.
 type counts struct {
+	clock  clock
 	checks []audit.Checks
 	rows   map[kernelCheck]int
 	sites  map[kernelSiteKey]int // index in its row
@@ -21,10 +22,16 @@ func (k *kernel) readChecks(o *audit.Observation) error {
 	if err != nil {
 		return err
 	}
-	c := counts{rows: map[kernelCheck]int{}, sites: map[kernelSiteKey]int{}}
+	clock, err := clockOf(state)
+	if err != nil {
+		return err
+	}
+	c := counts{clock: clock, rows: map[kernelCheck]int{}, sites: map[kernelSiteKey]int{}}
 	err = each(k, "checks", func(key kernelCheck, row kernelRow) {
 		c.rows[key] = len(c.checks)
-		c.checks = append(c.checks, checksOf(key, row, uint32(state.phase)))
+		checks := checksOf(key, row, uint32(state.phase))
+		checks.Span = &audit.Span{First: clock.since(uint64(row.first)), Last: clock.since(uint64(row.last))}
+		c.checks = append(c.checks, checks)
 	})
 	if err != nil {
 		return err
@@ -33,7 +40,7 @@ func (k *kernel) readChecks(o *audit.Observation) error {
 	if err != nil {
 		return err
 	}
-	err = each(k, "chains", func(_ uint32, bucket kernelChains) {
+	err = eachOfArray(k, "chains", func(bucket kernelChains) {
 		for _, chain := range bucket.chains {
 			if chain.stack != 0 {
 				c.addChain(kernelChain(chain))
@@ -41,6 +48,9 @@ func (k *kernel) readChecks(o *audit.Observation) error {
 		}
 	})
 	if err != nil {
+		return err
+	}
+	if err := k.addObjects(c.checks); err != nil {
 		return err
 	}
 	o.Losses.Rows += c.lost
@@ -67,10 +77,10 @@ func checksOf(key kernelCheck, row kernelRow, phases uint32) audit.Checks {
 			Owner:      key.credentials&credOwner != 0,
 			Nested:     key.credentials&credNested != 0,
 		},
-		Idle:    key.idle != 0,
-		Program: int(key.program),
-		Count:   uint64(row.count),
-		Order:   uint64(row.order),
+		Idle:  key.idle != 0,
+		Count: uint64(row.count),
+		Order: uint64(row.kind),
+		Kinds: []int{int(row.kind)},
 	}
 }
 
@@ -79,19 +89,24 @@ func (c *counts) addSite(key kernelSiteKey, site kernelSite) {
 	if !ok {
 		return
 	}
-	var frames []string
+	row := &c.checks[i]
+	c.sites[key] = len(row.Sites)
+	row.Sites = append(row.Sites, audit.Site{Frames: framesOf(site), Samples: uint64(site.samples),
+		Kind: int(site.kind)})
+}
+
+func framesOf(site kernelSite) (frames []string) {
 	for _, frame := range site.frames {
 		if name := cString(frame[:]); name != "" {
 			frames = append(frames, name)
 		}
 	}
-	row := &c.checks[i]
-	c.sites[key] = len(row.Sites)
-	row.Sites = append(row.Sites, audit.Site{Frames: frames, Samples: uint64(site.samples)})
+	return frames
 }
 
 // addChain adds what was counted by a chain to its row, and to its site unless the
-// chain was once taken for another: then it is not known which site that was.
+// chain was once taken for another: then it is not known which site that was, nor
+// of the programs that are noted for it.
 func (c *counts) addChain(chain kernelChain) {
 	i, ok := c.rows[kernelCheck(chain.check)]
 	if !ok {
@@ -100,8 +115,12 @@ func (c *counts) addChain(chain kernelChain) {
 	}
 	row := &c.checks[i]
 	row.Count += uint64(chain.count)
+	row.Span.Last = max(row.Span.Last, c.clock.since(uint64(chain.last)))
 	site, ok := c.sites[kernelSiteKey{check: chain.check, stack: chain.stack}]
-	if ok && chain.state != chainWrong {
+	switch {
+	case chain.state == chainWrong:
+		row.Kinds = append(row.Kinds, int(chain.kind))
+	case ok:
 		row.Sites[site].Samples += uint64(chain.count)
 	}
 }

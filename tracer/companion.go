@@ -64,15 +64,11 @@ func (a *Audit) RunBeside(path string, argv, environ []string) (<-chan unix.Wait
 	defer null.Close()
 	a.companions.mu.Lock()
 	defer a.companions.mu.Unlock()
-	var pid int
-	err = withCallersScore(func() (err error) {
-		pid, err = syscall.ForkExec(path, argv, &syscall.ProcAttr{
-			Env:   environ,
-			Files: []uintptr{null.Fd(), 2, 2},
-			// a group of its own: what it starts can be ended with it
-			Sys: &syscall.SysProcAttr{Setpgid: true},
-		})
-		return err
+	pid, err := forkExec(path, argv, &syscall.ProcAttr{
+		Env:   environ,
+		Files: []uintptr{null.Fd(), 2, 2},
+		// a group of its own: what it starts can be ended with it
+		Sys: &syscall.SysProcAttr{Setpgid: true},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("run %s: %w", path, err)

@@ -130,6 +130,8 @@ var helpers = map[int32]helper{
 	1:   {name: "map_lookup_elem", reads: []int{2}, returnsRow: true},
 	2:   {name: "map_update_elem", reads: []int{2, 3}, updates: true},
 	3:   {name: "map_delete_elem", reads: []int{2}, updates: true},
+	5:   {name: "ktime_get_ns"},
+	7:   {name: "get_prandom_u32"},
 	16:  {name: "get_current_comm", writes: []int{1}},
 	67:  {name: "get_stack", writes: []int{2}},
 	106: {name: "strtoul", reads: []int{1}, writes: []int{4}},
@@ -138,6 +140,7 @@ var helpers = map[int32]helper{
 	113: {name: "probe_read_kernel", writes: []int{1}},
 	114: {name: "probe_read_user_str", writes: []int{1}},
 	115: {name: "probe_read_kernel_str", writes: []int{1}},
+	118: {name: "jiffies64"},
 	127: {name: "seq_write", reads: []int{2}},
 	131: {name: "ringbuf_reserve", returnsRow: true},
 	132: {name: "ringbuf_submit", writes: []int{1}},
@@ -145,6 +148,7 @@ var helpers = map[int32]helper{
 	158: {name: "get_current_task_btf"},
 	165: {name: "snprintf", writes: []int{1}, reads: []int{3, 4}},
 	175: {name: "task_pt_regs"},
+	180: {name: "find_vma", reads: []int{4}},
 	181: {name: "loop", reads: []int{3}},
 }
 
@@ -225,6 +229,12 @@ func (f *flow) step(fn *function, pc int, m *memory) ([]int, error) {
 	switch in.op & 7 {
 	case classLD:
 		r[in.dst] = in.address
+		if in.callee != nil { // called by the kernel, with what the caller has not
+			none := numbered(unknown)
+			if _, err := f.run(in.callee, [5]value{none, none, none, none, none}); err != nil {
+				return nil, err
+			}
+		}
 		next[0]++ // the second half of it
 	case classLDX:
 		at := r[in.src].plus(numbered(in.offset))
@@ -267,7 +277,10 @@ func (f *flow) call(in instruction, m *memory) (err error) {
 	for i := range 5 {
 		m.registers[1+i] = numbered(unknown)
 	}
-	if in.kfunc != "" { // those that are called know nothing of our maps and variables
+	if in.kfunc != "" { // they know no map or variable of ours but what they are given
+		for _, v := range arguments {
+			f.touch(v, true)
+		}
 		m.registers[0] = numbered(unknown)
 		return nil
 	}

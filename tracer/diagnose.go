@@ -8,13 +8,11 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/cap-audit/cap-audit/btf"
 	"github.com/cap-audit/cap-audit/capng"
 	"github.com/cap-audit/cap-audit/hint"
 	"github.com/cap-audit/cap-audit/privilege"
 )
-
-// btfFile is the kernel's own type information.
-const btfFile = "/sys/kernel/btf/vmlinux"
 
 // required is what tracing needs beside root's own way. Since 5.8 BPF and
 // PERFMON stand in for SYS_ADMIN.
@@ -74,9 +72,9 @@ func Diagnose(err error) error {
 	if err := CheckPrivileges(); err != nil {
 		return err
 	}
-	if _, err := os.Stat(btfFile); err != nil {
+	if _, err := os.Stat(btf.File); err != nil {
 		return fmt.Errorf("this kernel (%s) has no type information in %s: boot one built with "+
-			"CONFIG_DEBUG_INFO_BTF, or mount sysfs if it is missing", kernelRelease(), btfFile)
+			"CONFIG_DEBUG_INFO_BTF, or mount sysfs if it is missing", kernelRelease(), btf.File)
 	}
 	if tooOld() {
 		return fmt.Errorf("Linux %s is too old: tracing a process tree needs task storage and "+
@@ -221,7 +219,7 @@ type System struct {
 func DescribeSystem() System {
 	return System{
 		Kernel:            kernelRelease(),
-		BTF:               unix.Access(btfFile, unix.R_OK) == nil,
+		BTF:               unix.Access(btf.File, unix.R_OK) == nil,
 		Lockdown:          lockdown(),
 		MissingPrivileges: MissingPrivileges(),
 	}

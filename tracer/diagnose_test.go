@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
+	"github.com/cap-audit/cap-audit/btf"
 	"github.com/cap-audit/cap-audit/capng"
 	"github.com/cap-audit/cap-audit/hint"
 )
@@ -104,7 +105,7 @@ func TestProbeWithoutPrivileges(t *testing.T) {
 }
 
 func TestDiagnoseBackends(t *testing.T) {
-	if _, err := os.Stat(btfFile); err != nil || tooOld() || inUserNamespace() ||
+	if _, err := os.Stat(btf.File); err != nil || tooOld() || inUserNamespace() ||
 		len(MissingPrivileges()) > 0 {
 		t.Skip("want root outside of user namespaces, BTF and Linux 5.15, or something else is to blame " +
 			"before the backends are")
@@ -166,7 +167,7 @@ func TestDescribeSystem(t *testing.T) {
 	if s.Kernel != strings.TrimSpace(string(raw)) {
 		t.Errorf("kernel %q, want %q", s.Kernel, raw)
 	}
-	if _, err := os.Stat(btfFile); (err == nil) != s.BTF {
+	if _, err := os.Stat(btf.File); (err == nil) != s.BTF {
 		t.Errorf("BTF %t, stat says %v", s.BTF, err)
 	}
 	if diff := cmp.Diff(MissingPrivileges(), s.MissingPrivileges); diff != "" {

@@ -1,9 +1,7 @@
 package tracer
 
 import (
-	"sync"
-
-	bpflib "github.com/aquasecurity/libbpfgo"
+	"time"
 
 	"github.com/cap-audit/cap-audit/audit"
 )
@@ -19,10 +17,14 @@ const (
 	EventDrop    EventKind = eventDrop
 )
 
-// Event is one line of --verbose.
+// Event is one line of --verbose, or of --events.
 type Event struct {
 	Kind       EventKind
-	PID        int // as seen from the auditor's pid namespace, 0 if it is not in it
+	Time       time.Time
+	Program    string // path of the program that the process ran
+	Site       string // the kernel function that asked, "" for not known
+	Object     string // what was asked for, "" where that was not looked at
+	PID        int    // as seen from the auditor's pid namespace, 0 if it is not in it
 	Comm       string
 	Capability int
 	Verdict    audit.Verdict
@@ -32,48 +34,18 @@ type Event struct {
 	Denied     uint64     // mask of the capabilities refused in a syscall
 }
 
-// eventReader hands events from the ring buffer to a function.
-type eventReader struct {
-	ring *bpflib.RingBuffer
-	mu   sync.Mutex
-	read uint64
-	more sync.Cond
-}
-
-func (k *kernel) readEvents(handle func(Event)) (*eventReader, error) {
-	raw := make(chan []byte, 4096)
-	var ring *bpflib.RingBuffer
-	err := raised(func() (err error) {
-		ring, err = k.module.InitRingBuf("events", raw)
-		return err
-	})
+// readEvents begins to hand events over.
+func (a *Audit) readEvents() error {
+	names, err := a.nameEvents()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	r := &eventReader{ring: ring}
-	r.more.L = &r.mu
-	go func() {
-		for record := range raw {
-			if e, err := decode[kernelEvent](record); err == nil {
-				handle(event(e))
-			}
-			r.mu.Lock()
-			r.read++
-			r.mu.Unlock()
-			r.more.Signal()
+	a.events, err = a.kernel.readRing("events", 4096, func(record []byte) {
+		if e, err := decode[kernelEvent](record); err == nil {
+			a.options.OnEvent(names.event(e))
 		}
-	}()
-	ring.Poll(100)
-	return r, nil
-}
-
-// finish waits until n events have been handled.
-func (r *eventReader) finish(n uint64) {
-	r.mu.Lock()
-	for r.read < n {
-		r.more.Wait()
-	}
-	r.mu.Unlock()
+	})
+	return err
 }
 
 func event(e kernelEvent) Event {

@@ -21,9 +21,13 @@ type kernel struct {
 	backend Backend
 	// preemptible: tracepoints are, and preemptedPrograms attached
 	preemptible bool
+	// sampled: callEndPrograms are not
+	sampled bool
+	// iterating: libbpfgo keeps a list of links, one iterator at a time
+	iterating sync.Mutex
 }
 
-// libbpfLog keeps what libbpf says: it must not reach the terminal, and a
+// libbpfLog keeps what libbpf warns of: it must not reach the terminal, and a
 // verifier's refusal is only "permission denied" without it. libbpf calls
 // back on the calling thread.
 var libbpfLog struct {
@@ -35,10 +39,7 @@ var libbpfLog struct {
 const logLimit = 64 << 10
 
 func captureLibbpfLog() {
-	bpflib.SetLoggerCbs(bpflib.Callbacks{Log: func(level int, msg string) {
-		if level > bpflib.LibbpfWarnLevel {
-			return
-		}
+	bpflib.SetLoggerCbs(bpflib.Callbacks{Log: func(_ int, msg string) {
 		libbpfLog.Lock()
 		defer libbpfLog.Unlock()
 		if libbpfLog.text.Len() < logLimit {
@@ -60,6 +61,10 @@ type settings struct {
 	verbose bool
 	// idleMatters is a mask of capabilities of which idle checks are told apart.
 	idleMatters uint64
+	// sampled and stacks: see Options.
+	sampled, stacks bool
+	// objects: it is noted what capabilities are asked for; code: what programs map.
+	objects, code bool
 	// running is what runs already, nil for a target that is to be started.
 	running *opened
 }
@@ -68,12 +73,17 @@ type settings struct {
 // takes. The error joins one BackendError for each that it did not.
 func openKernel(backends []Backend, set settings) (*kernel, error) {
 	captureLibbpfLog()
+	types, err := readTypes()
+	if err != nil {
+		return nil, err
+	}
+	defer types.close()
 	var failures []error
 	for _, backend := range backends {
 		var k *kernel
 		var stage string
 		err := raised(func() (err error) {
-			k, stage, err = tryBackend(backend, set)
+			k, stage, err = tryBackend(backend, set, types)
 			return err
 		})
 		if err == nil {
@@ -91,7 +101,7 @@ func openKernel(backends []Backend, set settings) (*kernel, error) {
 // since then loading does, attaching, and making a map.
 func raised(step func() error) error { return privilege.Raise(privilege.Tracing, step) }
 
-func tryBackend(backend Backend, set settings) (k *kernel, stage string, err error) {
+func tryBackend(backend Backend, set settings, types kernelTypes) (k *kernel, stage string, err error) {
 	// both are known before anything is loaded, which takes long
 	if backend == Fentry && fexitRefused() {
 		return nil, "load", fmt.Errorf("the kernel refuses fexit programs: %w", unix.EPERM)
@@ -102,6 +112,7 @@ func tryBackend(backend Backend, set settings) (k *kernel, stage string, err err
 	module, err := bpflib.NewModuleFromBufferArgs(bpflib.NewModuleArgs{
 		BPFObjBuff: bpf.Object,
 		BPFObjName: "cap_audit",
+		BTFObjPath: types.path(),
 		// raising RLIMIT_MEMLOCK needs CAP_SYS_RESOURCE, would leak into
 		// the target and hide its CAP_IPC_LOCK; since 5.11 BPF memory is
 		// charged to the cgroup and the limit does not matter
@@ -115,8 +126,12 @@ func tryBackend(backend Backend, set settings) (k *kernel, stage string, err err
 			module.Close()
 		}
 	}()
-	k = &kernel{module: module, backend: backend, preemptible: preemptibleTracepoints()}
-	if err = k.configure(set); err != nil {
+	k = &kernel{module: module, backend: backend, preemptible: preemptibleTracepoints(),
+		sampled: set.sampled}
+	if err = k.configure(set); err == nil {
+		err = types.configure(module)
+	}
+	if err != nil {
 		return nil, "open", err
 	}
 	if err = module.BPFLoadObject(); err != nil {
@@ -138,6 +153,11 @@ func (k *kernel) configure(set settings) error {
 	for _, name := range preemptedPrograms {
 		autoload[name] = k.preemptible
 	}
+	if k.sampled {
+		for _, name := range callEndPrograms {
+			autoload[name] = false
+		}
+	}
 	for _, name := range adoptPrograms {
 		autoload[name] = slices.Contains(set.running.programs(), name)
 	}
@@ -150,10 +170,15 @@ func (k *kernel) configure(set settings) error {
 			return err
 		}
 	}
-	if err := k.module.InitGlobalVariable("idle_matters", set.idleMatters); err != nil {
+	if err := k.configureChecks(set); err != nil {
 		return err
 	}
-	if err := k.module.InitGlobalVariable("concludes", k.backend.concludes()); err != nil {
+	if set.objects {
+		if err := k.configureObjects(); err != nil {
+			return err
+		}
+	}
+	if err := k.configureClock(); err != nil {
 		return err
 	}
 	if err := set.running.configure(k.module); err != nil {
@@ -164,16 +189,51 @@ func (k *kernel) configure(set settings) error {
 			return err
 		}
 	}
-	if set.verbose {
-		return k.module.InitGlobalVariable("verbose", true)
+	if err := k.module.InitGlobalVariable("verbose", set.verbose); err != nil {
+		return err
 	}
-	// nothing is written to it: the smallest that there is
+	return k.shrink(set)
+}
+
+// shrink makes the ring buffers to which nothing is written the smallest that there are.
+func (k *kernel) shrink(set settings) error {
 	events, err := k.module.GetMap("events")
 	if err != nil {
 		return err
 	}
-	return events.SetMaxEntries(4096)
+	stacks, err := k.module.GetMap("stacks")
+	if err != nil {
+		return err
+	}
+	const smallest = 4096
+	if !set.verbose {
+		err = events.SetMaxEntries(smallest)
+	}
+	if !set.stacks {
+		err = errors.Join(err, stacks.SetMaxEntries(smallest))
+	}
+	return err
 }
+
+// configureChecks says what is looked at of each check.
+func (k *kernel) configureChecks(set settings) error {
+	if err := k.module.InitGlobalVariable("idle_matters", set.idleMatters); err != nil {
+		return err
+	}
+	if err := k.module.InitGlobalVariable("concludes", k.concludes()); err != nil {
+		return err
+	}
+	if err := k.module.InitGlobalVariable("sampled", k.sampled); err != nil {
+		return err
+	}
+	if err := k.module.InitGlobalVariable("code_wanted", set.code); err != nil {
+		return err
+	}
+	return k.module.InitGlobalVariable("takes_stacks", set.stacks)
+}
+
+// concludes: what is granted without a check, from the system calls.
+func (k *kernel) concludes() bool { return k.backend.concludes() && !k.sampled }
 
 // attach attaches what was loaded, the task tracking first, so that no check
 // of a task is seen before the task is known.
@@ -184,6 +244,9 @@ func (k *kernel) attach(s *opened) error {
 	}
 	if k.preemptible {
 		names = append(names, preemptedPrograms...)
+	}
+	if k.sampled {
+		names = slices.DeleteFunc(names, func(n string) bool { return slices.Contains(callEndPrograms, n) })
 	}
 	for _, name := range append(names, checkPrograms[k.backend]...) {
 		prog, err := k.module.GetProgram(name)
@@ -219,9 +282,9 @@ func (k *kernel) mark(pidfd int, flags uint32) error {
 }
 
 // lookUp reads one entry of a map.
-func lookUp[V any](m *bpflib.BPFMap, index uint32) (value V, err error) {
+func lookUp[V, K any](m *bpflib.BPFMap, key K) (value V, err error) {
 	err = raised(func() error {
-		raw, err := m.GetValue(unsafe.Pointer(&index))
+		raw, err := m.GetValue(unsafe.Pointer(&key))
 		if err == nil {
 			value, err = decode[V](raw)
 		}
@@ -240,23 +303,14 @@ func (k *kernel) state() (kernelState, error) {
 }
 
 // totals reads the exact counts per capability.
-func (k *kernel) totals() ([maxCaps]kernelTotal, error) {
-	var all [maxCaps]kernelTotal
-	m, err := k.module.GetMap("totals")
-	if err != nil {
-		return all, err
-	}
-	for i := range uint32(maxCaps) {
-		if all[i], err = lookUp[kernelTotal](m, i); err != nil {
-			return all, err
-		}
-	}
-	return all, nil
+func (k *kernel) totals() (all []kernelTotal, err error) {
+	err = eachOfArray(k, "totals", func(t kernelTotal) { all = append(all, t) })
+	return all, err
 }
 
-// each walks a hash map. New keys may appear meanwhile, none is seen twice:
-// the kernel restarts an iteration only when the key it stands on was deleted,
-// and nothing deletes.
+// each walks a map. New keys may appear meanwhile, none of a hash map is seen
+// twice: the kernel restarts an iteration only when the key it stands on was
+// deleted. Nothing deletes but for a program's row, of which one is enough.
 func each[K, V any](k *kernel, name string, visit func(K, V)) error {
 	m, err := k.module.GetMap(name)
 	if err != nil {
@@ -287,6 +341,35 @@ func walk[K, V any](m *bpflib.BPFMap, name string, visit func(K, V)) error {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil
+}
+
+// eachOfArray walks an array, many entries at a time.
+func eachOfArray[V any](k *kernel, name string, visit func(V)) error {
+	m, err := k.module.GetMap(name)
+	if err != nil {
+		return err
+	}
+	return raised(func() error {
+		var keys [64]uint32
+		var last uint32
+		var after unsafe.Pointer
+		for left := m.MaxEntries(); left > 0; after = unsafe.Pointer(&last) {
+			values, n, err := m.GetValueBatch(unsafe.Pointer(&keys), after, unsafe.Pointer(&last),
+				min(left, uint32(len(keys))))
+			if err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			for _, raw := range values {
+				value, err := decode[V](raw)
+				if err != nil {
+					return err
+				}
+				visit(value)
+			}
+			left -= min(left, max(n, 1))
+		}
+		return nil
+	})
 }
 
 // liveProcesses lists the processes of the tree that have not begun to exit.
@@ -320,6 +403,8 @@ func (k *kernel) eachLiving(visit func(kernelLiving)) error {
 // iterate runs an iterator over all tasks, once, and takes what it writes
 // apart into records of size bytes.
 func (k *kernel) iterate(name string, size int, visit func(record []byte) error) error {
+	k.iterating.Lock()
+	defer k.iterating.Unlock()
 	prog, err := k.module.GetProgram(name)
 	if err != nil {
 		return err

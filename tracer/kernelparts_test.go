@@ -28,6 +28,7 @@ var (
 		{title: "backend tracepoint", programs: checkPrograms[Tracepoint]},
 		{title: "backend kprobe", programs: checkPrograms[Kprobe]},
 		{programs: []string{"on_sys_exit", "on_sys_exit" + twin}},
+		{programs: []string{"on_exit"}},
 	}
 	adopting = []node{
 		{programs: []string{"adopt_tree"}},

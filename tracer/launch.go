@@ -67,6 +67,38 @@ func (t Target) uid() int {
 	return os.Getuid()
 }
 
+// held is what the target begins with, as far as that is known: as root all that its
+// bounding set has, unless secure bits forbid it, as another user what it was given as
+// ambient (security/commoncap.c, handle_privileged_root(), cap_bprm_creds_from_file()).
+func (t Target) held() uint64 {
+	set := capng.Bounding()
+	bits, err := unix.PrctlRetInt(unix.PR_GET_SECUREBITS, 0, 0, 0, 0)
+	if err != nil {
+		return 0
+	}
+	var ambient uint64
+	if id := t.Identity; id != nil {
+		set &= given(id.Bounding, set)
+		ambient = set & given(id.Ambient, 0)
+		bits = given(id.SecureBits, bits)
+	}
+	if t.uid() != 0 || bits&secbitNoRoot != 0 {
+		return ambient
+	}
+	return set
+}
+
+// secbitNoRoot is SECBIT_NOROOT of uapi/linux/securebits.h.
+const secbitNoRoot = 1 << 0
+
+// given is what was set, or else what it is without.
+func given[T any](value *T, otherwise T) T {
+	if value == nil {
+		return otherwise
+	}
+	return *value
+}
+
 func (t Target) environ() []string {
 	if t.Env != nil {
 		return t.Env
@@ -111,11 +143,8 @@ func startStub(t Target) (*process, error) {
 		defer unix.Close(attributes.CgroupFD)
 	}
 	if err == nil {
-		err = withCallersScore(func() (err error) {
-			p.pid, err = syscall.ForkExec("/proc/self/exe", []string{early.StubName, strconv.Itoa(theirs)},
-				&syscall.ProcAttr{Env: Environ(), Files: files, Sys: attributes})
-			return err
-		})
+		p.pid, err = forkExec("/proc/self/exe", []string{early.StubName, strconv.Itoa(theirs)},
+			&syscall.ProcAttr{Env: Environ(), Files: files, Sys: attributes})
 	}
 	if err != nil {
 		ours.Close()
@@ -198,23 +227,6 @@ func CanEnter(t Target) (bool, error) {
 	}
 	unix.Close(p.pidfd)
 	return err == nil && status.Exited() && status.ExitStatus() == 0, err
-}
-
-// raw are strings as bytes: JSON's strings would have to be UTF-8.
-func raw(list []string) [][]byte {
-	all := make([][]byte, len(list))
-	for i, s := range list {
-		all[i] = []byte(s)
-	}
-	return all
-}
-
-func cooked(list [][]byte) []string {
-	all := make([]string, len(list))
-	for i, b := range list {
-		all[i] = string(b)
-	}
-	return all
 }
 
 // abandon ends a stub that will get no order.

@@ -2,7 +2,8 @@
 
 package tracer
 
-// #cgo LDFLAGS: -l:libbpf.a -lelf -lz
+// #cgo CFLAGS: -DSTATIC_LIBBPF
+// #cgo LDFLAGS: -l:libbpf.a -lelf -lz -Wl,--wrap=btf__load_vmlinux_btf
 import "C"
 
 // The libraries that libbpf.a asks for stay shared.

@@ -25,44 +25,67 @@ func (a *Audit) Observe() (*audit.Observation, error) {
 	}
 	missed = missed.since(a.before)
 	o := &audit.Observation{
-		Application:  a.application(),
-		System:       systemContext(),
-		Backend:      string(k.backend),
-		OptionsKnown: k.backend.knowsOptions(),
-		InlinedKnown: k.backend.knowsInlined(),
-		LSMKnown:     k.backend.knowsLSM(),
-		SkipsUntold:  k.backend.skipsUntold(),
-		Totals:       map[int]audit.Total{},
+		Application:   a.application(),
+		System:        systemContext(),
+		Backend:       string(k.backend),
+		OptionsKnown:  k.backend.knowsOptions(),
+		InlinedKnown:  k.backend.knowsInlined(),
+		LSMKnown:      k.backend.knowsLSM(),
+		SkipsUntold:   k.backend.skipsUntold(),
+		Sampled:       k.sampled,
+		UnaskedUnseen: k.backend.concludes() && !k.concludes(),
+		Totals:        map[int]audit.Total{},
 	}
+	if err := k.readCounts(o); err != nil {
+		return nil, err
+	}
+	// to list them notes how long it went on, and who waits
+	alive, err := k.liveProcesses()
+	if err != nil {
+		return nil, err
+	}
+	o.StillRunning = len(alive)
+	if a.adopted != nil {
+		if err := a.noteHeld(); err != nil {
+			return nil, err
+		}
+		o.Held = a.held()
+	}
+	if err := a.readState(o); err != nil {
+		return nil, fmt.Errorf("read the kernel's counters: %w", err)
+	}
+	if err := a.readStacks(o); err != nil {
+		return nil, fmt.Errorf("read the stacks: %w", err)
+	}
+	o.MissedExits = missed.exits
+	o.Losses.Checks += missed.checks
+	o.Losses.Tasks += missed.tasks
+	o.Losses.Unasked += missed.unasked
+	return o, nil
+}
+
+// readCounts reads what was counted of each check, call and capability.
+func (k *kernel) readCounts(o *audit.Observation) error {
 	// rows before totals: a check made meanwhile can then only seem to lack its row, not its total
 	if err := k.readChecks(o); err != nil {
-		return nil, fmt.Errorf("read the checks: %w", err)
+		return fmt.Errorf("read the checks: %w", err)
 	}
 	if err := k.readOutcomes(o); err != nil {
-		return nil, fmt.Errorf("read the outcomes: %w", err)
+		return fmt.Errorf("read the outcomes: %w", err)
 	}
 	if err := k.readUnasked(o); err != nil {
-		return nil, fmt.Errorf("read what was granted without a check: %w", err)
+		return fmt.Errorf("read what was granted without a check: %w", err)
 	}
 	totals, err := k.totals()
 	if err != nil {
-		return nil, fmt.Errorf("read the totals: %w", err)
+		return fmt.Errorf("read the totals: %w", err)
 	}
 	for number, total := range totals {
 		if total.granted+total.denied > 0 {
 			o.Totals[number] = audit.Total{Granted: uint64(total.granted), Denied: uint64(total.denied)}
 		}
 	}
-	if err := a.readState(o); err != nil {
-		return nil, fmt.Errorf("read the kernel's counters: %w", err)
-	}
-	o.MissedExits = missed.exits
-	o.Losses.Checks += missed.checks
-	o.Losses.Tasks += missed.tasks
-	o.Losses.Unasked += missed.unasked
-	alive, err := k.liveProcesses()
-	o.StillRunning = len(alive)
-	return o, err
+	return nil
 }
 
 // observeUntraced is what is known of a run that nobody watched.
@@ -87,21 +110,21 @@ func (a *Audit) application() audit.Application {
 		Script:  isScript(a.target.Path),
 		Ended:   a.Ended(),
 
+		Arguments:    a.target.Argv[1:],
+		UID:          a.target.uid(),
 		Unprivileged: a.target.uid() != 0,
+		Held:         a.target.held(),
+		Mentions:     a.target.mentions(),
 		SecureLosses: a.secureLosses,
 	}
 	if a.Ended() {
-		if a.status.Signaled() {
-			app.Signal = int(a.status.Signal())
-		} else {
-			app.Status = a.status.ExitStatus()
-		}
+		app.Status, app.Signal = audit.Waited(a.status)
 	}
 	// a program that may be executed but not read keeps its secret
 	if f, err := files.OpenRegular(a.target.Path, files.Any); err == nil {
 		defer f.Close()
-		if permitted, _, _, ok, err := capng.FileCaps(f); err == nil && ok {
-			app.FilePermitted = permitted
+		if permitted, _, effective, ok, err := capng.FileCaps(f); err == nil && ok {
+			app.FilePermitted, app.FileEffective = permitted, effective
 		}
 	}
 	return app
@@ -187,16 +210,16 @@ func (k *kernel) readUnasked(o *audit.Observation) error {
 	if err != nil {
 		return err
 	}
-	return each(k, "unasked", func(key kernelUnasked, count uint64) {
+	return each(k, "unasked", func(key kernelUnasked, row kernelRow) {
 		o.Unasked = append(o.Unasked, audit.Unasked{
 			Capability: int(key.capability),
 			Syscall:    syscallOf(int32(key.syscall), uint8(key.abi)),
 			Phase:      phaseOf(uint32(key.phase), uint32(state.phase)),
-			Program:    int(key.program),
+			Kind:       int(row.kind),
 			Held:       uint64(key.held),
 			Concluded:  key.details&unaskedConcluded != 0,
 			ReadsMM:    key.details&unaskedReadsMM != 0,
-			Count:      count,
+			Count:      uint64(row.count),
 		})
 	})
 }
@@ -214,6 +237,14 @@ func (a *Audit) readState(o *audit.Observation) error {
 		Inheritable: uint64(s.requested.inheritable),
 	}
 	o.Dropped = s.phase > 0
+	c, err := clockOf(s)
+	if err != nil {
+		return err
+	}
+	readTimes(o, s, c)
+	if err := k.readEnd(o, c); err != nil {
+		return err
+	}
 	o.Tasks = uint64(s.tasks)
 	o.MovedIn = uint64(s.rescans)
 	o.Sessions = uint64(s.sessions)
@@ -226,6 +257,9 @@ func (a *Audit) readState(o *audit.Observation) error {
 		Programs: uint64(s.lost_programs),
 		Events:   uint64(s.lost_events),
 		Unasked:  uint64(s.lost_unasked),
+		Objects:  uint64(s.lost_objects),
+		Stacks:   uint64(s.lost_stacks),
+		Code:     uint64(s.lost_code),
 	}
 	if a.adopted != nil {
 		o.Losses.Tasks += a.adopted.lost()
@@ -237,24 +271,9 @@ func (a *Audit) readState(o *audit.Observation) error {
 		o.Losses.Checks += uint64(s.entered - s.returned)
 	}
 
-	return a.readPrograms(o, uint32(s.programs))
-}
-
-// readPrograms reads the programs by index; 0 stands for those beyond the limit.
-func (a *Audit) readPrograms(o *audit.Observation, last uint32) error {
-	k := a.kernel
-	for i := uint32(0); i <= last && i < maxPrograms; i++ {
-		p, err := k.program(i)
-		if err != nil {
-			return err
-		}
-		program := a.programOf(i, p)
-		if program.Made, program.Namespaces, err = k.made(i); err != nil {
-			return err
-		}
-		o.Programs = append(o.Programs, program)
-	}
-	return nil
+	o.Programs, err = a.readPrograms()
+	o.Losses.Code += a.code.lost()
+	return err
 }
 
 // misses are events that programs of the kernel half did not see, because they
@@ -289,8 +308,10 @@ func (a *Audit) missed() (m misses, err error) {
 		add(&m.tasks, "on_group_made")
 		add(&m.tasks, "on_moved")
 	}
-	add(&m.exits, "on_sys_exit")
-	if k.backend.concludes() {
+	if !k.sampled {
+		add(&m.exits, "on_sys_exit")
+	}
+	if k.concludes() {
 		m.unasked = m.exits
 	}
 	return m, err

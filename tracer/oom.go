@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -38,16 +39,15 @@ func outlive() {
 	}
 }
 
-// withCallersScore starts a process that is to have it, as all but the auditor.
-func withCallersScore(start func() error) error {
+// forkExec starts a process, which is to have it, as all but the auditor.
+func forkExec(path string, argv []string, attributes *syscall.ProcAttr) (pid int, err error) {
 	score.Lock()
 	defer score.Unlock()
-	if score.callers == nil {
-		return start()
+	if score.callers != nil {
+		if err := os.WriteFile(scoreFile, score.callers, 0); err != nil {
+			return 0, fmt.Errorf("set the caller's OOM score: %w", err)
+		}
+		defer os.WriteFile(scoreFile, []byte(lastToGo), 0)
 	}
-	if err := os.WriteFile(scoreFile, score.callers, 0); err != nil {
-		return fmt.Errorf("set the caller's OOM score: %w", err)
-	}
-	defer os.WriteFile(scoreFile, []byte(lastToGo), 0)
-	return start()
+	return syscall.ForkExec(path, argv, attributes)
 }

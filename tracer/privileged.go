@@ -1,6 +1,7 @@
 package tracer
 
 import (
+	"math/bits"
 	"os"
 	"path/filepath"
 
@@ -18,6 +19,7 @@ func (a *Audit) programOf(index uint32, p kernelProgram) audit.Program {
 		Parent:    int(p.parent),
 		Processes: uint64(p.processes),
 		SetID:     setsID(p),
+		Kinds:     kindsOf(p),
 	}
 	for _, uid := range p.users {
 		if uid != 0 {
@@ -30,7 +32,7 @@ func (a *Audit) programOf(index uint32, p kernelProgram) audit.Program {
 	if p.ran != 0 {
 		return program
 	}
-	f, err := openInode(absolute(program.Path), uint64(p.inode))
+	f, err := openInode(absolute(program.Path), uint64(p.file.inode))
 	if err != nil {
 		return program
 	}
@@ -52,6 +54,17 @@ func (a *Audit) programOf(index uint32, p kernelProgram) audit.Program {
 		program.FileCaps = permitted
 	}
 	return program
+}
+
+// kindsOf are what the program is noted for.
+func kindsOf(p kernelProgram) []int {
+	var kinds []int
+	for i, word := range p.kinds {
+		for ; word != 0; word &= word - 1 {
+			kinds = append(kinds, i*64+bits.TrailingZeros64(uint64(word)))
+		}
+	}
+	return kinds
 }
 
 // setsID: the program's file gives it another user or group (fs/exec.c,

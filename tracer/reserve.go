@@ -12,9 +12,9 @@ import (
 const mostCPUs = 4
 
 // mostWaiting is more threads than ever wait in the kernel at a time: for children,
-// the ring buffer, signals, heads, standard output and error and the files of
+// the ring buffers, signals, heads, code, standard output and error and the files of
 // reports, and the runtime's own.
-const mostWaiting = 16
+const mostWaiting = 20
 
 // reserve makes the threads that the audit can come to need. Go's runtime makes them
 // when they are needed, and dies when it cannot; and the target could by then have

@@ -181,8 +181,10 @@ func explainDenied(path string) (text, hint string) {
 const firstLine = 256
 
 // interpreterOf is what a script's #! line asks for, "" if it is no script.
-func interpreterOf(path string) string {
-	words := strings.Fields(shebang(path))
+func interpreterOf(path string) string { return location{"", path}.interpreter() }
+
+func (l location) interpreter() string {
+	words := strings.Fields(l.shebang())
 	if len(words) == 0 {
 		return ""
 	}
@@ -190,8 +192,8 @@ func interpreterOf(path string) string {
 }
 
 // shebang is a script's first line after #!, "" if it is no script.
-func shebang(path string) string {
-	line, _ := firstLineOf(path)
+func (l location) shebang() string {
+	line, _ := l.firstLine()
 	line, ok := bytes.CutPrefix(line, []byte("#!"))
 	if !ok {
 		return ""
@@ -199,10 +201,10 @@ func shebang(path string) string {
 	return strings.TrimSpace(string(line))
 }
 
-// firstLineOf is a file's first line as far as the kernel looks at it; false if it
+// firstLine is a file's first line as far as the kernel looks at it; false if it
 // cannot be read.
-func firstLineOf(path string) (line []byte, ok bool) {
-	f, err := files.OpenRegular(path, files.Any)
+func (l location) firstLine() (line []byte, ok bool) {
+	f, err := l.open(files.Any)
 	if err != nil {
 		return nil, false
 	}
@@ -216,7 +218,7 @@ func firstLineOf(path string) (line []byte, ok bool) {
 // isPython tells whether a command is a Python script. The command decides,
 // not /proc/PID/exe: that is the interpreter.
 func isPython(path string) bool {
-	for i, word := range strings.Fields(shebang(path)) {
+	for i, word := range strings.Fields(location{"", path}.shebang()) {
 		name := filepath.Base(word)
 		if strings.HasPrefix(name, "python") {
 			return true

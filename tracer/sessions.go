@@ -65,20 +65,27 @@ func within(path string, so func(*os.File) bool) bool {
 }
 
 // programPath is a constant of C with the path of what a distribution installs.
-var programPath = regexp.MustCompile(`\x00/(?:usr/)?(?:s?bin|lib|lib64|libexec)/[!-~]{1,128}\x00`)
+// To compile it takes as long as to start a process: not before it is used.
+var programPath = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\x00/(?:usr/)?(?:s?bin|lib|lib64|libexec)/[!-~]{1,128}\x00`)
+})
 
 // busybox is what all its programs are in: it names what any of them starts.
 var busybox = []byte("\x00busybox\x00")
 
 // namedIn are such paths that a program has in its file.
 func namedIn(f *os.File) []string {
-	raw := make([]byte, maxLoaded)
+	info, err := f.Stat()
+	if err != nil {
+		return nil
+	}
+	raw := make([]byte, min(info.Size(), maxLoaded))
 	n, _ := f.ReadAt(raw, 0)
 	if bytes.Contains(raw[:n], busybox) {
 		return nil
 	}
 	var names []string
-	for _, name := range programPath.FindAll(raw[:n], maxNamed) {
+	for _, name := range programPath().FindAll(raw[:n], maxNamed) {
 		// no way out of these directories
 		if path := string(bytes.Trim(name, "\x00")); filepath.Clean(path) == path {
 			names = append(names, path)

@@ -24,7 +24,7 @@ func (o *order) viaShell() bool {
 // isText: nothing in the first line is of a program for another machine. An empty
 // file is a script that does nothing.
 func isText(path string) bool {
-	line, ok := firstLineOf(path)
+	line, ok := location{"", path}.firstLine()
 	return ok && bytes.IndexByte(line, 0) < 0
 }
 

@@ -115,8 +115,8 @@ func (f stubFailure) explain(path string) error {
 // newOrder is the order to become the target.
 func newOrder(t Target) order {
 	o := order{
-		Path: []byte(t.Path), Argv: raw(t.Argv), Shell: t.Shell,
-		Ignored: early.Ignored(), Identity: t.Identity, OwnEnv: t.Env != nil, Env: raw(t.Env),
+		Path: []byte(t.Path), Argv: Raw(t.Argv), Shell: t.Shell,
+		Ignored: early.Ignored(), Identity: t.Identity, OwnEnv: t.Env != nil, Env: Raw(t.Env),
 		Dir: []byte(t.Surroundings.Dir), Surroundings: t.Surroundings,
 	}
 	for fd, file := range []*os.File{t.Stdin, t.Stdout, t.Stderr} {
@@ -185,7 +185,7 @@ func (o *order) execute() stubFailure {
 	}
 	env := Environ()
 	if o.OwnEnv {
-		env = cooked(o.Env)
+		env = Cooked(o.Env)
 	}
 	o.ready()
 	if len(o.Limits) == 0 {
@@ -196,9 +196,9 @@ func (o *order) execute() stubFailure {
 
 // exec also puts back the RLIMIT_NOFILE that Go's runtime raised.
 func (o *order) exec(env []string) error {
-	err := syscall.Exec(string(o.Path), cooked(o.Argv), env)
+	err := syscall.Exec(string(o.Path), Cooked(o.Argv), env)
 	if err == syscall.ENOEXEC && o.viaShell() {
-		err = syscall.Exec(string(o.Path), cooked(o.Argv), env)
+		err = syscall.Exec(string(o.Path), Cooked(o.Argv), env)
 	}
 	return err
 }
@@ -228,7 +228,7 @@ func resetInternalSignals() {
 // waits for memory or a process slot that it is not to get any more.
 func (o *order) executeWithin(limits []Limit, env []string) stubFailure {
 	path, err1 := syscall.BytePtrFromString(string(o.Path))
-	argv, err2 := syscall.SlicePtrFromStrings(cooked(o.Argv))
+	argv, err2 := syscall.SlicePtrFromStrings(Cooked(o.Argv))
 	envp, err3 := syscall.SlicePtrFromStrings(env)
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return failure(stageExec, err)

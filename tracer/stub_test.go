@@ -56,7 +56,7 @@ func FuzzOrder(f *testing.F) {
 		if diff := cmp.Diff(o, got, same, cmpopts.IgnoreFields(order{}, "Surroundings")); diff != "" {
 			t.Errorf("sent (-sent +read):\n%s", diff)
 		}
-		if diff := cmp.Diff(words, cooked(got.Argv)); diff != "" || string(got.Dir) != words[0] {
+		if diff := cmp.Diff(words, Cooked(got.Argv)); diff != "" || string(got.Dir) != words[0] {
 			t.Errorf("words (-meant +read):\n%s%q", diff, got.Dir)
 		}
 	})

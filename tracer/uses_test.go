@@ -15,7 +15,8 @@ import (
 // given the name of, or that GetMap has found by it.
 var effects = map[string]dealing{
 	"each":               reads,
-	"InitRingBuf":        reads,
+	"eachOfArray":        reads,
+	"readRing":           reads,
 	"GetValue":           reads,
 	"lookUp":             reads,
 	"Iterator":           reads,
@@ -30,7 +31,7 @@ var namers = []string{"GetMap", "InitRingBuf", "InitGlobalVariable"}
 
 // takeNames are the functions that have the name from who calls them, or from
 // a map of the values to set.
-var takeNames = []string{"each", "opened.configure"}
+var takeNames = []string{"each", "eachOfArray", "kernel.readRing", "opened.configure"}
 
 // use is what a function of this package does with a map or a variable of the kernel half.
 type use struct {

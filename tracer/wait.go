@@ -41,14 +41,14 @@ func (a *Audit) Wait(ended func(unix.WaitStatus)) error {
 }
 
 // nextChild waits for a child. Those that this process had before, left to it by
-// whoever executed it, are not waited for: when nothing else is there, that is
-// ECHILD, too.
+// whoever executed it, and those that look at something for the audit are not
+// waited for: when nothing else is there, that is ECHILD, too.
 func (a *Audit) nextChild() (pid int, status unix.WaitStatus, err error) {
 	if a.family != nil {
 		pid, err = a.nextOfFamily(&status)
 		return pid, status, err
 	}
-	if !a.strangers {
+	if !a.strangers.Load() {
 		pid, err = unix.Wait4(-1, &status, 0, nil)
 		return pid, status, err
 	}

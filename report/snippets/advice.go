@@ -25,8 +25,9 @@ type Advice struct {
 	Path string
 	// Python: the program is a Python script; Script: it is one of any kind.
 	Python, Script bool
-	// User is the account it was audited as, "" for the caller's.
-	User string
+	// User is the account it was audited as, "" for the caller's; Group its group, "" for
+	// the account's own.
+	User, Group string
 	// Unprivileged: it began as another user than root.
 	Unprivileged bool
 	// Ambient are the capabilities that the unit's AmbientCapabilities= has.
@@ -40,6 +41,12 @@ type Advice struct {
 	// SecureLosses are what counts for nothing where the program has capabilities
 	// from its file: variables, or $ORIGIN.
 	SecureLosses []string
+	// FileHas is what the program's file brings at present. FileRaises: at once, without
+	// the program's doing.
+	FileHas    []int
+	FileRaises bool
+	// Unused are those of Grant that it asked for by capset and made no use of.
+	Unused []int
 	// Elsewhere: a program that it executed needed some of them.
 	Elsewhere bool
 	// Grant are the capabilities to start the program with.
@@ -51,8 +58,18 @@ type Advice struct {
 	Keep []int
 	// Dropped: the program gives some up by itself.
 	Dropped bool
+	// Early are those of Keep that it used only before it began to serve, which First is
+	// the call of, "" for not known.
+	Early []int
+	First string
+	// Possible are those that the code can ask for, and no run needed.
+	Possible []int
 	// Made are the system calls of the programs that ran.
 	Made []Made
+	// Met is what else is known of these.
+	Met Met
+	// Filter is what these and their code can make.
+	Filter Filter
 }
 
 // gainHints say why a snippet does not set no_new_privs.

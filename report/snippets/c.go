@@ -1,10 +1,6 @@
 package snippets
 
-import (
-	"strings"
-
-	"github.com/cap-audit/cap-audit/capng"
-)
+import "github.com/cap-audit/cap-audit/capng"
 
 // C is a function for the program itself, to be linked with -lcap-ng. It leaves
 // the bounding set alone: reducing that takes SETPCAP, which a program with
@@ -43,12 +39,31 @@ static void keep_needed_capabilities(void)
 // when tells at which point a program should limit itself, where that limits
 // only the thread that does it and those it starts.
 func when(a Advice, open, end string) string {
-	return strings.TrimSuffix(whenTo(a, open, ""), ".") + ", before starting threads." + end
+	return open + moment(a) + ", before starting threads." + end + later(a, open, end)
 }
 
+// whenTo is the same where it limits all threads.
 func whenTo(a Advice, open, end string) string {
+	return open + moment(a) + "." + end + later(a, open, end)
+}
+
+func moment(a Advice) string {
 	if a.Dropped {
-		return open + "Call this once initialisation is done." + end
+		return "Call this once initialisation is done"
 	}
-	return open + "Call this first thing." + end
+	return "Call this first thing"
+}
+
+// later says of what it kept that it need not, if it is called at another moment.
+func later(a Advice, open, end string) string {
+	early := spell(a.Early, capng.Constant)
+	if len(early) == 0 {
+		return ""
+	}
+	first := "it begins to serve"
+	if a.First != "" {
+		first = "its first " + a.First + "()"
+	}
+	return "\n" + open + "Or call it right before " + first + ", and leave out what" + end + "\n" +
+		fill(open+"was used only until then: ", early, ", ", ","+end+"\n"+open) + "." + end
 }

@@ -126,7 +126,10 @@ int main(void)
 
 func TestCCompiles(t *testing.T) {
 	for name, keep := range map[string][]int{"none": nil, "one": {13}, "all": known()} {
-		t.Run(name, func(t *testing.T) { compileC(t, Advice{Keep: keep}) })
+		t.Run(name, func(t *testing.T) {
+			compileC(t, Advice{Keep: keep})
+			compileC(t, Advice{Keep: keep, Early: keep, First: "epoll_wait"})
+		})
 	}
 }
 
@@ -387,29 +390,29 @@ func TestDockerCommandLine(t *testing.T) {
 	}
 }
 
-// The command that leaves the environment alone gives the whole set, and the
-// program is not in secure mode.
+// The command gives the whole set and nothing else, to another user and to root.
 func TestSetprivGivesTheSet(t *testing.T) {
 	machine.Root(t)
-	setpriv := machine.Program(t, "setpriv")
-	for _, grant := range [][]int{{0}, {6, 7, 13}} {
-		a := Advice{Path: "/usr/bin/server", Grant: grant, SecureLosses: []string{"LD_LIBRARY_PATH"}}
-		text := Filecap(a)
-		_, line, found := strings.Cut(text, "\n# setpriv ")
-		line, _, _ = strings.Cut(line, "\n")
-		if !found {
-			t.Fatalf("no command:\n%s", text)
-		}
-		line = strings.NewReplacer("USER", "65534", "GROUP", "65534", "--init-groups", "--clear-groups",
-			"PROGRAM", "grep -e CapAmb -e CapEff /proc/self/status").Replace(line)
-		out, err := exec.Command(setpriv, strings.Fields(line)...).CombinedOutput()
-		var mask uint64
-		for _, n := range grant {
-			mask |= 1 << n
-		}
-		want := fmt.Sprintf("CapEff:\t%016x\nCapAmb:\t%016x\n", mask, mask)
-		if err != nil || string(out) != want {
-			t.Errorf("%s: %v: %s", line, err, out)
+	machine.Program(t, "setpriv")
+	for _, grant := range [][]int{nil, {0}, {6, 7, 13}} {
+		for _, root := range []bool{false, true} {
+			a := Advice{Path: "/usr/bin/grep", Grant: grant, SwitchesUser: root}
+			command := strings.NewReplacer("USER", "65534", "GROUP", "65534",
+				"--init-groups", "--clear-groups").Replace(Setpriv(a))
+			command += " -e CapEff -e CapBnd -e CapAmb -e NoNew /proc/self/status"
+			out, err := exec.Command("/bin/sh", "-c", command).CombinedOutput()
+			var mask, ambient uint64
+			for _, n := range grant {
+				mask |= 1 << n
+			}
+			if !root {
+				ambient = mask
+			}
+			want := fmt.Sprintf("CapEff:\t%016x\nCapBnd:\t%016x\nCapAmb:\t%016x\nNoNewPrivs:\t1\n",
+				mask, mask, ambient)
+			if err != nil || string(out) != want {
+				t.Errorf("%s: %v: %s", command, err, out)
+			}
 		}
 	}
 }

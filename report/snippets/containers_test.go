@@ -272,3 +272,35 @@ func TestAppArmorTakesIt(t *testing.T) {
 		t.Error("apparmor_parser takes any name, so this test proves nothing")
 	}
 }
+
+// apparmor_parser compiles the whole profile, too.
+func TestAppArmorTakesAProfile(t *testing.T) {
+	parser := machine.Program(t, "apparmor_parser")
+	a := Advice{Path: `/opt/it's "*" [{a,b}] ^\ @{x} #,`, Grant: []int{13}, Met: Met{
+		Programs: []string{"/usr/bin/sh", "relative", "/a\nb", `/opt/it's "*" [{a,b}] ^\ @{x} #,`},
+		Code:     []string{"/opt/a b.so", "/lib/c.so.6", "/usr/bin/sh"},
+		Files:    []string{"/etc/shadow", "/srv/data/"}, Read: []string{"/etc/gshadow", "/etc/shadow"},
+		Families: []string{"alg", "bluetooth", "can", "inet", "inet6", "key", "netlink", "packet", "tipc",
+			"unix", "vsock"}}}
+	text := AppArmor(a)
+	out, err := exec.Command(parser, "-Q", "-K", write(t, "whole", text)).CombinedOutput()
+	if err != nil {
+		t.Errorf("%v: %s\n%s", err, out, text)
+	}
+	_, rules, _ := strings.Cut(text, "  network vsock,\n\n")
+	if want := `  "/etc/gshadow" r,
+  "/etc/shadow" rw,
+  "/opt/a b.so" mr,
+  "/opt/it's \"\*\" \[\{a,b\}\] \^\\ @\{x\} #," mr,
+  "/srv/data/" rw,
+  "/usr/bin/sh" mrix,
+}`; rules != want {
+		t.Error(cmp.Diff(want, rules))
+	}
+	for _, a := range []Advice{{Path: "/a\nb"}, {Path: "/bin/true", Subject: audit.SubjectContainer},
+		{Path: "/usr/bin/dash"}, {Path: "/srv/backup", Script: true}} {
+		if text := AppArmor(a); !strings.HasPrefix(text, "# No rule") {
+			t.Errorf("%+v:\n%s", a, text)
+		}
+	}
+}

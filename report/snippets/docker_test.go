@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -110,6 +111,38 @@ func TestDockerTakesIt(t *testing.T) {
 		t.Errorf("Docker makes ambient now: %s; the comments can go", capng.Text(effective))
 	}
 	t.Run("seccomp", func(t *testing.T) { dockerRefuses(t, docker) })
+	t.Run("a profile", func(t *testing.T) { dockerTakesProfile(t, docker) })
+}
+
+// dockerTakesProfile tries a profile with a call for which the kernel asks for no
+// capability, and the profile does.
+func dockerTakesProfile(t *testing.T, docker func(...string) *exec.Cmd) {
+	cat := Filter{Machine: runtime.GOARCH, Made: strings.Fields("arch_prctl brk close ioctl mmap mprotect " +
+		"munmap newfstatat openat prlimit64 read readlink readlinkat rseq sendfile set_robust_list " +
+		"set_tid_address write")}
+	unshares := cat
+	unshares.Reachable = []string{"unshare"}
+	for name, c := range map[string]struct {
+		filter        Filter
+		option        string
+		unsharesFails bool
+	}{
+		"without the call":           {cat, "--cap-add=SYS_ADMIN", true},
+		"without the capability":     {unshares, "--cap-add=CHOWN", true},
+		"with the call's capability": {unshares, "--cap-add=SYS_ADMIN", false},
+	} {
+		file := write(t, "profile.json", Seccomp(Advice{Filter: c.filter}))
+		inside := func(words ...string) *exec.Cmd {
+			args := []string{"run", "--rm", "--network", "none", "--cap-drop=ALL", c.option,
+				"--security-opt=seccomp=" + file, image + ":plain"}
+			return docker(append(args, words...)...)
+		}
+		machine.Output(t, inside(strings.Fields(showStatus)...))
+		out, err := inside("unshare", "-U", "cat", "/proc/self/status").CombinedOutput()
+		if (err != nil) != c.unsharesFails || err != nil && !strings.Contains(string(out), "not permitted") {
+			t.Errorf("%s: %v: %s", name, err, out)
+		}
+	}
 }
 
 // dockerRefuses tries what is said of the profile with a call for which the kernel

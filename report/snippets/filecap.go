@@ -3,6 +3,7 @@ package snippets
 import (
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,15 +13,15 @@ import (
 // Filecap is libcap-ng's command that gives a program its capabilities through
 // its file.
 func Filecap(a Advice) string {
-	return inFile(a, `test -z "$(filecap FILE)" || filecap FILE none`, func(names []int) string {
-		return "filecap FILE " + strings.Join(spell(names, capng.Name), " ")
+	return inFile(a, `test -z "$(filecap FILE)" || filecap FILE none`, func(file string, set []int) string {
+		return fill("filecap "+file+" ", spell(set, capng.Name), " ", " \\\n    ")
 	})
 }
 
 // Setcap is libcap's command for the same.
 func Setcap(a Advice) string {
-	return inFile(a, `test -z "$(getcap FILE)" || setcap -r FILE`, func(names []int) string {
-		return "setcap " + strings.ToLower(strings.Join(spell(names, capng.Constant), ",")) + "=ep FILE"
+	return inFile(a, `test -z "$(getcap FILE)" || setcap -r FILE`, func(file string, set []int) string {
+		return "setcap " + strings.ToLower(strings.Join(spell(set, capng.Constant), ",")) + "=ep " + file
 	})
 }
 
@@ -55,12 +56,9 @@ func (a Advice) secureHint() string {
 		return "# With capabilities these of the run would count for nothing, for the loader\n" +
 			"# would be in secure mode: " + losses
 	}
-	add := "+" + strings.Join(spell(a.Grant, capng.Name), ",+")
 	return "# The run had these, which count for nothing in the secure mode that file\n" +
 		"# capabilities bring: " + losses +
-		"# If the program needs them, have systemd give it the set (--emit systemd), or:\n" +
-		"# setpriv --reuid=USER --regid=GROUP --init-groups --inh-caps=" + add +
-		" --ambient-caps=" + add + " PROGRAM\n"
+		"# If the program needs them, grant the set by --emit systemd, or setpriv.\n"
 }
 
 // cannotHaveFileCaps: the kernel ignores those of scripts, and in some programs
@@ -69,17 +67,48 @@ func (a Advice) cannotHaveFileCaps() bool {
 	return a.script() || a.grantsAny() && a.doesAnything()
 }
 
-// inFile is the command remove or add, with the program's path for FILE.
-func inFile(a Advice, remove string, add func([]int) string) string {
+// fileSuffices: the file brings all that was used, and nothing else. What the program
+// only asked for it did without whenever a user started it so.
+func (a Advice) fileSuffices() bool {
+	lacks := func(n int) bool { return !slices.Contains(a.FileHas, n) && !slices.Contains(a.Unused, n) }
+	exceeds := func(n int) bool { return !slices.Contains(a.Grant, n) }
+	return a.FileRaises && !a.Elsewhere && len(a.FileHas) > 0 && !slices.ContainsFunc(a.Grant, lacks) &&
+		!slices.ContainsFunc(a.FileHas, exceeds)
+}
+
+func (a Advice) nothingToDo() string {
+	text := listed("# Nothing to do, the file has what was used: ", a.FileHas)
+	more := slices.DeleteFunc(slices.Clone(a.Grant),
+		func(n int) bool { return slices.Contains(a.FileHas, n) })
+	if len(more) > 0 {
+		text += "\n" + listed("# Asked for and not used, so no reason to add it: ", more)
+	}
+	return text
+}
+
+// listed is a comment that ends with capabilities.
+func listed(comment string, list []int) string {
+	return fill(comment, spell(list, capng.Name), ", ", ",\n# ") + "."
+}
+
+// everybodys stands before capabilities for a file: with setuid, say, whoever executes
+// that is root soon.
+const everybodys = "# Whoever may execute the file gets these: restrict it to a group.\n"
+
+// inFile is the command remove, with the program's path for FILE, or add.
+func inFile(a Advice, remove string, add func(file string, set []int) string) string {
 	if a.script() {
 		return `# The kernel ignores the file capabilities of scripts, and those of the
 # interpreter would serve every script. Use one of the other ways.`
 	}
 	if a.cannotHaveFileCaps() {
 		return `# This program does or runs whatever it is told to: with capabilities in
-# its file, everybody could use them for anything. Use one of the other ways.`
+# its file, everybody could use them for anything. Use another of the ways.`
 	}
 	a.Grant = a.held()
+	if a.fileSuffices() {
+		return a.nothingToDo()
+	}
 	hint, file := "", "/path/to/program"
 	// filecap takes a relative path for the name of a capability
 	if path.IsAbs(a.Path) {
@@ -98,12 +127,15 @@ func inFile(a Advice, remove string, add func([]int) string) string {
 			"# some of these, and would have to get their own.\n"
 	}
 	hint += a.secureHint()
-	command := remove
+	command := strings.ReplaceAll(remove, "FILE", file)
 	if a.grantsAny() {
-		command = add(a.Grant)
-		hint += "# Whoever may execute the file gets these: restrict it to a group.\n"
+		command = add(file, a.Grant)
+		if len(a.FileHas) > 0 {
+			hint += listed("# It takes the place of what the file has now: ", a.FileHas) + "\n"
+		}
+		hint += everybodys
 	} else {
 		hint += "# Takes away those that the file has, if any:\n"
 	}
-	return hint + strings.ReplaceAll(command, "FILE", file)
+	return hint + command
 }

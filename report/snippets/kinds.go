@@ -23,7 +23,7 @@ type consumer struct {
 }
 
 var consumers = []consumer{
-	{kind: "systemd", heading: "For systemd service:", write: Systemd, outside: true},
+	{kind: "systemd", heading: "For systemd service:", write: Systemd, alone: UnitLines, outside: true},
 	{kind: "docker", heading: "For Docker/Podman:", write: Docker, alone: DockerOptions},
 	{kind: "compose", heading: "For Docker Compose:", write: Compose},
 	{kind: "kubernetes", heading: "For Kubernetes:", write: Kubernetes},
@@ -35,7 +35,10 @@ var consumers = []consumer{
 	{kind: "go", heading: "Programmatic solution (Go):", write: Go},
 	{kind: "rust", heading: "Programmatic solution (Rust):", write: Rust},
 	{kind: "apparmor", heading: "For AppArmor:", write: AppArmor},
+	{kind: "setpriv", heading: "For setpriv:", write: Setpriv, outside: true},
 	{kind: "bwrap", heading: "For bubblewrap:", write: Bwrap, outside: true},
+	{kind: "seccomp", heading: "For a seccomp profile:", write: Seccomp},
+	{kind: "systemcallfilter", heading: "For SystemCallFilter=:", write: SystemCallFilter, outside: true},
 }
 
 // Kinds are the consumers that Emit writes for.
@@ -83,8 +86,6 @@ type Snippet struct {
 	// Heading names the consumer, as the text report does.
 	Heading string
 	Text    string
-	// pointer: it only says how to get it.
-	pointer bool
 }
 
 // Fitting are the snippets for what was audited: first that of what starts it, then
@@ -115,7 +116,7 @@ func All(a Advice) []Snippet {
 		switch fits := slices.Contains(list, s); {
 		case fits:
 		case kind == programmatic(a):
-			s.Text, s.pointer = "# For the source, if you have it: --emit "+kind, true
+			s.Text = "# For the source, if you have it: --emit " + kind + "; other kinds: --help"
 		default:
 			s = s.bare()
 		}
@@ -124,13 +125,19 @@ func All(a Advice) []Snippet {
 	return all
 }
 
-var notes = regexp.MustCompile(`(?m)^# .*(\n|\z)`)
+// notes are comments, and what is to be filled in as they say.
+var notes = regexp.MustCompile(`(?m)^#.*(\n|\z)`)
 
-// bare is without notes, where it is more than these.
+// bare is without notes, where it is more than these, but for the one that warns.
 func (s Snippet) bare() Snippet {
-	if text := strings.TrimSuffix(notes.ReplaceAllString(s.Text, ""), "\n"); text != "" {
-		s.Text = text
+	text := strings.TrimSuffix(notes.ReplaceAllString(s.Text, ""), "\n")
+	if text == "" {
+		return s
 	}
+	if strings.Contains(s.Text, everybodys) {
+		text = everybodys + text
+	}
+	s.Text = text
 	return s
 }
 
@@ -140,13 +147,6 @@ func Notes(kind string, a Advice) string {
 		return ""
 	}
 	return strings.TrimSpace(strings.NewReplacer("# ", "", "\n", " ").Replace(ofDocker(a)))
-}
-
-// Others are the kinds that Emit has besides these.
-func Others(a Advice, shown []Snippet) []string {
-	return slices.DeleteFunc(KindsFor(a.Subject), func(kind string) bool {
-		return slices.ContainsFunc(shown, func(s Snippet) bool { return s.Kind == kind && !s.pointer })
-	})
 }
 
 func of(kind string, a Advice) Snippet {

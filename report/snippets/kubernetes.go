@@ -11,7 +11,7 @@ import (
 // Kubernetes is the security context of a container. Names have no prefix
 // there.
 func Kubernetes(a Advice) string {
-	names := spell(a.Grant, func(n int) string { return `"` + capng.Upper(n) + `"` })
+	names := spell(a.Grant, func(n int) string { return capng.Upper(n) })
 	text := "# This belongs to the container, not to the pod.\n" +
 		a.hint(`# For another user than root give these to the program's file, too (setcap),
 # and leave out allowPrivilegeEscalation.
@@ -23,9 +23,8 @@ func Kubernetes(a Advice) string {
 	if a.noNewPrivs() && !slices.Contains(a.Grant, unix.CAP_SYS_ADMIN) {
 		text += "  allowPrivilegeEscalation: false\n"
 	}
-	text += "  capabilities:\n    drop: [\"ALL\"]"
-	if len(names) > 0 {
-		text += "\n" + fill("    add: [", names, ", ", ",\n          ") + "]"
+	if len(names) == 0 {
+		return text + `  capabilities: {drop: [ALL]}`
 	}
-	return text
+	return text + fill(`  capabilities: {drop: [ALL], add: [`, names, ", ", ",\n    ") + "]}"
 }

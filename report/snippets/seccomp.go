@@ -107,10 +107,7 @@ func (a Advice) callers(call string) string {
 
 // refuses says under which condition the engine refuses a call, "" if it does not.
 func (e engine) refuses(call string, grant []int) string {
-	var held uint64
-	for _, n := range grant {
-		held |= 1 << n
-	}
+	held := bits(grant)
 	for _, g := range Gates(e.family, call) {
 		// versions are Docker's and Podman's
 		if g.Before != "" && e != docker && e != podman ||
@@ -127,6 +124,14 @@ func (e engine) refuses(call string, grant []int) string {
 		return condition + " without " + lacking(g.Sets, held)
 	}
 	return ""
+}
+
+// bits are those of a set.
+func bits(list []int) (set uint64) {
+	for _, n := range list {
+		set |= 1 << n
+	}
+	return set
 }
 
 // lacking are the capabilities to choose from.

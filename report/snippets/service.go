@@ -37,9 +37,9 @@ func ServiceBlock(s Service) string {
 		lines = append(lines, "DynamicUser=yes")
 	}
 	if !s.Privileged {
-		lines = append(lines, s.Ambient.assign("AmbientCapabilities")...)
+		lines = append(lines, s.Ambient.assign("AmbientCapabilities", inOneLine)...)
 	}
-	lines = append(lines, s.Bounding.assign("CapabilityBoundingSet")...)
+	lines = append(lines, s.Bounding.assign("CapabilityBoundingSet", inOneLine)...)
 	nnp := "no"
 	if s.NoNewPrivileges {
 		nnp = "yes"
@@ -50,10 +50,15 @@ func ServiceBlock(s Service) string {
 // assign takes back what the unit has, then says what it is to have. The blank,
 // which systemd passes over (src/shared/conf-parser.c, parse_line()), is for
 // scripts that take the first line with the key and = for the answer.
-func (s SetOfUnit) assign(key string) []string {
-	names := strings.Join(spell(s.Set, capng.Constant), " ")
-	if names == "" || !s.Replaces {
-		return []string{key + "=" + names}
+func (s SetOfUnit) assign(key string, written func(key string, list []int) string) []string {
+	assigned := written(key, s.Set)
+	if assigned == key+"=" || !s.Replaces {
+		return []string{assigned}
 	}
-	return []string{"# takes back what the unit has", key + " =", key + "=" + names}
+	return []string{"# takes back what the unit has", key + " =", assigned}
+}
+
+// inOneLine is for what such scripts read.
+func inOneLine(key string, list []int) string {
+	return key + "=" + strings.Join(spell(list, capng.Constant), " ")
 }

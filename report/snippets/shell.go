@@ -20,6 +20,19 @@ func shellQuote(s string) (word string, ok bool) {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'", true
 }
 
+// CommandLine shows a command for a terminal, as a shell reads it where it can be shown so.
+func CommandLine(argv []string) string {
+	words := make([]string, 0, len(argv))
+	for _, s := range argv {
+		word, ok := shellQuote(s)
+		if !ok || s == "" {
+			word = strconv.QuoteToASCII(s)
+		}
+		words = append(words, word)
+	}
+	return strings.Join(words, " ")
+}
+
 // plain tells what means nothing to any shell.
 func plain(r rune) bool {
 	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' ||

@@ -20,18 +20,22 @@ func Systemd(a Advice) string {
 	if a.Subject.Service() {
 		return dropin(a)
 	}
-	set := strings.Join(spell(a.Grant, capng.Constant), " ")
-	unit := "[Service]\n# Where a unit has one of these lines, change it: a second one adds to it.\n"
-	ambient := "AmbientCapabilities=" + strings.Join(spell(a.held(), capng.Constant), " ") + "\n"
+	unit := "[Service]\n"
+	ambient := assignment("AmbientCapabilities", a.held()) + "\n"
+	hint := strings.TrimSuffix(a.gainHint(), "\n")
 	switch {
 	case a.User != "root" && accountName.MatchString(a.User):
 		unit += "User=" + a.User + "\n"
-	case a.SwitchesUser && !a.Unprivileged:
+		if accountName.MatchString(a.Group) {
+			unit += "Group=" + a.Group + "\n"
+		}
+	case a.startsAsRoot() && a.SwitchesUser:
 		unit += "# It starts as root and changes to an account of its own: no User= here.\n"
 		ambient = ""
-	case slices.Contains(a.Gains, audit.GainSessions) && !a.Unprivileged:
-		unit += "# It opens sessions of users, which takes root: no User= here.\n"
-		ambient = ""
+	case a.startsAsRoot():
+		unit += "# It opens sessions of users, which takes root: no User= here. In them sudo\n" +
+			"# takes new privileges: no NoNewPrivileges= here.\n"
+		ambient, hint = "", ""
 	case a.Unprivileged:
 		unit += "# Name the account here, or set DynamicUser=yes.\n#User=\n"
 	default:
@@ -39,11 +43,35 @@ func Systemd(a Advice) string {
 			"# service would still own the files of root. Another user can need more:\n" +
 			"# audit it with --as.\n#User=\n"
 	}
-	unit += ambient + "CapabilityBoundingSet=" + set
-	if hint := a.gainHint(); hint != "" {
-		return unit + "\n" + strings.TrimSuffix(hint, "\n")
+	unit += ambient + assignment("CapabilityBoundingSet", a.Grant)
+	switch {
+	case hint != "":
+		unit += "\n" + hint
+	case len(a.Gains) == 0:
+		unit += "\nNoNewPrivileges=yes"
 	}
-	return unit + "\nNoNewPrivileges=yes"
+	return unit
+}
+
+// UnitLines are these lines for whoever has a unit already.
+func UnitLines(a Advice) string {
+	lines := Systemd(a)
+	if a.Subject.Service() {
+		return lines
+	}
+	note := "# Where a unit has one of these lines, change it: a second one adds to it.\n"
+	return strings.Replace(lines, "\n", "\n"+note, 1)
+}
+
+// startsAsRoot: it becomes other users by itself.
+func (a Advice) startsAsRoot() bool {
+	return !a.Unprivileged && (a.SwitchesUser || slices.Contains(a.Gains, audit.GainSessions))
+}
+
+// assignment gives a setting a set. systemd takes a line and those that its backslashes
+// continue for one (systemd.syntax(7)).
+func assignment(key string, list []int) string {
+	return fill(key+"=", spell(list, capng.Constant), " ", " \\\n    ")
 }
 
 // dropin is for a unit that exists and says who runs it. A second assignment
@@ -56,7 +84,7 @@ func Systemd(a Advice) string {
 func dropin(a Advice) string {
 	lines := []string{"[Service]"}
 	assign := func(key string, list []int) {
-		lines = append(lines, SetOfUnit{list, true}.assign(key)...)
+		lines = append(lines, SetOfUnit{list, true}.assign(key, assignment)...)
 	}
 	assign("CapabilityBoundingSet", a.Grant)
 	switch {

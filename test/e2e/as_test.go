@@ -47,6 +47,7 @@ func mkdir(t *testing.T, path string, mode os.FileMode, group int) string {
 // The working directory stays where the user gets there by its own rights,
 // though it has every capability. Else it is the root directory, in one line.
 func TestAsInDirectory(t *testing.T) {
+	t.Parallel()
 	dir := publicDir(t)
 	show := installed(t, dir, built("show"), 0o755)
 	closed := mkdir(t, filepath.Join(dir, "closed"), 0o700, 0)
@@ -96,6 +97,7 @@ func wantDirectory(t *testing.T, r result, dir string) {
 
 // A program that is named from a directory which is left is that program still.
 func TestAsWithProgramOfClosedDirectory(t *testing.T) {
+	t.Parallel()
 	closed := mkdir(t, filepath.Join(publicDir(t), "closed"), 0o700, 0)
 	installed(t, closed, built("show"), 0o755)
 	r := inDir(t, closed, "--", "./show", "args", "cwd")
@@ -107,6 +109,7 @@ func TestAsWithProgramOfClosedDirectory(t *testing.T) {
 // The environment is that of a service of the user where it names a user's
 // things, and the caller's in all else.
 func TestAsEnvironment(t *testing.T) {
+	t.Parallel()
 	dir := publicDir(t)
 	show := installed(t, dir, built("show"), 0o755)
 	environ := func(arguments ...string) []string {
@@ -139,6 +142,7 @@ func TestAsEnvironment(t *testing.T) {
 // What a program looks for in root's home is no need of a user's service. It
 // would be one for whoever keeps the caller's environment.
 func TestAsNeedsNothingOfTheCaller(t *testing.T) {
+	t.Parallel()
 	home := mkdir(t, filepath.Join(publicDir(t), "home"), 0o700, 0)
 	for _, c := range []struct{ whose, want string }{{"service", ""}, {"caller", "dac_read_search"}} {
 		// built in: /bin/sh starts no other program for it
@@ -156,6 +160,7 @@ func TestAsNeedsNothingOfTheCaller(t *testing.T) {
 // A failure that no refusal explains: some programs look at their user ID or at
 // their sets instead of trying.
 func TestAsOfProgramThatDoesNotTry(t *testing.T) {
+	t.Parallel()
 	bwrap, show := machine.Program(t, "bwrap"), installed(t, publicDir(t), built("show"), 0o755)
 	for name, c := range map[string]struct {
 		as      string

@@ -7,12 +7,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/cap-audit/cap-audit/capng"
 	"github.com/cap-audit/cap-audit/cgroup"
 )
 
@@ -103,6 +105,7 @@ func attachedTo(t *testing.T, arguments ...string) *running {
 // Of a process that runs, every thread of every descendant is watched, those
 // that there were and no others.
 func TestAttachToProcess(t *testing.T) {
+	t.Parallel()
 	c := startCrowd(t, nil)
 	stranger := startCrowd(t, nil)
 	r := attachedTo(t, "--pid", fmt.Sprint(c.Process.Pid))
@@ -122,8 +125,34 @@ func TestAttachToProcess(t *testing.T) {
 	}
 }
 
+// What processes hold that are adopted is in the report, at the start of the audit and at its
+// end; what a command holds is not.
+func TestHeld(t *testing.T) {
+	t.Parallel()
+	if d := audited(t, built("need"), "chown"); d.Held != nil {
+		t.Errorf("a command holds %+v", d.Held)
+	}
+	all, ok := capng.Current()
+	if !ok {
+		t.Fatal("cannot read what this process holds")
+	}
+	c := startCrowd(t, func(c *exec.Cmd) {
+		c.Args = append([]string{tool(t, "setpriv"), "--bounding-set=-sys_time"}, c.Args...)
+		c.Path = c.Args[0]
+	})
+	r := attachedTo(t, "--pid", fmt.Sprint(c.Process.Pid))
+	c.finish(t)
+	less := capng.Names(all.Permitted &^ (1 << unix.CAP_SYS_TIME))
+	if h := r.document().Held; h == nil || !slices.Equal(h.Permitted, less) || !slices.Equal(h.Bounding,
+		capng.Names(capng.Bounding()&^(1<<unix.CAP_SYS_TIME))) || slices.Contains(h.Unused, "sys_chroot") ||
+		!slices.Contains(h.Unused, "kill") {
+		t.Errorf("%+v, want %v", h, less)
+	}
+}
+
 // A process below the top is watched without its parent and siblings.
 func TestAttachToSubtree(t *testing.T) {
+	t.Parallel()
 	c := startCrowd(t, nil)
 	// the first child has forked twice: itself, two children, one grandchild
 	first := children(t, c.Process.Pid)[0]
@@ -140,6 +169,7 @@ func TestAttachToSubtree(t *testing.T) {
 // What a process that was found running forks and executes later is in the
 // tree as well, under the programs' own names.
 func TestAttachedForksAndExecs(t *testing.T) {
+	t.Parallel()
 	path, gate := fifo(t)
 	shell := command(t, tool(t, "sh"), "-c", `read line <"$1"; "$2" loop 5; "$2" fork 7; :`, "sh", path,
 		built("tree"))
@@ -162,6 +192,7 @@ func TestAttachedForksAndExecs(t *testing.T) {
 // The watched process loses nothing but time: it is not stopped, signalled or
 // ended, and lives on when the audit does not.
 func TestAttachLeavesAlone(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name string
 		end  func(*running)
@@ -195,21 +226,24 @@ func TestAttachLeavesAlone(t *testing.T) {
 	}
 }
 
+// groupName is one for a control group of the test's own.
+func groupName(t *testing.T) string {
+	return fmt.Sprintf("cap-audit-%d-%s", os.Getpid(), strings.ReplaceAll(t.Name(), "/", "-"))
+}
+
 // group makes a control group.
 func group(t *testing.T) string {
 	t.Helper()
 	if cgroup.Root() == "" {
 		t.Skip("wanted a cgroup v2 hierarchy on /sys/fs/cgroup, there is none")
 	}
-	path := filepath.Join(cgroup.Root(), fmt.Sprintf("cap-audit-test-%d", os.Getpid()),
-		strings.ReplaceAll(t.Name(), "/", "-"))
-	if err := os.MkdirAll(path, 0o755); err != nil {
+	path := filepath.Join(cgroup.Root(), groupName(t))
+	if err := os.Mkdir(path, 0o755); err != nil {
 		t.Skipf("wanted to make a control group: %v", err)
 	}
 	t.Cleanup(func() {
 		// a process that has ended leaves its group a moment later
 		eventually(t, "the control group can be removed", func() bool { return os.Remove(path) == nil })
-		os.Remove(filepath.Dir(path))
 	})
 	return path
 }
@@ -236,6 +270,7 @@ func moveInto(t *testing.T, path string, pid int) {
 // All that is in a group is watched, and all that comes into it: by being
 // started there, or moved there, with all of its threads.
 func TestAttachToGroup(t *testing.T) {
+	t.Parallel()
 	path := group(t)
 	below := filepath.Join(path, "below")
 	if err := os.Mkdir(below, 0o755); err != nil {
@@ -277,6 +312,7 @@ func TestAttachToGroup(t *testing.T) {
 
 // A group that becomes empty at once ends the audit as well.
 func TestGroupSoonEmpty(t *testing.T) {
+	t.Parallel()
 	path := group(t)
 	for range 5 {
 		c := startCrowd(t, within(t, path))
@@ -289,6 +325,7 @@ func TestGroupSoonEmpty(t *testing.T) {
 
 // With a command, the command is started in the group and alone is watched.
 func TestCommandInGroup(t *testing.T) {
+	t.Parallel()
 	path := group(t)
 	inside := startCrowd(t, within(t, path))
 	r := finish(t, capAudit(t, "-j", "--cgroup", path, "--", "sh", "-c",
@@ -305,6 +342,7 @@ func TestCommandInGroup(t *testing.T) {
 
 // Each of these is one clear line, and nothing is watched.
 func TestCannotAttach(t *testing.T) {
+	t.Parallel()
 	ended := command(t, "true")
 	if err := ended.Run(); err != nil {
 		t.Fatal(err)
@@ -348,6 +386,7 @@ func TestCannotAttach(t *testing.T) {
 // An ordinary user to whom the file of cap-audit lends the privileges to trace
 // can watch no process of anybody else.
 func TestOthersAreNoBusinessOfUsers(t *testing.T) {
+	t.Parallel()
 	if backend == "kprobe" {
 		t.Skip("wanted a backend that an ordinary user can have, kprobe is forced")
 	}
@@ -392,6 +431,7 @@ func TestOthersAreNoBusinessOfUsers(t *testing.T) {
 // Root without cap_sys_ptrace, as in a container, does not learn the path of what
 // another's process runs. The process has a name, and a user namespace is seen.
 func TestAttachWithoutPtrace(t *testing.T) {
+	t.Parallel()
 	unshare, setpriv, cat := tool(t, "unshare"), tool(t, "setpriv"), tool(t, "cat")
 	if r := finish(t, as(command(t, unshare, "--user", "true"), nobody)); r.status != 0 {
 		t.Skipf("wanted a user namespace for a user: %s", r.stderr)
@@ -433,6 +473,7 @@ func v1Group() string {
 
 // A process that has ended, and only has to be reaped, is nothing to watch.
 func TestZombieIsNotWatched(t *testing.T) {
+	t.Parallel()
 	zombie := command(t, "/bin/true")
 	if err := zombie.Start(); err != nil {
 		t.Fatal(err)

@@ -61,6 +61,7 @@ func comparedBackends(t *testing.T) []string {
 // what names the backend and the process, on a shell that runs the programs of
 // all capabilities one after another.
 func TestBackendsAgree(t *testing.T) {
+	t.Parallel()
 	backends := comparedBackends(t)
 	all := []string{tool(t, "sh"), "-c", `need=$1; shift; for mode; do "$need" "$mode" 3; done; :`, "sh",
 		installed(t, publicDir(t), built("need"), 0o755)}
@@ -73,6 +74,7 @@ func TestBackendsAgree(t *testing.T) {
 
 // TestBackendsAgreeOneByOne: the same, an audit a capability.
 func TestBackendsAgreeOneByOne(t *testing.T) {
+	t.Parallel()
 	backends := comparedBackends(t)
 	need := installed(t, publicDir(t), built("need"), 0o755)
 	for _, mode := range modes(t) {
@@ -87,6 +89,7 @@ func TestBackendsAgreeOneByOne(t *testing.T) {
 // TestBackendsAgreeOnTrees: the same for processes and threads that come and
 // go one after another, so that what is counted does not depend on a race.
 func TestBackendsAgreeOnTrees(t *testing.T) {
+	t.Parallel()
 	backends := comparedBackends(t)
 	for _, arguments := range [][]string{
 		{"loop", "5000"}, {"fork", "200"}, {"deep", "20"}, {"thread-exec", "50"}, {"vfork", "50"},
@@ -101,11 +104,13 @@ func TestBackendsAgreeOnTrees(t *testing.T) {
 // TestBackendsAgreeAttached: the same for processes that ran before the audit.
 // All backends watch them at once.
 func TestBackendsAgreeAttached(t *testing.T) {
+	t.Parallel()
 	backends := comparedBackends(t)
 	c := startCrowd(t, nil)
 	var audits []*running
 	for _, b := range backends {
-		r := begin(t, command(t, capAuditPath, "--backend", b, "-j", "--pid", fmt.Sprint(c.Process.Pid)))
+		r := begin(t, command(t, capAuditPath, "--backend", b, "--no-static", "-j", "--pid",
+			fmt.Sprint(c.Process.Pid)))
 		r.watched()
 		audits = append(audits, r)
 	}
@@ -135,7 +140,8 @@ func agree(t *testing.T, backends []string, target ...string) {
 func auditedWholly(t *testing.T, backend string, target ...string) result {
 	t.Helper()
 	for range 5 {
-		cmd := command(t, capAuditPath, append([]string{"--backend", backend, "-j", "--"}, target...)...)
+		cmd := command(t, capAuditPath, append([]string{"--backend", backend, "--no-static", "-j", "--"},
+			target...)...)
 		cmd.Env = needEnv(t)
 		if r := finish(t, cmd); r.status != 0 || !decode(t, r.stdout).missesChecks() {
 			return r
@@ -166,6 +172,7 @@ func comparable(t *testing.T, backend string, r result) map[string]any {
 		t.Fatalf("%v\n%s", err, r.stderr)
 	}
 	delete(document["application"].(map[string]any), "pid")
+	leaveOut(document)
 	if document["backend"] != backend {
 		t.Errorf("backend %v, wanted %s", document["backend"], backend)
 	}
@@ -185,6 +192,7 @@ func comparable(t *testing.T, backend string, r result) map[string]any {
 
 // TestOtherSyscallTables: numbers mean other calls in the 32-bit tables.
 func TestOtherSyscallTables(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"int80", "int80-i386", "int80-arm"} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := os.Stat(built(name)); err != nil {

@@ -37,6 +37,7 @@ func gone(t *testing.T, pids ...int) {
 // nohup SIGHUP. Who ends an audit that runs there gets the report, and nothing stays of
 // what ignores that which it is not meant to heed.
 func TestInTheBackground(t *testing.T) {
+	t.Parallel()
 	const audited = `sleep 600 & echo child $! >&2
 		setsid sleep 600 & echo daemon $! >&2
 		echo target $$ >&2; wait`
@@ -78,6 +79,7 @@ func TestInTheBackground(t *testing.T) {
 
 // A command that has stopped, or heeds nothing, does not hold up the script either.
 func TestDeafInTheBackground(t *testing.T) {
+	t.Parallel()
 	for name, audited := range map[string]string{
 		"stopped": `echo target $$ >&2; kill -STOP $$; sleep 600`,
 		"deaf":    `trap "" INT TERM QUIT; echo target $$ >&2; sleep 600; :`,
@@ -105,6 +107,7 @@ func TestDeafInTheBackground(t *testing.T) {
 // Whatever the command has left behind when a signal comes, or leaves behind then, is
 // asked to end.
 func TestSignalLeavesNothing(t *testing.T) {
+	t.Parallel()
 	forking := unitFile(t, publicDir(t), "forking.service", "Type=forking",
 		`ExecStart=/bin/sh -c "setsid sleep 600 & echo left $$! >&2"`)
 	for name, c := range map[string]struct {
@@ -170,6 +173,7 @@ func TestSecondSignalKillsWhatIsLeft(t *testing.T) {
 // A caller that ignores SIGTERM has it ignored by all that it starts: what is left then
 // is killed, as nobody can have meant it to stay.
 func TestIgnoredTerminationLeavesNothing(t *testing.T) {
+	t.Parallel()
 	const script = `trap '' TERM; exec "$0" "$@"`
 	for name, audited := range map[string][]string{
 		"followed": {"-f", "--", "sh", "-c", "sleep 600 & echo left $! >&2"},

@@ -11,10 +11,11 @@ import (
 // A command that cannot be started is told apart by the exit status that
 // shells use, and the one line on standard error says what to do.
 func TestCannotExecute(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	write := func(name, text string, mode os.FileMode) string {
 		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(text), mode); err != nil {
+		if err := executable(func() error { return os.WriteFile(path, []byte(text), mode) }); err != nil {
 			t.Fatal(err)
 		}
 		return path
@@ -57,6 +58,7 @@ func TestCannotExecute(t *testing.T) {
 }
 
 func TestUsageErrors(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name      string
 		arguments []string
@@ -109,6 +111,7 @@ func probed(t *testing.T) probeDocument {
 
 // What --probe says of a backend is what --backend finds.
 func TestBackends(t *testing.T) {
+	t.Parallel()
 	p := probed(t)
 	if len(p.Backends) != 3 {
 		t.Errorf("%+v, there are three backends", p.Backends)
@@ -160,6 +163,7 @@ func TestBackends(t *testing.T) {
 }
 
 func TestProbeText(t *testing.T) {
+	t.Parallel()
 	p := probed(t)
 	r := finish(t, command(t, capAuditPath, "--probe"))
 	if r.status != 0 || len(r.stderr) != 0 || !strings.Contains(string(r.stdout),
@@ -174,6 +178,7 @@ func TestProbeText(t *testing.T) {
 
 // There are no subcommands, so that programs of every name can be audited.
 func TestProgramsNamedLikeSubcommands(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	for _, name := range []string{"help", "h", "version", "completion"} {
 		t.Run(name, func(t *testing.T) {
@@ -193,6 +198,7 @@ func TestProgramsNamedLikeSubcommands(t *testing.T) {
 
 // Options end at the first word that is not one: what follows is the target's.
 func TestWhereOptionsEnd(t *testing.T) {
+	t.Parallel()
 	path := roleProgram(t, "argv")
 	for _, test := range []struct {
 		arguments []string
@@ -229,6 +235,7 @@ func TestWhereOptionsEnd(t *testing.T) {
 }
 
 func TestHelpAndVersion(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct{ option, begins string }{
 		{"-h", "Usage: cap-audit "}, {"--help", "Usage: cap-audit "}, {"-V", "cap-audit "},
 		{"--version", "cap-audit "},

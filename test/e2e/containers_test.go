@@ -13,7 +13,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
@@ -76,7 +78,7 @@ var podmanWorks = sync.OnceValue(func() string {
 	if out, err := load.CombinedOutput(); err != nil {
 		return fmt.Sprintf("wanted a podman that imports an image: %v: %s", err, out)
 	}
-	words := append(append([]string{"run", "--rm"}, runFlags...), image, "tree", "loop", "1")
+	words := append(append([]string{"run", "--rm"}, runFlags...), image, "sh", "-c", "tree loop 1")
 	if out, err := exec.Command("podman", words...).CombinedOutput(); err != nil {
 		return fmt.Sprintf("wanted a podman that runs a container: %v: %s", err, out)
 	}
@@ -133,7 +135,11 @@ func waiting(t *testing.T) *gate {
 // await returns once the process waits.
 func (g *gate) await() {
 	g.t.Helper()
-	if _, err := bufio.NewReader(g.ready).ReadString('\n'); err != nil {
+	err := g.ready.SetReadDeadline(time.Now().Add(patience))
+	if err == nil {
+		_, err = bufio.NewReader(g.ready).ReadString('\n')
+	}
+	if err != nil {
 		g.t.Fatal(err)
 	}
 }
@@ -153,14 +159,14 @@ func inBox(then string) []string {
 }
 
 // boxes counts them, for their names.
-var boxes int
+var boxes atomic.Int32
 
 // newBox makes a container of podman's; it does not run yet.
 func newBox(t *testing.T, flags []string, words ...string) *box {
 	t.Helper()
 	needPodman(t)
-	boxes++
-	b := &box{gate: waiting(t), name: fmt.Sprintf("cap-audit-test-%d-%d", os.Getpid(), boxes)}
+	name := fmt.Sprintf("cap-audit-test-%d-%d", os.Getpid(), boxes.Add(1))
+	b := &box{gate: waiting(t), name: name}
 	line := append([]string{"create", "--name", b.name, "--volume", b.dir + ":/gate"}, runFlags...)
 	b.id = podman(t, append(append(append(line, flags...), image), words...)...)
 	t.Cleanup(func() { exec.Command("podman", "rm", "--force", "--time", "0", b.name).Run() })
@@ -219,6 +225,7 @@ func needs(t *testing.T, d document, want tally) {
 // A container, whichever way it is named: every check of every process of it
 // is counted, and none of anybody else's; the audit ends with it.
 func TestContainer(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name    string
 		options func(*box) []string
@@ -255,6 +262,7 @@ func TestContainer(t *testing.T) {
 
 // The lines of --verbose have the pids of the auditor's pid namespace.
 func TestContainerPIDs(t *testing.T) {
+	t.Parallel()
 	b := startBox(t, nil, inBox("exec tree loop 3")...)
 	r := attachedTo(t, "-v", "--container", b.name)
 	b.open()
@@ -268,6 +276,7 @@ func TestContainerPIDs(t *testing.T) {
 // What podman exec starts is the container's, too: its program, and not what
 // the engine does on the way to it, with all the privileges of root.
 func TestContainerExec(t *testing.T) {
+	t.Parallel()
 	b := startBox(t, nil, inBox("exec tree loop 5")...)
 	r := attachedTo(t, "--container", b.name)
 	podman(t, "exec", b.name, "tree", "fork", "9")
@@ -286,6 +295,7 @@ func TestContainerExec(t *testing.T) {
 // Ended by a time or a signal, the audit leaves the container alone, and so it
 // does when it fails.
 func TestContainerGoesOn(t *testing.T) {
+	t.Parallel()
 	b := startBox(t, nil, inBox("exec tree loop 5")...)
 	for name, end := range map[string]func(*running){
 		"duration":    nil,
@@ -318,6 +328,7 @@ func TestContainerGoesOn(t *testing.T) {
 
 // A container that is stopped ends the audit, with a report.
 func TestContainerStops(t *testing.T) {
+	t.Parallel()
 	b := startBox(t, nil, "sh", "-c", "trap 'tree loop 6; exit 0' TERM; echo ready >/gate/ready; while :; "+
 		"do read line; done </gate/gate")
 	r := attachedTo(t, "--container", b.name)
@@ -330,6 +341,7 @@ func TestContainerStops(t *testing.T) {
 // From podman init to podman start a container waits, ready to run: an audit
 // that begins then misses nothing of it.
 func TestContainerFromItsStart(t *testing.T) {
+	t.Parallel()
 	b := newBox(t, nil, "sh", "-c", "tree loop 5; exec tree fork 7")
 	podman(t, "init", b.name)
 	b.learn()
@@ -345,7 +357,9 @@ func TestContainerFromItsStart(t *testing.T) {
 
 // In a user namespace of its own a container needs what it needs of that
 // namespace: no grant on the host, and the report says so. What it needs of a
-// namespace that it makes is nobody's to grant.
+// namespace that it makes is nobody's to grant. Not beside others: for each container
+// that it makes podman hands the store's directories over to that container's root, and
+// with that takes them from another's.
 func TestContainerUserNamespace(t *testing.T) {
 	flags := []string{"--uidmap", "0:100000:65536", "--gidmap", "0:100000:65536", "--security-opt",
 		"seccomp=unconfined"}
@@ -378,6 +392,7 @@ func TestContainerUserNamespace(t *testing.T) {
 // cap-audit -- podman run sees the engine at work and the container, and tells
 // the one from the other.
 func TestPodmanRunAsACommand(t *testing.T) {
+	t.Parallel()
 	needPodman(t)
 	words := append(append([]string{"-j", "-f", "--", "podman", "run", "--rm"}, runFlags...), image, "tree",
 		"fork", "20")
@@ -394,6 +409,7 @@ func TestPodmanRunAsACommand(t *testing.T) {
 // What --emit prints for a container are options that give the next one just
 // what it needs: with these it works, and it has nothing else.
 func TestContainerGrant(t *testing.T) {
+	t.Parallel()
 	b := startBox(t, nil, inBox("exec chroot / true")...)
 	r := begin(t, capAudit(t, "--emit", "docker", "--container", b.name))
 	r.watched()
@@ -422,8 +438,74 @@ func TestContainerGrant(t *testing.T) {
 	}
 }
 
+// With the profile that --emit prints for a program podman runs it, whichever way runc
+// loads the profile, and what it did not do then is refused.
+func TestEmitSeccomp(t *testing.T) {
+	t.Parallel()
+	needPodman(t)
+	grant := []string{"--cap-drop=ALL", "--cap-add=SYS_CHROOT"}
+	mkdir := []string{"busybox", "mkdir", "/tmp/new"}
+	for name, c := range map[string]struct {
+		audited, works, refused []string
+		flags                   []string
+	}{
+		"a shell": {[]string{tool(t, "busybox"), "sh", "-c", "busybox ls /; busybox ls /"},
+			[]string{"sh", "-c", "busybox ls /; busybox ls /"}, mkdir, grant},
+		"threads": {[]string{built("tree-static"), "threads", "2", "3"},
+			[]string{"tree", "threads", "2", "3"}, mkdir, grant},
+		"namespaces": {[]string{built("tree-static"), "pidns", "3"}, []string{"tree", "pidns", "3"}, mkdir,
+			append(grant, "--cap-add=SYS_ADMIN")},
+		"no namespaces": {[]string{built("tree-static"), "fork", "3"}, []string{"tree", "fork", "3"},
+			[]string{"tree", "pidns", "3"}, grant},
+	} {
+		profile := filepath.Join(publicDir(t), "profile.json")
+		r := finish(t, capAudit(t, append([]string{"--emit", "seccomp", "-o", profile, "--"},
+			c.audited...)...))
+		if r.status != 0 {
+			t.Fatalf("%q: status %d: %s", c.audited, r.status, r.stderr)
+		}
+		inside := func(profile string, flags []string, words ...string) result {
+			line := slices.Concat([]string{"run", "--rm", "--security-opt=seccomp=" + profile}, runFlags,
+				flags, []string{image}, words)
+			return finish(t, command(t, "podman", line...))
+		}
+		t.Run(name, func(t *testing.T) {
+			for _, how := range [][]string{nil, {"--security-opt=no-new-privileges"}} {
+				flags := slices.Concat(c.flags, how)
+				if r := inside(profile, flags, c.works...); r.status != 0 {
+					t.Errorf("%q %q: status %d: %s%s", flags, c.works, r.status, r.stdout, r.stderr)
+				}
+				r := inside(profile, flags, c.refused...)
+				if r.status == 0 || !strings.Contains(string(r.stderr), "Operation not permitted") {
+					t.Errorf("%q %q: status %d: %s%s", flags, c.refused, r.status, r.stdout, r.stderr)
+				}
+			}
+			r := inside("unconfined", append(c.flags, "--cap-add=SYS_ADMIN"), c.refused...)
+			if r.status != 0 {
+				t.Errorf("without a profile %q: status %d: %s", c.refused, r.status, r.stderr)
+			}
+		})
+	}
+}
+
+// What the code can reach the profile lets through, too.
+func TestEmitSeccompOfCode(t *testing.T) {
+	t.Parallel()
+	needPodman(t)
+	profile := filepath.Join(publicDir(t), "profile.json")
+	// it lives until its file has been opened
+	r := finish(t, command(t, capAuditPath, ofBackend("--emit", "seccomp", "-o", profile, "--",
+		tool(t, "busybox"), "sleep", "5")...))
+	if r.status != 0 || strings.Contains(string(r.stderr), "may be missing") {
+		t.Fatalf("status %d: %s", r.status, r.stderr)
+	}
+	podman(t, slices.Concat([]string{"run", "--rm", "--cap-drop=ALL", "--security-opt=seccomp=" + profile},
+		runFlags, []string{image, "sh", "-c", "busybox mkdir /tmp/new && busybox rmdir /tmp/new"})...)
+}
+
 // Each of these is one clear line, and nothing is watched.
 func TestNoContainer(t *testing.T) {
+	t.Parallel()
 	stopped := newBox(t, nil, "tree", "loop", "1")
 	podman(t, "start", "--attach", stopped.name)
 	made := newBox(t, nil, "tree", "loop", "1")
@@ -515,7 +597,7 @@ func TestContainerOfDocker(t *testing.T) {
 	daemon(t, socket, "dockerd", "--host", "unix://"+socket, "--data-root", filepath.Join(dir, "data"),
 		"--exec-root", filepath.Join(dir, "exec"), "--pidfile", filepath.Join(dir, "pid"),
 		"--iptables=false", "--ip-masq=false", "--ip-forward=false", "--bridge=none", "--storage-driver=vfs")
-	t.Setenv("DOCKER_HOST", "unix://"+socket)
+	t.Setenv("DOCKER_HOST", "unix://"+socket) // of this process: not beside others
 	must(t, archive, "docker", "import", "-", image)
 
 	b := waiting(t)
@@ -554,7 +636,7 @@ func TestContainerOfContainerd(t *testing.T) {
 	daemon(t, socket, "containerd", "--address", socket, "--root", filepath.Join(dir, "root"), "--state",
 		filepath.Join(dir, "state"),
 		"--config", os.DevNull)
-	t.Setenv("CONTAINERD_ADDRESS", socket)
+	t.Setenv("CONTAINERD_ADDRESS", socket) // of this process: not beside others
 	archive := filepath.Join(dir, "image.tar")
 	podman(t, "save", "--quiet", "--format", "oci-archive", "--output", archive, image)
 	must(t, nil, "ctr", "images", "import", archive)

@@ -56,6 +56,7 @@ func closedPlace(t *testing.T, dir string) (place, entrance string) {
 // What is closed to a user stays closed, by whatever word on the command line it
 // is named.
 func TestDeputyOpensNothing(t *testing.T) {
+	t.Parallel()
 	dir, auditor := deputy(t)
 	place, entrance := closedPlace(t, dir)
 	for _, way := range []string{place, entrance} {
@@ -88,6 +89,7 @@ func TestDeputyOpensNothing(t *testing.T) {
 
 // As set-user-ID or set-group-ID it does nothing at all.
 func TestSetUserIDIsRefused(t *testing.T) {
+	t.Parallel()
 	dir := privileged(t)
 	for name, mode := range map[string]uint32{"u": 0o4755, "g": 0o2755} {
 		auditor := installedAs(t, filepath.Join(dir, name), capAuditPath, mode)
@@ -102,6 +104,7 @@ func TestSetUserIDIsRefused(t *testing.T) {
 // An order that cap-audit did not write is not carried out, and no stub has any
 // privilege to do it with.
 func TestForgedOrder(t *testing.T) {
+	t.Parallel()
 	dir, auditor := deputy(t)
 	_, entrance := closedPlace(t, dir)
 	self, err := os.Executable()
@@ -134,6 +137,7 @@ func TestForgedOrder(t *testing.T) {
 // Of all privileged calls that an ordinary user's cap-audit makes, each is a step
 // of tracing, with what that takes: cap-audit says so about itself.
 func TestDeputyUnderAudit(t *testing.T) {
+	t.Parallel()
 	dir, auditor := deputy(t)
 	_, entrance := closedPlace(t, dir)
 	takes := map[string][]string{"bpf": {"bpf"}, "perfmon": {"bpf", "perf_event_open"}}
@@ -165,6 +169,7 @@ func TestDeputyUnderAudit(t *testing.T) {
 // What waits for a target has nothing effective, in none of its threads, and
 // permitted only what it takes to read the counts.
 func TestDeputyAtRest(t *testing.T) {
+	t.Parallel()
 	dir, auditor := deputy(t)
 	self, err := os.Executable()
 	if err != nil {
@@ -193,6 +198,7 @@ func TestDeputyAtRest(t *testing.T) {
 
 // No path of the caller's is touched with a capability effective.
 func TestDeputyUnderStrace(t *testing.T) {
+	t.Parallel()
 	strace := tool(t, "strace")
 	dir, auditor := deputy(t)
 	own := filepath.Join(dir, "callers")
@@ -269,4 +275,32 @@ func heldWhenTouched(t *testing.T, trace, dir string) (touched, raised int) {
 		}
 	}
 	return touched, raised
+}
+
+// Who calls it by the name of the process that reads code gets one without privileges.
+func TestDeputyAsAnalyst(t *testing.T) {
+	t.Parallel()
+	_, auditor := deputy(t)
+	asked, ask, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ask.Close()
+	cmd := as(command(t, auditor), nobody)
+	cmd.Args[0] = "cap-audit: reading programs' code"
+	cmd.ExtraFiles = []*os.File{asked}
+	err = cmd.Start()
+	asked.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it has no privileges, and can get none", func() bool {
+		status, _ := os.ReadFile("/proc/" + strconv.Itoa(cmd.Process.Pid) + "/status")
+		return strings.Contains(string(status), "\nCapPrm:\t0000000000000000\n") &&
+			strings.Contains(string(status), "\nNoNewPrivs:\t1\n")
+	})
+	ask.Close()
+	if err := cmd.Wait(); err == nil {
+		t.Error("it ended as if it had answered")
+	}
 }

@@ -9,11 +9,12 @@ import (
 
 // Each kind of snippet is alone on standard output, or in the file.
 func TestEmit(t *testing.T) {
+	t.Parallel()
 	for kind, want := range map[string]string{
 		"systemd":    "\nCapabilityBoundingSet=CAP_SYS_CHROOT\n",
 		"docker":     "--cap-drop=ALL --cap-add=SYS_CHROOT --security-opt=no-new-privileges\n",
 		"compose":    "\n    cap_add: [SYS_CHROOT]\n",
-		"kubernetes": "\n    add: [\"SYS_CHROOT\"]\n",
+		"kubernetes": "\n  capabilities: {drop: [ALL], add: [SYS_CHROOT]}\n",
 		"quadlet":    "\nAddCapability=CAP_SYS_CHROOT\n",
 		"filecap":    "\nfilecap " + built("tree") + " sys_chroot\n",
 		"setcap":     "\nsetcap cap_sys_chroot=ep " + built("tree") + "\n",
@@ -22,7 +23,11 @@ func TestEmit(t *testing.T) {
 		"go":         "\n	needed := []cap.Value{cap.SYS_CHROOT}\n",
 		"rust":       "[Capability::CAP_SYS_CHROOT]",
 		"apparmor":   "\ncapability sys_chroot,\n",
+		"setpriv":    " --bounding-set=-all,+sys_chroot ",
 		"bwrap":      "--cap-drop ALL --cap-add CAP_SYS_CHROOT\n",
+		"seccomp": "\n        \"chroot\"\n      ],\n      \"action\": \"SCMP_ACT_ALLOW\",\n" +
+			"      \"includes\": {\n        \"caps\": [\n          \"CAP_SYS_CHROOT\"\n",
+		"systemcallfilter": "\nSystemCallFilter=chroot\n",
 	} {
 		t.Run(kind, func(t *testing.T) {
 			target := talkative(t)
@@ -50,6 +55,7 @@ func TestEmit(t *testing.T) {
 
 // A snippet does not say how far to trust it: warnings do, beside it.
 func TestEmitWarns(t *testing.T) {
+	t.Parallel()
 	r := finish(t, capAudit(t, "--emit", "docker", "--", built("show"), "exit", "3"))
 	if r.status != 0 || string(r.stdout) != "--cap-drop=ALL --security-opt=no-new-privileges\n" ||
 		!strings.Contains(string(r.stderr), "\nWarning: The program exited with status 3.") {
@@ -57,9 +63,24 @@ func TestEmitWarns(t *testing.T) {
 	}
 }
 
+// What the program gave up by itself no snippet gives back.
+func TestEmitAfterGivingUp(t *testing.T) {
+	t.Parallel()
+	secret := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secret, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := finish(t, capAudit(t, "--emit", "docker", "--", tool(t, "setpriv"), "--reuid=65534",
+		"--regid=65534", "--clear-groups", tool(t, "cat"), secret))
+	if r.status != 1 || len(r.stdout) > 0 || !strings.Contains(string(r.stderr), "no grant helps") {
+		t.Errorf("status %d\n%s%s", r.status, r.stdout, r.stderr)
+	}
+}
+
 // The command for a path that a shell would make something else of is piped
 // into one, and the program then does as nobody what it did as root.
 func TestEmitIntoShell(t *testing.T) {
+	t.Parallel()
 	dir := privileged(t)
 	for kind, shell := range map[string]string{"setcap": "sh", "filecap": "bash"} {
 		t.Run(kind, func(t *testing.T) {
@@ -86,8 +107,27 @@ func TestEmitIntoShell(t *testing.T) {
 	}
 }
 
+// The command for setpriv has who --as named, group and all.
+func TestEmitSetprivRunsAsTheSame(t *testing.T) {
+	t.Parallel()
+	id := tool(t, "id")
+	tool(t, "setpriv")
+	for account, want := range map[string]string{
+		"daemon": "(daemon) groups=", "daemon:bin": "(bin) groups=",
+	} {
+		r := finish(t, capAudit(t, "--as", account, "--emit", "setpriv", "--", id))
+		end := finish(t, command(t, "/bin/sh", "-c", string(r.stdout)))
+		if r.status != 0 || end.status != 0 || !strings.Contains(string(end.stdout), "(daemon) gid=") ||
+			!strings.Contains(string(end.stdout), want) {
+			t.Errorf("--as %s: status %d, %s%s\n%s%s", account, r.status, r.stdout, r.stderr, end.stdout,
+				end.stderr)
+		}
+	}
+}
+
 // Who ran, and what else did, decides about new privileges.
 func TestEmitKnowsPrivileges(t *testing.T) {
+	t.Parallel()
 	setuid := installed(t, publicDir(t), built("show"), 0o4755)
 	for name, c := range map[string]struct {
 		arguments []string
@@ -112,6 +152,7 @@ func TestEmitKnowsPrivileges(t *testing.T) {
 // File capabilities bring secure mode, in which a search path of the environment
 // counts for nothing. Whoever pipes the snippet into a shell is told, too.
 func TestEmitWarnsOfSecureMode(t *testing.T) {
+	t.Parallel()
 	for kind, warns := range map[string]bool{"setcap": true, "filecap": true, "systemd": false, "c": false} {
 		for value, set := range map[string]bool{"/nowhere": true, "": false} {
 			cmd := capAudit(t, "--emit", kind, "--", built("need"), "setuid")

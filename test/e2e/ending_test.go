@@ -14,6 +14,7 @@ import (
 
 // A command that would go on for long is ended, and the report has what it did.
 func TestAuditsThatAreEnded(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct{ option, value string }{
 		{"--duration", "0.5"}, {"-d", "0.5s"}, {"--until-idle", "3s"},
 	} {
@@ -34,6 +35,7 @@ func TestAuditsThatAreEnded(t *testing.T) {
 // As long as new kinds of checks come, an audit is not idle: here the program
 // makes one in each of its runs, and a run takes half of the limit.
 func TestNotIdleWhileNewChecksCome(t *testing.T) {
+	t.Parallel()
 	d := documentOf(t, capAudit(t, "-j", "--until-idle", "2s", "--", "sh", "-c",
 		`for name in a b c d; do sleep 1; ln -s "$0" "$1/$name"; "$1/$name" loop 1; done; sleep 600; :`,
 		built("tree"), t.TempDir()))
@@ -44,6 +46,7 @@ func TestNotIdleWhileNewChecksCome(t *testing.T) {
 
 // Without the exercise that was meant, nobody is told that all is well.
 func TestFailingTest(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		command, want string
 	}{
@@ -82,6 +85,7 @@ func TestTestOfWhatEnds(t *testing.T) {
 // What a reader that does not read holds up can be given up: the first signal
 // is answered, the second obeyed.
 func TestReportNobodyReads(t *testing.T) {
+	t.Parallel()
 	read, write, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -111,6 +115,7 @@ func TestReportNobodyReads(t *testing.T) {
 
 // What cap-audit was started with ignored, such as SIGHUP by nohup, ends no audit.
 func TestIgnoredSignalsEndNothing(t *testing.T) {
+	t.Parallel()
 	c := startCrowd(t, nil)
 	cmd := command(t, tool(t, "nohup"), append([]string{capAuditPath},
 		withBackend("-j", "-p", fmt.Sprint(c.Process.Pid))...)...)
@@ -148,6 +153,7 @@ func TestCutRunIsNotVerified(t *testing.T) {
 // SIGUSR1 gives a report on what there is so far, whether the final one goes
 // to a file or to standard output, and the audit goes on.
 func TestInterimReport(t *testing.T) {
+	t.Parallel()
 	c := []string{"--", "sh", "-c", `"$0" loop 3; echo waiting >&2; read line; "$0" loop 4`, built("tree")}
 	t.Run("to standard error", func(t *testing.T) {
 		r := begin(t, capAudit(t, append([]string{"-j"}, c...)...))
@@ -196,6 +202,7 @@ func decodeFile(t *testing.T, file string) document {
 // A target that asked to be traced, and stops at signals and execs for its parent to
 // let it go on, has not ended by that.
 func TestTargetThatWantsToBeTraced(t *testing.T) {
+	t.Parallel()
 	for _, arguments := range [][]string{{"100"}, {"100", "signal"}} {
 		d := audited(t, append([]string{roleProgram(t, "traceme")}, arguments...)...)
 		if got := granted(d.Required); got["sys_chroot"] != [2]uint64{100, 0} || d.Exit.Status != 7 {
@@ -206,6 +213,7 @@ func TestTargetThatWantsToBeTraced(t *testing.T) {
 
 // The children of whoever becomes cap-audit are none of the audit's.
 func TestChildrenOfTheCaller(t *testing.T) {
+	t.Parallel()
 	r := begin(t, command(t, "/bin/sh", append([]string{"-c",
 		`sleep 600 <&- >&- 2>&- & echo child $! >&2; exec "$0" "$@"`, capAuditPath},
 		withBackend("-f", "-j", "--", "sh", "-c", `(sleep 0.3; "$0" loop 3) & exit 4`, built("tree"))...)...))
@@ -227,8 +235,17 @@ func TestChildrenOfTheCaller(t *testing.T) {
 // A tree that heeds no signal and forks on, each process living for a moment, is
 // ended by the second signal, and nothing is left of it.
 func TestTreeThatForksOn(t *testing.T) {
+	t.Parallel()
+	t.Run("all", func(t *testing.T) { endTreeThatForksOn(t, "all") })
+	t.Run("sampled", func(t *testing.T) {
+		needSampling(t)
+		endTreeThatForksOn(t, "sampled")
+	})
+}
+
+func endTreeThatForksOn(t *testing.T, outcomes string) {
 	const chains = 8
-	r := begin(t, capAudit(t, "-j", "--", built("tree"), "relay", fmt.Sprint(chains)))
+	r := begin(t, capAudit(t, "-j", "--outcomes", outcomes, "--", built("tree"), "relay", fmt.Sprint(chains)))
 	r.await("^ready$")
 	r.signal(unix.SIGTERM)
 	time.Sleep(time.Second / 2) // sooner it would be the same request; and a third would be for the report
@@ -242,6 +259,7 @@ func TestTreeThatForksOn(t *testing.T) {
 
 // Within the time that a command has to end, the second signal kills.
 func TestSecondSignalWithinTheGrace(t *testing.T) {
+	t.Parallel()
 	mark := filepath.Join(t.TempDir(), "mark")
 	r := begin(t, capAudit(t, "-j", "--test", "until [ -e "+mark+" ]; do sleep 0.1; done", "--",
 		roleProgram(t, "listen"), "2"))
@@ -264,6 +282,7 @@ func TestSecondSignalWithinTheGrace(t *testing.T) {
 // What may not be signalled is left after a while, whoever ended the audit, and the report
 // says so.
 func TestTargetThatMayNotBeKilled(t *testing.T) {
+	t.Parallel()
 	for name, ended := range map[string][]string{"a time": {"-d", "0.1"}, "a signal": nil} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

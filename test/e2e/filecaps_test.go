@@ -15,6 +15,7 @@ import (
 // one of them. So they are in the set, though nothing used them, and with that
 // set the program starts.
 func TestFileCapabilitiesOfDescendants(t *testing.T) {
+	t.Parallel()
 	dir := privileged(t)
 	capable := installed(t, dir, built("show"), 0o755)
 	setFileCaps(t, capable, unix.CAP_KILL, unix.CAP_NET_ADMIN)
@@ -59,6 +60,7 @@ func TestFileCapabilitiesOfDescendants(t *testing.T) {
 
 // The kernel insists only on what the file raises at once.
 func TestFileCapabilitiesThatAreNotRaised(t *testing.T) {
+	t.Parallel()
 	dir := privileged(t)
 	capable := installed(t, dir, built("show"), 0o755)
 	setFileCaps(t, capable, unix.CAP_KILL)
@@ -79,6 +81,7 @@ func TestFileCapabilitiesThatAreNotRaised(t *testing.T) {
 
 // The set-user-ID bit is the executed file's, whatever has become of it.
 func TestSetUserIDOfFileThatIsGone(t *testing.T) {
+	t.Parallel()
 	dir := privileged(t)
 	setuid := installed(t, dir, built("show"), 0o4755)
 	run := script(t, filepath.Join(dir, "run"), "#!/bin/sh\n./show exit 0; rm show\n")
@@ -92,6 +95,7 @@ func TestSetUserIDOfFileThatIsGone(t *testing.T) {
 
 // So is it where one relative path is of two files, whichever runs first.
 func TestSetUserIDByARelativePath(t *testing.T) {
+	t.Parallel()
 	dir := privileged(t)
 	for place, mode := range map[string]uint32{"plain": 0o755, "setuid": 0o4755} {
 		if err := os.Mkdir(filepath.Join(dir, place), 0o755); err != nil {

@@ -45,7 +45,6 @@ type result struct {
 	status         int
 	signal         syscall.Signal
 	stdout, stderr []byte
-	maxRSS         int64 // KiB
 }
 
 // progress are the lines that a run of cap-audit puts among what its target prints.
@@ -91,7 +90,6 @@ func resultOf(state *os.ProcessState, stdout, stderr []byte) result {
 	if status := state.Sys().(syscall.WaitStatus); status.Signaled() {
 		r.signal = status.Signal()
 	}
-	r.maxRSS = state.SysUsage().(*syscall.Rusage).Maxrss
 	return r
 }
 
@@ -302,7 +300,7 @@ func installedAs(t testing.TB, to, from string, mode uint32) string {
 	t.Helper()
 	text, err := os.ReadFile(from)
 	if err == nil {
-		err = os.WriteFile(to, text, 0o755)
+		err = executable(func() error { return os.WriteFile(to, text, 0o755) })
 	}
 	if err == nil {
 		// not WriteFile's mode: that loses the set-uid bit and to the umask
@@ -312,6 +310,15 @@ func installedAs(t testing.TB, to, from string, mode uint32) string {
 		t.Fatal(err)
 	}
 	return to
+}
+
+// executable writes programs that are to be executed next. A process that another
+// test forks meanwhile would have the file open until it executes something, and what
+// somebody may write to is not executed (ETXTBSY; fs/exec.c, do_open_execat()).
+func executable(write func() error) error {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	return write()
 }
 
 // setFileCaps gives a program file capabilities, permitted and effective, by
@@ -371,7 +378,7 @@ func python(t testing.TB) string {
 // script writes an executable text file.
 func script(t testing.TB, path, text string) string {
 	t.Helper()
-	if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
+	if err := executable(func() error { return os.WriteFile(path, []byte(text), 0o755) }); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Chmod(path, 0o755); err != nil {

@@ -42,6 +42,7 @@ sys.exit(status)`
 
 // A hundred thousand reports take the memory of a hundred.
 func TestLongMergeTakesTheSameMemory(t *testing.T) {
+	t.Parallel()
 	if os.Getenv("CAP_AUDIT_VM") != "" {
 		t.Skip("wanted a machine that is not emulated; nothing here depends on the kernel")
 	}

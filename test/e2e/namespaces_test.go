@@ -23,6 +23,7 @@ func unshared(t *testing.T, flags []string, arguments ...string) result {
 // In a pid namespace the pids are its own, and no stranger with the same
 // number outside is taken for the target.
 func TestPIDNamespace(t *testing.T) {
+	t.Parallel()
 	r := unshared(t, []string{"--pid", "--fork", "--mount-proc"},
 		"-j", "-v", "--", tool(t, "sh"), "-c", "echo $$ >&2; exec "+built("tree")+" fork 50")
 	if r.status != 0 {
@@ -53,6 +54,7 @@ func TestPIDNamespace(t *testing.T) {
 
 // Daemons there become children of cap-audit as process 1 or as subreaper.
 func TestPIDNamespaceFollow(t *testing.T) {
+	t.Parallel()
 	r := unshared(t, []string{"--pid", "--fork", "--mount-proc"}, "-j", "-f", "--", built("tree"), "daemon",
 		"40")
 	if r.status != 0 {
@@ -66,6 +68,7 @@ func TestPIDNamespaceFollow(t *testing.T) {
 // A user namespace that the target makes is its own: what it is granted there
 // needs no grant on the host, and does not hide the rest.
 func TestUserNamespace(t *testing.T) {
+	t.Parallel()
 	unshare := tool(t, "unshare")
 	if r := finish(t, command(t, unshare, "--user", "--map-root-user", "true")); r.status != 0 {
 		t.Skipf("wanted user namespaces: %s", r.stderr)
@@ -82,6 +85,7 @@ func TestUserNamespace(t *testing.T) {
 
 // The auditor is a program like any other, and both audits are exact.
 func TestAuditOfAnAudit(t *testing.T) {
+	t.Parallel()
 	r := finish(t, capAudit(t, append(append([]string{"-v", "-j", "--", capAuditPath},
 		withBackend("-o", "/dev/stderr", "-j", "--")...),
 		built("tree"), "fork", "30")...))

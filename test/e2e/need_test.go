@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
@@ -57,6 +58,7 @@ func unsupported(t *testing.T, d document, r result) {
 // A program that does what one capability allows is found to need that one and
 // no other, and the checks are counted one and all.
 func TestEachCapability(t *testing.T) {
+	t.Parallel()
 	const rounds = 7
 	for _, m := range modes(t) {
 		t.Run(m.name, func(t *testing.T) {
@@ -92,6 +94,71 @@ func TestEachCapability(t *testing.T) {
 	}
 }
 
+// TestCapabilitiesTogether: the same, and what is refused, in one audit each, for machines on which each
+// takes seconds.
+func TestCapabilitiesTogether(t *testing.T) {
+	t.Parallel()
+	dir := privileged(t)
+	auditor := unprivilegedCapAudit(t, dir)
+	all := []string{"-j", "--", tool(t, "sh"), "-c",
+		`need=$1; shift; for mode; do "$need" "$mode" 7; echo "$mode: $?" >&2; done`, "sh",
+		installed(t, dir, built("need"), 0o755)}
+	for _, m := range modes(t) {
+		all = append(all, m.name)
+	}
+	t.Run("granted", func(t *testing.T) {
+		d, has := together(t, capAudit(t, all...), 0)
+		want, got := tally{}, granted(d.Required)
+		for _, m := range modes(t) {
+			switch n, asked := got[m.name]; {
+			case has[m.name] && m.checks == "1":
+				want[m.name] = [2]uint64{7, 0}
+			case has[m.name]:
+				want[m.name] = [2]uint64{max(7, n[0]), 0}
+			case asked:
+				want[m.name] = n
+			}
+		}
+		d.counted(t, want)
+	})
+	t.Run("refused", func(t *testing.T) {
+		d, has := together(t, as(command(t, auditor, withBackend(all...)...), nobody), 1)
+		want, got := tally{}, refused(d.Denied)
+		for _, m := range modes(t) {
+			switch n, asked := got[m.name]; {
+			case has[m.name] && m.checks == "1" && m.name != "sys_admin": // which others ask for, too
+				want[m.name] = [2]uint64{0, 1}
+			case has[m.name]:
+				want[m.name] = [2]uint64{0, max(1, n[1])}
+			case asked:
+				want[m.name] = n
+			}
+		}
+		d.countedRefused(t, want)
+	})
+}
+
+// together runs the audit of all modes, and tells which the machine has: they end with that status.
+func together(t *testing.T, cmd *exec.Cmd, status int) (document, map[string]bool) {
+	t.Helper()
+	cmd.Env = needEnv(t)
+	r := finish(t, cmd)
+	d := decode(t, r.stdout)
+	d.wholeAndConsistent(t)
+	has := map[string]bool{}
+	for _, m := range modes(t) {
+		switch said := "\n" + string(r.stderr); {
+		case strings.Contains(said, fmt.Sprintf("\n%s: %d\n", m.name, status)):
+			has[m.name] = true
+		case strings.Contains(said, "\n"+m.name+": 77\n"):
+			t.Logf("this machine has nothing for %s", m.name)
+		default:
+			t.Errorf("need %s did not end with status %d:\n%s", m.name, status, said)
+		}
+	}
+	return d, has
+}
+
 // silent are the modes in which the kernel refuses without failing the system
 // call: it drops a bit or a flag, or answers by a message.
 var silent = map[string]bool{"fsetid": true, "block_suspend": true, "audit_write": true,
@@ -100,6 +167,7 @@ var silent = map[string]bool{"fsetid": true, "block_suspend": true, "audit_write
 // The same by a user who may do nothing. That user's cap-audit has its
 // privileges from the file, and the target none at all.
 func TestEachCapabilityRefused(t *testing.T) {
+	t.Parallel()
 	dir := privileged(t)
 	auditor := unprivilegedCapAudit(t, dir)
 	need := installed(t, dir, built("need"), 0o755)

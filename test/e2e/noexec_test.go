@@ -9,6 +9,7 @@ import (
 // Where nothing can be executed, nobody is sent to chmod: that is said of the program, or
 // of the interpreter that is there.
 func TestMountedNoexec(t *testing.T) {
+	t.Parallel()
 	tool(t, "unshare")
 	const mounted = `mount -t tmpfs -o noexec tmpfs "$2" && cd "$2" && cp /bin/true program &&
 		printf '#!/bin/sh\n' >script && printf 'echo\n' >headless && chmod +x * && ln -s program link &&

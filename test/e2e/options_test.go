@@ -51,6 +51,7 @@ func source(t *testing.T, name string) string {
 
 // What --help lists, the manual and the completions list, too, and no more.
 func TestOptionsAreDocumented(t *testing.T) {
+	t.Parallel()
 	options := helpOptions(t)
 	var long, short []string
 	for _, o := range options {
@@ -104,15 +105,17 @@ func uses(t *testing.T) map[string][]string {
 		t.Fatalf("status %d: %s", r.status, r.stderr)
 	}
 	return map[string][]string{
-		"help":    {},
-		"version": {},
-		"probe":   {},
-		"output":  {file, "--", "true"},
-		"as":      {fmt.Sprint(nobody), "--", "true"},
-		"test":    {"true", "--", "true"},
-		"backend": {"auto", "--", "true"},
-		"format":  {"json", "--", "true"},
-		"service": {unitFile(t, filepath.Dir(file), "used.service", "ExecStart=SHOW exit 0")},
+		"help":     {},
+		"version":  {},
+		"probe":    {},
+		"static":   {capAuditPath},
+		"output":   {file, "--", "true"},
+		"as":       {fmt.Sprint(nobody), "--", "true"},
+		"test":     {"true", "--", "true"},
+		"backend":  {"auto", "--", "true"},
+		"outcomes": {"all", "--", "true"},
+		"format":   {"json", "--", "true"},
+		"service":  {unitFile(t, filepath.Dir(file), "used.service", "ExecStart=SHOW exit 0")},
 
 		"pid":          {fmt.Sprint(os.Getpid()), "--duration", "0.1s"},
 		"cgroup":       {"/", "--", "true"},
@@ -121,6 +124,7 @@ func uses(t *testing.T) map[string][]string {
 		"check":        {"none", "--", "true"},
 		"check-unused": {"--check", "none", "--", "true"},
 		"policy-out":   {file, "--", "true"},
+		"events":       {file, "--", "true"},
 		"merge":        {earlier},
 		"diff":         {earlier, earlier},
 		"emit":         {"systemd", "--", "true"},
@@ -138,6 +142,7 @@ var ofContainers = []string{"container"}
 
 // Every option of the help is taken by the program.
 func TestOptionsWork(t *testing.T) {
+	t.Parallel()
 	uses := uses(t)
 	for _, o := range helpOptions(t) {
 		if slices.Contains(slices.Concat(ofServices, ofContainers), o.long) {

@@ -43,6 +43,7 @@ var howTo = map[string]page{
 }
 
 func TestHowTo(t *testing.T) {
+	t.Parallel()
 	const dir = "../../docs/how-to"
 	treeAt(t, dir)
 	entries, err := os.ReadDir(dir)
@@ -51,6 +52,7 @@ func TestHowTo(t *testing.T) {
 	}
 	for _, entry := range entries {
 		t.Run(entry.Name(), func(t *testing.T) {
+			t.Parallel()
 			p, ok := howTo[entry.Name()]
 			if !ok {
 				t.Fatal("howTo does not say what this page wants")
@@ -74,6 +76,7 @@ func listeningOn(port string) string { return "ss -Htln sport = :" + port + " | 
 
 // What the README shows.
 func TestReadme(t *testing.T) {
+	t.Parallel()
 	const file = "../../README.md"
 	treeAt(t, file)
 	page{
@@ -97,6 +100,7 @@ func TestReadme(t *testing.T) {
 
 // What the manual shows, in EXAMPLES and all other sections.
 func TestManual(t *testing.T) {
+	t.Parallel()
 	const file = "../../man/cap-audit.8"
 	treeAt(t, file)
 	text := must(t, nil, machine.Program(t, "mandoc"), "-T", "markdown", file)
@@ -173,7 +177,7 @@ func (p page) run(t *testing.T, text string) {
 	if p.prepare != nil {
 		variables = p.prepare(t, given)
 	}
-	testscript.Run(t, testscript.Params{
+	testscript.RunT(inTurn{t}, testscript.Params{
 		Files:               []string{s.script(t)},
 		WorkdirRoot:         publicDir(t),
 		RequireExplicitExec: true,
@@ -185,10 +189,21 @@ func (p page) run(t *testing.T, text string) {
 			if err := os.Chmod(env.WorkDir, 0o755); err != nil {
 				return err
 			}
-			return os.CopyFS(env.WorkDir, os.DirFS(given))
+			return executable(func() error { return os.CopyFS(env.WorkDir, os.DirFS(given)) })
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"step": s.step},
 	})
+}
+
+// inTurn is for the one script of a test that has waited for its turn.
+type inTurn struct{ *testing.T }
+
+func (inTurn) Parallel() {}
+
+func (inTurn) Verbose() bool { return testing.Verbose() }
+
+func (t inTurn) Run(name string, f func(testscript.T)) {
+	t.T.Run(name, func(t *testing.T) { f(inTurn{t}) })
 }
 
 // here are the steps without those that are not run.

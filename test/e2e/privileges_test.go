@@ -19,7 +19,7 @@ func onlyInVM(t *testing.T) {
 
 // TestSettingsThatForbid runs cap-audit as an ordinary user with exactly
 // CAP_BPF and CAP_PERFMON under the strictest settings: it works, or one line
-// says what forbids it.
+// says what forbids it. Not beside others: the settings are the machine's.
 func TestSettingsThatForbid(t *testing.T) {
 	onlyInVM(t)
 	dir := publicDir(t)
@@ -76,6 +76,7 @@ func TestSettingsThatForbid(t *testing.T) {
 // the kernel, not reading it, so everything works, for a user with the
 // minimum of privileges as well. (Confidentiality: test/vm/refused.sh.)
 func TestLockdown(t *testing.T) {
+	t.Parallel()
 	onlyInVM(t)
 	const file = "/sys/kernel/security/lockdown"
 	if mode, err := os.ReadFile(file); !strings.Contains(string(mode), "[integrity]") {
@@ -98,6 +99,7 @@ func TestLockdown(t *testing.T) {
 // TestAppArmorRefuses: a capability that the sets hold and AppArmor refuses is
 // told apart by the backends that see both.
 func TestAppArmorRefuses(t *testing.T) {
+	t.Parallel()
 	onlyInVM(t)
 	if backend == "tracepoint" {
 		t.Skip("wanted a backend that sees security_capable, there is tracepoint")

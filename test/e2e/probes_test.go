@@ -61,6 +61,7 @@ func (p probe) met(t *testing.T, d document) (refused uint64) {
 
 // What the kernel asks for without minding the answer is not recommended.
 func TestEachProbe(t *testing.T) {
+	t.Parallel()
 	for _, p := range probes(t) {
 		t.Run(p.name, func(t *testing.T) {
 			cmd := capAudit(t, "-j", "--", built("need"), p.name, "7")
@@ -79,6 +80,7 @@ func TestEachProbe(t *testing.T) {
 
 // Who has no capability at all gets through: that is what makes it a probe.
 func TestEachProbeRefused(t *testing.T) {
+	t.Parallel()
 	dir := privileged(t)
 	auditor := unprivilegedCapAudit(t, dir)
 	need := installed(t, dir, built("need"), 0o755)
@@ -104,6 +106,7 @@ func TestEachProbeRefused(t *testing.T) {
 // On XFS the kernel asks the owner, too, for FOWNER when a file's attributes are
 // changed, and everybody for SYS_ADMIN when its blocks are listed.
 func TestOwnFileOnXFS(t *testing.T) {
+	t.Parallel()
 	machine.Root(t)
 	dir := xfs(t)
 	own := filepath.Join(dir, "own")
@@ -150,6 +153,7 @@ func xfs(t *testing.T) string {
 // Another user's /proc/PID/maps takes sys_ptrace, or perfmon on kernels that are
 // content with it: which one is tried out.
 func TestLesserForMaps(t *testing.T) {
+	t.Parallel()
 	machine.Root(t)
 	setpriv := machine.Program(t, "setpriv")
 	maps := fmt.Sprintf("/proc/%d/maps", os.Getpid())

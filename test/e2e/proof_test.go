@@ -96,6 +96,7 @@ func (p *proven) recommends(t *testing.T, want ...string) {
 // A repetition that is refused something new shows what the set lacks. It does
 // here because the second run does something else.
 func TestVerifiedSetGrows(t *testing.T) {
+	t.Parallel()
 	const script = `set -e
 		if [ -e mark ]; then rm -f f; touch f; chown daemon f; chroot / true; else touch mark; fi`
 	for _, option := range []string{"--verify", "--minimize"} {
@@ -118,6 +119,7 @@ func TestVerifiedSetGrows(t *testing.T) {
 // So it does where the call that fails is like one that had failed before, of a
 // process without privileges.
 func TestVerifiedSetGrowsOverAlikeFailures(t *testing.T) {
+	t.Parallel()
 	const script = `import os
 if os.path.exists('mark'):
     open('mark', 'w').close()
@@ -132,6 +134,7 @@ except OSError: pass`
 
 // A single failure of chance adds nothing: what is only refused cannot help.
 func TestVerifiedSetDoesNotGrowOverChance(t *testing.T) {
+	t.Parallel()
 	const script = `[ ! -e second ] || : >third; [ ! -e first ] || : >second
 		: >first
 		setpriv --reuid=65534 --clear-groups cat /etc/shadow 2>/dev/null
@@ -145,6 +148,7 @@ func TestVerifiedSetDoesNotGrowOverChance(t *testing.T) {
 // What the kernel grants without a check, because the caller holds all that the
 // other process does, is asked for once the set is smaller.
 func TestVerifiedReadOfAnotherProcess(t *testing.T) {
+	t.Parallel()
 	other := command(t, tool(t, "sleep"), "infinity")
 	if err := other.Start(); err != nil {
 		t.Fatal(err)
@@ -157,6 +161,7 @@ func TestVerifiedReadOfAnotherProcess(t *testing.T) {
 // though another fails alike in both: here the second is of a process that has
 // given root up, and the first run makes more of those.
 func TestMinimizeSeesMaskedFailures(t *testing.T) {
+	t.Parallel()
 	const script = `import os
 def read(name):
     try: return open(name).read()
@@ -178,6 +183,7 @@ print(text)`
 // The kernel executes no program whose file has capabilities that the bounding
 // set lacks, and asks for none.
 func TestRefusedExecIsEvidence(t *testing.T) {
+	t.Parallel()
 	setcap := tool(t, "setcap")
 	p := prove(t, "--minimize", "--", "sh", "-c",
 		`rm -f inner; cp "$1" inner; "$0" cap_net_raw=ep inner; ./inner || :`, setcap, tool(t, "true"))
@@ -194,6 +200,7 @@ func TestRefusedExecIsEvidence(t *testing.T) {
 // another does not need the capability; one that comes to another end does,
 // though its exit status is the same.
 func TestMinimizeComparesOutput(t *testing.T) {
+	t.Parallel()
 	const script = `import os, sys, time
 for name in os.listdir(): os.unlink(name)
 open('f', 'w').write('text'); os.chown('f', 2, 2)
@@ -228,6 +235,7 @@ print(os.read(fd, 4).decode(), %s)`
 // More than is kept of it is compared as well, and what a program does with its
 // streams is let do: here it opens them again, as another user.
 func TestMinimizeOfMuchOutput(t *testing.T) {
+	t.Parallel()
 	const script = `head -c 3000000 /dev/zero; echo x 2>/dev/null >/dev/stdout
 		nice -n -5 true 2>&1`
 	p := prove(t, "--as", "daemon", "--minimize", "--", "sh", "-c", script)
@@ -240,6 +248,7 @@ func TestMinimizeOfMuchOutput(t *testing.T) {
 
 // The first run keeps its terminal.
 func TestProvenRunKeepsItsStreams(t *testing.T) {
+	t.Parallel()
 	const target = "test -t 1 && test -t 2 && echo terminal; nice -n -5 true"
 	cmd := command(t, tool(t, "script"), "-qec",
 		capAuditPath+" --minimize -j -o report.json -- sh -c '"+target+"'", "/dev/null")
@@ -251,6 +260,7 @@ func TestProvenRunKeepsItsStreams(t *testing.T) {
 
 // Where a test decides, nobody reads the output.
 func TestVerifyWithTestDiscardsOutput(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct{ options, want []string }{
 		"a test":  {[]string{"--verify", "--test", "sleep 0.5"}, []string{"heard", "null"}},
 		"no test": {[]string{"--verify"}, []string{"heard", "heard"}},
@@ -284,6 +294,7 @@ const untilReady = "for i in $(seq 500); do [ -e ready ] && exec rm -f ready; sl
 // without, and the advice for it stays the same. What fails in the final run is
 // told.
 func TestGivingUpIsNotMinimizedAway(t *testing.T) {
+	t.Parallel()
 	nice := strings.Replace(leavesRoot, "(lambda", "(lambda: os.nice(-1), lambda", 1)
 	arguments := []string{"--minimize", "--test", untilReady, "--", python(t), "-S", "-E", "-c",
 		fmt.Sprintf(nice, "")}
@@ -310,19 +321,23 @@ func TestGivingUpIsNotMinimizedAway(t *testing.T) {
 // What a daemon needs to stop is needed: it is told, and it is for it to end its
 // workers, which run as another user.
 func TestStoppingIsPartOfTheProof(t *testing.T) {
+	t.Parallel()
 	const master = `import os, signal
+told, tell = os.pipe()
 worker = os.fork()
 if worker == 0:
     for give in (lambda: os.setresgid(1, 1, 1), lambda: os.setresuid(1, 1, 1)):
         try: give()
         except OSError: pass
-    open('ready', 'w').close()
+    os.write(tell, b'x')
     while True: signal.pause()
 def stop(*_):
     try: os.kill(worker, signal.SIGTERM); os.wait()
     except OSError: pass
     os._exit(0)
 signal.signal(signal.SIGTERM, stop)
+os.read(told, 1)
+open('ready', 'w').close()
 while True: signal.pause()`
 	for name, command := range map[string][]string{
 		"the command":       {python(t), "-S", "-E", "-c", master},
@@ -350,6 +365,7 @@ func TestDescendantsAreToldAtLast(t *testing.T) {
 // What the first run made is there in the second: the capability that making it
 // took is kept, though no repetition needs it.
 func TestWhatIsNotAskedForAgainIsKept(t *testing.T) {
+	t.Parallel()
 	p := prove(t, "--minimize", "--", "sh", "-ec",
 		"[ -d cache ] || { mkdir cache; chown daemon cache; }; chroot / true; nice -n -5 true 2>/dev/null")
 	p.recommends(t, "chown", "sys_chroot")

@@ -12,7 +12,6 @@ import (
 	"strconv"
 	"syscall"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -25,9 +24,7 @@ func playRole() {
 	roles := map[string]func([]string){
 		rolePrefix + "launch":  launchRole,
 		rolePrefix + "listen":  listenRole,
-		rolePrefix + "getppid": getppidRole,
 		rolePrefix + "argv":    argvRole,
-		rolePrefix + "loop":    loopRole,
 		rolePrefix + "forge":   forgeRole,
 		rolePrefix + "traceme": tracemeRole,
 		"server":               serverRole, // of the documents, see pages_test.go
@@ -195,12 +192,6 @@ func argvRole(arguments []string) {
 	}
 }
 
-// getppidRole makes a system call without a capability check N times, and
-// prints how long one takes in nanoseconds.
-func getppidRole(arguments []string) {
-	measure(arguments, func() { unix.RawSyscall(unix.SYS_GETPPID, 0, 0, 0) })
-}
-
 // tracemeRole asks to be traced, as programs do that do not want to be debugged, gets
 // a signal that it handles, makes N checks and executes a program.
 func tracemeRole(arguments []string) {
@@ -214,7 +205,13 @@ func tracemeRole(arguments []string) {
 		unix.Tgkill(os.Getpid(), unix.Gettid(), unix.SIGUSR1)
 		<-got
 	}
-	measure(arguments[:1], func() { unix.Chroot("/") })
+	n, err := strconv.Atoi(arguments[0])
+	if err != nil {
+		fail("number", err)
+	}
+	for range n {
+		unix.Chroot("/")
+	}
 	fail("exec", syscall.Exec("/bin/sh", []string{"sh", "-c", "exit 7"}, nil))
 }
 
@@ -227,22 +224,4 @@ func serverRole([]string) {
 	if err != nil {
 		fail("port 80", err)
 	}
-}
-
-// loopRole is the same with one capability check in it.
-func loopRole(arguments []string) {
-	measure(arguments, func() { unix.Chroot("/") })
-}
-
-func measure(arguments []string, call func()) {
-	n, err := strconv.Atoi(arguments[0])
-	if err != nil {
-		fail("number", err)
-	}
-	runtime.LockOSThread()
-	start := time.Now()
-	for range n {
-		call()
-	}
-	fmt.Printf("%f\n", float64(time.Since(start).Nanoseconds())/float64(n))
 }

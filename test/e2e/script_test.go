@@ -29,6 +29,7 @@ var scripts embed.FS
 //	exits STATUS COMMAND...    run it, as exec does, and want that exit status
 //	valid KIND FILE...         hold files against the schema of report, diff or policy
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	files, err := fs.Sub(scripts, "testdata/script")
 	if err == nil {
@@ -38,7 +39,8 @@ func TestScripts(t *testing.T) {
 		t.Fatal(err)
 	}
 	bin := t.TempDir()
-	for name, path := range map[string]string{"cap-audit": capAuditPath, "need": built("need")} {
+	for name, path := range map[string]string{"cap-audit": capAuditPath, "need": built("need"),
+		"tiny": built("tiny"), "calls-static": built("calls-static")} {
 		if err := os.Symlink(path, filepath.Join(bin, name)); err != nil {
 			t.Fatal(err)
 		}
@@ -84,7 +86,7 @@ func valid(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: valid KIND FILE...")
 	}
 	text, ok := map[string][]byte{"report": report.Schema, "diff": report.DifferenceSchema,
-		"policy": policy.Schema}[args[0]]
+		"reach": report.ReachSchema, "policy": policy.Schema}[args[0]]
 	if !ok {
 		ts.Fatalf("no schema of a %s", args[0])
 	}

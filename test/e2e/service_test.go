@@ -65,6 +65,7 @@ var differs = map[string]string{
 // A program sees the same of itself whether systemd runs its unit or cap-audit
 // does.
 func TestServiceAsSystemdRunsIt(t *testing.T) {
+	t.Parallel()
 	wants, _ := filepath.Glob(filepath.Join(recordings, "*.want"))
 	if len(wants) == 0 {
 		t.Skipf("wanted the recordings of %s, which come with the tree", recordings)
@@ -259,6 +260,7 @@ func ownBounding(t testing.TB) uint64 {
 
 // After -- there can be another command, or arguments for the unit's program.
 func TestServiceWithCommand(t *testing.T) {
+	t.Parallel()
 	dir := publicDir(t)
 	unit := unitFile(t, dir, "a.service", "User=daemon", "UMask=0137",
 		"ExecStart=@SHOW called args of the unit")
@@ -335,6 +337,7 @@ func serviceOf(t *testing.T, arguments ...string) serviceKey {
 
 // Needed, configured and unused, refused: each is in its place, and in the text.
 func TestServiceReport(t *testing.T) {
+	t.Parallel()
 	dir := publicDir(t)
 	tree := installed(t, dir, built("tree"), 0o755)
 	unit := unitFile(t, dir, "web@.service", "User=daemon", "AmbientCapabilities=CAP_SYS_CHROOT CAP_NET_RAW",
@@ -397,6 +400,7 @@ func TestServiceReport(t *testing.T) {
 
 // A set can be proven with the unit's own identity.
 func TestServiceVerified(t *testing.T) {
+	t.Parallel()
 	dir, chroot := publicDir(t), tool(t, "chroot") // which fails without
 	for name, lines := range map[string][]string{
 		"as a user": {"User=daemon", "AmbientCapabilities=CAP_SYS_CHROOT CAP_NET_RAW"},
@@ -417,6 +421,7 @@ func TestServiceVerified(t *testing.T) {
 
 // A service that forks is watched to its end, and a test ends one that does not.
 func TestServiceForkingAndTested(t *testing.T) {
+	t.Parallel()
 	dir := publicDir(t)
 	unit := unitFile(t, dir, "forking.service", "Type=forking",
 		"ExecStart=/bin/sh -c '"+built("tree")+" fork 3 & '")
@@ -432,6 +437,7 @@ func TestServiceForkingAndTested(t *testing.T) {
 
 // What cannot be done is one line, and nothing is run.
 func TestServiceRefused(t *testing.T) {
+	t.Parallel()
 	dir := publicDir(t)
 	marker := filepath.Join(t.TempDir(), "ran")
 	touch := "ExecStart=/bin/touch " + marker
@@ -512,6 +518,7 @@ func manyVariables(n int) string {
 
 // Only root can take on another identity.
 func TestServiceOrdinaryUser(t *testing.T) {
+	t.Parallel()
 	dir := publicDir(t)
 	auditor := installed(t, dir, capAuditPath, 0o755)
 	unit := unitFile(t, dir, "a.service", "ExecStart=/bin/true")
@@ -523,6 +530,7 @@ func TestServiceOrdinaryUser(t *testing.T) {
 
 // A user that systemd would make for the service does not exist: nobody runs it.
 func TestServiceDynamicUser(t *testing.T) {
+	t.Parallel()
 	unit := unitFile(t, publicDir(t), "dynamic.service", "DynamicUser=yes", "ExecStart=SHOW all")
 	got, _ := serviceOutput(t, unit)
 	for _, line := range []string{"uid 65534 65534 65534 fs 65534\n", "no_new_privs 1\n",
@@ -536,6 +544,7 @@ func TestServiceDynamicUser(t *testing.T) {
 // The directories that a unit asks for are there for the program, and gone
 // afterwards; nothing is made where a link leads.
 func TestServiceDirectories(t *testing.T) {
+	t.Parallel()
 	dir := publicDir(t)
 	name := fmt.Sprintf("cap-audit-e2e-%d", os.Getpid())
 	unit := unitFile(t, dir, "a.service", "User=daemon", "RuntimeDirectory="+name+"/a "+name+"/b",
@@ -571,6 +580,7 @@ func TestServiceDirectories(t *testing.T) {
 // A directory on the way to the one that is asked for is everybody's to enter,
 // whatever the caller's umask; the owner of one that is there is left and told.
 func TestServiceDirectoriesOfOthers(t *testing.T) {
+	t.Parallel()
 	dir := publicDir(t)
 	name := fmt.Sprintf("cap-audit-e2e-others-%d", os.Getpid())
 	t.Cleanup(func() { os.RemoveAll("/run/" + name) })
@@ -610,6 +620,7 @@ func TestServiceDirectoriesOfOthers(t *testing.T) {
 
 // What older versions of systemd would forbid, and the audit does not, is said.
 func TestServiceFilteringSystemCalls(t *testing.T) {
+	t.Parallel()
 	dir := publicDir(t)
 	for name, c := range map[string]struct {
 		lines []string

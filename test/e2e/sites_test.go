@@ -8,6 +8,7 @@ import (
 // Every check has its call site, of two that share capability, system call and
 // innermost caller, too, though hardly any of them was looked for by a walk.
 func TestCallSites(t *testing.T) {
+	t.Parallel()
 	number := fewer(300000, 30000)
 	d := audited(t, built("sites"), fmt.Sprint(number))
 	got := map[string]uint64{}

@@ -10,6 +10,7 @@ import (
 
 // TestSystemCalls: which program made which, and what the kernel said to them.
 func TestSystemCalls(t *testing.T) {
+	t.Parallel()
 	setpriv := asNobody(t)
 	for name, c := range map[string]struct {
 		command            []string
@@ -66,6 +67,7 @@ func TestSystemCalls(t *testing.T) {
 // TestSeccompProfiles: what the snippet says of Podman's profile is so. The kernel
 // itself asks for no capability in these calls.
 func TestSeccompProfiles(t *testing.T) {
+	t.Parallel()
 	needPodman(t)
 	permissive := filepath.Join(publicDir(t), "permissive.json")
 	if err := os.WriteFile(permissive, []byte(`{"defaultAction": "SCMP_ACT_ALLOW"}`), 0o644); err != nil {

@@ -70,6 +70,7 @@ func seen(t *testing.T, dir string, l launch) string {
 
 // The target finds everything as it would have without cap-audit.
 func TestTargetSurroundings(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	show := []string{built("show"), "all"}
 	direct := seen(t, dir, odd(show...))
@@ -101,6 +102,7 @@ func TestTargetSurroundings(t *testing.T) {
 
 // An environment without anything in it stays so.
 func TestEmptyEnvironment(t *testing.T) {
+	t.Parallel()
 	l := odd(append(append([]string{capAuditPath}, withBackend("-o", "/dev/null", "--")...), built("show"),
 		"env")...)
 	l.Env = nil
@@ -112,6 +114,7 @@ func TestEmptyEnvironment(t *testing.T) {
 // The identity is the caller's, and file capabilities of cap-audit itself do
 // not reach the target.
 func TestTargetIdentity(t *testing.T) {
+	t.Parallel()
 	dir := privileged(t)
 	auditor := unprivilegedCapAudit(t, dir)
 	show := installed(t, dir, built("show"), 0o755)
@@ -134,6 +137,7 @@ func TestTargetIdentity(t *testing.T) {
 
 // The target reads what cap-audit's caller wrote, and cap-audit none of it.
 func TestTargetStdin(t *testing.T) {
+	t.Parallel()
 	cmd := capAudit(t, "-j", "--", "cat")
 	cmd.Stdin = strings.NewReader("one\ntwo\n")
 	r := finish(t, cmd)
@@ -144,6 +148,7 @@ func TestTargetStdin(t *testing.T) {
 
 // A caller that has closed the standard streams is served as well.
 func TestClosedStreams(t *testing.T) {
+	t.Parallel()
 	sh := tool(t, "sh")
 	report := filepath.Join(t.TempDir(), "report")
 	cmd := exec.CommandContext(t.Context(), sh, append([]string{"-c", `exec "$@" <&- >&- 2>&-`, "sh",
@@ -163,6 +168,7 @@ func TestClosedStreams(t *testing.T) {
 
 // What the caller has closed of them is closed for the target.
 func TestClosedStreamsStayClosed(t *testing.T) {
+	t.Parallel()
 	report := filepath.Join(t.TempDir(), "report")
 	const list = `open=; for n in 0 1 2; do [ -e /proc/$$/fd/$n ] && open="$open $n"; done; echo "open:$open" >&2`
 	run := func(t *testing.T, auditor, report, closed string) *exec.Cmd {
@@ -186,6 +192,7 @@ func TestClosedStreamsStayClosed(t *testing.T) {
 
 // Arguments are bytes: they need not be text in any encoding.
 func TestTargetArguments(t *testing.T) {
+	t.Parallel()
 	path := roleProgram(t, "argv")
 	arguments := []string{"", " ", "-v", "--", "a\nb", "\xff\xfe", "\x1b[m", "\\", "\u2028", "<&>",
 		strings.Repeat("x", 100000)}

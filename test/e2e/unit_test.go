@@ -9,6 +9,7 @@ import (
 // Services are tested in test/services, where systemd runs. Where it does not,
 // that is said.
 func TestUnitWithoutSystemd(t *testing.T) {
+	t.Parallel()
 	if _, err := os.Stat("/run/systemd/system"); err == nil {
 		t.Skip("wanted a machine that systemd does not run")
 	}

@@ -56,6 +56,7 @@ func inNamespace(t *testing.T) []string {
 }
 
 func TestUntraced(t *testing.T) {
+	t.Parallel()
 	chown, chroot, sh := tool(t, "chown"), tool(t, "chroot"), tool(t, "sh")
 	for name, test := range map[string]struct {
 		as   []string
@@ -97,6 +98,7 @@ time.sleep(1000)
 // What a daemon keeps that it was to give up no test notices: it is seen in its
 // processes.
 func TestUntracedDaemon(t *testing.T) {
+	t.Parallel()
 	python := tool(t, "python3")
 	test := "until [ -e up.$CAP_AUDIT_PID ]; do sleep 0.05; done"
 	cmd := command(t, tool(t, "setpriv"), "--bounding-set", "-all,+chown,+kill,+setgid,+setpcap,+setuid",
@@ -119,6 +121,7 @@ func TestUntracedDaemon(t *testing.T) {
 // Of a command that fails in a quarter of its runs no capability is said to be
 // needed, whether the search ends or not.
 func TestUntracedChance(t *testing.T) {
+	t.Parallel()
 	for range 5 {
 		r := finish(t, command(t, capAuditPath, "-j", "--untraced", "--", tool(t, "sh"), "-c",
 			"exit $(( $(od -An -N1 -tu1 /dev/urandom) < 64 ))"))
@@ -132,6 +135,7 @@ func TestUntracedChance(t *testing.T) {
 // What another stands in for is left out, and so it is needed: the reason and the
 // run say so.
 func TestUntracedInPlace(t *testing.T) {
+	t.Parallel()
 	cmd := command(t, capAuditPath, "--untraced", "--as", "nobody", "--", tool(t, "cat"), "/etc/shadow")
 	cmd.Dir = publicDir(t)
 	r := finish(t, cmd)
@@ -145,6 +149,7 @@ func TestUntracedInPlace(t *testing.T) {
 
 // One that goes into the background is followed, and ended.
 func TestUntracedFollow(t *testing.T) {
+	t.Parallel()
 	chroot := fmt.Sprintf("(%s / true && echo ok >it) & exit 0", tool(t, "chroot"))
 	test := `until [ -s it ]; do [ "$((i = i + 1))" -lt 40 ] || exit 1; sleep 0.05; done; rm it`
 	searched(t, nil, "--test", test, "--", tool(t, "sh"), "-c", chroot).recommends(t, "sys_chroot")
@@ -164,6 +169,7 @@ func TestUntracedFollow(t *testing.T) {
 
 // Where there is no answer, there is an error and no report.
 func TestUntracedErrors(t *testing.T) {
+	t.Parallel()
 	setpriv, sh := tool(t, "setpriv"), tool(t, "sh")
 	for name, test := range map[string]struct {
 		line []string
@@ -216,6 +222,7 @@ func TestUntracedErrors(t *testing.T) {
 
 // The user's end of it is one, and leaves nothing running.
 func TestUntracedInterrupted(t *testing.T) {
+	t.Parallel()
 	dir := publicDir(t)
 	cmd := command(t, capAuditPath, "-j", "--untraced", "--", tool(t, "sh"), "-c",
 		"[ -e once ] && { echo again >&2; : >again; exec sleep 1000; }; : >once")
@@ -235,6 +242,7 @@ func TestUntracedInterrupted(t *testing.T) {
 // In a container as engines make them: without a capability to trace, and with
 // their seccomp profile.
 func TestUntracedInContainer(t *testing.T) {
+	t.Parallel()
 	needPodman(t)
 	secret := filepath.Join(publicDir(t), "secret")
 	write(t, secret, "x")

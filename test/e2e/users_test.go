@@ -13,6 +13,7 @@ import (
 // An ordinary user can audit with a cap-audit that has the privileges from its
 // file. None of them reaches the target.
 func TestOrdinaryUser(t *testing.T) {
+	t.Parallel()
 	dir := privileged(t)
 	auditor := unprivilegedCapAudit(t, dir)
 	show := installed(t, dir, built("show"), 0o755)
@@ -42,6 +43,7 @@ func TestOrdinaryUser(t *testing.T) {
 // Without them there is one line that says which are missing and how to give
 // them.
 func TestOrdinaryUserWithoutPrivileges(t *testing.T) {
+	t.Parallel()
 	dir := publicDir(t)
 	auditor := installed(t, dir, capAuditPath, 0o755)
 	for _, arguments := range [][]string{{"--", "true"}, {"-j", "--", "true"}} {
@@ -60,6 +62,7 @@ func TestOrdinaryUserWithoutPrivileges(t *testing.T) {
 
 // What is missing is named, and what is there is not.
 func TestOrdinaryUserWithSomePrivileges(t *testing.T) {
+	t.Parallel()
 	dir := privileged(t)
 	auditor := installed(t, dir, capAuditPath, 0o755)
 	setFileCaps(t, auditor, unix.CAP_PERFMON)
@@ -73,6 +76,7 @@ func TestOrdinaryUserWithSomePrivileges(t *testing.T) {
 // The audit of an ordinary user sees that user's tree and nothing else of the
 // machine.
 func TestOrdinaryUserSeesOwnTreeOnly(t *testing.T) {
+	t.Parallel()
 	dir := privileged(t)
 	auditor := unprivilegedCapAudit(t, dir)
 	self, err := os.Executable()
@@ -97,6 +101,7 @@ func TestOrdinaryUserSeesOwnTreeOnly(t *testing.T) {
 // The kernel and libc distrust the environment of a program with privileges.
 // The target has none, and gets all of it.
 func TestOrdinaryUserEnvironment(t *testing.T) {
+	t.Parallel()
 	dir := privileged(t)
 	auditor := unprivilegedCapAudit(t, dir)
 	show := installed(t, dir, built("show"), 0o755)

@@ -44,6 +44,7 @@ func verboseLines(t *testing.T, text string) map[string][]string {
 }
 
 func TestVerbose(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name   string
 		target []string
@@ -87,6 +88,7 @@ func TestVerbose(t *testing.T) {
 // In a text report they are on standard output, before it, and as many as its
 // summary says.
 func TestVerboseText(t *testing.T) {
+	t.Parallel()
 	r := finish(t, capAudit(t, "--verbose", "--", built("tree"), "fork", "20"))
 	if r.status != 0 || len(r.stderr) != 0 {
 		t.Fatalf("status %d, on standard error %q", r.status, r.stderr)
@@ -111,6 +113,7 @@ func TestVerboseText(t *testing.T) {
 
 // Each process is named by the pid that it has.
 func TestVerbosePIDs(t *testing.T) {
+	t.Parallel()
 	r := finish(t, capAudit(t, "-v", "-j", "--", built("tree"), "fork", "5"))
 	first := strconv.Itoa(decode(t, r.stdout).Application.PID)
 	pids := map[string]bool{}

@@ -310,8 +310,7 @@ echo line >logs/log; chown nobody: logs/log
 		name: "rsync", does: "rsync -a: files of three owners", tools: []string{"rsync"}, version: "rsync -V",
 		setup: owned,
 		run:   "exec rsync -a src/ out.$$",
-		needs: []string{"chown", "dac_override", "fowner"}, may: []string{"dac_read_search", "fsetid"},
-		unneeded: map[string]string{"dac_read_search": "the kernel takes dac_override in its place"},
+		needs: []string{"chown", "dac_override", "fowner"}, may: []string{"fsetid"},
 	},
 	{
 		name: "tar", does: "tar -x: files of three owners", tools: []string{"tar"}, version: "tar --version",

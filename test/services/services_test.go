@@ -88,6 +88,24 @@ func (s service) forget() {
 	os.Remove("/tmp/cron-ran")
 }
 
+// wantObjects: of each capability that was asked for it is known what for.
+func wantObjects(t *testing.T, d document) {
+	t.Helper()
+	for _, c := range d.Required {
+		var texts []string
+		for _, site := range c.CallSites {
+			for _, o := range site.Objects {
+				texts = append(texts, o.Text)
+			}
+		}
+		t.Logf("%s: %q", c.Name, texts)
+		// of capset(2) nothing is looked at but that it was made
+		if len(texts) == 0 && len(c.CallSites) > 0 && c.Name != "setpcap" {
+			t.Errorf("%s: what for is not known: %+v", c.Name, c.CallSites)
+		}
+	}
+}
+
 // The services of a machine: what a live audit finds is enough for each, and
 // the drop-in grants exactly that.
 func TestServices(t *testing.T) {
@@ -105,6 +123,7 @@ func TestServices(t *testing.T) {
 					t.Errorf("%s is not found to need %s, only %v", s.unit, name, d.Recommended)
 				}
 			}
+			wantObjects(t, d)
 			if d.Target.Kind != "unit" || d.Target.Name != s.unit ||
 				d.Target.Cgroup != "/sys/fs/cgroup/system.slice/"+s.unit ||
 				d.Application.PID != mainPID(t, s.unit) || !filepath.IsAbs(d.Application.Comm) {

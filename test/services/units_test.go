@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -323,4 +324,19 @@ func TestTransient(t *testing.T) {
 	if r.status != 1 || !strings.Contains(r.stderr, "is transient") {
 		t.Errorf("status %d\n%s%s", r.status, r.stdout, r.stderr)
 	}
+}
+
+// A unit that fails after a refusal: the report begins with that, and its line mends it.
+func TestRefusedUnit(t *testing.T) {
+	const name = "refused.service"
+	unit(t, name, "[Service]\nType=oneshot\nCapabilityBoundingSet=~CAP_SYS_CHROOT\nExecStart=chroot / true\n")
+	r := run(t, capAuditPath, "--no-static", "--unit", name, "--restart", "-d", "10s")
+	why := regexp.MustCompile(`Its process \d+ exited with status 125 after chroot was refused \(sys_chroot\)\.` +
+		`\s+To\s+grant\s+it:\s+(\S+)`).FindStringSubmatch(r.stdout)
+	if why == nil {
+		t.Fatalf("status %d\n%s%s", r.status, r.stdout, r.stderr)
+	}
+	file(t, dropinPath(name), "[Service]\n"+why[1]+"\n")
+	systemctl(t, "daemon-reload")
+	systemctl(t, "start", name)
 }

@@ -7,4 +7,5 @@ shift 2
 echo 2 >/proc/sys/kernel/perf_event_paranoid # Linux's own default; with Debian's 3 only root may place kprobes
 modprobe loop # its nodes in /dev, by which it would be loaded, are udev's to make, and there is none
 cd $lib || exit # testdata lies here
-exec ./e2e.test -test.v "$@"
+# One at a time: where the kernel can be preempted, audits beside each other have it skip their programs (TestConcurrentAudits).
+exec ./e2e.test -test.v -test.parallel 1 "$@"

@@ -238,9 +238,10 @@ static int need_sys_ptrace(void)
 			/* Not dumpable: the one thing that keeps a process of the same user from looking in. */
 			prctl(PR_SET_DUMPABLE, 0);
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
-			if (write(ready[1], "", 1) == 1)
-				pause();
-			_exit(BROKEN);
+			if (write(ready[1], "", 1) != 1)
+				_exit(BROKEN);
+			for (;;) /* a call to wait in would be made before the signal in one run, and not in the next */
+				;
 		}
 		atexit(end_child);
 		must(read(ready[0], &byte, 1), "read");

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Where a file is: its name and those of the directories above it, across mounts. */
+
+enum { NAMES_SEEN = 24 };	/* names and mounts on the way up */
+
+/* Appends the name of a directory entry. Says whether there was room. */
+__noinline int add_name(struct ca_names *names, __u64 dentry_address)
+{
+	struct dentry *dentry = (struct dentry *)dentry_address;
+	__u32 at;
+	long n;
+
+	if (!names)
+		return 0;
+	at = names->size;
+	barrier_var(at); /* or the compiler reads it again: the verifier wants the one that was compared */
+	if (at > CA_NAMES - CA_PATH)
+		return 0;
+	n = bpf_probe_read_kernel_str(names->bytes + at, CA_PATH, BPF_CORE_READ(dentry, d_name.name));
+	if (n <= 0)
+		return 0;
+	names->size = at + n;
+	return 1;
+}
+
+/*
+ * Reads the names from an entry up to the root of all mounts, as fs/d_path.c, prepend_path(), does. What is in no
+ * directory (a pipe, memfd_create(2)) has none.
+ */
+__noinline int read_names(struct ca_names *names, __u64 dentry_address, __u64 mount_address)
+{
+	struct dentry *dentry = (struct dentry *)dentry_address, *parent;
+	struct vfsmount *mount = (struct vfsmount *)mount_address;
+	struct mount *m, *above;
+
+	if (!names)
+		return 0;
+	names->size = 0;
+	names->end = CA_NAMES_NOWHERE;
+	for (int i = 0; i < NAMES_SEEN && dentry; i++) {
+		parent = BPF_CORE_READ(dentry, d_parent);
+		if (dentry == BPF_CORE_READ(mount, mnt_root)) {
+			m = (void *)mount - bpf_core_field_offset(struct mount, mnt);
+			above = BPF_CORE_READ(m, mnt_parent);
+			if (above == m) {
+				names->end = CA_NAMES_ROOT;
+				return 0;
+			}
+			dentry = BPF_CORE_READ(m, mnt_mountpoint);
+			mount = (void *)above + bpf_core_field_offset(struct mount, mnt);
+			continue;
+		}
+		if (dentry == parent)
+			return 0;
+		if (!add_name(names, (__u64)dentry))
+			break;
+		dentry = parent;
+	}
+	names->end = CA_NAMES_MORE;
+	return 0;
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where in a program a check came from: its registers and the top of its stack, of
+ * the first checks of a kind that came different ways. User space unwinds them, since programs are
+ * built without frame pointers. It needs to know what code lay where: a process that is short has
+ * ended before anybody can look into /proc, so the mappings are handed over, too.
+ */
+
+/* kernel/bpf/task_iter.c: from 6.7 on. Before, user space looks into /proc. */
+struct bpf_iter_task_vma {
+	__u64 opaque[1];
+} __attribute__((aligned(8)));
+extern int bpf_iter_task_vma_new(struct bpf_iter_task_vma *it, struct task_struct *task, __u64 address) __ksym __weak;
+extern struct vm_area_struct *bpf_iter_task_vma_next(struct bpf_iter_task_vma *it) __ksym __weak;
+extern void bpf_iter_task_vma_destroy(struct bpf_iter_task_vma *it) __ksym __weak;
+
+enum {
+	WALKED_MAPPINGS = 8192,	/* looked at for code, data included */
+	PRINT_WORDS = 64,	/* of the stack, for a fingerprint: callers a few frames up are among them */
+	PRINT_BLOCK = 8,
+};
+
+/* Keeps the registers, by the numbers that DWARF gives them for each architecture. */
+static __always_inline void keep_registers(__u64 *to, struct pt_regs *regs)
+{
+#if defined(__TARGET_ARCH_x86)
+	to[0] = regs->ax;
+	to[1] = regs->dx;
+	to[2] = regs->cx;
+	to[3] = regs->bx;
+	to[4] = regs->si;
+	to[5] = regs->di;
+	to[6] = regs->bp;
+	to[7] = regs->sp;
+	to[8] = regs->r8;
+	to[9] = regs->r9;
+	to[10] = regs->r10;
+	to[11] = regs->r11;
+	to[12] = regs->r12;
+	to[13] = regs->r13;
+	to[14] = regs->r14;
+	to[15] = regs->r15;
+	to[16] = regs->ip;
+#elif defined(__TARGET_ARCH_arm64)
+	for (int i = 0; i < 31; i++)
+		to[i] = regs->regs[i];
+	to[31] = regs->sp;
+	to[32] = regs->pc;
+#endif
+}
+
+/* Where a mapped file is. What is in no directory has its own name alone, as in /proc/PID/maps. */
+static __always_inline void name_file(struct ca_names *path, struct file *file)
+{
+	__u64 dentry = (__u64)BPF_CORE_READ(file, f_path.dentry);
+
+	read_names(path, dentry, (__u64)BPF_CORE_READ(file, f_path.mnt));
+	if (path->end == CA_NAMES_NOWHERE && !path->size)
+		add_name(path, dentry);
+}
+
+static __always_inline bool tell_mapping(struct vm_area_struct *vma, __u32 list)
+{
+	struct file *file = BPF_CORE_READ(vma, vm_file);
+	struct ca_mapping *m = bpf_ringbuf_reserve(&stacks, sizeof(*m), 0);
+
+	if (!m)
+		return false;
+	m->what = CA_STACK_MAPPING;
+	m->list = list;
+	m->start = BPF_CORE_READ(vma, vm_start);
+	m->end = BPF_CORE_READ(vma, vm_end);
+	m->pages = BPF_CORE_READ(vma, vm_pgoff);
+	m->file.inode = 0;
+	m->file.device = 0;
+	m->file.generation = 0;
+	m->path.size = 0;
+	m->path.end = CA_NAMES_NOWHERE;
+	if (file) {
+		identify(&m->file, BPF_CORE_READ(file, f_inode));
+		name_file(&m->path, file);
+	}
+	bpf_ringbuf_submit(m, 0);
+	add(&state.stack_records);
+	return true;
+}
+
+/*
+ * Tells where the process's code lies: 0 if the kernel cannot, or has no room for all. While the process itself changes its mappings,
+ * as in mmap(), they are locked and the iterator sees none. How many were looked at is counted in memory:
+ * in a register it would be another state for the verifier each time.
+ */
+__noinline int tell_mappings(__u32 list)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct ca_task *t = task_of(task);
+	struct bpf_iter_task_vma it;
+	struct vm_area_struct *vma;
+
+	if (!t || !bpf_ksym_exists(bpf_iter_task_vma_new))
+		return 0;
+	t->walked = 0;
+	t->listed = 0;
+	bpf_iter_task_vma_new(&it, task, 0);
+	while ((vma = bpf_iter_task_vma_next(&it))) {
+		if (++t->walked > WALKED_MAPPINGS || t->listed >= CA_MAPPINGS)
+			break;
+		if (!(BPF_CORE_READ(vma, vm_flags) & VM_EXEC))
+			continue;
+		if (!tell_mapping(vma, list)) {
+			t->listed = 0; /* /proc may have all of them */
+			break;
+		}
+		t->listed++;
+	}
+	bpf_iter_task_vma_destroy(&it);
+	return t->listed;
+}
+
+/* The list that has the process's mappings as they are. */
+static __always_inline __u32 mappings_of(struct ca_task *t, struct task_struct *task)
+{
+	__u64 now = ((__u64)exec_id_of(task) << 48) ^ ((__u64)BPF_CORE_READ(task, mm, map_count) << 32) ^
+		    BPF_CORE_READ(task, mm, exec_vm);
+
+	if (t->mappings && t->mapped == now)
+		return t->mappings;
+	t->mappings = __sync_fetch_and_add(&state.mapping_lists, 1) + 1;
+	t->mapped = now;
+	if (!tell_mappings(t->mappings))
+		t->mappings = 0;
+	return t->mappings;
+}
+
+/*
+ * Two ways to a check differ in the return addresses on the stack. Of the words there, those are
+ * taken into account that are addresses of the program's own code.
+ */
+__noinline int is_new_stack(struct ca_look *look)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u64 sp = ((struct pt_regs *)bpf_task_pt_regs(task))->sp & ~7ULL;
+	__u64 start = BPF_CORE_READ(task, mm, start_code), size = BPF_CORE_READ(task, mm, end_code) - start;
+	__u64 words[PRINT_BLOCK], print = 0;
+
+	if (!look)
+		return 0;
+	for (int i = 0; i < PRINT_WORDS; i += PRINT_BLOCK) {
+		if (bpf_probe_read_user(words, sizeof(words), (void *)(sp + 8 * i)))
+			break;
+		for (int j = 0; j < PRINT_BLOCK; j++) {
+			__u64 in = words[j] - start;
+
+			/* all bits of the mask where in < size: a fork for each word is work for the verifier */
+			print += (words[j] * 0x9e3779b97f4a7c15) & ((__s64)((in - size) & ~in) >> 63);
+		}
+	}
+	print |= 1;
+	for (int i = 0; i < CA_STACKS; i++) {
+		if (look->stacks[i] == print)
+			return 0;
+		if (!look->stacks[i] && !__sync_val_compare_and_swap(&look->stacks[i], 0, print))
+			return 1;
+	}
+	return 0;
+}
+
+__noinline int take_stack(__u32 kind)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	struct ca_look *look = bpf_map_lookup_elem(&looks, &kind);
+	struct ca_task *t = task_of(task);
+	struct ca_stack *s;
+	__u32 list;
+
+	if (!t || (t->flags & CA_TASK_IO_WORKER) || !is_new_stack(look))
+		return 0;
+	list = mappings_of(t, task);
+	s = bpf_ringbuf_reserve(&stacks, sizeof(*s), 0);
+	if (!s) {
+		add(&state.lost_stacks);
+		return 0;
+	}
+	s->what = CA_STACK_TAKEN;
+	s->list = list;
+	s->kind = kind;
+	s->pid = pid_seen_by_auditor(task);
+	s->born = BPF_CORE_READ(task, group_leader, start_boottime);
+	s->size = 0;
+	s->pad = 0;
+	__builtin_memset(s->registers, 0, sizeof(s->registers));
+	keep_registers(s->registers, regs);
+	/* page by page: one that is not there ends it */
+	s->base = regs->sp & ~(__u64)(CA_PAGE - 1);
+	for (int i = 0; i < CA_STACK_PAGES; i++) {
+		if (bpf_probe_read_user(s->memory + i * CA_PAGE, CA_PAGE, (void *)(s->base + i * CA_PAGE)))
+			break;
+		s->size += CA_PAGE;
+	}
+	bpf_ringbuf_submit(s, 0);
+	add(&state.stack_records);
+	return 0;
+}
+
+/* Whether the nth check of a kind is looked at for a stack that has not been seen. */
+static __always_inline bool wants_stack(const struct ca_look *look, __u64 nth)
+{
+	return takes_stacks && nth <= CA_STACK_LOOKS && !look->stacks[CA_STACKS - 1];
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The kernel's memory, read by instructions where that can be: a helper takes ten times as long. */
+
+/* kernel/bpf/verifier.c, 6.2: from then on any address can be read by an instruction, which reads 0 where there is nothing */
+extern void *bpf_rdonly_cast(const void *object, __u32 type) __ksym __weak;
+/* The type that a word is read as: the ID of struct timespec64 in the kernel's own BTF, which is not what libbpf relocates
+ * by; 0 if it is not known. */
+const volatile __u32 an_integer = 0;
+
+/* That type, 0 where a helper has to read: asked for once where many words are read. */
+static __always_inline __u32 type_of_words(void)
+{
+	return bpf_ksym_exists(bpf_rdonly_cast) ? an_integer : 0;
+}
+
+static __always_inline __u64 read_word(__u64 address, __u32 type)
+{
+	__u64 word;
+
+	if (type)
+		return ((struct timespec64 *)bpf_rdonly_cast((void *)address, type))->tv_sec;
+	return bpf_probe_read_kernel(&word, sizeof(word), (void *)address) ? 0 : word;
+}
+
+static __always_inline __u64 word_at(__u64 address)
+{
+	return read_word(address, type_of_words());
+}
+
+/* A pointer in a structure of the kernel, and a number of four bytes. */
+#define READ_POINTER(object, member) ((typeof((object)->member))word_at((__u64)&(object)->member))
+#define READ_NUMBER(object, member) ((__u32)word_at((__u64)&(object)->member))

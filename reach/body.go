@@ -1,0 +1,251 @@
+package reach
+
+import "sort"
+
+const (
+	maxBody   = 1 << 16 // instructions of a function that is looked at backwards
+	maxBodies = 1 << 19 // instructions of those that are kept
+)
+
+// body is a function whose instructions are looked at backwards.
+type body struct {
+	object *object
+	start  uint64
+	code   []instruction
+	// before are, for an instruction that others jump to, these.
+	before map[int32][]int32
+	// dead is padding that nothing leads to.
+	dead map[int32]bool
+	// depth is where the stack pointer stands before an instruction, seen from
+	// the function's beginning; unknownDepth if that cannot be said.
+	depth []int32
+	// frame is the depth that the frame pointer has, likewise.
+	frame int32
+	// escaped is the lowest part of the stack whose address is taken.
+	escaped int32
+	// blind: it jumps by tables that are not read, so who jumps to a place is not known.
+	blind bool
+}
+
+const (
+	unknownDepth int32 = 1 << 30
+	nothingTaken int32 = 1<<30 - 1
+)
+
+// body is the function with an address, nil if it cannot be looked at.
+func (p *program) body(o *object, address uint64) *body {
+	n := o.at(address)
+	if n < 0 {
+		return nil
+	}
+	f := o.functions[n]
+	at := o.place(f.start)
+	if b, ok := p.bodies[at]; ok {
+		return b
+	}
+	if p.cost > maxBodies {
+		p.forgetBodies()
+	}
+	b := p.readBody(o, f)
+	p.bodies[at] = b
+	if b != nil {
+		p.cost += len(b.code)
+	}
+	return b
+}
+
+func (p *program) forgetBodies() { p.bodies, p.cost = map[place]*body{}, 0 }
+
+func (p *program) readBody(o *object, f function) *body {
+	b := &body{object: o, start: f.start, before: map[int32][]int32{}, escaped: nothingTaken}
+	code := o.bytesAt(f.start)
+	code = code[:min(uint64(len(code)), f.end-f.start)]
+	b.code = make([]instruction, 0, len(code)/4+1)
+	for address := f.start; len(code) > 0; {
+		if len(b.code) == maxBody {
+			return nil
+		}
+		i := p.from.decode(code, address)
+		b.code = append(b.code, i)
+		code, address = code[min(int(i.size), len(code)):], i.next()
+	}
+	b.connect(p.from)
+	p.findPadding(b)
+	b.followStack(p.from)
+	return b
+}
+
+// index is that of the instruction at an address, -1 for none.
+func (b *body) index(address uint64) int32 {
+	n := sort.Search(len(b.code), func(n int) bool { return b.code[n].address >= address })
+	if n < len(b.code) && b.code[n].address == address {
+		return int32(n)
+	}
+	return -1
+}
+
+// address is that of an instruction, or of what follows the last.
+func (b *body) address(n int32) uint64 {
+	if int(n) == len(b.code) {
+		return b.code[n-1].next()
+	}
+	return b.code[n].address
+}
+
+func (b *body) connect(from *convention) {
+	var switches []int32
+	var tables []uint64
+	pages := pages{sticky: from.twoSteps}
+	for n := range b.code {
+		i := &b.code[n]
+		if to := b.jumpsTo(i); to >= 0 {
+			b.before[to] = append(b.before[to], int32(n))
+		}
+		if i.op == opJumpAny || i.op == opJumpSlot && b.object.slots[uint64(i.imm)].name == "" {
+			switches = append(switches, int32(n))
+			tables = append(tables, uint64(i.imm))
+		}
+		tables = append(tables, pages.see(i)...)
+		if i.op == opConst && b.object.fixed {
+			tables = append(tables, uint64(i.imm))
+		}
+	}
+	if len(switches) == 0 {
+		return
+	}
+	b.blind = from.twoSteps // which has tables of bytes
+	seen := map[int32]bool{}
+	for _, table := range tables {
+		targets := b.object.jumpTable(table)
+		if b.object.isCode(table) { // computed jumps to labels
+			targets = append(targets, table)
+		}
+		for _, target := range targets {
+			if to := b.index(target); to >= 0 && !seen[to] {
+				seen[to] = true
+				b.before[to] = append(b.before[to], switches...)
+			}
+		}
+	}
+}
+
+// followStack finds the depth of the stack in order of addresses: a place that
+// is jumped to has that of the first jump, which may come from further down.
+func (b *body) followStack(from *convention) {
+	b.depth = make([]int32, len(b.code)+1)
+	b.frame = unknownDepth
+	waiting := map[int32]int32{}
+	var held [32]int32 // by a register, plus one; where it was put last
+	for known := -1; known < len(waiting); {
+		known = len(waiting)
+		depth := int32(0)
+		for n := range b.code {
+			i := &b.code[n]
+			if n > 0 && b.code[n-1].ends() {
+				depth = unknownDepth
+			}
+			if d, ok := waiting[int32(n)]; ok && depth == unknownDepth {
+				depth = d
+			}
+			b.depth[n] = depth
+			if to := b.jumpsTo(i); to >= 0 && depth != unknownDepth {
+				if _, ok := waiting[to]; !ok {
+					waiting[to] = depth
+				}
+			}
+			if (i.op == opMove || i.op == opOffset) && i.src == from.stack && depth != unknownDepth &&
+				i.dst < 32 {
+				held[i.dst] = depth + int32(i.imm) + 1
+			}
+			if i.op == opStackFrom {
+				if depth = unknownDepth; i.src < 32 && held[i.src] != 0 {
+					depth = held[i.src] + int32(i.imm) - 1
+				}
+			}
+			depth = after(i, depth, from)
+		}
+		b.depth[len(b.code)] = depth
+	}
+	for n := range b.code {
+		b.seeStack(&b.code[n], b.depth[n], from)
+	}
+}
+
+// jumpsTo is the index of where an instruction jumps to in the function, -1 for none.
+func (b *body) jumpsTo(i *instruction) int32 {
+	if i.op != opJump && i.op != opBranch {
+		return -1
+	}
+	return b.index(i.target())
+}
+
+// after is the depth of the stack after an instruction.
+func after(i *instruction, depth int32, from *convention) int32 {
+	if depth == unknownDepth {
+		return depth
+	}
+	switch i.op {
+	case opPush:
+		depth -= 8
+	case opPop:
+		depth += 8
+	case opStack:
+		depth += int32(i.imm)
+	}
+	if i.writes(from.stack) || depth > 1<<20 || depth < -1<<28 {
+		return unknownDepth
+	}
+	return depth
+}
+
+// seeStack notes a frame pointer, and addresses on the stack that are taken.
+func (b *body) seeStack(i *instruction, depth int32, from *convention) {
+	switch {
+	case i.op == opMove && i.src == from.stack && i.dst == from.frame && b.frame == unknownDepth:
+		b.frame = depth
+	case i.op == opMove && i.src == from.stack:
+		b.escaped = min(b.escaped, depth)
+	case i.op == opOffset && i.src == from.stack && i.dst == from.frame && b.frame == unknownDepth &&
+		depth != unknownDepth:
+		b.frame = depth + int32(i.imm)
+	case i.op == opOffset && i.src == from.stack && depth != unknownDepth:
+		b.escaped = min(b.escaped, depth+int32(i.imm))
+	case i.op == opOffset && i.src == from.stack:
+		b.escaped = -1 << 30
+	case i.op == opOffset && i.src == from.frame && b.frame != unknownDepth:
+		b.escaped = min(b.escaped, b.frame+int32(i.imm))
+	}
+}
+
+// onStack is the place on the stack that memory operands mean, seen from the
+// function's beginning.
+func (b *body) onStack(n int32, base register, offset int64, from *convention) (int32, bool) {
+	if offset > 1<<20 || offset < -1<<20 {
+		return 0, false
+	}
+	switch {
+	case base == from.stack && b.depth[n] != unknownDepth:
+		return b.depth[n] + int32(offset), true
+	case base == from.frame && b.frame != unknownDepth:
+		return b.frame + int32(offset), true
+	}
+	return 0, false
+}
+
+// findPadding finds what compilers put between the pieces of a function.
+func (p *program) findPadding(b *body) {
+	for n := range b.code {
+		k := int32(n)
+		if n == 0 || !(b.code[n-1].ends() || b.dead[k-1] || p.noReturn(b, &b.code[n-1])) ||
+			b.code[n].op != opOther || b.code[n].clobbers != 0 || len(b.before[k]) > 0 {
+			continue
+		}
+		at := b.object.place(b.code[n].address)
+		if !p.taken[at] && len(p.inbound[at]) == 0 {
+			if b.dead == nil {
+				b.dead = map[int32]bool{}
+			}
+			b.dead[k] = true
+		}
+	}
+}

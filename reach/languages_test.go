@@ -1,0 +1,97 @@
+package reach
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// sources are programs that act, and do little else.
+var sources = map[string]string{
+	".c": `#include <stdio.h>
+#include <unistd.h>
+int main(void) { ACT return puts("done"); }`,
+	".go": `package main
+import "os"
+import "syscall"
+var id = syscall.Getuid()
+func main() { ACT; os.Stdout.WriteString("done") }`,
+	".rs": `extern "C" { fn chroot(path: *const u8) -> i32; fn setuid(id: u32) -> i32; }
+#[allow(dead_code)] unsafe fn all() { chroot(std::ptr::null()); setuid(1); }
+fn main() { unsafe { ACT } println!("{:?}", std::fs::read_to_string("/etc/hosts")); }`,
+}
+
+var acts = map[string]map[string]string{
+	"chroot":  {".c": `chroot("/");`, ".go": `syscall.Chroot("/")`, ".rs": `chroot(b"/\0".as_ptr());`},
+	"setuid":  {".c": `setuid(1);`, ".go": `syscall.Setuid(id)`, ".rs": `setuid(1);`},
+	"neither": {},
+}
+
+var asked = map[string]int{"chroot": unix.CAP_SYS_CHROOT, "setuid": unix.CAP_SETUID}
+
+// compilers leave out what nobody calls.
+var compilers = []struct{ name, kind, command string }{
+	{"C", ".c", "cc -O2"},
+	{"C, its own stubs", ".c", "cc -O2 -fno-plt"},
+	{"C, static", ".c", "cc -O2 -static"},
+	{"C, static, anywhere", ".c", "cc -O2 -static-pie"},
+	{"musl", ".c", "musl-gcc -O2"},
+	{"musl, static", ".c", "musl-gcc -O2 -static"},
+	{"Go", ".go", "go build"},
+	{"Go, stripped", ".go", "go build -ldflags=-s"},
+	{"Rust", ".rs", "rustc -O"},
+	{"Rust, not optimized", ".rs", "rustc"},
+	{"Rust, stripped", ".rs", "rustc -O -C strip=symbols"},
+	{"Rust, static", ".rs", "rustc -O -C target-feature=+crt-static"},
+}
+
+// What a program does is possible, and what it does not is ruled out, whatever compiled it.
+func TestLanguages(t *testing.T) {
+	for _, c := range compilers {
+		for act, text := range acts {
+			t.Run(c.name+" "+act, func(t *testing.T) {
+				t.Parallel()
+				source := strings.ReplaceAll(sources[c.kind], "ACT", text[c.kind])
+				r := analyzed(t, builtBy(t, c.command, c.kind, source), Options{})
+				if r.AnySystemCall || len(r.Missing) > 0 {
+					t.Fatalf("any system call: %v, missing: %v", r.AnySystemCall, r.Missing)
+				}
+				got := possible(r)
+				for name, n := range asked {
+					if slices.Contains(got, n) != (act == name) {
+						t.Errorf("%s is possible: %v", name, act != name)
+					}
+				}
+				if slices.Contains(got, unix.CAP_SYS_MODULE) {
+					t.Error("sys_module is possible")
+				}
+			})
+		}
+	}
+}
+
+// builtBy is a program that a command builds of a source.
+func builtBy(t *testing.T, command, kind, source string) string {
+	t.Helper()
+	words := strings.Fields(command)
+	if _, err := exec.LookPath(words[0]); err != nil {
+		t.Skipf("wanted %s, which is not installed", words[0])
+	}
+	dir := t.TempDir()
+	file, path := filepath.Join(dir, "a"+kind), filepath.Join(dir, "a")
+	if err := os.WriteFile(file, []byte(source), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	build := exec.Command(words[0], append(words[1:], "-o", path, file)...)
+	build.Dir = dir
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v: %s", command, err, out)
+	}
+	return path
+}

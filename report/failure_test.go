@@ -1,0 +1,67 @@
+package report
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/cap-audit/cap-audit/audit"
+)
+
+// What the program has taken from itself no grant gives back, and a test that fails
+// after a refusal leaves as little known as a program that does.
+func TestRefusalsThatDidHarm(t *testing.T) {
+	const dacOverride = 1
+	for name, c := range map[string]struct {
+		held    uint64
+		test    string
+		lsm     uint64
+		blocked bool
+		said    string
+		answer  string
+	}{
+		"lacked": {0, "", 0, false,
+			"- Refused, and a call failed: dac_override. Grant it if something was missing.",
+			"Grant: none; 1 was refused"},
+		"given up": {1 << dacOverride, "", 0, false,
+			"- Refused after the program gave it up, and a call failed: dac_override. No grant helps:",
+			"Grant: none; 1 was refused"},
+		"held, and refused by a security module": {1 << dacOverride, "", 1, false,
+			"- Refused, and a call failed: dac_override.", "Grant: none; 1 was refused"},
+		"another held": {1 << 0, "", 0, false, "- Refused, and a call failed: dac_override.",
+			"Grant: none; 1 was refused"},
+		"test failed": {0, "the test exited with status 7", 0, true,
+			"  The test exited with status 7, after the program was refused dac_override (openat failed " +
+				"with -EACCES (Permission denied)). If that is why, it needs this,",
+			"Grant: not known yet; the test exited with status 7; refused: dac_override"},
+		"test failed, given up": {1 << dacOverride, "the test exited with status 7", 0, true,
+			"If that is why, no grant helps, since it had given that up by itself:",
+			"Grant: not known yet; the test exited with status 7; refused: dac_override"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := &audit.Findings{Application: app("/usr/sbin/daemon"), System: host, Backend: "fentry",
+				TestFailed: c.test}
+			f.Application.Held = c.held
+			f.Denied = []audit.Denied{{Number: dacOverride, Checks: 1, LSMRefused: c.lsm,
+				Syscalls:   []audit.Syscall{sysOpenat},
+				Outcomes:   []audit.SyscallOutcome{failed(sysOpenat, audit.PermissionFailure, -13, 1)},
+				Assessment: audit.AssessPermissionFailure}}
+			d := NewDocument(f)
+			var text strings.Builder
+			if err := WriteText(&text, d, Page{Width: 1000}); err != nil {
+				t.Fatal(err)
+			}
+			got := text.String()
+			if !strings.Contains(got, c.said) || !strings.HasSuffix(got, "\n"+c.answer+"\n") {
+				t.Errorf("no %q and %q in\n%s", c.said, c.answer, got)
+			}
+			if err := d.Blocked(); (err != nil) != c.blocked {
+				t.Errorf("a snippet is withheld: %v", err)
+			}
+		})
+	}
+	d := NewDocument(&audit.Findings{Application: app("/usr/sbin/daemon"), System: host,
+		TestFailed: "the test exited with status 7"})
+	if got := d.answer(); got != "Grant: none; but the test exited with status 7" {
+		t.Error(got)
+	}
+}

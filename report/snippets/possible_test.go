@@ -1,0 +1,55 @@
+package snippets
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// What is possible is a comment of the consumer's, in its spelling, and nothing else.
+func TestPossibleIsComment(t *testing.T) {
+	for _, kind := range Kinds {
+		a := Advice{Path: "/bin/true", Grant: []int{13}, Keep: []int{13}, Possible: append(known(), 63)}
+		text := Possible(kind, a)
+		if Possible(kind, Advice{Path: "/bin/true", Possible: []int{63}}) != "" {
+			t.Errorf("%s has a comment on nothing", kind)
+		}
+		c, has := comments[kind]
+		if has != (text != "") {
+			t.Errorf("%s: %q", kind, text)
+		}
+		for line := range strings.Lines(text) {
+			line = strings.TrimSuffix(line, "\n")
+			inside, ends := strings.CutSuffix(line, c.end)
+			inside, begins := strings.CutPrefix(inside, c.open)
+			if !begins || !ends || len(line) > columns+len(c.end)+1 || strings.ContainsAny(inside, "*/#\\") {
+				t.Errorf("%s: %q", kind, line)
+			}
+		}
+		if strings.Contains(text, "63") || text != "" && !strings.Contains(text, " "+c.spelling(18)) {
+			t.Errorf("%s: %s", kind, text)
+		}
+	}
+}
+
+// Whoever reads a snippet finds in it what was there without the comment.
+func TestPossibleChangesNothing(t *testing.T) {
+	a := Advice{Path: "/bin/true", Possible: []int{5, 18}}
+	for _, c := range []struct {
+		kind    string
+		command []string
+	}{
+		{"setcap", []string{"sh", "-c"}}, {"filecap", []string{"sh", "-c"}},
+		{"setpriv", []string{"sh", "-c"}},
+		{"python", []string{"python3", "-c"}},
+	} {
+		if _, err := exec.LookPath(c.command[0]); err != nil {
+			t.Logf("want %s: %v", c.command[0], err)
+			continue
+		}
+		out, err := exec.Command(c.command[0], append(c.command[1:], Possible(c.kind, a))...).CombinedOutput()
+		if err != nil || len(out) > 0 {
+			t.Errorf("%s: %v: %s", c.kind, err, out)
+		}
+	}
+}

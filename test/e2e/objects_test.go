@@ -1,0 +1,307 @@
+package e2e
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// objectsOf are those of a capability, needed or refused.
+func (d document) objectsOf(name string) (list []object) {
+	for _, c := range d.Required {
+		if c.Name == name {
+			for _, site := range c.Sites {
+				list = append(list, site.Objects...)
+			}
+		}
+	}
+	for _, c := range d.Denied {
+		if c.Name == name {
+			for _, site := range c.Sites {
+				list = append(list, site.Objects...)
+			}
+		}
+	}
+	return list
+}
+
+func textsOf(list []object) (texts []string) {
+	for _, o := range list {
+		texts = append(texts, o.Text)
+	}
+	slices.Sort(texts)
+	return slices.Compact(texts)
+}
+
+// objectsDir has the files of the program objects: another user's, in a directory that others
+// may enter.
+func objectsDir(t *testing.T) string {
+	t.Helper()
+	dir := publicDir(t)
+	for _, name := range []string{"closed", "mine"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"plain", "mine/inner", "closed/inner", "closed/gone", "\x1b[31m\xff\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
+		if err == nil {
+			err = os.Lchown(path, 12345, 12345)
+		}
+		return err
+	})
+	for name, mode := range map[string]os.FileMode{"closed": 0o700, "mine/inner": 0o600,
+		"closed/inner": 0o600, "plain": 0o644, "": 0o755} {
+		if err == nil {
+			err = os.Chmod(filepath.Join(dir, name), mode)
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// Of each thing that a program asks for capabilities for, the report says what it is.
+func TestObjects(t *testing.T) {
+	t.Parallel()
+	dir := objectsDir(t)
+	cmd := capAudit(t, "-j", "--", built("objects"), dir)
+	r := finish(t, cmd)
+	if r.status != 0 {
+		t.Fatalf("status %d\n%s", r.status, r.stderr)
+	}
+	d := decode(t, r.stdout)
+	pid := regexp.MustCompile(`(?m)^\d+$`).FindString(ofTarget(string(r.stderr)))
+	closed := dir + "/closed (12345:12345 0700, directory) for "
+	for name, want := range map[string][]string{
+		"chown": {
+			dir + "/plain (12345:12345 0644), to user 12346, to group 12347",
+			dir + "/closed/inner (12345:12345 0600), to user 12346",
+			dir + "/plain (12346:12347 0644), to group 12348",
+			dir + "/\x1b[31m\\xff\n (12345:12345 0644), to user 12346",
+		},
+		"fowner": {dir + "/mine/inner (12345:12345 0600), to mode 0640"},
+		"dac_override": {
+			closed + dir + "/closed/gone", closed + dir + "/closed/new",
+			dir + "/closed/inner (12346:12345 0600)",
+			dir + " (12345:12345 0755, directory) for " + dir + "/device, a character device",
+		},
+		"mknod": {dir + " (12345:12345 0755, directory) for " + dir + "/device, a character device"},
+		"kill":  {"process " + pid + " (objects, 12345), SIGKILL"},
+		"net_bind_service": {
+			"port 601/udp of 127.0.0.1", "port 602/udp of 127.0.0.1", "port 603/udp of 127.0.0.1",
+			"port 604/udp of 127.0.0.1", "port 605/udp of 127.0.0.1", "port 606/udp of 127.0.0.1",
+			"port 607/udp of 127.0.0.1", "port 608/udp of 127.0.0.1",
+		},
+		"net_admin":    {"netlink socket (route), RTM_DELLINK"},
+		"net_raw":      {"IPv4 socket (udp), SOL_SOCKET, SO_MARK", "packet socket (raw)"},
+		"sys_ptrace":   {"process " + pid + " (objects, 12345), PTRACE_SEIZE"},
+		"sys_nice":     {"itself, nice -5"},
+		"sys_resource": {"itself, RLIMIT_CORE, to 1"},
+		"setgid":       {"groups 12346 12347", "group 12346"},
+		"setuid":       {"user 12345"},
+		"sys_admin":    {"CLONE_NEWUTS"},
+	} {
+		slices.Sort(want)
+		if diff := cmp.Diff(want, textsOf(d.objectsOf(name))); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	// a ninth port
+	for _, c := range d.Required {
+		if c.Name == "net_bind_service" && c.Sites[0].Others != 1 {
+			t.Errorf("net_bind_service: %d checks for others, wanted 1", c.Sites[0].Others)
+		}
+	}
+	if d.Losses["objects"] > 0 {
+		t.Errorf("%d objects lost", d.Losses["objects"])
+	}
+}
+
+// What is on the way to a file is told from the file.
+func TestObjectOfRefusedOpen(t *testing.T) {
+	t.Parallel()
+	dir := publicDir(t)
+	secret := filepath.Join(dir, "secret")
+	if err := os.WriteFile(secret, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d := documentOf(t, capAudit(t, "-j", "--as", "65534", "--", "/bin/cat", secret))
+	list := d.objectsOf("dac_read_search")
+	if len(list) != 1 || list[0].Path != secret || list[0].Owner != "root" || list[0].Mode != "0600" {
+		t.Errorf("cat of root's file: %+v", list)
+	}
+	text := finish(t, capAudit(t, "--as", "65534", "--", "/bin/cat", secret))
+	words := strings.Join(strings.Fields(string(text.stdout)), " ") // lines are as wide as the page
+	if want := "For: " + secret + " (root:root 0600)"; !strings.Contains(words, want) {
+		t.Errorf("no %q in\n%s", want, text.stdout)
+	}
+}
+
+func TestNoObjects(t *testing.T) {
+	t.Parallel()
+	d := documentOf(t, capAudit(t, "-j", "--no-objects", "--", built("objects"), objectsDir(t)))
+	if len(d.Required) == 0 {
+		t.Error("nothing is required")
+	}
+	for _, c := range d.Required {
+		if list := d.objectsOf(c.Name); len(list) > 0 {
+			t.Errorf("%s: %+v", c.Name, list)
+		}
+	}
+}
+
+// Calls of 32-bit programs have other numbers, and their arguments in other registers.
+func TestObjectsOfCompatCalls(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"int80", "int80-i386"} {
+		if _, err := os.Stat(built(name)); err != nil {
+			t.Skipf("wanted %s, which is built where the machine has such calls: %v", name, err)
+		}
+		want := []string{"/ (root:root 0755, directory)"}
+		if diff := cmp.Diff(want, textsOf(audited(t, built(name)).objectsOf("sys_chroot"))); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// An object that comes late is found, though by then few checks are looked at.
+func TestLateObject(t *testing.T) {
+	t.Parallel()
+	d := documentOf(t, capAudit(t, "-j", "--", python(t), "-c", `
+import os
+for _ in range(20000):
+    os.setgroups([7776])
+for _ in range(20000):
+    os.setgroups([7777])
+`))
+	want, got := []string{"groups 7776", "groups 7777"}, textsOf(d.objectsOf("setgid"))
+	if !slices.Equal(want, got) {
+		t.Errorf("setgid: %q, wanted %q", got, want)
+	}
+	checks := uint64(0)
+	for _, o := range d.objectsOf("setgid") {
+		checks += o.Checks
+	}
+	if checks < 64 || checks > 2000 {
+		t.Errorf("%d of 40000 checks were looked at", checks)
+	}
+}
+
+// freePort is one below 1024 that nobody listens at.
+func freePort(t *testing.T) int {
+	t.Helper()
+	for port := 700; port < 1024; port++ {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err == nil {
+			l.Close()
+			return port
+		}
+	}
+	t.Skip("wanted a free port below 1024")
+	return 0
+}
+
+// straced are daemons that listen at PORT, on the loopback, with their files in DIR.
+var straced = map[string]struct{ prepare, run string }{
+	"nginx": {`cat >conf <<END
+daemon off; error_log $DIR/log; pid $DIR/pid; user nobody $(id -gn nobody); events {}
+http { access_log off; server { listen 127.0.0.1:$PORT; }
+client_body_temp_path $DIR/b; proxy_temp_path $DIR/p; fastcgi_temp_path $DIR/f;
+uwsgi_temp_path $DIR/u; scgi_temp_path $DIR/s; }
+END`, "nginx -c $DIR/conf"},
+	"dnsmasq": {"", "dnsmasq -k -p $PORT --listen-address=127.0.0.1 -z -C /dev/null --pid-file=$DIR/pid"},
+	"lighttpd": {`cat >conf <<END
+server.document-root = "$DIR"
+server.bind = "127.0.0.1"
+server.port = $PORT
+server.username = "nobody"
+END`, "lighttpd -D -f $DIR/conf"},
+}
+
+// What strace shows of a run is what the report on it has: the ports below 1024, and the paths that are
+// given to another user.
+func TestObjectsAgreeWithStrace(t *testing.T) {
+	strace := tool(t, "strace")
+	bash := tool(t, "bash")
+	for name, daemon := range straced {
+		t.Run(name, func(t *testing.T) {
+			tool(t, name)
+			dir := publicDir(t)
+			log := filepath.Join(dir, "strace")
+			cmd := capAudit(t, "-j", "--", strace, "-f", "-s", "4096", "-o", log,
+				"-e", "trace=bind,chown,lchown,fchownat", bash, "-c", "cd $DIR\n"+daemon.prepare+"\n"+daemon.run+` &
+until : >/dev/tcp/127.0.0.1/$PORT; do sleep 0.1; kill -0 $! || exit 1; done 2>/dev/null
+kill $!; wait; true`)
+			cmd.Env = append(os.Environ(), "DIR="+dir, fmt.Sprint("PORT=", freePort(t)))
+			d := documentOf(t, cmd)
+			if d.Exit.Status != 0 {
+				t.Fatalf("%s did not begin to listen", name)
+			}
+			var ports, paths []string
+			for _, o := range d.objectsOf("net_bind_service") {
+				ports = append(ports, fmt.Sprint(o.Port))
+			}
+			for _, o := range d.objectsOf("chown") {
+				paths = append(paths, o.Path)
+			}
+			want := seenByStrace(t, log)
+			if diff := cmp.Diff(want["port"], sorted(ports)); diff != "" || len(ports) == 0 {
+				t.Errorf("ports (-strace +report):\n%s", diff)
+			}
+			for _, path := range want["path"] {
+				if !slices.Contains(paths, path) {
+					t.Errorf("chown of %s is not in the report, which has %q", path, paths)
+				}
+			}
+			for _, c := range d.Required {
+				if len(d.objectsOf(c.Name)) == 0 {
+					t.Errorf("%s: it is not known what for: %+v", c.Name, c.Sites)
+				}
+			}
+		})
+	}
+}
+
+func sorted(list []string) []string {
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// seenByStrace are the ports below 1024 and the paths of calls that succeeded.
+func seenByStrace(t *testing.T, log string) map[string][]string {
+	t.Helper()
+	raw, err := os.ReadFile(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string][]string{}
+	bind := regexp.MustCompile(`bind\(.*sin6?_port=htons\((\d+)\).* = 0$`)
+	chown := regexp.MustCompile(`chown(?:at)?\([^"]*"(/[^"]*)".* = 0$`)
+	for line := range strings.Lines(string(raw)) {
+		line = strings.TrimSpace(line)
+		if m := bind.FindStringSubmatch(line); m != nil {
+			if port, err := strconv.Atoi(m[1]); err == nil && port > 0 && port < 1024 {
+				seen["port"] = append(seen["port"], m[1])
+			}
+		}
+		if m := chown.FindStringSubmatch(line); m != nil {
+			seen["path"] = append(seen["path"], m[1])
+		}
+	}
+	seen["port"] = sorted(seen["port"])
+	return seen
+}

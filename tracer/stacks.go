@@ -1,0 +1,143 @@
+package tracer
+
+import (
+	"runtime"
+	"sync"
+	"time"
+	"unsafe"
+
+	"github.com/cap-audit/cap-audit/audit"
+	"github.com/cap-audit/cap-audit/unwind"
+)
+
+const (
+	// mostStacks are kept of an audit.
+	mostStacks = 1024
+	// mostUnwinding is how long all of them may take: what files say can make it long.
+	mostUnwinding = 5 * time.Second
+	// mostLists of mappings are kept: a stack comes soon after its list.
+	mostLists = 256
+	// stacksWait is how long the end of an audit waits for those that are on their way.
+	stacksWait = time.Second
+)
+
+// ownMachine is the one whose programs run here, but for those of 32 bits.
+var ownMachine = map[string]unwind.Machine{"amd64": unwind.AMD64, "arm64": unwind.ARM64}[runtime.GOARCH]
+
+// stackReader unwinds the stacks that the kernel half hands over, while their
+// processes run if they live that long. What can make it wait, such as a file in
+// a file system of the program's own, keeps nobody waiting for it.
+type stackReader struct {
+	ring   *ring
+	files  *codeFiles
+	lists  map[uint32][]unwind.Mapping
+	order  []uint32 // of lists, the oldest first
+	spent  time.Duration
+	number int
+
+	mu     sync.Mutex
+	stacks map[int][]audit.Stack // by kind
+	lost   uint64
+}
+
+func newStackReader(root int) *stackReader {
+	return &stackReader{files: newCodeFiles(root), lists: map[uint32][]unwind.Mapping{},
+		stacks: map[int][]audit.Stack{}}
+}
+
+// readStacks begins to read. Files are looked for as the process sees them, then as root does.
+func (k *kernel) readStacks(root int) (r *stackReader, err error) {
+	r = newStackReader(root)
+	r.ring, err = k.readRing("stacks", 16, r.take)
+	return r, err
+}
+
+func (r *stackReader) take(record []byte) {
+	if m, err := decode[kernelMapping](record); err == nil && m.what == stackMapping {
+		r.list(&m)
+	} else if s, err := decode[kernelStack](record); err == nil {
+		r.unwind(&s)
+	}
+}
+
+// list adds a mapping to its list, and gives up the oldest list where there are too many.
+func (r *stackReader) list(m *kernelMapping) {
+	id := uint32(m.list)
+	if _, ok := r.lists[id]; !ok {
+		if len(r.order) == mostLists {
+			delete(r.lists, r.order[0])
+			r.order = r.order[1:]
+		}
+		r.order = append(r.order, id)
+	}
+	r.lists[id] = append(r.lists[id], r.files.mapping(m))
+}
+
+func (r *stackReader) unwind(s *kernelStack) {
+	if r.number == mostStacks || r.spent > mostUnwinding {
+		r.mu.Lock()
+		r.lost++
+		r.mu.Unlock()
+		return
+	}
+	r.number++
+	begin := time.Now()
+	stack := r.unwound(s)
+	r.spent += time.Since(begin)
+	kind := int(s.kind)
+	r.mu.Lock()
+	r.stacks[kind] = append(r.stacks[kind], stack)
+	r.mu.Unlock()
+}
+
+func (r *stackReader) unwound(s *kernelStack) audit.Stack {
+	mappings, ok := r.lists[uint32(s.list)]
+	r.files.of(int(s.pid))
+	if !ok {
+		mappings = r.files.mappings(int(s.pid), uint64(s.born))
+	}
+	if mappings == nil {
+		return audit.Stack{Ended: "the process ended before its memory was looked at"}
+	}
+	stack := unwind.Stack{Machine: ownMachine, Base: uint64(s.base)}
+	for i, value := range s.registers {
+		stack.Registers[i] = uint64(value)
+	}
+	memory := unsafe.Slice((*byte)(unsafe.Pointer(&s.memory)), len(s.memory))
+	stack.Memory = memory[:min(int(s.size), len(memory))]
+	frames, end, err := unwind.Unwind(&stack, mappings)
+	if err != nil {
+		return audit.Stack{Ended: err.Error()}
+	}
+	out := audit.Stack{Ended: string(end)}
+	for _, f := range frames[:min(len(frames), audit.MaxFrames)] {
+		out.Frames = append(out.Frames, audit.Frame(f))
+	}
+	return out
+}
+
+// into gives what was unwound to the sites by which it came, of n records that were handed over.
+func (r *stackReader) into(o *audit.Observation, n uint64) {
+	r.ring.finish(n, time.After(stacksWait))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	o.Losses.Stacks += r.lost + n - min(r.ring.read.Load(), n)
+	for i := range o.Checks {
+		for j := range o.Checks[i].Sites {
+			site := &o.Checks[i].Sites[j]
+			site.Stacks = r.stacks[site.Kind]
+		}
+	}
+}
+
+// readStacks gives what was unwound to the call sites.
+func (a *Audit) readStacks(o *audit.Observation) error {
+	if a.stacks == nil {
+		return nil
+	}
+	state, err := a.kernel.state()
+	if err == nil {
+		a.stacks.into(o, uint64(state.stack_records))
+	}
+	return err
+}

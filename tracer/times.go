@@ -1,0 +1,50 @@
+package tracer
+
+import (
+	"time"
+
+	"github.com/cap-audit/cap-audit/audit"
+)
+
+// clock turns the kernel half's jiffies into what has passed since recording began.
+type clock struct {
+	began uint64
+	tick  time.Duration
+}
+
+func clockOf(s kernelState) (clock, error) {
+	tick, err := jiffy()
+	return clock{uint64(s.started), tick}, err
+}
+
+// longWait is what no call takes in which a program does not wait.
+const longWait = time.Second
+
+func (k *kernel) configureClock() error {
+	tick, err := jiffy()
+	if err != nil {
+		return err
+	}
+	return k.module.InitGlobalVariable("long_wait", uint64(longWait/tick))
+}
+
+// since is 0 for what came in the very jiffy, or is not known.
+func (c clock) since(jiffies uint64) time.Duration {
+	if jiffies <= c.began {
+		return 0
+	}
+	return time.Duration(jiffies-c.began) * c.tick
+}
+
+// readTimes reads how long it was watched, and when it began to serve.
+func readTimes(o *audit.Observation, s kernelState, c clock) {
+	o.Lasted = c.since(uint64(s.listed))
+	if s.serving == 0 {
+		return
+	}
+	o.Serving = &audit.Serving{After: c.since(uint64(s.serving))}
+	if s.serving_syscall >= 0 {
+		call := syscallOf(int32(s.serving_syscall), uint8(s.serving_abi))
+		o.Serving.Syscall = &call
+	}
+}

@@ -1,0 +1,109 @@
+package tracer
+
+import (
+	"bytes"
+	"debug/elf"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	bpflib "github.com/aquasecurity/libbpfgo"
+	"golang.org/x/sys/unix"
+
+	"github.com/cap-audit/cap-audit/bpf"
+	"github.com/cap-audit/cap-audit/btf"
+)
+
+// kernelTypes are the types of this kernel that the kernel half names. libbpf
+// relocates by these, and looks in the outline for what is attached to and called,
+// since to look through all types takes longer than all else that loading does. The
+// zero value leaves it to libbpf to find the kernel's own.
+type kernelTypes struct {
+	file    *os.File
+	outline btf.Outline
+	// anInteger is the kernel's ID of what words are read as, see word_at().
+	anInteger uint32
+}
+
+// readTypes is for a moment: what it returns is to be closed. A kernel that has
+// its types elsewhere, which libbpf may know, is no failure.
+func readTypes() (types kernelTypes, err error) {
+	names, err := halfNames()
+	if err != nil {
+		return types, err
+	}
+	cut, err := btf.OfKernel(names)
+	if err != nil {
+		return kernelTypes{}, nil
+	}
+	types.outline = cut.Outline
+	lookIn(types.outline)
+	fd, err := unix.MemfdCreate("types", unix.MFD_CLOEXEC)
+	if err != nil {
+		types.close()
+		return types, os.NewSyscallError("memfd_create", err)
+	}
+	types.file, types.anInteger = os.NewFile(uintptr(fd), "types"), cut.IDs["timespec64"]
+	if _, err := types.file.Write(cut.Types); err != nil {
+		types.close()
+		return types, err
+	}
+	return types, nil
+}
+
+// halfTypes are the BTF of the kernel half, which is an object file.
+func halfTypes() (raw []byte, half *elf.File, err error) {
+	half, err = elf.NewFile(bytes.NewReader(bpf.Object))
+	if err != nil {
+		return nil, nil, err
+	}
+	section := half.Section(".BTF")
+	if section == nil {
+		return nil, nil, errors.New("no types in the kernel half")
+	}
+	raw, err = section.Data()
+	return raw, half, err
+}
+
+// halfNames are of the types and functions that the kernel half names.
+func halfNames() (map[string]bool, error) {
+	raw, half, err := halfTypes()
+	if err != nil {
+		return nil, err
+	}
+	names, err := btf.Names(raw)
+	if err != nil {
+		return nil, err
+	}
+	for _, section := range half.Sections {
+		if attach, name, ok := strings.Cut(section.Name, "/"); ok {
+			names[attachedBy[attach]+name] = true
+		}
+	}
+	return names, nil
+}
+
+// attachedBy is how the kernel's name begins of what a program is attached to, by the
+// program's kind (libbpf's find_kernel_btf_id(), and bpf_iter_ctx_struct).
+var attachedBy = map[string]string{"tp_btf": "btf_trace_", "iter": "bpf_iter_"}
+
+func (t kernelTypes) close() {
+	lookIn(nil)
+	t.outline.Close()
+	if t.file != nil {
+		t.file.Close()
+	}
+}
+
+// path is where libbpf finds them, "" for where it would look otherwise.
+func (t kernelTypes) path() string {
+	if t.file == nil {
+		return ""
+	}
+	return fmt.Sprintf("/proc/self/fd/%d", t.file.Fd())
+}
+
+func (t kernelTypes) configure(module *bpflib.Module) error {
+	return module.InitGlobalVariable("an_integer", t.anInteger)
+}

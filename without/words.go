@@ -1,0 +1,67 @@
+package without
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// plain words need no quotes in a shell or a unit.
+func plain(word string) bool {
+	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./@+:,"
+	return word != "" && strings.Trim(word, letters) == ""
+}
+
+// only is a word that is the same for all uses.
+func only(one, other string) string {
+	if one != other {
+		return ""
+	}
+	return one
+}
+
+// both are all words.
+func both(one, other string) string {
+	if slices.Contains(strings.Fields(one), other) {
+		return one
+	}
+	return one + " " + other
+}
+
+func lowest(one, other string) string {
+	if number(other) < number(one) {
+		return other
+	}
+	return one
+}
+
+func highest(one, other string) string {
+	if number(other) > number(one) {
+		return other
+	}
+	return one
+}
+
+// number of a word, of which infinity is the highest.
+func number(word string) float64 {
+	n, _ := strconv.ParseFloat(word, 64)
+	return n
+}
+
+// asked is what follows some words in what a call asks for: "nice " in "SCHED_OTHER, nice -5".
+func (u Use) asked(words string) string {
+	for part := range strings.SplitSeq(u.Object.Option, ", ") {
+		if rest, found := strings.CutPrefix(part, words); found {
+			return rest
+		}
+	}
+	return ""
+}
+
+// has: an option is among what a call asks for.
+func (u Use) has(options ...string) bool {
+	return slices.ContainsFunc(options, func(o string) bool { return strings.Contains(u.Object.Option, o) })
+}
+
+// by: it was in one of these system calls.
+func (u Use) by(calls ...string) bool { return slices.Contains(calls, u.Syscall) }
