@@ -119,6 +119,11 @@ func controlOf(request int64) control {
 		return controlOfTerminal
 	case 'K', 'V':
 		return controlOfConsole
+	case 0x02: // fd_locked_ioctl(), drivers/block/floppy.c
+		if number&0x80 == 0 {
+			return controlHarmless
+		}
+		return controlOfDisk
 	case 0x12, 0x22, 'S', 0x03, 'L':
 		if request < 0x10000 || request>>8&0xff == 0x12 {
 			return controlOfDisk

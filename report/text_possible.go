@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -289,9 +290,11 @@ func firstOf(list []string, most int) string {
 }
 
 // interpreters are programs, or their libraries, whose code does what they are told to by a file.
-var interpreters = regexp.MustCompile(`^(?:(?:python|pypy|perl|ruby|node|nodejs|php|php-fpm|lua|luajit|tclsh|` +
-	`expect|java|guile|gawk|mawk|sh|bash|dash|ash|ksh|mksh|zsh|fish|csh|tcsh|busybox)[0-9.]*|` +
-	`lib(?:python|perl|ruby|lua|php|tcl|guile|node|jvm)[-0-9.]*\.so[0-9.]*)$`)
+var interpreters = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:(?:python|pypy|perl|ruby|node|nodejs|php|php-fpm|lua|luajit|tclsh|` +
+		`expect|java|guile|gawk|mawk|sh|bash|dash|ash|ksh|mksh|zsh|fish|csh|tcsh|busybox)[0-9.]*|` +
+		`lib(?:python|perl|ruby|lua|php|tcl|guile|node|jvm)[-0-9.]*\.so[0-9.]*)$`)
+})
 
 // codeIsData says so of interpreters.
 func (t *text) codeIsData() {
@@ -303,7 +306,7 @@ func (t *text) codeIsData() {
 		}
 		for _, file := range files {
 			name := path.Base(file)
-			if p.Analysed && interpreters.MatchString(name) {
+			if p.Analysed && interpreters().MatchString(name) {
 				names = append(names, name)
 				break // and not its library as well
 			}
