@@ -119,21 +119,8 @@ func controlOf(request int64) control {
 		return controlOfTerminal
 	case 'K', 'V':
 		return controlOfConsole
-	case 0x02: // fd_locked_ioctl(), drivers/block/floppy.c
-		if number&0x80 == 0 {
-			return controlHarmless
-		}
-		return controlOfDisk
-	case 0x12, 0x22, 'S', 0x03, 'L':
-		if request < 0x10000 || request>>8&0xff == 0x12 {
-			return controlOfDisk
-		}
-	case 'M', 'N', 'm': // mtdchar_ioctl(), megasas_mgmt_ioctl_fw(), nvme_cmd_allowed(), st_ioctl()
-		return controlOfDisk
-	case 'B':
-		if number < 0x20 { // hpsa_ioctl(), drivers/scsi/hpsa.c; bnep_sock_ioctl() has those from 200 on
-			return controlOfDisk
-		}
+	case 0, 0x02, 0x03, 0x12, 0x22, 'B', 'L', 'M', 'N', 'S', 'm':
+		return controlOfDrive(request)
 	case 'H': // hci_sock_ioctl(), net/bluetooth/hci_sock.c
 		return controlOfNetwork
 	case 0x92, 'U': // mon_bin_ioctl(), drivers/usb/mon/mon_bin.c; usbdev_ioctl(), drivers/usb/core/devio.c
@@ -159,8 +146,30 @@ func controlOf(request int64) control {
 			return controlOfFlags
 		}
 		return controlOfFileSystem
+	}
+	return controlUnknown
+}
+
+// controlOfDrive is the same for requests to drivers of disks, tapes and flash.
+func controlOfDrive(request int64) control {
+	switch number := request & 0xff; request >> 8 & 0xff {
 	case 0:
 		if request == 1 { // FIBMAP
+			return controlOfDisk
+		}
+	case 0x02: // fd_locked_ioctl(), drivers/block/floppy.c
+		if number&0x80 == 0 {
+			return controlHarmless
+		}
+		return controlOfDisk
+	case 0x12, 0x22, 'S', 0x03, 'L':
+		if request < 0x10000 || request>>8&0xff == 0x12 {
+			return controlOfDisk
+		}
+	case 'M', 'N', 'm': // mtdchar_ioctl(), megasas_mgmt_ioctl_fw(), nvme_cmd_allowed(), st_ioctl()
+		return controlOfDisk
+	case 'B':
+		if number < 0x20 { // hpsa_ioctl(), drivers/scsi/hpsa.c; bnep_sock_ioctl() has those from 200 on
 			return controlOfDisk
 		}
 	}
