@@ -256,6 +256,19 @@ var probes = []probe{
 		consequence: "the new oom_score_adj does not become the lower bound for unprivileged writers",
 	},
 	{
+		// fs/proc/base.c, proc_pid_attr_open(): the answer goes nowhere. Writing takes
+		// the opener's own memory, whoever may look at others'.
+		capability:  unix.CAP_SYS_PTRACE,
+		functions:   []string{"proc_pid_attr_open"},
+		consequence: "labels of other processes are read all the same",
+	},
+	{
+		// Asked there, too, where the other was refused: kernel/fork.c, may_access_mm(), 6.18.
+		capability:  unix.CAP_PERFMON,
+		functions:   []string{"proc_pid_attr_open"},
+		consequence: "labels of other processes are read all the same",
+	},
+	{
 		// Reserved blocks: fs/ext4/balloc.c, fs/ext2/balloc.c, fs/f2fs/f2fs.h,
 		// fs/jffs2/nodemgmt.c, fs/ubifs/budget.c, asked when the file system is
 		// nearly full.

@@ -118,12 +118,17 @@ func asksFor(name string, given bool) (list []special) {
 	return list
 }
 
-// ofMemory are files of a process's directory that whoever may observe everything may read, too.
-var ofMemory = names("attr", "auxv", "environ", "map_files", "maps", "mem", "pagemap")
+// ofMemory are files of a process's directory that whoever may observe everything may read, too. Files
+// of attr are not: proc_pid_attr_open(), fs/proc/base.c, asks, and goes on whatever the answer is.
+var ofMemory = names("auxv", "environ", "map_files", "maps", "mem", "pagemap")
 
-// mayBeOfMemory tells whether a path below a process's directory can be one of these: where it is not
-// made up later, it names one.
+// mayBeOfMemory tells whether a path below a process's directory, or a thread's, can be one of these:
+// where its first name is not made up later, that names one.
 func mayBeOfMemory(file string) bool {
+	if ofThread, ok := strings.CutPrefix(file+"/", "task/"); ok {
+		_, file, _ = strings.Cut(ofThread, "/")
+	}
+	file, _, _ = strings.Cut(file, "/")
 	return file == "" || strings.Contains(file, "%") ||
 		slices.ContainsFunc(ofMemory, func(name string) bool { return strings.Contains(file, name) })
 }

@@ -72,7 +72,6 @@ var spares = []spare{
 	{capability: "sys_ptrace", asker: "call_proc_get_link", programs: lookers, reason: looksAround},
 	{capability: "sys_ptrace", asker: "proc_ns_get_link", programs: lookers, reason: looksAround},
 	{capability: "sys_ptrace", asker: "proc_fdinfo_permission", programs: lookers, reason: looksAround},
-	{capability: "sys_ptrace", asker: "proc_pid_attr_open", programs: lookers, reason: looksAround},
 	{capability: "sys_ptrace", asker: "proc_pid_wchan", programs: lookers, reason: looksAround},
 	{capability: "sys_ptrace", asker: "pid_maps_open", programs: lookers, reason: looksAround},
 	{capability: "sys_ptrace", asker: "environ_open", programs: lookers, reason: looksAround},
