@@ -125,8 +125,8 @@ test-host: lint cap-audit programs build/runner ## lint, unit tests, then the en
 	$(SUITE) -skip '^TestLong' ./test/e2e ./test/real ./...
 
 .PHONY: test-long
-test-long: deps-test cap-audit programs build/runner ## what test-host leaves out: the tests named TestLong..., which take minutes
-	$(SUITE) -run '^TestLong' ./...
+test-long: deps-test cap-audit build/cap-audit programs build/runner ## what test-host leaves out: the tests named TestLong..., which take minutes
+	CAP_AUDIT_STATIC=$(CURDIR)/build/cap-audit $(SUITE) -run '^TestLong' ./...
 
 .PHONY: test-packages
 test-packages: deps-test build/runner ## build the packages as distributions do, install them, run them (needs root, a Debian mirror)

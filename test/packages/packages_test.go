@@ -4,7 +4,7 @@
 //
 //	CAP_AUDIT_PACKAGES=1  runs it: it takes minutes, and make test-packages sets this
 //
-// It needs root, debootstrap and a Debian mirror; see the script root. What is
+// It needs root, debootstrap and a Debian mirror; see the script debian. What is
 // tested is what is committed or at least known to git, as make dist takes it.
 package packages
 
@@ -48,7 +48,7 @@ func cannotBuild() string {
 			return fmt.Sprintf("wanted %s: %v", name, err)
 		}
 	}
-	update := exec.Command("./root", "trixie", "apt-get", "-qq", "-o", "APT::Update::Error-Mode=any",
+	update := exec.Command("../debian", "trixie", "apt-get", "-qq", "-o", "APT::Update::Error-Mode=any",
 		"update")
 	if out, err := update.CombinedOutput(); err != nil {
 		return fmt.Sprintf("wanted a Debian to install in and its mirror: %v\n%s", err, out)
@@ -82,7 +82,7 @@ func root(layer string, network bool, shared []string, command ...string) *exec.
 	for _, dir := range shared {
 		arguments = append(arguments, "-b", dir)
 	}
-	return exec.Command("./root", append(append(arguments, layer), command...)...)
+	return exec.Command("../debian", append(append(arguments, layer), command...)...)
 }
 
 // revision is what git would commit now, or has committed.
