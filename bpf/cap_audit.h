@@ -179,7 +179,7 @@ struct ca_outcome {
 	__u32 abi;
 };
 
-/* What an argument of a system call says of the object that a capability is asked for: audit/arguments.go. */
+/* What an argument of a system call says of the object that a capability is asked for: objects/arguments.go. */
 enum ca_argument {
 	CA_ARGUMENT_UNUSED,
 	CA_ARGUMENT_NUMBER,
@@ -194,6 +194,7 @@ enum ca_argument {
 	CA_ARGUMENT_PIDFD,
 	CA_ARGUMENT_STRUCT,	/* the first bytes of what is there */
 	CA_ARGUMENT_ENTRY,	/* a path, of which the directory is asked about: what is made, removed or renamed */
+	CA_ARGUMENT_PEEK,	/* a number of 32 bits, in memory */
 };
 
 /* What is known of an object: bits of struct ca_object.has. */

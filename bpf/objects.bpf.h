@@ -363,15 +363,18 @@ __noinline int note_message(struct ca_object *o, __u64 message, __u32 compat)
 	return 0;
 }
 
-/* Less where there is no more memory. */
+/* Less where there is no more memory: by words, of which there are two at least. */
 __noinline int note_struct(struct ca_object *o, __u64 address)
 {
 	if (!o || !address)
 		return 0;
-	if (bpf_probe_read_user(o->bytes, CA_STRUCT, (const void *)address) &&
-	    bpf_probe_read_user(o->bytes, CA_STRUCT / 2, (const void *)address) &&
-	    bpf_probe_read_user(o->bytes, CA_STRUCT / 4, (const void *)address))
-		return 0;
+	if (bpf_probe_read_user(o->bytes, CA_STRUCT, (const void *)address)) {
+		if (bpf_probe_read_user(o->bytes, 8, (const void *)address))
+			return 0;
+		for (__u32 i = 8; i < CA_STRUCT; i += 4)
+			if (bpf_probe_read_user(o->bytes + i, 4, (const void *)(address + i)))
+				break;
+	}
 	o->has |= CA_HAS_STRUCT;
 	return 0;
 }
@@ -425,6 +428,8 @@ __noinline int look_at_argument(struct ca_object *o, struct reading *r, __u32 wh
 		o->arguments[i] = is_address(r->value, r->compat) ? 1ULL << 63 : r->value;
 	else if (is == CA_ARGUMENT_NUMBER || is == CA_ARGUMENT_PROCESS)
 		o->arguments[i] = r->value;
+	else if (is == CA_ARGUMENT_PEEK)
+		bpf_probe_read_user(&o->arguments[i], sizeof(__u32), (const void *)r->value);
 	else
 		note_argument(o, r, is);
 	if (is == CA_ARGUMENT_PROCESS)

@@ -1,6 +1,7 @@
 package objects
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -24,6 +25,7 @@ const (
 	IsPidfd
 	IsStruct // the first bytes of what is there
 	IsEntry  // a path, of which the directory is asked about
+	IsPeek   // a number of 32 bits, in memory
 )
 
 // argument is one of a system call's. words name the value of a number, or what is
@@ -50,6 +52,10 @@ var (
 	toUser  = number(asOwner)
 	toGroup = number(asOwningGroup)
 	to      = argument{is: IsPath, label: "to"}
+	// of System V, by their numbers
+	segment    = number(func(_ *naming, id uint64) string { return fmt.Sprintf("shared memory %d", id) })
+	queue      = number(func(_ *naming, id uint64) string { return fmt.Sprintf("message queue %d", id) })
+	semaphores = number(func(_ *naming, id uint64) string { return fmt.Sprintf("semaphores %d", id) })
 )
 
 func number(words func(*naming, uint64) string) argument {
@@ -68,7 +74,8 @@ func says(what string) argument {
 func word(label string) argument { return argument{is: IsWord, label: label} }
 
 // calls are the arguments of the system calls that ask for capabilities, by name, which is the
-// same on all machines. Of those that are left out at the end nothing is kept.
+// same on all machines. Of those that are left out at the end nothing is kept; of what is not
+// here, all numbers are.
 var calls = map[string][]argument{
 	// files by name
 	"open": {name}, "openat": {dir, name}, "openat2": {dir, name}, "creat": {name},
@@ -90,17 +97,21 @@ var calls = map[string][]argument{
 	"removexattr": {name, word("attribute")}, "lremovexattr": {name, word("attribute")},
 	"getxattr": {name, word("attribute")}, "lgetxattr": {name, word("attribute")},
 	"listxattr": {name}, "llistxattr": {name},
+	"setxattrat":    {dir, name, unused, word("attribute")},
+	"removexattrat": {dir, name, unused, word("attribute")},
+	"getxattrat":    {dir, name, unused, word("attribute")}, "listxattrat": {dir, name},
 	"name_to_handle_at": {dir, name}, "inotify_add_watch": {unused, name},
 	"fanotify_mark": {unused, number(asHex), unused, dir, name},
 	"acct":          {name}, "swapon": {name}, "swapoff": {name}, "quotactl": {number(asHex), name},
 	"mount":  {word("from"), name, unused, number(asMountFlags)},
 	"umount": {name}, "umount2": {name}, "pivot_root": {name, to},
 	"open_tree": {dir, name}, "move_mount": {dir, name, unused, to}, "fspick": {dir, name},
-	"mount_setattr": {dir, name},
+	"mount_setattr": {dir, name}, "open_tree_attr": {dir, name},
 
 	// files by descriptor
 	"read": {file}, "pread64": {file}, "readv": {file}, "write": {file, request}, "pwrite64": {file},
-	"writev": {file}, "fchmod": {file, mode}, "fchown": {file, toUser, toGroup}, "fchdir": {file},
+	"writev": {file}, "pwritev": {file}, "pwritev2": {file}, "sendfile": {file}, "vmsplice": {file},
+	"fchmod": {file, mode}, "fchown": {file, toUser, toGroup}, "fchdir": {file},
 	"fsetxattr": {file, word("attribute")}, "fremovexattr": {file, word("attribute")},
 	"fgetxattr": {file, word("attribute")}, "ftruncate": {file}, "fallocate": {file},
 	"getdents": {file}, "getdents64": {file}, "fstat": {file}, "fstatfs": {file},
@@ -108,7 +119,7 @@ var calls = map[string][]argument{
 	"fsconfig": {file, number(asHex), word("key")}, "fsmount": {file}, "finit_module": {file},
 	"open_by_handle_at": {file}, "setns": {file, number(asNamespaces)}, "quotactl_fd": {file},
 	"epoll_ctl": {unused, unused, file}, "copy_file_range": {file, unused, file}, "splice": {file},
-	"mmap": {unused, unused, number(asProtection), unused, file}, "flock": {file},
+	"mmap": {unused, unused, number(asProtection), unused, file}, "flock": {file}, "flistxattr": {file},
 
 	// sockets
 	"socket": {number(asFamily), number(asSocketType), number(asSocketProtocol)},
@@ -138,33 +149,36 @@ var calls = map[string][]argument{
 	// users and groups
 	"setuid": {number(asUser)}, "setgid": {number(asGroup)}, "setfsuid": {number(asUser)},
 	"setfsgid": {number(asGroup)}, "setreuid": {number(asUser), number(asUser)},
-	"setregid": {number(asGroup), number(asGroup)}, "setgroups": {number(asNoGroups), memory(asGroups)},
+	"setregid": {number(asGroup), number(asGroup)}, "setgroups": {number(asGroupCount), memory(asGroups)},
 	"setresuid": {number(asUser), number(asUser), number(asUser)},
 	"setresgid": {number(asGroup), number(asGroup), number(asGroup)},
 
 	// options
 	"prctl": {number(asPrctl), number(asPrctlArgument)}, "arch_prctl": {number(asHex)},
-	"seccomp": {number(asHex)}, "capset": {},
+	"seccomp": {number(asHex)}, "capset": {{is: IsPeek, words: nothing}, memory(asSets)},
 	"keyctl": {number(asKeyctl)}, "add_key": {word("type")}, "request_key": {word("type")},
 	"bpf": {number(asBPF)}, "setrlimit": {number(asResource), memory(asLimits)},
-	"unshare": {number(asNamespaces)}, "clone": {number(asNamespaces)}, "clone3": {memory(asCloneFlags)},
+	"unshare": {number(asNamespaces)}, "clone": {number(asClone)}, "clone3": {memory(asClone3)},
 	"sethostname": {says("the host's name")}, "setdomainname": {says("the domain's name")},
-	"vhangup": {says("the terminal")}, "sync": {},
-	"reboot": {unused, unused, number(asReboot)}, "syslog": {number(asSyslog)}, "iopl": {number(asDecimal)},
+	"vhangup": {says("the terminal")},
+	"reboot":  {unused, unused, number(asReboot)}, "syslog": {number(asSyslog)}, "iopl": {number(asDecimal)},
 	"ioperm": {number(asHex)}, "settimeofday": {says("the clock")},
 	"stime": {says("the clock")}, "clock_settime": {number(asClock)},
 	"adjtimex": {says("the clock")}, "clock_adjtime": {number(asClock)}, "timer_create": {number(asClock)},
-	"timerfd_create": {number(asClock)}, "mlock": {unused, number(asSize)},
-	"mlock2":   {unused, number(asSize)},
-	"mlockall": {says("all memory")}, "munlock": {}, "mremap": {}, "brk": {}, "mprotect": {},
-	"shmget": {unused, number(asSize)}, "shmctl": {unused, number(asIPC)}, "msgctl": {unused, number(asIPC)},
-	"semctl": {unused, unused, number(asIPC)}, "shmat": {}, "msgrcv": {}, "msgsnd": {}, "semop": {},
-	"mq_open": {word("queue")}, "fanotify_init": {number(asHex)}, "userfaultfd": {number(asHex)},
+	"timerfd_create": {number(asClock)}, "clock_nanosleep": {number(asClock)},
+	"mlock": {unused, number(asSize)}, "mlock2": {unused, number(asSize)},
+	"mlockall": {says("all memory")}, "mremap": {says("memory")}, "brk": {says("memory")},
+	"mprotect": {unused, unused, number(asProtection)}, "madvise": {unused, unused, number(asAdvice)},
+	"shmget": {unused, number(asSize)}, "shmctl": {segment, number(asIPC)}, "shmat": {segment},
+	"msgctl": {queue, number(asIPC)}, "msgrcv": {queue}, "msgsnd": {queue},
+	"semctl": {semaphores, unused, number(asIPC)}, "semop": {semaphores}, "semtimedop": {semaphores},
+	"mq_open": {word("queue")}, "mq_unlink": {word("queue")},
+	"fanotify_init": {number(asHex)}, "userfaultfd": {number(asHex)},
 	"init_module": {says("a module")}, "delete_module": {word("module")},
 	"kexec_load": {says("another kernel")}, "kexec_file_load": {file},
-	"personality": {number(asHex)}, "fsopen": {word("type")}, "pipe": {}, "pipe2": {},
-	"fork": {}, "vfork": {},
-	"modify_ldt": {}, "landlock_restrict_self": {},
+	"personality": {number(asHex)}, "fsopen": {word("type")}, "pipe": {says("a pipe")},
+	"pipe2": {says("a pipe")}, "fork": {says("a process")}, "vfork": {says("a process")},
+	"modify_ldt": {number(asHex)}, "landlock_restrict_self": {says("rules of Landlock")},
 }
 
 // ArgumentsOf says what the arguments of a system call are, by its name and its ABI where

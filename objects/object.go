@@ -159,21 +159,22 @@ type Task struct {
 	Self    bool
 }
 
-// Accounts knows users and groups by number.
-type Accounts interface {
+// Names knows users and groups by number, and capabilities by a set of them.
+type Names interface {
 	User(uid uint32) string
 	Group(gid uint32) string
+	Capabilities(set uint64) string
 }
 
 // Object names what was asked for.
-func (a Asked) Object(accounts Accounts) Object {
+func (a Asked) Object(names Names) Object {
 	var o Object
-	n := naming{Asked: a, accounts: accounts}
+	n := naming{Asked: a, names: names}
 	o.Option = n.options()
 	n.file(&o)
 	n.socket(&o)
 	if p := n.Process; p != nil && !p.Self {
-		o.PID, o.Program, o.User = p.PID, p.Program, accounts.User(p.User)
+		o.PID, o.Program, o.User = p.PID, p.Program, names.User(p.User)
 	}
 	switch {
 	case o.Path != "" || n.File != nil:
@@ -182,8 +183,10 @@ func (a Asked) Object(accounts Accounts) Object {
 		o.Kind = Socket
 	case o.PID != 0:
 		o.Kind = Process
-	case n.known():
+	case n.known() && o.Option != "":
 		o.Kind = Option
+	case n.known():
+		o.Kind, o.Option = Arguments, "arguments that could not be read"
 	default:
 		o.Kind, o.Option = Arguments, n.raw()
 	}
@@ -193,7 +196,7 @@ func (a Asked) Object(accounts Accounts) Object {
 // naming puts names to what was seen.
 type naming struct {
 	Asked
-	accounts Accounts
+	names Names
 }
 
 // path is that of a file or a directory by its names.
@@ -230,7 +233,7 @@ func (n *naming) file(o *Object) {
 		o.Path = n.path()
 	}
 	if f := n.File; f != nil {
-		o.Owner, o.Group = n.accounts.User(f.UID), n.accounts.Group(f.GID)
+		o.Owner, o.Group = n.names.User(f.UID), n.names.Group(f.GID)
 		o.Mode = fmt.Sprintf("%04o", f.Mode&^unix.S_IFMT)
 		o.Type = fileTypes[f.Mode&unix.S_IFMT]
 		if f.Special != 0 {

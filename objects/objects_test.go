@@ -1,6 +1,8 @@
 package objects
 
 import (
+	"encoding/binary"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -20,6 +22,8 @@ func (numbered) User(uid uint32) string {
 }
 
 func (numbered) Group(gid uint32) string { return "g" + string(rune('0'+gid)) }
+
+func (numbered) Capabilities(set uint64) string { return fmt.Sprintf("%#x", set) }
 
 func TestText(t *testing.T) {
 	file := &Inode{UID: 0, GID: 4, Mode: unix.S_IFREG | 0o640}
@@ -92,6 +96,29 @@ func TestText(t *testing.T) {
 		"groups": {Asked{Syscall: "setgroups", Known: true, Arguments: [6]uint64{9},
 			Struct: append([]byte{1, 0, 0, 0, 2}, make([]byte, 27)...)}, Option,
 			"groups g1 g2 g0 g0 g0 g0 g0 g0 and 1 more"},
+		"groups that cannot be read": {Asked{Syscall: "setgroups", Known: true,
+			Arguments: [6]uint64{9}}, Option, "9 groups"},
+		"groups of 16 bits": {Asked{Syscall: "setgroups", ABI: "i386", Known: true, Arguments: [6]uint64{2},
+			Struct: make([]byte, 32)}, Option, "2 groups"},
+		"sets": {Asked{Syscall: "capset", Known: true, Arguments: [6]uint64{unix.LINUX_CAPABILITY_VERSION_3},
+			Struct: words(1, 3, 0, 0, 4, 0, 0, 0)}, Option,
+			"effective: 0x1, permitted: 0x400000003, inheritable: 0x0"},
+		"sets of the first version": {Asked{Syscall: "capset", Known: true,
+			Arguments: [6]uint64{unix.LINUX_CAPABILITY_VERSION_1}, Struct: words(1, 3, 2, 9, 9, 9, 9, 9)},
+			Option, "effective: 0x1, permitted: 0x3, inheritable: 0x2"},
+		"a capability": {Asked{Syscall: "prctl", Known: true,
+			Arguments: [6]uint64{unix.PR_CAPBSET_DROP, 3}}, Option, "PR_CAPBSET_DROP, 0x8"},
+		"no capability": {Asked{Syscall: "prctl", Known: true,
+			Arguments: [6]uint64{unix.PR_CAPBSET_DROP, 64}}, Option, "PR_CAPBSET_DROP, capability 64"},
+		"a process that is made": {Asked{Syscall: "clone", Known: true,
+			Arguments: [6]uint64{uint64(unix.SIGCHLD)}}, Option, "a process"},
+		"a thread": {Asked{Syscall: "clone3", Known: true, Struct: words(unix.CLONE_THREAD, 0)}, Option,
+			"a thread"},
+		"of System V": {Asked{Syscall: "msgctl", Known: true, Arguments: [6]uint64{7, 2}}, Option,
+			"message queue 7, IPC_STAT"},
+		"memory that nobody may read": {Asked{Syscall: "mprotect", Known: true}, Option, "PROT_NONE"},
+		"what could not be read": {Asked{Syscall: "delete_module", Known: true}, Arguments,
+			"arguments that could not be read"},
 		"a 32-bit call": {Asked{Syscall: "setuid32", ABI: "i386", Known: true, Arguments: [6]uint64{5}},
 			Option, "user u5"},
 		"namespaces": {Asked{Syscall: "unshare", Known: true,
@@ -112,6 +139,14 @@ func TestText(t *testing.T) {
 			}
 		})
 	}
+}
+
+// words of 32 bits, in memory.
+func words(list ...uint32) (raw []byte) {
+	for _, word := range list {
+		raw = binary.NativeEndian.AppendUint32(raw, word)
+	}
+	return raw
 }
 
 func inet(port byte) []byte {
@@ -135,7 +170,7 @@ func TestArguments(t *testing.T) {
 		}
 		texts, isStruct, isMessage := 0, false, false
 		for i, a := range arguments {
-			needsWords := a.is == IsNumber || a.is == IsStruct || a.is == IsProcess
+			needsWords := a.is == IsNumber || a.is == IsStruct || a.is == IsProcess || a.is == IsPeek
 			if needsWords && a.words == nil || a.words != nil && !needsWords && a.is != IsUnused {
 				t.Errorf("%s: argument %d has words: %t", call, i, a.words != nil)
 			}
@@ -174,7 +209,7 @@ func FuzzObject(f *testing.F) {
 			a.Struct, a.Address = nil, append([]byte{byte(one)}, make([]byte, 31)...)
 		}
 		o := a.Object(numbered{})
-		if o.Kind == "" || o.Kind == Arguments || o.Kind == File && !strings.Contains(o.Text(), o.Path) {
+		if o.Kind == "" || o.Text() == "" || o.Kind == File && !strings.Contains(o.Text(), o.Path) {
 			t.Errorf("%+v becomes %+v", a, o)
 		}
 	})

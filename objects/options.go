@@ -56,14 +56,14 @@ func asUser(n *naming, value uint64) string {
 	if uint32(value) == unchanged {
 		return ""
 	}
-	return "user " + n.accounts.User(uint32(value))
+	return "user " + n.names.User(uint32(value))
 }
 
 func asGroup(n *naming, value uint64) string {
 	if uint32(value) == unchanged {
 		return ""
 	}
-	return "group " + n.accounts.Group(uint32(value))
+	return "group " + n.names.Group(uint32(value))
 }
 
 // asOwner and asOwningGroup are of whom a file is given to.
@@ -78,10 +78,15 @@ func toWhom(account string) string {
 	return "to " + account
 }
 
-// asNoGroups: where there are none, nothing has to be in memory.
-func asNoGroups(_ *naming, count uint64) string {
-	if count == 0 {
+// asGroupCount is all that is known of them where there are none, where they cannot be read yet (the kernel
+// asks first: kernel/groups.c, SYSCALL_DEFINE2(setgroups)), and of the old 32-bit call, which has 16 bits
+// for each.
+func asGroupCount(n *naming, count uint64) string {
+	switch {
+	case count == 0:
 		return "no groups"
+	case n.Struct == nil || n.ABI != "" && n.Syscall == "setgroups":
+		return fmt.Sprintf("%d groups", count)
 	}
 	return ""
 }
@@ -90,15 +95,12 @@ func asNoGroups(_ *naming, count uint64) string {
 // first argument.
 func asGroups(n *naming, _ uint64) string {
 	count := n.Arguments[0]
-	switch {
-	case count == 0:
+	if asGroupCount(n, count) != "" {
 		return ""
-	case n.ABI != "" && n.Syscall == "setgroups": // of 16 bits each
-		return fmt.Sprintf("%d groups", count)
 	}
 	var list []string
 	for i := uint64(0); i < count && i*4+4 <= uint64(len(n.Struct)); i++ {
-		list = append(list, n.accounts.Group(binary.NativeEndian.Uint32(n.Struct[i*4:])))
+		list = append(list, n.names.Group(binary.NativeEndian.Uint32(n.Struct[i*4:])))
 	}
 	text := "groups " + strings.Join(list, " ")
 	if more := count - uint64(len(list)); more > 0 {
@@ -220,8 +222,31 @@ func asNamespaces(_ *naming, value uint64) string {
 	return namespaceFlags.of(value & all)
 }
 
-func asCloneFlags(n *naming, _ uint64) string {
-	return asNamespaces(n, binary.NativeEndian.Uint64(n.Struct))
+// asClone: what is in no new namespace is a process or a thread.
+func asClone(n *naming, value uint64) string {
+	switch text := asNamespaces(n, value); {
+	case text != "":
+		return text
+	case value&unix.CLONE_THREAD != 0:
+		return "a thread"
+	}
+	return "a process"
+}
+
+func asClone3(n *naming, _ uint64) string { return asClone(n, binary.NativeEndian.Uint64(n.Struct)) }
+
+// asSets are those that capset(2) asks for: uapi/linux/capability.h, struct __user_cap_data_struct, of which
+// there are two, the second with the upper halves, but for the first version.
+func asSets(n *naming, _ uint64) string {
+	var parts []string
+	for i, name := range []string{"effective", "permitted", "inheritable"} {
+		set := uint64(binary.NativeEndian.Uint32(n.Struct[4*i:]))
+		if uint32(n.Arguments[0]) != unix.LINUX_CAPABILITY_VERSION_1 {
+			set |= uint64(binary.NativeEndian.Uint32(n.Struct[4*(i+3):])) << 32
+		}
+		parts = append(parts, name+": "+n.names.Capabilities(set))
+	}
+	return listed(parts...)
 }
 
 var resources = names{unix.RLIMIT_CPU: "RLIMIT_CPU", unix.RLIMIT_FSIZE: "RLIMIT_FSIZE",
@@ -289,7 +314,7 @@ func asPrctl(_ *naming, value uint64) string {
 func asPrctlArgument(n *naming, value uint64) string {
 	switch n.Arguments[0] {
 	case unix.PR_CAPBSET_DROP:
-		return fmt.Sprintf("capability %d", value)
+		return n.capability(value)
 	case unix.PR_SET_SECUREBITS:
 		return fmt.Sprintf("%#x", value)
 	case unix.PR_SET_MM:
@@ -297,6 +322,14 @@ func asPrctlArgument(n *naming, value uint64) string {
 			unix.PR_SET_MM_ARG_START: "PR_SET_MM_ARG_START"}.of(value, "field")
 	}
 	return ""
+}
+
+// capability by a number of which nobody has looked whether it is one.
+func (n *naming) capability(number uint64) string {
+	if number > 63 {
+		return fmt.Sprintf("capability %d", number)
+	}
+	return n.names.Capabilities(1 << number)
 }
 
 func asKeyctl(_ *naming, value uint64) string {
@@ -329,8 +362,17 @@ func asPerfEvent(n *naming, _ uint64) string {
 }
 
 func asProtection(_ *naming, value uint64) string {
+	if value == unix.PROT_NONE {
+		return "PROT_NONE"
+	}
 	return flags{{unix.PROT_READ, "PROT_READ"}, {unix.PROT_WRITE, "PROT_WRITE"},
 		{unix.PROT_EXEC, "PROT_EXEC"}}.of(value)
+}
+
+// asAdvice has those that ask for capabilities (mm/madvise.c, madvise_inject_error()), of which the second is
+// in uapi/asm-generic/mman-common.h.
+func asAdvice(_ *naming, value uint64) string {
+	return names{unix.MADV_HWPOISON: "MADV_HWPOISON", 101: "MADV_SOFT_OFFLINE"}.of(value, "advice")
 }
 
 func asFcntl(_ *naming, value uint64) string {

@@ -147,7 +147,7 @@ var argumentNumbers = map[objects.Argument]uint32{
 	objects.IsAddress: C.CA_ARGUMENT_ADDRESS, objects.IsMessage: C.CA_ARGUMENT_MESSAGE,
 	objects.IsRequest: C.CA_ARGUMENT_REQUEST, objects.IsProcess: C.CA_ARGUMENT_PROCESS,
 	objects.IsPidfd: C.CA_ARGUMENT_PIDFD, objects.IsStruct: C.CA_ARGUMENT_STRUCT,
-	objects.IsEntry: C.CA_ARGUMENT_ENTRY,
+	objects.IsEntry: C.CA_ARGUMENT_ENTRY, objects.IsPeek: C.CA_ARGUMENT_PEEK,
 }
 
 // decode copies a map's bytes into its type. The sizes can differ only if the

@@ -2,11 +2,14 @@ package tracer
 
 import (
 	"cmp"
+	"math/bits"
 	"os/user"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/cap-audit/cap-audit/audit"
+	"github.com/cap-audit/cap-audit/capng"
 	"github.com/cap-audit/cap-audit/objects"
 )
 
@@ -87,11 +90,8 @@ func (k *kernel) addObjects(rows []audit.Checks) error {
 			})
 			seen := audit.Objects{Others: others[site.Kind]}
 			for _, o := range list {
-				object := askedOf(o.object, row.Syscall).Object(accounts)
-				if object.Text() == "" { // the call says nothing
-					continue
-				}
-				s := audit.SeenObject{Object: object, Checks: uint64(o.object.checks)}
+				s := audit.SeenObject{Object: askedOf(o.object, row.Syscall).Object(accounts),
+					Checks: uint64(o.object.checks)}
 				seen.Seen = append(seen.Seen, s)
 			}
 			site.Objects.Join(seen)
@@ -142,7 +142,7 @@ func askedOf(o kernelObject, call audit.Syscall) objects.Asked {
 	return a
 }
 
-// accounts remembers names of users and groups: to look one up can take long.
+// accounts are objects.Names. They remember those of users and groups: to look one up can take long.
 type accounts map[accountKey]string
 
 type accountKey struct {
@@ -168,6 +168,20 @@ func (a accounts) Group(gid uint32) string {
 		}
 		return g.Name, nil
 	})
+}
+
+// Capabilities are all, all but a few, or those in the set.
+func (accounts) Capabilities(set uint64) string {
+	all := uint64(1)<<(capng.Last()+1) - 1
+	switch missing := all &^ set; {
+	case set == 0:
+		return "none"
+	case set == all:
+		return "all"
+	case set&^all == 0 && bits.OnesCount64(missing) < bits.OnesCount64(set):
+		return "all but " + strings.Join(capng.Names(missing), " ")
+	}
+	return strings.Join(capng.Names(set), " ")
 }
 
 // of is the name, or the number where there is none.

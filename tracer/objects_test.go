@@ -16,7 +16,7 @@ func TestArgumentNumbers(t *testing.T) {
 		}
 		seen[number] = true
 	}
-	if len(argumentNumbers) != int(objects.IsEntry)+1 {
+	if len(argumentNumbers) != int(objects.IsPeek)+1 {
 		t.Errorf("%d kinds of arguments have a number", len(argumentNumbers))
 	}
 	if keptObjects != audit.MaxObjects {

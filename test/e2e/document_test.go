@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/cap-audit/cap-audit/objects"
 	"github.com/cap-audit/cap-audit/report"
 )
 
@@ -329,6 +331,7 @@ func (d document) wholeAndConsistent(t testing.TB) {
 	if d.sum() != d.TotalChecks {
 		t.Errorf("the lists have %d checks, total_checks says %d", d.sum(), d.TotalChecks)
 	}
+	d.saysWhatFor(t)
 	for _, c := range d.Required {
 		if c.Checks.Total != c.Checks.Granted+c.Checks.Denied {
 			t.Errorf("%s: total %d is not the sum of granted %d and denied %d",
@@ -344,6 +347,36 @@ func (d document) wholeAndConsistent(t testing.TB) {
 		if sites != c.Checks.Total && d.Losses["sites"] == 0 {
 			t.Errorf("%s: %d checks at call sites, %d in all", c.Name, sites, c.Checks.Total)
 		}
+	}
+}
+
+// saysWhatFor: of each call site in a system call there is an object, and of what is needed one that says
+// more than the numbers of its arguments, where it is known what these are.
+func (d document) saysWhatFor(t testing.TB) {
+	t.Helper()
+	if d.missesChecks() {
+		return
+	}
+	looked := func(name string, sites []callSite, needed bool) {
+		for _, site := range sites {
+			onlyNumbers := func(o object) bool { return o.Kind == "arguments" }
+			switch _, known := objects.ArgumentsOf(site.Syscall, ""); {
+			case site.Syscall == "" || site.Function == "":
+			case len(site.Objects) == 0:
+				t.Errorf("%s: nothing says what %s asked for in %s", name, site.Function, site.Syscall)
+			case needed && known && slices.ContainsFunc(site.Objects, onlyNumbers):
+				t.Errorf("%s: asked for in %s for %+v", name, site.Syscall, site.Objects)
+			}
+		}
+	}
+	for _, c := range d.Required {
+		looked(c.Name, c.Sites, true)
+	}
+	for _, c := range d.Denied {
+		looked(c.Name, c.Sites, true)
+	}
+	for _, c := range d.Advisory {
+		looked(c.Name, c.Sites, false)
 	}
 }
 

@@ -126,9 +126,26 @@ func TestObjects(t *testing.T) {
 			t.Errorf("net_bind_service: %d checks for others, wanted 1", c.Sites[0].Others)
 		}
 	}
+	want := []string{"effective: setpcap, permitted: setpcap, inheritable: net_raw",
+		"effective: setpcap, permitted: setpcap, inheritable: none"}
+	if diff := cmp.Diff(want, textsOf(d.objectsOfProbe("setpcap"))); diff != "" {
+		t.Errorf("capset (-want +got):\n%s", diff)
+	}
 	if d.Losses["objects"] > 0 {
 		t.Errorf("%d objects lost", d.Losses["objects"])
 	}
+}
+
+// objectsOfProbe are those of a capability that was asked for without minding the answer.
+func (d document) objectsOfProbe(name string) (list []object) {
+	for _, c := range d.Advisory {
+		if c.Name == name {
+			for _, site := range c.Sites {
+				list = append(list, site.Objects...)
+			}
+		}
+	}
+	return list
 }
 
 // What is on the way to a file is told from the file.

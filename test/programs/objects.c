@@ -8,6 +8,7 @@
 #include <err.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <netinet/in.h>
@@ -93,6 +94,17 @@ static void processes(void)
 	must("unshare", unshare(CLONE_NEWUTS));
 }
 
+/* Inherits what it no longer holds: security/commoncap.c, cap_capset(). */
+static void sets(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { { .effective = 1 << CAP_SETPCAP, .permitted = 1 << CAP_SETPCAP } };
+
+	must("capset", syscall(SYS_capset, &header, data));
+	data[0].inheritable = 1 << CAP_NET_RAW;
+	must("capset", syscall(SYS_capset, &header, data));
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2)
@@ -101,5 +113,6 @@ int main(int argc, char **argv)
 	files();
 	sockets();
 	processes();
+	sets();
 	return 0;
 }

@@ -83,6 +83,7 @@ type capability struct {
 		Function string
 		Syscall  string
 		Advisory *string
+		Objects  []struct{ Text string }
 	} `json:"call_sites"`
 }
 

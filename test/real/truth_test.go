@@ -78,6 +78,11 @@ func truth(t *testing.T, account, dir, need, name, alternative string) {
 	if diff := cmp.Diff(want, d.Recommended); diff != "" {
 		t.Errorf("recommended capabilities (-want +got):\n%s", diff)
 	}
+	for _, site := range d.Required[0].CallSites {
+		if site.Syscall != "" && (len(site.Objects) == 0 || site.Objects[0].Text == "") {
+			t.Errorf("nothing says what %s asked for in %s", site.Function, site.Syscall)
+		}
+	}
 	if d.Verified == nil || !*d.Verified {
 		t.Errorf("not verified: %s", d.Proof.Verification.evidence())
 	}
