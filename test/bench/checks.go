@@ -20,6 +20,7 @@ func (b *bench) checks() []row {
 		all := []surroundings{
 			{native, natively},
 			unless(b.sees(check.way), surroundings{traced, b.audited}),
+			{blindly, b.withoutObjects},
 		}
 		for _, c := range counters[b.backend] {
 			s := surroundings{c.name, func(ctx context.Context, line []string) (*running, error) {

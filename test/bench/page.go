@@ -64,7 +64,7 @@ func (r *results) String() string {
 const none = "–"
 
 func (r *results) checksTable() string {
-	heading := []string{"a check of", native, traced + " adds"}
+	heading := []string{"a check of", native, traced + " adds", traced + " / " + blindly}
 	for _, c := range counters[r.backend] {
 		heading = append(heading, c.name+" adds", "audited / "+c.name)
 	}
@@ -74,7 +74,9 @@ func (r *results) checksTable() string {
 			return row.pair(way, native, func(a, b float64) float64 { return a - b })
 		}
 		audited, ok := added(traced)
-		cells := []string{row.name, cell(nanoseconds, row.medians[native]), cellIf(ok, nanoseconds, audited)}
+		blind, okBlind := added(blindly)
+		cells := []string{row.name, cell(nanoseconds, row.medians[native]), cellIf(ok, nanoseconds, audited),
+			cellIf(ok && okBlind && blind > 0, plain, audited/blind)}
 		for _, c := range counters[r.backend] {
 			by, okBy := added(c.name)
 			cells = append(cells, cellIf(okBy, nanoseconds, by),

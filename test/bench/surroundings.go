@@ -17,6 +17,7 @@ type surroundings struct {
 const (
 	native    = "natively"
 	traced    = "audited"
+	blindly   = "`--no-objects`"
 	whileRuns = "audited while it runs"
 	byCommand = "beside the audit of a command"
 	byProcess = "beside the audit of a process"
@@ -67,6 +68,11 @@ func natively(ctx context.Context, line []string) (*running, error) {
 // audited is a command that is audited from its start on.
 func (b *bench) audited(ctx context.Context, line []string) (*running, error) {
 	return natively(ctx, append(b.audit("--"), line...))
+}
+
+// withoutObjects is the same, and no check is looked at for what it is.
+func (b *bench) withoutObjects(ctx context.Context, line []string) (*running, error) {
+	return natively(ctx, append(b.audit("--no-objects", "--"), line...))
 }
 
 // adopted is a process that is audited while it runs: a shell that waits for the audit
