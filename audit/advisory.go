@@ -45,6 +45,7 @@ var probes = []probe{
 		// are added that are not permitted.
 		capability:  unix.CAP_SETPCAP,
 		functions:   []string{"cap_capset", "cap_inh_is_capped", "security_capset"},
+		onlyIdle:    true,
 		consequence: "inheritable capabilities cannot go beyond the permitted ones",
 	},
 	{

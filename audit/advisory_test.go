@@ -19,6 +19,9 @@ func (p probe) example(function string, v Verdict, n uint64) Checks {
 	return r
 }
 
+// idle is such a row where the call's arguments show that the answer does not matter.
+func idle(r Checks) Checks { r.Idle = true; return r }
+
 func TestEachProbe(t *testing.T) {
 	for _, p := range probes {
 		for _, function := range p.functions {
@@ -92,7 +95,6 @@ func TestProbesCanMatch(t *testing.T) {
 
 // What the issue and the contract name, whatever the table says.
 func TestKnownProbes(t *testing.T) {
-	idle := func(r Checks) Checks { r.Idle = true; return r }
 	for name, r := range map[string]Checks{
 		"overcommit": row(21, Granted, sysBrk, 1,
 			by("cap_capable", "cap_vm_enough_memory")),
@@ -100,7 +102,7 @@ func TestKnownProbes(t *testing.T) {
 			by("security_vm_enough_memory_mm")),
 		"exec's credentials":        row(19, Granted, sysExecve, 1, asked("cap_bprm_creds_from_file", 1)),
 		"exec's credentials, LSM's": row(7, Refused, sysExecve, 1, asked("security_bprm_creds_from_file", 1)),
-		"capset's look at SETPCAP":  row(8, Granted, sysCapset, 1, asked("cap_capset", 1)),
+		"capset's look at SETPCAP":  idle(row(8, Granted, sysCapset, 1, asked("cap_capset", 1))),
 		"kallsyms":                  row(34, Granted, sysOpenat, 1, asked("kallsyms_show_value", 1)),
 		"%pK": row(34, Granted, sysOpenat, 1,
 			through("has_capability_noaudit", "restricted_pointer", 1)),

@@ -34,7 +34,7 @@ func TestCapsetOnly(t *testing.T) {
 			want:      []CapsetOnly{{unix.CAP_CHOWN, true, true, false}},
 		},
 		"what was only a probe": {
-			rows:      []Checks{row(unix.CAP_SETPCAP, Granted, sysCapset, 1, asked("cap_capset", 1))},
+			rows:      []Checks{idle(row(unix.CAP_SETPCAP, Granted, sysCapset, 1, asked("cap_capset", 1)))},
 			requested: Sets{Permitted: bit(unix.CAP_SETPCAP)},
 			want:      []CapsetOnly{{unix.CAP_SETPCAP, false, true, false}},
 		},

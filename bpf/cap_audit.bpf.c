@@ -16,7 +16,6 @@
 #include "cap_audit.h"
 #include "maps.bpf.h"
 #include "words.bpf.h"
-#include "idle.bpf.h"
 #include "names.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -178,6 +177,7 @@ static __always_inline __u8 credentials_of(const struct ca_task *t, struct task_
 	return bits;
 }
 
+#include "idle.bpf.h"
 #include "programs.bpf.h"
 #include "times.bpf.h"
 #include "chains.bpf.h"

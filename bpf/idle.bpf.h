@@ -37,11 +37,29 @@ static __always_inline bool is_group(const struct cred *cred, __u32 id)
 }
 
 /*
+ * Whether a capset asks to inherit what the caller neither permits itself nor inherits: security/commoncap.c,
+ * cap_capset(), 5.10 to 7.3. Who uses the first version of the call is judged by the upper halves of the second, too,
+ * which the kernel takes no notice of.
+ */
+static __always_inline bool inherits_more(const struct cred *cred, __u64 data)
+{
+	__u32 halves[2] = {};
+	__u64 had;
+
+	/* struct __user_cap_data_struct, twice: the third word of each */
+	if (bpf_probe_read_user(&halves[0], sizeof(halves[0]), (const void *)(data + 8)) ||
+	    bpf_probe_read_user(&halves[1], sizeof(halves[1]), (const void *)(data + 20)))
+		return true;
+	had = sets_bits(&cred->cap_inheritable) | sets_bits(&cred->cap_permitted);
+	return ((__u64)halves[1] << 32 | halves[0]) & ~had;
+}
+
+/*
  * Some checks are made whether or not the answer matters: setattr and set_acl ask for
  * FSETID although there is no setgid bit to lose, some files under /proc/sys ask
  * whoever looks them up, opens or reads them for what only writing can need,
  * a file system asks for SYS_NICE on behalf of its own thread,
- * setuid and setgid ask before they look whether the ID is new,
+ * setuid and setgid ask before they look whether the ID is new, capset before it looks what is to be inherited,
  * sysfs asks how much may be read of a PCI device's configuration, and
  * fanotify asks for SYS_ADMIN where it gives out nothing that takes it.
  *
@@ -112,6 +130,8 @@ __noinline int is_idle(__u32 capability, __s32 number)
 		return is_user(cred, SYSCALL_ARG1(regs));
 	case NR_SETGID:
 		return is_group(cred, SYSCALL_ARG1(regs));
+	case NR_CAPSET:
+		return !inherits_more(cred, SYSCALL_ARG2(regs));
 	case NR_FANOTIFY_INIT:
 		return (SYSCALL_ARG1(regs) & FANOTIFY_BY_ID) &&
 		       !((__u32)SYSCALL_ARG1(regs) & ~(FANOTIFY_BY_ID | FANOTIFY_FREE));
