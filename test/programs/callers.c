@@ -21,7 +21,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#if __has_attribute(noclone)	/* gcc's alone */
 #define APART __attribute__((noinline, noclone))
+#else
+#define APART __attribute__((noinline))
+#endif
 
 static const char *file;
 static volatile int failed;
