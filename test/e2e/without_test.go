@@ -25,7 +25,8 @@ type around struct {
 }
 
 // arounds are made in a directory of these, all root's but for own:
-// file 0600, group 0640 for adm, script 0700, own 0400 of nobody, directory 0700 with a file 0644 in it.
+// file 0600, group 0640 for adm, script 0700, own 0400 of nobody, directory 0700 and public 0777
+// with a file 0644 in each.
 var arounds = map[string]around{
 	"a file": {"dac_read_search", "nobody", "cat %d/file", []string{"setfacl -m u:nobody:r %d/file"}, ""},
 	"a file to write": {"dac_override", "nobody", "echo >> %d/file",
@@ -56,14 +57,30 @@ var arounds = map[string]around{
 	"a priority": {"sys_nice", "", "renice -n 5 -p %p", []string{"run it as nobody"}, ""},
 	"a user": {"setuid", "", "%w become 65534",
 		[]string{"User=nobody in its unit, if it can start as that"}, ""},
-	"a low port":  {"net_bind_service", "nobody", "%w bind 80", nil, ""},
-	"two ports":   {"net_bind_service", "nobody", "%w bind 443 && %w bind 80", nil, ""},
-	"an echo":     {"net_raw", "nobody", "%d/ping -c 1 -W 1 127.0.0.1", nil, ""},
-	"an address":  {"net_raw", "nobody", "%w transparent", nil, "%w freebind"},
-	"a packet":    {"net_raw", "nobody", "%w priority", nil, "%w lower-priority"},
-	"a tunnel":    {"net_admin", "", "%w tun way0", nil, ""},
-	"a namespace": {"sys_admin", "nobody", "unshare -n true", nil, "unshare -U -n true"},
-	"a filter":    {"sys_admin", "nobody", "%w filter", []string{"NoNewPrivileges=yes in its unit"}, ""},
+	"the groups of a user": {"setgid", "", "%w become 65534",
+		[]string{"User=nobody in its unit, if it can start as that", "Group=nogroup in its unit"}, ""},
+	"a file of whom it becomes": {"dac_read_search", "", "cat %d/own && %w become 65534",
+		[]string{"User=nobody in its unit, if it can start as that"}, ""},
+	"a file of whom it becomes, to be changed": {"fowner", "", "chmod 400 %d/own && %w become 65534",
+		[]string{"User=nobody in its unit, if it can start as that"}, ""},
+	"a file for whom it becomes": {"chown", "", "%w put %d/public/new && %w give %d/public/new 65534 && " +
+		"%w become 65534", []string{"User=nobody in its unit, if it can start as that"}, ""},
+	"a process of whom it becomes": {"kill", "", "kill -0 %p && %w become 65534",
+		[]string{"User=nobody in its unit, if it can start as that"}, ""},
+	"a lease": {"lease", "nobody", "%w lease %d/public/file",
+		[]string{"chown nobody %d/public/file"}, ""},
+	"a low port": {"net_bind_service", "nobody", "%w bind 80", nil, ""},
+	"two ports":  {"net_bind_service", "nobody", "%w bind 443 && %w bind 80", nil, ""},
+	"an echo":    {"net_raw", "nobody", "%d/ping -c 1 -W 1 127.0.0.1", nil, ""},
+	"an address": {"net_raw", "nobody", "%w transparent", nil, "%w freebind"},
+	"an address of IPv6": {"net_raw", "nobody", "%w transparent6",
+		[]string{"IPV6_FREEBIND in the place of IPV6_TRANSPARENT, if it only binds"}, "%w freebind6"},
+	"mounts of its own": {"sys_admin", "nobody", "unshare -m true", nil, "unshare -U -m true"},
+	"a packet":          {"net_raw", "nobody", "%w priority", nil, "%w lower-priority"},
+	"a tunnel":          {"net_admin", "", "%w tun way0", nil, ""},
+	"a namespace":       {"sys_admin", "nobody", "unshare -n true", nil, "unshare -U -n true"},
+	"a filter": {"sys_admin", "nobody", "%w filter",
+		[]string{"NoNewPrivileges=yes in its unit"}, ""},
 }
 
 // Each way in a report is gone as it is worded there: then the program does what it was refused before.
@@ -148,7 +165,8 @@ func waysDir(t *testing.T) string {
 	dir := publicDir(t)
 	const make = `echo text > file && echo text > group && printf '#!/bin/sh\n' > script && echo text > own &&
 		mkdir directory && echo text > directory/file && chmod 644 directory/file && chgrp adm group &&
-		chmod 640 group && chmod 600 file && chmod 700 script directory && chown nobody own && chmod 400 own`
+		chmod 640 group && chmod 600 file && chmod 700 script directory && chown nobody own && chmod 400 own &&
+		mkdir public && echo text > public/file && chmod 644 public/file && chmod 777 public`
 	cmd := command(t, "sh", "-c", make)
 	cmd.Dir = dir
 	if r := finish(t, cmd); r.status != 0 {

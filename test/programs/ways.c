@@ -14,6 +14,7 @@
 #include <linux/reboot.h>
 #include <linux/seccomp.h>
 #include <net/if.h>
+#include <sched.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@
 #include <sys/reboot.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -58,13 +60,23 @@ static int foreign(int name)
 	return setsockopt(s, SOL_IP, name, &on, sizeof(on)) ?: serve(s, "192.0.2.1", "4711");
 }
 
-/* The kernel doubles what is asked for, up to rmem_max. */
-static int buffer(int name, const char *bytes)
+/* Nor one of 2001:db8::/32. */
+static int foreign6(int name)
+{
+	struct sockaddr_in6 in = { .sin6_family = AF_INET6, .sin6_port = htons(4711) };
+	int s = socket(AF_INET6, SOCK_DGRAM, 0), on = 1;
+
+	inet_pton(AF_INET6, "2001:db8::1", &in.sin6_addr);
+	return setsockopt(s, SOL_IPV6, name, &on, sizeof(on)) ?: bind(s, (struct sockaddr *)&in, sizeof(in));
+}
+
+/* The kernel doubles what is asked for, up to rmem_max or wmem_max. */
+static int buffer(int set, int get, const char *bytes)
 {
 	int s = socket(AF_INET, SOCK_DGRAM, 0), size = number(bytes);
 	socklen_t length = sizeof(size);
 
-	if (setsockopt(s, SOL_SOCKET, name, &size, length) || getsockopt(s, SOL_SOCKET, SO_RCVBUF, &size, &length))
+	if (setsockopt(s, SOL_SOCKET, set, &size, length) || getsockopt(s, SOL_SOCKET, get, &size, &length))
 		return -1;
 	return size == 2 * number(bytes) ? 0 : -1;
 }
@@ -111,12 +123,22 @@ static int within(const char *dir, const char *file)
 
 static int trace(const char *pid) { return (int)ptrace(PTRACE_SEIZE, number(pid), NULL, NULL); }
 
-static int count(void)
+static int lease(const char *file) { return fcntl(open(file, O_RDONLY), F_SETLEASE, F_RDLCK); }
+
+/* Of a process that is scheduled in real time. */
+static int in_real_time(const char *priority)
+{
+	struct sched_param p = { .sched_priority = number(priority) };
+
+	return sched_setparam(0, &p);
+}
+
+static int count(pid_t pid, int cpu)
 {
 	struct perf_event_attr attr = { .type = PERF_TYPE_SOFTWARE, .size = sizeof(attr),
 					.config = PERF_COUNT_SW_TASK_CLOCK };
 
-	return (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0) < 0 ? -1 : 0;
+	return (int)syscall(SYS_perf_event_open, &attr, pid, cpu, -1, 0) < 0 ? -1 : 0;
 }
 
 static int pipe_of(const char *bytes)
@@ -152,10 +174,18 @@ static int way(const char *how, char **arguments)
 		return foreign(IP_TRANSPARENT);
 	if (!strcmp(how, "freebind"))
 		return foreign(IP_FREEBIND);
+	if (!strcmp(how, "transparent6"))
+		return foreign6(IPV6_TRANSPARENT);
+	if (!strcmp(how, "freebind6"))
+		return foreign6(IPV6_FREEBIND);
 	if (!strcmp(how, "force-buffer"))
-		return buffer(SO_RCVBUFFORCE, first);
+		return buffer(SO_RCVBUFFORCE, SO_RCVBUF, first);
 	if (!strcmp(how, "buffer"))
-		return buffer(SO_RCVBUF, first);
+		return buffer(SO_RCVBUF, SO_RCVBUF, first);
+	if (!strcmp(how, "force-send-buffer"))
+		return buffer(SO_SNDBUFFORCE, SO_SNDBUF, first);
+	if (!strcmp(how, "send-buffer"))
+		return buffer(SO_SNDBUF, SO_SNDBUF, first);
 	if (!strcmp(how, "tun"))
 		return tunnel(first);
 	if (!strcmp(how, "filter"))
@@ -179,7 +209,15 @@ static int way(const char *how, char **arguments)
 	if (!strcmp(how, "trace"))
 		return trace(first);
 	if (!strcmp(how, "count"))
-		return count();
+		return count(0, -1);
+	if (!strcmp(how, "count-all"))
+		return count(-1, 0);
+	if (!strcmp(how, "lease"))
+		return lease(first);
+	if (!strcmp(how, "in-real-time"))
+		return in_real_time(first);
+	if (!strcmp(how, "mode"))
+		return chmod(first, (mode_t)number(second));
 	fprintf(stderr, "ways: no way %s\n", how);
 	exit(2);
 }

@@ -23,7 +23,8 @@ type around struct {
 	instead string
 	// bare: it is no command of the shell's.
 	bare bool
-	// alone: kernels differ in what else they ask for the same capability for.
+	// alone: kernels differ in what else they ask for the same capability for, or the way would
+	// be joined with another's.
 	alone bool
 }
 
@@ -50,6 +51,9 @@ var ofRoot = []around{
 		way: "sysctl fs.pipe-max-size=SIZE, for everybody"},
 	{name: "buffer", does: "ways force-buffer 5000000", instead: "ways buffer 5000000", fill: "5000000",
 		way: "SO_RCVBUF in the place of SO_RCVBUFFORCE, and sysctl net.core.rmem_max=SIZE"},
+	{name: "send buffer", does: "ways force-send-buffer 5000000", instead: "ways send-buffer 5000000",
+		fill: "5000000",
+		way:  "SO_SNDBUF in the place of SO_SNDBUFFORCE, and sysctl net.core.wmem_max=SIZE"},
 	{name: "chroot", does: "ways within /srv/inner /bin/ways",
 		instead: "/bin/ways within - /bin/ways", bare: true,
 		way: "RootDirectory=/srv/inner in its unit, if its own file is in there, in the place of its chroot"},
@@ -66,7 +70,13 @@ var ofRoot = []around{
 		first: "echo dummy > /etc/modules-load.d/without.conf && systemctl restart systemd-modules-load"},
 	{name: "kernel log", does: "dmesg",
 		way: "sysctl kernel.dmesg_restrict=0, for everybody; or journalctl -k in group systemd-journal"},
+	{name: "kernel log by syslog", does: "dmesg -S",
+		way: "sysctl kernel.dmesg_restrict=0, for everybody; or journalctl -k in group systemd-journal"},
 	{name: "performance", does: "ways count", way: "sysctl kernel.perf_event_paranoid=1, for everybody"},
+	{name: "performance of all", alone: true, does: "ways count-all",
+		way: "sysctl kernel.perf_event_paranoid=0, for everybody"},
+	{name: "priority in real time", alone: true, does: "chrt -f 10 ways in-real-time 60",
+		way: "LimitRTPRIO=60 in its unit"},
 }
 
 // auditAlone is of what it does and nothing else, which is undone then.
@@ -115,6 +125,17 @@ func TestWithout(t *testing.T) {
 		t.Cleanup(func() { exec.Command("systemctl", "stop", "without.socket").Run() })
 		systemctl(t, "start", "without.socket", "without.service")
 	})
+	withDirectories(t)
+	t.Run("reboot", func(t *testing.T) {
+		a := around{does: "ways restart", way: "have logind do it: systemctl reboot, or poweroff",
+			instead: "shutdown -r +60 && shutdown -c"} // by logind
+		d, _ := audit(t, "--", "unshare", "-p", "-f", "ways", "restart")
+		a.prove(t, d)
+	})
+}
+
+// withDirectories goes the ways by directories that systemd makes for a service.
+func withDirectories(t *testing.T) {
 	for _, a := range []around{
 		{name: "state directory", does: "ways put /var/lib/ways/state",
 			way: "StateDirectory=ways in its unit"},
@@ -127,18 +148,19 @@ func TestWithout(t *testing.T) {
 			a.prove(t, d, "User=tester")
 		})
 	}
+	t.Run("mode of its state", func(t *testing.T) {
+		a := around{does: "ways mode /var/lib/ways/mode 0640", way: "StateDirectory=ways in its unit"}
+		file(t, "/var/lib/ways/mode", "")
+		must(t, "chown", "root", "/var/lib/ways")
+		d, _ := audit(t, append([]string{"--as", "tester", "--"}, strings.Fields(a.does)...)...)
+		a.prove(t, d, "User=tester")
+	})
 	t.Run("gift", func(t *testing.T) {
 		a := around{does: "ways give /run/ways 1000",
 			way: "RuntimeDirectory=ways in its unit, and User=tester"}
 		file(t, "/run/ways/file", "")
 		d, _ := audit(t, append([]string{"--"}, strings.Fields(a.does)...)...)
 		must(t, "chown", "root", "/run/ways")
-		a.prove(t, d)
-	})
-	t.Run("reboot", func(t *testing.T) {
-		a := around{does: "ways restart", way: "have logind do it: systemctl reboot, or poweroff",
-			instead: "shutdown -r +60 && shutdown -c"} // by logind
-		d, _ := audit(t, "--", "unshare", "-p", "-f", "ways", "restart")
 		a.prove(t, d)
 	})
 }
