@@ -62,8 +62,8 @@ func (t *text) refusedEnd() {
 		}
 	case t.d.Subject.Kind.Adopted(): // who knows what it began with
 		t.prose("", said)
-	default:
-		t.prose("", said+" It had begun with that: whatever gave it up has to keep it.")
+	default: // it, or what started this audit
+		t.prose("", said+" Whatever took that away, before it began or since, has to leave it.")
 	}
 }
 
@@ -76,7 +76,7 @@ func spelling(names []string, prefix, separator string, spell func(int) string) 
 }
 
 // grantLines give what is refused to what was audited; none where it had begun with all
-// capabilities, or it is not known what starts it.
+// that there were, or it is not known what starts it.
 func (d *Document) grantLines(names []string) []string {
 	kind := d.Subject.Kind
 	switch {
