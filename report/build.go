@@ -119,18 +119,54 @@ func advice(f *audit.Findings) snippets.Advice {
 		FileHas:      capng.Numbers(f.Application.FilePermitted),
 		FileRaises:   f.Application.FileEffective,
 		Unused:       each(f.CapsetOnly, func(c audit.CapsetOnly) int { return c.Number }),
-		Elsewhere: slices.ContainsFunc(f.Programs, func(p audit.ProgramUse) bool {
-			return p.Parent > 0 && len(p.Needs) > 0
-		}),
-		Grant:   capng.Numbers(f.Recommended()),
-		Keep:    capng.Numbers(f.RecommendedOperational()),
-		Dropped: f.Dropped,
+		Itself:       itself(f),
+		Others:       others(f),
+		Grant:        capng.Numbers(f.Recommended()),
+		Keep:         capng.Numbers(f.RecommendedOperational()),
+		Dropped:      f.Dropped,
 
 		Bounding: capng.Numbers(f.Bounding() & f.Recommended()),
 		Made:     each(f.Programs, made),
 		Met:      met(f),
 		Filter:   filter(f),
 	}
+}
+
+// itself is what the program needed, in all processes that began with it.
+func itself(f *audit.Findings) []int {
+	var set []int
+	for _, p := range f.Programs {
+		if isSubject(f, p) {
+			set = append(set, p.Needs...)
+		}
+	}
+	return set
+}
+
+// isSubject: it is what was audited, or a process of it that executed it anew.
+func isSubject(f *audit.Findings, p audit.ProgramUse) bool {
+	return p.Parent == 0 || p.Path == f.Application.Path
+}
+
+// others are the programs that it executed and that needed something, each path once.
+func others(f *audit.Findings) []snippets.Holder {
+	var list []snippets.Holder
+	for _, p := range f.Programs {
+		if isSubject(f, p) || len(p.Needs) == 0 {
+			continue
+		}
+		h := snippets.Holder{Path: p.Path, Needs: p.Needs, FileHas: p.FileCaps}
+		if p.StandsFor > 1 {
+			h.Path = ""
+		}
+		i := slices.IndexFunc(list, func(known snippets.Holder) bool { return known.Path == h.Path })
+		if i < 0 {
+			list = append(list, h)
+			continue
+		}
+		list[i].Needs = slices.Compact(slices.Sorted(slices.Values(slices.Concat(list[i].Needs, h.Needs))))
+	}
+	return list
 }
 
 // daemon: it listens, stays until it is ended, goes into the background, or

@@ -150,7 +150,6 @@ var unset = map[string]string{
 	"untraced": "it was traced",
 
 	"everything":                 "something is ruled out",
-	"advice.Met.Programs":        nameless,
 	"advice.Met.Code":            nameless,
 	"advice.Met.Families":        nameless,
 	"advice.Met.Read":            nameless,
@@ -174,6 +173,7 @@ var unset = map[string]string{
 	"Operational.Times.BeforeServing":    "something is lost",
 
 	"advice.Early":                "something is lost",
+	"advice.Itself":               "the one program has a parent",
 	"Required.byRepetition":       "there are checks",
 	"Initialization.byRepetition": "there are checks",
 	"Operational.byRepetition":    "there are checks",
@@ -361,7 +361,8 @@ func possible(what any) {
 		p.Kind, p.Mode = objects.File, "0640"
 	case *audit.Denied: // which the outcomes show
 		p.Assessment = audit.AssessDenialNotEstablished
-	case *audit.ProgramUse: // what was refused it has made
+	case *audit.ProgramUse: // one, and what was refused it has made
+		p.StandsFor = 1
 		p.RefusedSyscalls = p.Syscalls
 	case *audit.Operation:
 		p.Made = audit.MadeRefused

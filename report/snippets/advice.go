@@ -47,8 +47,9 @@ type Advice struct {
 	FileRaises bool
 	// Unused are those of Grant that it asked for by capset and made no use of.
 	Unused []int
-	// Elsewhere: a program that it executed needed some of them.
-	Elsewhere bool
+	// Itself is what the program needed, and no other that it executed. Others did too.
+	Itself []int
+	Others []Holder
 	// Grant are the capabilities to start the program with.
 	Grant []int
 	// Bounding are those of them that no program has to hold: the bounding set
@@ -70,6 +71,12 @@ type Advice struct {
 	Met Met
 	// Filter is what these and their code can make.
 	Filter Filter
+}
+
+// Holder is a program that another one executed: what it needed, and what its file has.
+type Holder struct {
+	Path           string // "" for more than one
+	Needs, FileHas []int
 }
 
 // gainHints say why a snippet does not set no_new_privs.

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/capng"
 )
 
@@ -72,7 +73,7 @@ func (a Advice) cannotHaveFileCaps() bool {
 func (a Advice) fileSuffices() bool {
 	lacks := func(n int) bool { return !slices.Contains(a.FileHas, n) && !slices.Contains(a.Unused, n) }
 	exceeds := func(n int) bool { return !slices.Contains(a.Grant, n) }
-	return a.FileRaises && !a.Elsewhere && len(a.FileHas) > 0 && !slices.ContainsFunc(a.Grant, lacks) &&
+	return a.FileRaises && len(a.FileHas) > 0 && !slices.ContainsFunc(a.Grant, lacks) &&
 		!slices.ContainsFunc(a.FileHas, exceeds)
 }
 
@@ -95,6 +96,10 @@ func listed(comment string, list []int) string {
 // that is root soon.
 const everybodys = "# Whoever may execute the file gets these: restrict it to a group.\n"
 
+// notInherited stands before the commands for several files: who executes another file has
+// what is on that one (capabilities(7), "Transformation of capabilities during execve()").
+const notInherited = "# File capabilities are not inherited: each program has its own.\n"
+
 // inFile is the command remove, with the program's path for FILE, or add.
 func inFile(a Advice, remove string, add func(file string, set []int) string) string {
 	if a.script() {
@@ -106,36 +111,84 @@ func inFile(a Advice, remove string, add func(file string, set []int) string) st
 # its file, everybody could use them for anything. Use another of the ways.`
 	}
 	a.Grant = a.held()
-	if a.fileSuffices() {
+	if len(a.Others) == 0 && a.fileSuffices() {
 		return a.nothingToDo()
 	}
-	hint, file := "", "/path/to/program"
-	// filecap takes a relative path for the name of a capability
-	if path.IsAbs(a.Path) {
-		file = a.Path
-	}
-	file, ok := shellQuote(file)
-	if !ok {
-		return "# Its name has characters that no command for every shell can have. Give it\n" +
-			"# another, or use one of the other ways: " + strconv.QuoteToASCII(a.Path)
-	}
+	hint := ""
 	if a.Subject.Contained() {
 		hint = "# To be run when the image is built: the path is one of the image.\n"
 	}
-	if a.Elsewhere && a.grantsAny() {
-		hint += "# File capabilities are not inherited: other programs of the run needed\n" +
-			"# some of these, and would have to get their own.\n"
-	}
 	hint += a.secureHint()
-	command := strings.ReplaceAll(remove, "FILE", file)
-	if a.grantsAny() {
-		command = add(file, a.Grant)
-		if len(a.FileHas) > 0 {
-			hint += listed("# It takes the place of what the file has now: ", a.FileHas) + "\n"
-		}
-		hint += everybodys
-	} else {
-		hint += "# Takes away those that the file has, if any:\n"
+	if len(a.Others) > 0 && a.grantsAny() {
+		return hint + a.inFiles(add)
 	}
-	return hint + command
+	file, why := quoted(a.Path)
+	switch {
+	case why != "":
+		return why
+	case !a.grantsAny():
+		return hint + "# Takes away those that the file has, if any:\n" + strings.ReplaceAll(remove, "FILE", file)
+	case len(a.FileHas) > 0:
+		hint += listed("# It takes the place of what the file has now: ", a.FileHas) + "\n"
+	}
+	return hint + a.setIDHint() + everybodys + add(file, a.Grant)
+}
+
+// quoted is a path as a word of a command, or why it cannot be one.
+func quoted(file string) (word, why string) {
+	// filecap takes a relative path for the name of a capability
+	if !path.IsAbs(file) {
+		return "/path/to/program", ""
+	}
+	word, ok := shellQuote(file)
+	if !ok {
+		return "", "# Its name has characters that no command for every shell can have. Give it\n" +
+			"# another, or use one of the other ways: " + strconv.QuoteToASCII(file)
+	}
+	return word, ""
+}
+
+// mostOthers is how many other programs get a command. Nobody gives a build's tools their own.
+const mostOthers = 5
+
+// inFiles are the commands where programs that it executed need some as well.
+func (a Advice) inFiles(add func(file string, set []int) string) string {
+	notes, commands := notInherited, []string{}
+	for i, h := range append([]Holder{{a.Path, a.own(), a.FileHas}}, a.Others...) {
+		lacks := func(n int) bool { return !slices.Contains(h.FileHas, n) }
+		file, why := quoted(h.Path)
+		switch {
+		case len(spell(h.Needs, capng.Name)) == 0:
+		case i > mostOthers, why != "", i > 0 && !path.IsAbs(h.Path):
+			return notes + "# More of them need some (see PROGRAMS): use another of the ways."
+		case doesAnything.MatchString(path.Base(h.Path)):
+			notes += "# Not " + file + ", which does whatever it is told to: use another of the ways.\n"
+		case !slices.ContainsFunc(h.Needs, lacks):
+			notes += listed("# "+file+" has what it needs: ", h.Needs) + "\n"
+		default:
+			commands = append(commands, add(file, h.Needs))
+		}
+	}
+	if len(commands) == 0 {
+		return strings.TrimSuffix(notes, "\n")
+	}
+	return notes + everybodys + strings.Join(commands, "\n")
+}
+
+// own are those of the grant that the program itself needs: all but what only others do.
+func (a Advice) own() []int {
+	return slices.DeleteFunc(slices.Clone(a.Grant), func(n int) bool {
+		others := slices.ContainsFunc(a.Others, func(h Holder) bool { return slices.Contains(h.Needs, n) })
+		return others && !slices.Contains(a.Itself, n)
+	})
+}
+
+// setIDHint is for a set-user-ID program: the kernel gives it what its file has and not all
+// that root has (security/commoncap.c, handle_privileged_root()), and root's files still.
+func (a Advice) setIDHint() string {
+	if !a.Unprivileged || !slices.Contains(a.Gains, audit.GainSetID) {
+		return ""
+	}
+	return "# Where the file is set-user-ID, it begins as root all the same, with these\n" +
+		"# alone. Take the bit off (chmod u-s) and audit again: it may need fewer.\n"
 }

@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -487,8 +488,6 @@ func TestFileHasEnough(t *testing.T) {
 		"too little": {with(func(a *Advice) { a.FileHas = []int{12} }), replaces + "net_admin.\n"},
 		"too much":   {with(func(a *Advice) { a.FileHas = []int{0, 13} }), replaces + "chown, net_raw.\n"},
 		"not raised": {with(func(a *Advice) { a.FileHas, a.FileRaises = []int{13}, false }), replaces},
-		"elsewhere": {with(func(a *Advice) { a.FileHas, a.Elsewhere = []int{13}, true }),
-			"# File capabilities are not"},
 	} {
 		for kind, write := range map[string]func(Advice) string{"setcap": Setcap, "filecap": Filecap} {
 			text := write(c.advice)
@@ -497,5 +496,55 @@ func TestFileHasEnough(t *testing.T) {
 				t.Errorf("%s, %s: want %q first\n%s", name, kind, c.want, text)
 			}
 		}
+	}
+}
+
+// File capabilities are not inherited: who needs some is told apart from who executed it.
+func TestFileOfEachProgram(t *testing.T) {
+	mtr := Advice{Path: "/usr/bin/mtr", Grant: []int{13},
+		Others: []Holder{{"/usr/bin/mtr-packet", []int{13}, nil}}}
+	with := func(change func(*Advice)) Advice {
+		a := mtr
+		a.Others = slices.Clone(a.Others)
+		change(&a)
+		return a
+	}
+	const packet, both = "filecap /usr/bin/mtr-packet net_raw", "filecap /usr/bin/mtr net_raw\n"
+	for name, c := range map[string]struct {
+		advice  Advice
+		want    string
+		wantNot string
+	}{
+		"only the other": {mtr, everybodys + packet, "filecap /usr/bin/mtr "},
+		"both":           {with(func(a *Advice) { a.Itself = []int{13} }), everybodys + both + packet, "# /usr"},
+		"what nobody asked for": {with(func(a *Advice) { a.Grant = []int{12, 13} }),
+			everybodys + "filecap /usr/bin/mtr net_admin\n" + packet, "# /usr"},
+		"it has it": {with(func(a *Advice) { a.Others[0].FileHas = []int{13} }),
+			"# /usr/bin/mtr-packet has what it needs: net_raw.", "\nfilecap"},
+		"several alike": {with(func(a *Advice) { a.Others[0].Path = "" }), "More of them", "\nfilecap"},
+		"a shell": {with(func(a *Advice) { a.Others[0].Path = "/bin/sh" }),
+			"# Not /bin/sh, which", "\nfilecap"},
+		"many": {with(func(a *Advice) {
+			for i := range mostOthers {
+				a.Others = append(a.Others, Holder{"/bin/" + strconv.Itoa(i), []int{13}, nil})
+			}
+		}), "More of them", "\nfilecap"},
+	} {
+		if text := Filecap(c.advice); !strings.Contains(text, c.want) || strings.Contains(text, c.wantNot) {
+			t.Errorf("%s: want %q, and not %q\n%s", name, c.want, c.wantNot, text)
+		}
+	}
+}
+
+// A set-user-ID file that gets capabilities is told what becomes of both.
+func TestSetIDFile(t *testing.T) {
+	traceroute := Advice{Path: "/usr/bin/tcptraceroute", Grant: []int{7, 13}, Unprivileged: true,
+		Gains: []audit.Gain{audit.GainSetID}}
+	if text := Setcap(traceroute); !strings.Contains(text, "(chmod u-s)") {
+		t.Errorf("nothing of the bit:\n%s", text)
+	}
+	traceroute.Gains = nil
+	if text := Setcap(traceroute); strings.Contains(text, "chmod") {
+		t.Errorf("the bit of a file that has none:\n%s", text)
 	}
 }
