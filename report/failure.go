@@ -21,6 +21,9 @@ func (d *Document) failure() string {
 		return strings.TrimSuffix(sentence(d.wentWrong("the program")), ".") + d.becauseRefused()
 	case ended == "":
 		return ""
+	case len(d.refusedInPart()) > 0:
+		return fmt.Sprintf("The program %s after %s was refused, which was granted elsewhere in the run: "+
+			"see the top.", ended, strings.Join(d.refusedInPart(), ", "))
 	case d.untraced:
 		return fmt.Sprintf("The program %s. Whether it lacked a capability is not known.", ended)
 	case d.failedWithEverything():
@@ -29,7 +32,27 @@ func (d *Document) failure() string {
 			"to run with ambient capabilities, as bwrap does, have setpriv run it as that user: cap-audit "+
 			"-- setpriv --reuid=USER --regid=GROUP --init-groups PROGRAM", ended)
 	}
-	return fmt.Sprintf("The program %s. If that was a failure, it may need more when it succeeds.", ended)
+	return fmt.Sprintf("The program %s. If that was a failure, it may need more when it succeeds.", ended) +
+		d.unprepared()
+}
+
+// unprepared names what may be why it failed, where systemd would have run commands before.
+func (d *Document) unprepared() string {
+	before := func(s Setting) bool { return s.Key == "ExecStartPre" }
+	if d.UnitFile == nil || !slices.ContainsFunc(d.UnitFile.NotRun, before) {
+		return ""
+	}
+	return " Its ExecStartPre= was not run: do that first, and audit again."
+}
+
+// refusedInPart are those that it ended for want of and that are granted all the same: another
+// of its programs had them, or it had them before.
+func (d *Document) refusedInPart() []string {
+	if d.RefusedEnd == nil {
+		return nil
+	}
+	return slices.DeleteFunc(each(d.RefusedEnd.Capabilities, printable),
+		func(name string) bool { return !slices.Contains(d.Recommended, name) })
 }
 
 // becauseRefused goes on from what went wrong to what was refused before, and what to

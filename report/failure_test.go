@@ -65,3 +65,34 @@ func TestRefusalsThatDidHarm(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// What one of its programs was refused and another had is no reason for two pieces of advice.
+func TestRefusedInPart(t *testing.T) {
+	f := *examples["granted"]
+	f.Application.Status = 1
+	f.RefusedEnd = &audit.RefusedEnd{PID: 7, Status: 1, Syscall: sysBind, Return: -13,
+		Capabilities: []int{f.Required[0].Number}}
+	d := NewDocument(&f)
+	name := d.Required[0].Name
+	want := "after " + name + " was refused, which was granted elsewhere in the run: see the top."
+	if !strings.Contains(d.failure(), want) {
+		t.Errorf("%q is not in: %s", want, d.failure())
+	}
+	if want = "refused to a part of it: " + name; !strings.Contains(d.answer(), want) {
+		t.Errorf("%q is not in: %s", want, d.answer())
+	}
+}
+
+// A service may have failed for want of what systemd runs before it.
+func TestUnprepared(t *testing.T) {
+	f := *examples["service"]
+	f.Application.Status = 1
+	unit := *f.UnitFile
+	f.UnitFile, f.Denied = &unit, nil
+	for key, want := range map[string]bool{"ExecStartPre": true, "ExecReload": false} {
+		unit.NotRun = []audit.Setting{{Key: key, Value: "/bin/mkdir /run/daemon"}}
+		if said := NewDocument(&f).failure(); strings.Contains(said, "ExecStartPre=") != want {
+			t.Errorf("%s: %s", key, said)
+		}
+	}
+}

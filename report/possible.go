@@ -75,7 +75,11 @@ func (d *Document) foresee(r *audit.Reach, mentions []string) {
 	d.everything = r.Everything()
 	d.notKnown = max(reach.Capabilities-len(d.advice.Grant)-len(d.Possible)-len(d.OnFiles)-len(d.RuledOut), 0)
 	if !d.everything && len(r.Possible) <= mostPossible {
-		d.advice.Possible = each(r.Possible, func(c audit.Reachable) int { return c.Number })
+		for _, c := range d.Possible { // not what no user can exercise
+			if d.byProgram(c) || d.opensSessions() {
+				d.advice.Possible = append(d.advice.Possible, c.Number)
+			}
+		}
 	}
 }
 

@@ -99,7 +99,8 @@ func TestMissingOfProgram(t *testing.T) {
 func TestExercise(t *testing.T) {
 	of := func(object string) *Document {
 		kill := PossibleOperation{Operation: Operation{Call: "kill", Object: object}, Program: "/bin/x"}
-		return &Document{Possible: []Possible{{5, "kill", []PossibleOperation{kill}, 0}}}
+		return &Document{Coverage: &Coverage{},
+			Possible: []Possible{{5, "kill", []PossibleOperation{kill}, 0}}}
 	}
 	if got := of("/bin/x").exercise(); got != "a signal to a process of another user (kill)" {
 		t.Error(got)
@@ -117,5 +118,52 @@ func TestExercise(t *testing.T) {
 		if interpreters().MatchString(name) {
 			t.Errorf("%s is no interpreter", name)
 		}
+	}
+}
+
+// What the same call can ask for is one entry, and what libraries alone can is one line.
+func TestPossibleIsShort(t *testing.T) {
+	op := func(call, object string, made audit.Answer) PossibleOperation {
+		return PossibleOperation{Operation{Call: call, Object: object}, "/bin/x", optional(string(made))}
+	}
+	own := op("ioctl", "/bin/x", audit.MadeYes)
+	d := &Document{
+		Coverage: &Coverage{Programs: []CoveredProgram{{Path: "/bin/x", Analysed: true}}},
+		Possible: []Possible{
+			{5, "kill", []PossibleOperation{own}, 0},
+			{7, "setuid", []PossibleOperation{op("setuid", "/bin/x", audit.MadeYes)}, 0},
+			{14, "ipc_lock", []PossibleOperation{op("mlock", "/lib/liby.so.1", "")}, 0},
+			{17, "sys_rawio", []PossibleOperation{own}, 0},
+			{34, "syslog", []PossibleOperation{op("/dev/kmsg", "/lib/libz.so.2", "")}, 0},
+			{38, "perfmon", []PossibleOperation{op("/proc", "/lib/liby.so.1", "")}, 0},
+		},
+		Advisory: []Unneeded{{Number: 7, CallSites: []CallSite{{Syscall: "setuid"}}}},
+		RuledOut: []string{"chown", "setpcap", "sys_admin"},
+	}
+	page := &text{d: d, width: 80}
+	page.classes()
+	want := `  kill, sys_rawio: ioctl (made, not asked) in /bin/x
+  setuid (#7): setuid (made, advisory) in /bin/x
+  In libraries alone: liby.so.1 (ipc_lock, perfmon); libz.so.2 (syslog)
+  To exercise more: a signal to a process of another user (kill)
+  Ruled out: chown, sys_admin, setpcap
+`
+	if page.String() != want {
+		t.Errorf("want\n%s\nis\n%s", want, page)
+	}
+	d.Advisory = []Unneeded{{Number: 21, Name: "sys_admin"}}
+	page = &text{d: d, width: 80}
+	page.weightiest("Ruled out:", d.RuledOut)
+	if want := "  Ruled out: chown, setpcap, sys_admin\n"; page.String() != want {
+		t.Errorf("what the kernel asks for by itself is among the first: %s", page)
+	}
+}
+
+// A library's alone is no line to add, unless what it does for whoever logs in.
+func TestSnippetsNameOwnPossible(t *testing.T) {
+	f := *examples["not-exercised"]
+	f.Gains = nil
+	if list := NewDocument(&f).advice.Possible; len(list) != 4 {
+		t.Errorf("a snippet names %v", list)
 	}
 }

@@ -153,14 +153,14 @@ func (t *text) proof() {
 	for i := range p.Growth {
 		t.repeated("With less ("+orNone(p.Growth[i].Capabilities)+"): ", &p.Growth[i])
 	}
-	with := "With all that was used ("
-	if p.final() == p.Verification {
-		with = "With the recommended set ("
+	with := "With all that was used (" + orNone(p.Verification.Capabilities) + "): "
+	if p.final() == p.Verification { // which RECOMMENDATIONS names
+		with = "With the recommended set: "
 	}
-	t.repeated(with+orNone(p.Verification.Capabilities)+"): ", p.Verification)
+	t.repeated(with, p.Verification)
 	for i := range p.Minimization {
 		trial := &p.Minimization[i]
-		t.line("  %s: %s", *trial.Without, trial.words())
+		t.labelled("  ", *trial.Without+":", trial.words())
 		t.facts(trial)
 	}
 	if p.Minimal != nil {
@@ -179,10 +179,31 @@ func (t *Trial) words() string {
 	case *t.Verdict != notNeeded:
 	case t.AnotherWay:
 		words += ": it went on another way"
+	case len(t.evaded()) > 0:
+		words += ": refused in " + strings.Join(t.evaded(), ", ") + ", and it went on without"
 	case slices.ContainsFunc(t.Evidence, func(e Evidence) bool { return e.Capability != nil }):
 		words += ": refused, and it went on without"
 	}
 	return words
+}
+
+// goneOn: the call went on, though it was refused the capability that the trial is about.
+func (t *Trial) goneOn(e Evidence) bool {
+	return t.Behaved && t.Without != nil && e.Capability != nil && *e.Capability == *t.Without &&
+		e.Syscall != nil && e.ReturnName == nil && e.Kind != "not_asked"
+}
+
+// evaded are the calls that all evidence is about that they went on, nil where some is of
+// something else.
+func (t *Trial) evaded() []string {
+	var calls []string
+	for _, e := range t.Evidence {
+		if !t.goneOn(e) {
+			return nil
+		}
+		calls = append(calls, printable(*e.Syscall))
+	}
+	return calls
 }
 
 func (t *text) repeated(with string, trial *Trial) {
@@ -203,7 +224,11 @@ func (t *Trial) tried() bool {
 	})
 }
 
+// facts are those that its headline does not tell.
 func (t *text) facts(trial *Trial) {
+	if trial.Without != nil && *trial.Verdict == notNeeded && len(trial.evaded()) > 0 {
+		return
+	}
 	for _, e := range trial.Evidence {
 		t.labelled("    ", "Evidence:", printable(e.Text)+".")
 	}

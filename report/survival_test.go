@@ -364,7 +364,8 @@ func possible(what any) {
 	case *audit.ProgramUse: // one, and what was refused it has made
 		p.StandsFor = 1
 		p.RefusedSyscalls = p.Syscalls
-	case *audit.Operation:
+	case *audit.Operation: // in the program's own code
+		p.Object = p.Program
 		p.Made = audit.MadeRefused
 	case *audit.BlindSpot:
 		p.Told = string(p.Kind) + ": " + p.Told

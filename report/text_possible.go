@@ -56,9 +56,7 @@ func (t *text) classes() {
 	if n := len(d.Possible); n == 0 || n > mostPossible {
 		t.labelled("  ", "Possible:", orNone(namesOfPossible(d.Possible)))
 	} else {
-		for _, c := range d.Possible {
-			t.labelled("  ", fmt.Sprintf("%s (#%d):", c.Name, c.Number), printable(d.operations(c)))
-		}
+		t.possible()
 		if more := d.exercise(); more != "" {
 			t.labelled("  ", "To exercise more:", more)
 		}
@@ -78,6 +76,40 @@ func namesOfPossible(list []Possible) []string {
 	return each(list, func(c Possible) string { return c.Name })
 }
 
+// possible shows what does each: those that the same does together, and in a line those that
+// libraries alone can ask for.
+func (t *text) possible() {
+	var texts, libraries []string
+	alike, alone := map[string][]Possible{}, map[string][]string{}
+	for _, c := range t.d.Possible {
+		if !t.d.byProgram(c) {
+			library := path.Base(c.Operations[0].Object)
+			if alone[library] == nil {
+				libraries = append(libraries, library)
+			}
+			alone[library] = append(alone[library], c.Name)
+			continue
+		}
+		text := printable(t.d.operations(c))
+		if alike[text] == nil {
+			texts = append(texts, text)
+		}
+		alike[text] = append(alike[text], c)
+	}
+	for _, text := range texts {
+		label := fmt.Sprintf("%s (#%d):", alike[text][0].Name, alike[text][0].Number)
+		if len(alike[text]) > 1 {
+			label = strings.Join(namesOfPossible(alike[text]), ", ") + ":"
+		}
+		t.labelled("  ", label, text)
+	}
+	if len(libraries) > 0 {
+		t.labelled("  ", "In libraries alone:", strings.Join(each(libraries, func(library string) string {
+			return printable(library) + inParens(alone[library])
+		}), "; "))
+	}
+}
+
 // operations are the first of a capability that are not the same call.
 func (d *Document) operations(c Possible) string {
 	var chosen []PossibleOperation
@@ -95,7 +127,7 @@ func (d *Document) operations(c Possible) string {
 	})
 	text := ""
 	for i, o := range chosen {
-		text += objects.InWords(o.Call) + answers[o.answer()]
+		text += objects.InWords(o.Call) + d.answered(c, o)
 		switch {
 		case i+1 == len(chosen):
 			text += d.where(o)
@@ -115,6 +147,18 @@ func (o PossibleOperation) answer() audit.Answer {
 // answers say of a call that was made why it is here all the same.
 var answers = map[audit.Answer]string{
 	audit.MadeYes: " (made, not asked)", audit.MadeRefused: " (made, refused)",
+}
+
+// answered is what is said of a call that was made.
+func (d *Document) answered(c Possible, o PossibleOperation) string {
+	if o.answer() == audit.MadeYes && slices.ContainsFunc(d.Advisory, func(u Unneeded) bool {
+		return u.Number == c.Number && slices.ContainsFunc(u.CallSites, func(s CallSite) bool {
+			return s.Syscall == withoutArguments(o.Call)
+		})
+	}) {
+		return " (made, advisory)"
+	}
+	return answers[o.answer()]
 }
 
 // withoutArguments is an operation without its arguments.
@@ -141,12 +185,15 @@ func (d *Document) where(o PossibleOperation) string {
 	return where
 }
 
-// weightiest names in a line those of a list that matter most.
+// weightiest names in a line those of a list that matter most. What the kernel asks for by itself
+// (see ADVISORY CAPABILITIES) is none of these: no code asks for it.
 func (t *text) weightiest(label string, list []string) {
 	label = "  " + label + " "
 	var first, rest []string
 	for _, name := range list {
-		if n, _ := capng.Number(name); nearlyRoot[n] != "" || slices.Contains(weighty, n) {
+		n, _ := capng.Number(name)
+		advisory := slices.ContainsFunc(t.d.Advisory, func(u Unneeded) bool { return u.Number == n })
+		if !advisory && (nearlyRoot[n] != "" || slices.Contains(weighty, n)) {
 			first = append(first, name)
 		} else {
 			rest = append(rest, name)
@@ -183,9 +230,13 @@ var exercises = []struct {
 	{"locked memory", nil, false, []int{unix.CAP_IPC_LOCK}},
 }
 
-// byProgram: a program's own file asks for it. Nobody knows how to bring a library to that.
-func (c Possible) byProgram() bool {
-	return slices.ContainsFunc(c.Operations, func(o PossibleOperation) bool { return o.Object == o.Program })
+// byProgram: the file of a program, or of a script's interpreter, asks for it, or it was given what
+// does. Nobody knows how to bring a library to that.
+func (d *Document) byProgram(c Possible) bool {
+	return len(c.Operations) == 0 || slices.ContainsFunc(c.Operations, func(o PossibleOperation) bool {
+		return o.Object == "" || o.Object == o.Program || slices.ContainsFunc(d.Coverage.Programs,
+			func(p CoveredProgram) bool { return len(p.Objects) > 0 && p.Objects[0] == o.Object })
+	})
 }
 
 func (d *Document) opensSessions() bool { return slices.Contains(d.advice.Gains, audit.GainSessions) }
@@ -204,7 +255,7 @@ func (d *Document) exercise() string {
 		var names []string
 		for _, c := range d.Possible {
 			if slices.Contains(e.capabilities, c.Number) && !told[c.Number] && (e.of == nil || e.of(d)) &&
-				(e.inLibraries || c.byProgram()) {
+				(e.inLibraries || d.byProgram(c)) {
 				names = append(names, c.Name)
 				told[c.Number] = true
 			}

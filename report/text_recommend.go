@@ -31,8 +31,17 @@ func (t *text) verdict(grant string) {
 		t.item(caveat)
 	}
 	if dangers := t.d.dangers("%s %s"); len(dangers) > 0 {
-		t.item("Nearly as good as root, once taken over: " + strings.Join(dangers, "; ") + ".")
+		t.item("Nearly as good as root, once taken over: " + strings.Join(dangers, "; ") + "." +
+			t.d.tryWithout())
 	}
+}
+
+// tryWithout is for what can be repeated and was not.
+func (d *Document) tryWithout() string {
+	if d.Proof != nil || d.Merged != nil || d.untraced || d.Subject.Kind.Adopted() || d.failure() != "" {
+		return ""
+	}
+	return " --minimize tells what it can do without."
 }
 
 // snippets are the lines for those who grant the set.
@@ -87,6 +96,9 @@ func (d *Document) answer() string {
 		parts = []string{"Grant at least: " + strings.Join(d.Recommended, ", "), wrong}
 	case wrong != "":
 		parts = append(parts, "but "+wrong)
+		if lacked := d.refusedInPart(); len(lacked) > 0 {
+			parts = append(parts, "refused to a part of it: "+strings.Join(lacked, ", "))
+		}
 	}
 	if p := d.Proof; p != nil && p.Verification != nil && p.Verification.tried() {
 		if p.Verification.Behaved {

@@ -117,13 +117,13 @@ func short(seconds float64) string {
 	return s
 }
 
-// giveUp is what follows from that.
+// giveUp is what follows from that for whoever has the source.
 func (d *Document) giveUp() string {
 	early := d.early()
-	if len(early) == 0 {
+	if len(early) == 0 || !d.advice.HasSource() {
 		return ""
 	}
 	return fmt.Sprintf("Used only before it began to serve%s: %s. What it gives up there it cannot be made "+
-		"to use: --emit c, go, python or rust, if you have its source.", d.Serving.inCall(),
+		"to use: --emit c, go, python or rust.", d.Serving.inCall(),
 		strings.Join(each(early, func(c Capability) string { return c.Name }), ", "))
 }

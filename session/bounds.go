@@ -41,7 +41,7 @@ const (
 // Why it is not known what a program's code can ask for.
 const (
 	notYet    = "not looked at yet"
-	notInTime = "not looked at in time"
+	notInTime = "not in time: --static FILE shows it"
 	tooMany   = "more than 64 programs"
 	notApart  = "not told apart from others"
 	tooMuch   = "more was found than is kept"

@@ -1,6 +1,7 @@
 package without
 
 import (
+	"cmp"
 	"path"
 	"slices"
 	"strconv"
@@ -19,12 +20,7 @@ const (
 )
 
 // account is who is to be let in.
-func (a *asking) account() string {
-	if a.Account == "" {
-		return "ACCOUNT"
-	}
-	return a.Account
-}
+func (a *asking) account() string { return cmp.Or(a.Account, a.becomes(), "ACCOUNT") }
 
 // access is how the account comes to what it lacks (fs/namei.c, generic_permission()), by the smallest step:
 // as the owner, by the group that may do it already, in its own directory, by an entry of its own.

@@ -127,7 +127,8 @@ func inFile(a Advice, remove string, add func(file string, set []int) string) st
 	case why != "":
 		return why
 	case !a.grantsAny():
-		return hint + "# Takes away those that the file has, if any:\n" + strings.ReplaceAll(remove, "FILE", file)
+		hint += "# Takes away those that the file has, if any:\n"
+		return hint + strings.ReplaceAll(remove, "FILE", file)
 	case len(a.FileHas) > 0:
 		hint += listed("# It takes the place of what the file has now: ", a.FileHas) + "\n"
 	}

@@ -97,7 +97,7 @@ func Fitting(a Advice) []Snippet {
 		return nil
 	}
 	list := []Snippet{of(kind, a)}
-	if a.hasSource() {
+	if a.HasSource() {
 		list = append(list, of(programmatic(a), a))
 	}
 	return list
@@ -181,8 +181,8 @@ func programmatic(a Advice) string {
 // ofPackages is where programs lie that came without their source.
 var ofPackages = regexp.MustCompile(`^/(usr|bin|sbin|lib|lib64|opt|snap|nix|gnu)/`)
 
-// hasSource: it is likely at hand. An interpreter is run on a source.
-func (a Advice) hasSource() bool {
+// HasSource: it is likely at hand. An interpreter is run on a source.
+func (a Advice) HasSource() bool {
 	if a.Subject.Contained() || a.Subject.Service() || a.Script && !a.Python || !path.IsAbs(a.Path) {
 		return false
 	}

@@ -516,7 +516,8 @@ func TestFileOfEachProgram(t *testing.T) {
 		wantNot string
 	}{
 		"only the other": {mtr, everybodys + packet, "filecap /usr/bin/mtr "},
-		"both":           {with(func(a *Advice) { a.Itself = []int{13} }), everybodys + both + packet, "# /usr"},
+		"both": {with(func(a *Advice) { a.Itself = []int{13} }), everybodys + both + packet,
+			"# /usr"},
 		"what nobody asked for": {with(func(a *Advice) { a.Grant = []int{12, 13} }),
 			everybodys + "filecap /usr/bin/mtr net_admin\n" + packet, "# /usr"},
 		"it has it": {with(func(a *Advice) { a.Others[0].FileHas = []int{13} }),
