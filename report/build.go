@@ -125,6 +125,10 @@ func advice(f *audit.Findings) snippets.Advice {
 		Keep:         capng.Numbers(f.RecommendedOperational()),
 		Dropped:      f.Dropped,
 
+		Probed:        each(f.Advisory, func(c audit.Advisory) int { return c.Number }),
+		Nested:        each(f.Nested, func(c audit.Nested) int { return c.Number }),
+		UserNamespace: f.Subject.UserNamespace,
+
 		Bounding: capng.Numbers(f.Bounding() & f.Recommended()),
 		Made:     each(f.Programs, made),
 		Met:      met(f),

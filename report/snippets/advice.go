@@ -63,6 +63,12 @@ type Advice struct {
 	// the call of, "" for not known.
 	Early []int
 	First string
+	// Probed are those that were asked for without deciding anything, in some checks at least.
+	Probed []int
+	// UserNamespace: it has one of its own, which the grant is for.
+	UserNamespace bool
+	// Nested are those that were used in user namespaces that the program made.
+	Nested []int
 	// Possible are those that the code can ask for, and no run needed.
 	Possible []int
 	// Made are the system calls of the programs that ran.
@@ -130,10 +136,7 @@ func spell(list []int, spelling func(int) string) []string {
 }
 
 // held are the capabilities of the grant that a program needs to hold.
-func (a Advice) held() []int {
-	return slices.DeleteFunc(slices.Clone(a.Grant),
-		func(n int) bool { return slices.Contains(a.Bounding, n) })
-}
+func (a Advice) held() []int { return minus(a.Grant, a.Bounding) }
 
 // grantsAny: there are capabilities that a snippet can name.
 func (a Advice) grantsAny() bool { return slices.ContainsFunc(a.Grant, capng.Known) }

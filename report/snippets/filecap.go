@@ -79,9 +79,7 @@ func (a Advice) fileSuffices() bool {
 
 func (a Advice) nothingToDo() string {
 	text := listed("# Nothing to do, the file has what was used: ", a.FileHas)
-	more := slices.DeleteFunc(slices.Clone(a.Grant),
-		func(n int) bool { return slices.Contains(a.FileHas, n) })
-	if len(more) > 0 {
+	if more := minus(a.Grant, a.FileHas); len(more) > 0 {
 		text += "\n" + listed("# Asked for and not used, so no reason to add it: ", more)
 	}
 	return text

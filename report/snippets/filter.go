@@ -73,7 +73,7 @@ func (f Filter) origin() string {
 	return "System calls that the programs made in this run"
 }
 
-// minus are the words of a list that another has not.
-func minus(list, other []string) []string {
-	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return slices.Contains(other, s) })
+// minus is what a list has and another has not.
+func minus[T comparable](list, other []T) []T {
+	return slices.DeleteFunc(slices.Clone(list), func(one T) bool { return slices.Contains(other, one) })
 }

@@ -35,6 +35,7 @@ var consumers = []consumer{
 	{kind: "go", heading: "Programmatic solution (Go):", write: Go},
 	{kind: "rust", heading: "Programmatic solution (Rust):", write: Rust},
 	{kind: "apparmor", heading: "For AppArmor:", write: AppArmor},
+	{kind: "selinux", heading: "For SELinux:", write: SELinux},
 	{kind: "setpriv", heading: "For setpriv:", write: Setpriv, outside: true},
 	{kind: "bwrap", heading: "For bubblewrap:", write: Bwrap, outside: true},
 	{kind: "seccomp", heading: "For a seccomp profile:", write: Seccomp},

@@ -25,6 +25,7 @@ var comments = map[string]commenting{
 	"go":         {"// ", "", capng.Upper},
 	"rust":       {"// ", "", capng.Constant},
 	"apparmor":   {"# ", "", capng.Name},
+	"selinux":    {"# ", "", capng.Name},
 	"setpriv":    {"# ", "", capng.Name},
 }
 

@@ -23,6 +23,7 @@ func TestEmit(t *testing.T) {
 		"go":         "\n	needed := []cap.Value{cap.SYS_CHROOT}\n",
 		"rust":       "[Capability::CAP_SYS_CHROOT]",
 		"apparmor":   "\ncapability sys_chroot,\n",
+		"selinux":    "\nallow DOMAIN_t self:capability { sys_chroot };\n",
 		"setpriv":    " --bounding-set=-all,+sys_chroot ",
 		"bwrap":      "--cap-drop ALL --cap-add CAP_SYS_CHROOT\n",
 		"seccomp": "\n        \"chroot\"\n      ],\n      \"action\": \"SCMP_ACT_ALLOW\",\n" +
