@@ -37,9 +37,9 @@ const scriptHint = `# Another user than root has these in Podman alone: elsewher
 `
 
 // interpreterHint is for one whose file capabilities would serve whatever it is given.
-const interpreterHint = `# Root in the container has these at once, another user in Podman only: in
-# Docker and Kubernetes file capabilities would give them, to whatever this
-# program is told to run.
+const interpreterHint = `# Root in the container has these at once, another user in Podman only:
+# elsewhere file capabilities would give them, to whatever this program is
+# told to run.
 `
 
 // ofDocker is for what both Docker and Podman read.

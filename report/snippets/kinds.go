@@ -28,6 +28,7 @@ var consumers = []consumer{
 	{kind: "compose", heading: "For Docker Compose:", write: Compose},
 	{kind: "kubernetes", heading: "For Kubernetes:", write: Kubernetes},
 	{kind: "quadlet", heading: "For Podman Quadlet:", write: Quadlet},
+	{kind: "lxc", heading: "For LXC:", write: LXC},
 	{kind: "filecap", heading: "For file capabilities (via filecap):", write: Filecap},
 	{kind: "setcap", heading: "For file capabilities (via setcap):", write: Setcap},
 	{kind: "c", heading: "Programmatic solution (C with libcap-ng):", write: C},

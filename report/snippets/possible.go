@@ -18,6 +18,7 @@ var comments = map[string]commenting{
 	"compose":    {"# ", "", capng.Upper},
 	"kubernetes": {"# ", "", capng.Upper},
 	"quadlet":    {"# ", "", capng.Constant},
+	"lxc":        {"# ", "", capng.Name},
 	"filecap":    {"# ", "", capng.Name},
 	"setcap":     {"# ", "", func(n int) string { return strings.ToLower(capng.Constant(n)) }},
 	"c":          {"/* ", " */", capng.Constant},

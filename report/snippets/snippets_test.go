@@ -246,10 +246,10 @@ func TestServiceBlock(t *testing.T) {
 
 // no_new_privs comes with all that can bear it.
 func TestNoNewPrivileges(t *testing.T) {
-	forbids := regexp.MustCompile(`(?m)^(NoNewPrivileges=(yes|true)|  allowPrivilegeEscalation: false|    security_opt: .*)$|--security-opt=no-new-privileges`)
-	for _, kind := range []string{"systemd", "docker", "compose", "kubernetes", "quadlet"} {
+	forbids := regexp.MustCompile(`(?m)^(NoNewPrivileges=(yes|true)|lxc.no_new_privs = 1|  allowPrivilegeEscalation: false|    security_opt: .*)$|--security-opt=no-new-privileges`)
+	for _, kind := range []string{"systemd", "docker", "compose", "kubernetes", "quadlet", "lxc"} {
 		// file capabilities are what a user other than root has only these by
-		needsFile := kind == "docker" || kind == "compose" || kind == "kubernetes"
+		needsFile := kind != "systemd" && kind != "quadlet"
 		for _, c := range []struct {
 			advice Advice
 			want   bool

@@ -16,6 +16,7 @@ func TestEmit(t *testing.T) {
 		"compose":    "\n    cap_add: [SYS_CHROOT]\n",
 		"kubernetes": "\n  capabilities: {drop: [ALL], add: [SYS_CHROOT]}\n",
 		"quadlet":    "\nAddCapability=CAP_SYS_CHROOT\n",
+		"lxc":        "\nlxc.cap.keep = sys_chroot\n",
 		"filecap":    "\nfilecap " + built("tree") + " sys_chroot\n",
 		"setcap":     "\nsetcap cap_sys_chroot=ep " + built("tree") + "\n",
 		"c":          " CAP_SYS_CHROOT, -1)",
