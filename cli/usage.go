@@ -45,9 +45,9 @@ Report:
   -y, --yaml            report as YAML
       --format NAME     text (default), json, yaml, junit or prometheus
       --emit KIND       print only how to grant the set, for one of: systemd,
-                        docker, compose, kubernetes, quadlet, lxc, filecap,
-                        setcap, c, python, go, rust, apparmor, selinux, setpriv,
-                        bwrap, seccomp, systemcallfilter
+                        docker, compose, kubernetes, quadlet, lxc, nspawn,
+                        filecap, setcap, c, python, go, rust, apparmor, selinux,
+                        setpriv, bwrap, seccomp, systemcallfilter
       --policy-out FILE write the policy that this run satisfies
       --write-dropin    with --unit: limit the service to the set by a drop-in
       --revert-dropin   with --unit: take that drop-in away, and do nothing else

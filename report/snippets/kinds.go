@@ -29,6 +29,7 @@ var consumers = []consumer{
 	{kind: "kubernetes", heading: "For Kubernetes:", write: Kubernetes},
 	{kind: "quadlet", heading: "For Podman Quadlet:", write: Quadlet},
 	{kind: "lxc", heading: "For LXC:", write: LXC},
+	{kind: "nspawn", heading: "For systemd-nspawn:", write: Nspawn},
 	{kind: "filecap", heading: "For file capabilities (via filecap):", write: Filecap},
 	{kind: "setcap", heading: "For file capabilities (via setcap):", write: Setcap},
 	{kind: "c", heading: "Programmatic solution (C with libcap-ng):", write: C},

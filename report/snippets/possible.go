@@ -19,6 +19,7 @@ var comments = map[string]commenting{
 	"kubernetes": {"# ", "", capng.Upper},
 	"quadlet":    {"# ", "", capng.Constant},
 	"lxc":        {"# ", "", capng.Name},
+	"nspawn":     {"# ", "", capng.Constant},
 	"filecap":    {"# ", "", capng.Name},
 	"setcap":     {"# ", "", func(n int) string { return strings.ToLower(capng.Constant(n)) }},
 	"c":          {"/* ", " */", capng.Constant},

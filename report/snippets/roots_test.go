@@ -5,7 +5,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/test/machine"
@@ -20,7 +23,7 @@ func containerRoot(t *testing.T, ofCat ...int) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	root := filepath.Join(t.TempDir(), "root")
+	root := filepath.Join(t.TempDir(), "cap-audit-snippet") // systemd-nspawn calls the container so
 	for _, dir := range []string{"bin", "dev", "etc", "proc", "run", "sys", "tmp", "usr", "var"} {
 		if err := os.MkdirAll(filepath.Join(root, dir), 0o755); err != nil {
 			t.Fatal(err)
@@ -89,5 +92,56 @@ func TestLXCTakesIt(t *testing.T) {
 	machine.Output(t, inLXC(t, containerRoot(t), "0", LXC(all)+"\n"+Possible("lxc", all)))
 	if inLXC(t, containerRoot(t), "0", "lxc.cap.keep = no_such").Run() == nil {
 		t.Error("LXC takes any name, so this test proves less")
+	}
+}
+
+// inNspawn is what cat shows in a container with a snippet in its settings.
+func inNspawn(t *testing.T, root, snippet, more string) *exec.Cmd {
+	t.Helper()
+	if err := os.WriteFile(root+".nspawn", []byte(snippet+"\n"+more), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	options := []string{"--register=no", "--keep-unit", "--quiet", "--pipe", "--settings=trusted",
+		"--directory=" + root}
+	return exec.Command(machine.Program(t, "systemd-nspawn"),
+		append(options, strings.Fields(showStatus)...)...)
+}
+
+// accounts answers systemd-nspawn, which asks a container's getent for its users.
+const accounts = `#!/bin/sh
+case $1 in
+passwd) echo someone:x:1000:1000::/:/bin/sh ;;
+*) echo someone 1000 ;;
+esac
+`
+
+func TestNspawnTakesIt(t *testing.T) {
+	root := containerRoot(t)
+	if err := os.WriteFile(filepath.Join(root, "bin/getent"), []byte(accounts), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	machine.Works(t, inNspawn(t, root, "", ""))
+	grant := held(t, 0, 13, unix.CAP_WAKE_ALARM) // the last is none of those that it leaves by itself
+	for name, c := range map[string]struct {
+		more   string
+		advice Advice
+	}{
+		"none":         {"", Advice{}},
+		"root":         {"", Advice{Grant: grant}},
+		"another user": {"User=someone\n", Advice{Grant: grant, Unprivileged: true}},
+		"set-user-ID":  {"", Advice{Grant: grant, Gains: audit.Gains}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			confined(t, c.advice, len(c.advice.Gains) == 0,
+				machine.Output(t, inNspawn(t, root, Nspawn(c.advice), c.more)))
+		})
+	}
+	// a name that it does not know it passes over, with a word
+	all := Advice{Grant: known(), Possible: known()}
+	for _, a := range []Advice{all, {}} {
+		out, err := inNspawn(t, root, Nspawn(a)+"\n"+Possible("nspawn", a), "").CombinedOutput()
+		if err != nil || strings.Contains(string(out), "ignoring") {
+			t.Errorf("%v: %s", err, out)
+		}
 	}
 }

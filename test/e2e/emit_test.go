@@ -17,6 +17,7 @@ func TestEmit(t *testing.T) {
 		"kubernetes": "\n  capabilities: {drop: [ALL], add: [SYS_CHROOT]}\n",
 		"quadlet":    "\nAddCapability=CAP_SYS_CHROOT\n",
 		"lxc":        "\nlxc.cap.keep = sys_chroot\n",
+		"nspawn":     "\nCapability=CAP_SYS_CHROOT\n",
 		"filecap":    "\nfilecap " + built("tree") + " sys_chroot\n",
 		"setcap":     "\nsetcap cap_sys_chroot=ep " + built("tree") + "\n",
 		"c":          " CAP_SYS_CHROOT, -1)",
