@@ -15,11 +15,12 @@ const (
 	YAML       Format = "yaml"
 	JUnit      Format = "junit"
 	Prometheus Format = "prometheus"
+	Markdown   Format = "markdown"
 	Snippet    Format = "snippet"
 )
 
 // Formats are those that --format names.
-var Formats = []Format{Text, JSON, YAML, JUnit, Prometheus}
+var Formats = []Format{Text, JSON, YAML, JUnit, Prometheus, Markdown}
 
 // extension of a file that holds the format.
 func (f Format) extension() string {
@@ -30,6 +31,8 @@ func (f Format) extension() string {
 		return "xml"
 	case Prometheus:
 		return "prom"
+	case Markdown:
+		return "md"
 	}
 	return "txt"
 }

@@ -151,6 +151,8 @@ func (o *Output) render(w io.Writer, doc *report.Document) error {
 		return report.WriteJUnit(w, doc)
 	case Prometheus:
 		return report.WritePrometheus(w, doc)
+	case Markdown:
+		return report.WriteMarkdown(w, doc)
 	}
 	return report.WriteText(w, doc, o.page())
 }

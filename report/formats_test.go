@@ -65,7 +65,7 @@ func TestGoldensOfJudgedDocuments(t *testing.T) {
 		for form, write := range map[string]func(io.Writer, *Document) error{
 			"txt":  func(w io.Writer, d *Document) error { return WriteText(w, d, Page{Width: 80}) },
 			"json": WriteJSON,
-			"xml":  WriteJUnit, "prom": WritePrometheus,
+			"xml":  WriteJUnit, "prom": WritePrometheus, "md": WriteMarkdown,
 		} {
 			if (form == "txt" || form == "json") && name != "merged" && name != "policy-failed" {
 				continue // as above, with other numbers
@@ -195,7 +195,7 @@ func TestPrometheus(t *testing.T) {
 func TestWriteErrorsOfOtherFormats(t *testing.T) {
 	d := judged()["policy-failed"]
 	for name, write := range map[string]func(io.Writer, *Document) error{"junit": WriteJUnit,
-		"prometheus": WritePrometheus} {
+		"prometheus": WritePrometheus, "markdown": WriteMarkdown} {
 		if err := write(full{}, d); err != errFull {
 			t.Errorf("%s to a full disk: %v", name, err)
 		}

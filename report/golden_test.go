@@ -48,6 +48,11 @@ func TestGoldens(t *testing.T) {
 			return WriteText(w, NewDocument(examples[string(example)]), Page{Width: width})
 		})
 	}
+	for _, name := range []string{"denied", "minimized", "without"} {
+		golden(t, name+".md", func(w io.Writer) error {
+			return WriteMarkdown(w, NewDocument(examples[name]))
+		})
+	}
 	for _, name := range []string{"granted", "dropped"} {
 		golden(t, name+".terminal.txt", func(w io.Writer) error {
 			return WriteText(w, NewDocument(examples[name]), Page{80, true})

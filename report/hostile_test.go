@@ -68,6 +68,7 @@ func renderings(t *testing.T, f *audit.Findings) map[string]string {
 		"text":       func(w io.Writer) error { return WriteText(w, d, Page{Width: 80}) },
 		"junit":      func(w io.Writer) error { return WriteJUnit(w, d) },
 		"prometheus": func(w io.Writer) error { return WritePrometheus(w, d) },
+		"markdown":   func(w io.Writer) error { return WriteMarkdown(w, d) },
 		"came":       diff.WriteText,
 		"went":       back.WriteText,
 		"objects":    ours.WriteText,
