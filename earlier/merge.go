@@ -29,14 +29,15 @@ func Merge(arguments []string, options output.Options) error {
 		if err != nil {
 			return err
 		}
-		findings, err := readReport(name)
-		if err != nil {
-			console.Errorf("%s: %v; it is left out", console.Printable(name), err)
-			damaged++
-			continue
-		}
-		union.Add(name, findings)
-		joined++
+		readReports(name, func(name string, findings *audit.Findings, err error) {
+			if err != nil {
+				console.Errorf("%s: %v; it is left out", console.Printable(name), err)
+				damaged++
+				return
+			}
+			union.Add(name, findings)
+			joined++
+		})
 	}
 	if joined == 0 && damaged == 0 {
 		return errors.New("--merge: there are no reports: the list on standard input is empty")

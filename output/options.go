@@ -12,6 +12,7 @@ type Format string
 const (
 	Text       Format = "text"
 	JSON       Format = "json"
+	NDJSON     Format = "ndjson"
 	YAML       Format = "yaml"
 	JUnit      Format = "junit"
 	Prometheus Format = "prometheus"
@@ -20,12 +21,12 @@ const (
 )
 
 // Formats are those that --format names.
-var Formats = []Format{Text, JSON, YAML, JUnit, Prometheus, Markdown}
+var Formats = []Format{Text, JSON, NDJSON, YAML, JUnit, Prometheus, Markdown}
 
 // extension of a file that holds the format.
 func (f Format) extension() string {
 	switch f {
-	case JSON, YAML:
+	case JSON, NDJSON, YAML:
 		return string(f)
 	case JUnit:
 		return "xml"

@@ -137,6 +137,8 @@ func (o *Output) render(w io.Writer, doc *report.Document) error {
 	switch o.Format {
 	case JSON:
 		return report.WriteJSON(w, doc)
+	case NDJSON:
+		return report.WriteNDJSON(w, doc)
 	case YAML:
 		return report.WriteYAML(w, doc)
 	case Snippet:

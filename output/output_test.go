@@ -28,7 +28,7 @@ func check(t *testing.T, f Format, text string) {
 	tree := map[string]any{}
 	var err error
 	switch f {
-	case JSON:
+	case JSON, NDJSON:
 		err = json.Unmarshal([]byte(text), &tree)
 	case YAML:
 		err = yaml.Unmarshal([]byte(text), &tree)
@@ -43,7 +43,7 @@ func check(t *testing.T, f Format, text string) {
 	}
 }
 
-var formatsByName = map[string]Format{"text": Text, "JSON": JSON, "YAML": YAML}
+var formatsByName = map[string]Format{"text": Text, "JSON": JSON, "NDJSON": NDJSON, "YAML": YAML}
 
 // replaced makes a file the standard output until the test ends.
 func replaced(t *testing.T, stdout *os.File) {

@@ -2,7 +2,6 @@ package report
 
 import (
 	"bytes"
-	"encoding/json"
 	"time"
 
 	"github.com/cap-audit/cap-audit/audit"
@@ -51,9 +50,7 @@ type EventsEnd struct {
 // Line is a value of this file, as one line.
 func Line[T Event | EventsEnd](value T) []byte {
 	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(value); err != nil {
+	if err := writeLine(&b, value); err != nil {
 		panic(err) // it is made of strings and numbers
 	}
 	return b.Bytes()
