@@ -53,6 +53,9 @@ func (l *line) validate(given []string) error {
 			return errors.New(n.sentence)
 		}
 	}
+	if format := l.Output.Format; format.OfPolicy() && l.Output.Check == "" {
+		return fmt.Errorf("--format %s says how a run fits a policy: name that with --check", format)
+	}
 	return l.checkFiles()
 }
 

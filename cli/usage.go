@@ -44,7 +44,7 @@ Report:
   -j, --json            report as JSON
   -y, --yaml            report as YAML
       --format NAME     text (default), json, ndjson, yaml, junit, prometheus
-                        or markdown
+                        or markdown; with --check: sarif, github or gitlab
       --emit KIND       print only how to grant the set, for one of: systemd,
                         docker, compose, kubernetes, quadlet, lxc, nspawn,
                         filecap, setcap, c, python, go, rust, apparmor, selinux,

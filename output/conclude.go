@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/cap-audit/cap-audit/audit"
+	"github.com/cap-audit/cap-audit/capng"
 	"github.com/cap-audit/cap-audit/console"
 	"github.com/cap-audit/cap-audit/files"
 	"github.com/cap-audit/cap-audit/policy"
@@ -18,6 +20,7 @@ import (
 func (o *Output) Conclude(doc *report.Document, f *audit.Findings) error {
 	if o.policy != nil {
 		doc.Judge(o.Check, f.Fit(o.policy.Allowed), o.CheckUnused)
+		doc.Locate(o.place())
 	}
 	failed := errors.Join(o.Write(doc), o.writePolicy(f))
 	verdict := o.verdict(doc)
@@ -30,6 +33,26 @@ func (o *Output) Conclude(doc *report.Document, f *audit.Findings) error {
 		return propagated(f.Application)
 	}
 	return nil
+}
+
+// place is where the policy stands.
+func (o *Output) place() report.Place {
+	if o.policy.Line == 0 {
+		return report.Place{}
+	}
+	p := report.Place{File: o.Check, Line: o.policy.Line, Lines: map[string]int{}}
+	if file, err := filepath.Abs(o.Check); err == nil {
+		p.File = file
+		if here, err := os.Getwd(); err == nil {
+			if below, err := filepath.Rel(here, file); err == nil && filepath.IsLocal(below) {
+				p.File = below
+			}
+		}
+	}
+	for n, line := range o.policy.Lines {
+		p.Lines[capng.Name(n)] = line
+	}
+	return p
 }
 
 // verdict shows how the run and the policy differ, as a diff on standard

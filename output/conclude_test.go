@@ -2,6 +2,7 @@ package output
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -75,5 +76,41 @@ func TestConclude(t *testing.T) {
 				t.Errorf("status %d, want %d; want %q in %q", status, test.status, test.says, said)
 			}
 		})
+	}
+}
+
+// The policy is named as from here, so that a CI server finds it in the repository; one from elsewhere by
+// its whole path.
+func TestPlaceOfThePolicy(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	const text = "cap_audit_policy: 1\ncapabilities:\n  - chown\n"
+	scratch.Write(t, filepath.Join(dir, "caps.yaml"), text)
+	elsewhere := scratch.Write(t, filepath.Join(t.TempDir(), "caps.yaml"), text)
+	for spec, want := range map[string]string{"caps.yaml": "caps.yaml", "./caps.yaml": "caps.yaml",
+		dir + "/caps.yaml": "caps.yaml", elsewhere: elsewhere, "chown": ""} {
+		o, err := Open(Options{Check: spec, Format: GitHub})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := o.place()
+		if p.File != want || want != "" && (p.Line != 2 || p.Lines["chown"] != 3) {
+			t.Errorf("%s: %+v", spec, p)
+		}
+	}
+	for _, format := range []Format{SARIF, GitLab} {
+		if _, err := Open(Options{Check: "chown", Format: format}); err == nil {
+			t.Errorf("--format %s of a list, which has no lines", format)
+		}
+	}
+}
+
+// What is held against a policy is known at the end alone.
+func TestNoInterimReportOfAPolicy(t *testing.T) {
+	for _, format := range Formats {
+		o := &Output{Options: Options{Format: format, File: filepath.Join(t.TempDir(), "report")}}
+		if err := o.WriteInterim(document()); (err != nil) != format.OfPolicy() {
+			t.Errorf("%s: %v", format, err)
+		}
 	}
 }

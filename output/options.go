@@ -17,17 +17,26 @@ const (
 	JUnit      Format = "junit"
 	Prometheus Format = "prometheus"
 	Markdown   Format = "markdown"
+	SARIF      Format = "sarif"
+	GitHub     Format = "github"
+	GitLab     Format = "gitlab"
 	Snippet    Format = "snippet"
 )
 
 // Formats are those that --format names.
-var Formats = []Format{Text, JSON, NDJSON, YAML, JUnit, Prometheus, Markdown}
+var Formats = []Format{Text, JSON, NDJSON, YAML, JUnit, Prometheus, Markdown, SARIF, GitHub,
+	GitLab}
+
+// OfPolicy: it says how the run fits the policy, and nothing else.
+func (f Format) OfPolicy() bool { return f == SARIF || f == GitHub || f == GitLab }
 
 // extension of a file that holds the format.
 func (f Format) extension() string {
 	switch f {
-	case JSON, NDJSON, YAML:
+	case JSON, NDJSON, YAML, SARIF:
 		return string(f)
+	case GitLab:
+		return "json"
 	case JUnit:
 		return "xml"
 	case Prometheus:

@@ -56,6 +56,10 @@ func (o *Output) loadPolicy() (err error) {
 	if o.policy, err = policy.Load(o.Check, files.Open); err != nil {
 		return fmt.Errorf("--check %s: %w", console.Printable(o.Check), err)
 	}
+	if o.policy.Line == 0 && (o.Format == SARIF || o.Format == GitLab) {
+		return fmt.Errorf("--format %s names lines of the policy: --check a file, which --policy-out writes",
+			o.Format)
+	}
 	for _, passedOver := range o.policy.Warnings {
 		console.Warningf("--check %s: %s", console.Printable(o.Check), passedOver)
 	}
@@ -122,6 +126,10 @@ func (o *Output) WriteText(text []byte) error {
 // where the progress lines go, so that standard output never carries two
 // documents.
 func (o *Output) WriteInterim(doc *report.Document) error {
+	if o.Format.OfPolicy() {
+		return fmt.Errorf("--format %s has no interim report: the run is held against the policy at its end",
+			o.Format)
+	}
 	var text bytes.Buffer
 	if err := o.render(&text, doc); err != nil {
 		return err
@@ -155,6 +163,12 @@ func (o *Output) render(w io.Writer, doc *report.Document) error {
 		return report.WritePrometheus(w, doc)
 	case Markdown:
 		return report.WriteMarkdown(w, doc)
+	case SARIF:
+		return report.WriteSARIF(w, doc)
+	case GitHub:
+		return report.WriteGitHub(w, doc)
+	case GitLab:
+		return report.WriteGitLab(w, doc)
 	}
 	return report.WriteText(w, doc, o.page())
 }

@@ -46,13 +46,13 @@ func parseFile(text string) (*Policy, error) {
 		return nil, fmt.Errorf("is neither a unit file nor a policy: a policy has the keys %s and %s",
 			keyVersion, keyCapabilities)
 	}
-	values := map[string]*yaml.Node{}
+	keys, values := map[string]*yaml.Node{}, map[string]*yaml.Node{}
 	for i := 0; i < len(top.Content); i += 2 {
 		key := top.Content[i].Value
 		if values[key] != nil {
 			return nil, at(top.Content[i], "the key %s is there twice", escape(key))
 		}
-		values[key] = top.Content[i+1]
+		keys[key], values[key] = top.Content[i], top.Content[i+1]
 	}
 	switch {
 	case values[keyVersion] == nil && values["required_capabilities"] != nil:
@@ -75,7 +75,11 @@ func parseFile(text string) (*Policy, error) {
 			return nil, at(value, "the key %s is not known", escape(key))
 		}
 	}
-	return parseList(values[keyCapabilities])
+	p, err := parseList(values[keyCapabilities])
+	if err == nil {
+		p.Line = keys[keyCapabilities].Line
+	}
+	return p, err
 }
 
 // allowNothing is the hint where there is no list.
@@ -88,13 +92,14 @@ func parseList(list *yaml.Node) (*Policy, error) {
 	if list.Kind != yaml.SequenceNode {
 		return nil, hint.Add(at(list, "%s is not a list", keyCapabilities), allowNothing)
 	}
-	p := &Policy{}
+	p := &Policy{Lines: map[int]int{}}
 	for _, item := range list.Content {
 		n, ok := capng.Number(item.Value)
 		if item.Kind != yaml.ScalarNode || !ok {
 			return nil, at(item, "%s is no capability", escape(item.Value))
 		}
 		p.Allowed |= 1 << n
+		p.Lines[n] = item.Line
 	}
 	return p, nil
 }

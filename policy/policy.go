@@ -21,6 +21,10 @@ type Policy struct {
 	// Warnings are lines of a unit file that systemd passes over, and what older
 	// systemd makes of others.
 	Warnings []string
+	// Line is the line of the file in which the list begins, or what a unit limits capabilities with;
+	// 0 where the policy is no file. Lines are those of the capabilities in it.
+	Line  int
+	Lines map[int]int
 }
 
 // maxSize bounds what is read of a file: a policy is a page.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"golang.org/x/sys/unix"
 	"gopkg.in/yaml.v3"
@@ -136,6 +137,34 @@ func TestNoNewPrivilegesOfOlderSystemd(t *testing.T) {
 			strings.Contains(p.Warnings[0], "no_new_privs")) != test.warned {
 			t.Errorf("%q: %+v, %v", test.unit, p, err)
 		}
+	}
+}
+
+// Remarks are shown beside these lines.
+func TestLinesOfPolicies(t *testing.T) {
+	for text, want := range map[string]struct {
+		line  int
+		lines map[int]int
+	}{
+		"# x\ncap_audit_policy: 1\ncapabilities:\n  # why\n  - chown\n\n  - net_raw\n": {3,
+			map[int]int{unix.CAP_CHOWN: 5, unix.CAP_NET_RAW: 7}},
+		"cap_audit_policy: 1\ncapabilities: [chown,\n net_raw]": {2,
+			map[int]int{unix.CAP_CHOWN: 2, unix.CAP_NET_RAW: 3}},
+		"{\n\"cap_audit_policy\": 1,\n\"capabilities\": []}":                {3, map[int]int{}},
+		"[Service]\nCapabilityBoundingSet=CAP_CHOWN\n CapabilityBoundingSet=CAP_KILL\n": {3, nil},
+		"[Service]\nAmbientCapabilities=CAP_CHOWN\nCapabilityBoundingSet=CAP_CHOWN\nUser=daemon": {2, nil},
+		"[Unit]\n[Service]\nExecStart=/bin/x\n": {2, nil},
+	} {
+		p, err := loadText(t, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want.lines, p.Lines); diff != "" || p.Line != want.line {
+			t.Errorf("%s\nline %d, want %d; lines:\n%s", text, p.Line, want.line, diff)
+		}
+	}
+	if p, err := Load("chown", os.Open); err != nil || p.Line != 0 || p.Lines != nil {
+		t.Errorf("a list on the command line has lines: %+v, %v", p, err)
 	}
 }
 

@@ -48,13 +48,14 @@ func loadUnit(path, text string) (*Policy, error) {
 		return nil, err
 	}
 	g := file.Grants()
-	p := &Policy{Warnings: file.Warnings}
+	p := &Policy{Warnings: file.Warnings, Line: lastLine(text, "CapabilityBoundingSet=", "[Service]")}
 	switch {
 	case g.Root:
 		p.Allowed = g.Bounding
 		p.Unlimited = g.Bounding == all()
 	case g.Ambient != 0:
 		p.Allowed = g.Ambient & g.Bounding
+		p.Line = lastLine(text, "AmbientCapabilities=", "[Service]")
 	case !g.NoNewPrivileges && g.Bounding != all():
 		p.Allowed = g.Bounding
 		if len(g.Filtering) > 0 {
@@ -64,4 +65,21 @@ func loadUnit(path, text string) (*Policy, error) {
 		}
 	}
 	return p, nil
+}
+
+// lastLine is the line that begins last with the first of the beginnings that there is. Where a drop-in
+// has the last word, it is still the unit's own line.
+func lastLine(text string, beginnings ...string) int {
+	for _, beginning := range beginnings {
+		last := 0
+		for i, line := range strings.Split(text, "\n") {
+			if strings.HasPrefix(strings.TrimSpace(line), beginning) {
+				last = i + 1
+			}
+		}
+		if last > 0 {
+			return last
+		}
+	}
+	return 1
 }

@@ -29,6 +29,8 @@ type PolicyFit struct {
 	// and code can ask for it, though the run did not need it. Neither speaks against the policy.
 	RuledOut []string `json:"ruled_out"`
 	Possible []string `json:"possible"`
+
+	place Place
 }
 
 // Judge adds to the document how the run compares with what the policy allows.

@@ -189,6 +189,7 @@ func TestEveryFieldSurvives(t *testing.T) {
 	d := NewDocument(f)
 	d.Tool.Version = "1.0"
 	d.Judge("policy", f.Fit(0), true)
+	d.Locate(Place{"policy", 1, map[string]int{"chown": 1}})
 	for form, write := range map[string]func(io.Writer, *Document) error{
 		"JSON": WriteJSON, "YAML": WriteYAML,
 	} {
