@@ -1,8 +1,6 @@
 package report
 
 import (
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/cap-audit/cap-audit/audit"
@@ -11,28 +9,12 @@ import (
 // programs shows who needs what as a tree, when there is more than one program.
 // Branches that need nothing are only counted, and left out where all are such.
 func (t *text) programs() {
-	shown, bare := t.bareBranches()
-	if len(t.d.Programs) < 2 || !slices.Contains(shown, false) {
+	trees, bare := t.d.trees()
+	if len(t.d.Programs) < 2 || len(trees) == 0 {
 		return
 	}
-	known, children := map[int]bool{}, map[int][]int{}
-	for i, p := range t.d.Programs {
-		known[p.Index] = true
-		children[p.Parent] = append(children[p.Parent], i)
-	}
 	t.heading("PROGRAMS:")
-	tree := programTree{text: t, shown: shown, children: children}
-	// Twice: a program whose ancestors lead in a circle, or nowhere, is a root
-	// for want of a better place.
-	for _, orphans := range []bool{false, true} {
-		var roots []int
-		for i, p := range t.d.Programs {
-			if orphans || p.Parent == 0 || !known[p.Parent] {
-				roots = append(roots, i)
-			}
-		}
-		tree.siblings(roots, "  ")
-	}
+	t.branches(trees, "  ")
 	if bare > 0 {
 		t.line("  And %s that %s nothing", count(bare, "program", "programs"), needs(bare))
 	}
@@ -47,13 +29,13 @@ func needs(n uint64) string {
 
 // bareBranches marks the programs that have nothing to tell, and of which none that
 // they executed has, and counts them.
-func (t *text) bareBranches() (bare []bool, n uint64) {
+func (d *Document) bareBranches() (bare []bool, n uint64) {
 	parents := map[int]int{}
-	for _, p := range t.d.Programs {
+	for _, p := range d.Programs {
 		parents[p.Index] = p.Parent
 	}
 	telling := map[int]bool{}
-	for _, p := range t.d.Programs {
+	for _, p := range d.Programs {
 		if len(p.Needs)+len(p.Refused)+len(p.FileCaps) == 0 {
 			continue
 		}
@@ -61,8 +43,8 @@ func (t *text) bareBranches() (bare []bool, n uint64) {
 			telling[index] = true
 		}
 	}
-	bare = make([]bool, len(t.d.Programs))
-	for i, p := range t.d.Programs {
+	bare = make([]bool, len(d.Programs))
+	for i, p := range d.Programs {
 		if bare[i] = p.Index != 0 && !telling[p.Index]; bare[i] {
 			n = audit.Sum(n, p.standsFor())
 		}
@@ -70,41 +52,20 @@ func (t *text) bareBranches() (bare []bool, n uint64) {
 	return bare, n
 }
 
-const (
-	maxIndent = 40 // how deep the tree is drawn, in columns
-	maxAlike  = 20 // siblings that need the same and executed nothing: the others are only counted
-)
-
-type programTree struct {
-	*text
-	shown    []bool
-	children map[int][]int
-}
-
-func (t programTree) siblings(list []int, indent string) {
-	drawn, more := map[string]int{}, map[string]uint64{}
-	for _, i := range list {
-		if t.shown[i] {
+func (t *text) branches(list []branch, indent string) {
+	for _, b := range list {
+		if b.Others > 0 {
+			t.WriteString(wrap(indent+"And "+count(b.Others, "program", "programs")+" more: ", indent+"    ",
+				b.needs(), t.width))
 			continue
 		}
-		p := t.d.Programs[i]
-		needs := p.needs()
-		if drawn[needs]++; drawn[needs] > maxAlike && len(t.children[p.Index]) == 0 {
-			t.shown[i] = true
-			more[needs] = audit.Sum(more[needs], p.standsFor())
-			continue
-		}
-		t.program(i, indent)
-	}
-	for _, needs := range slices.Sorted(maps.Keys(more)) {
-		t.WriteString(wrap(indent+"And "+count(more[needs], "program", "programs")+" more: ", indent+"    ",
-			needs, t.width))
+		t.WriteString(wrap(indent+b.name()+": ", indent+"    ", b.says(), t.width))
+		t.branches(b.Branches, indent+"  ")
 	}
 }
 
-func (t programTree) program(i int, indent string) {
-	t.shown[i] = true
-	p := t.d.Programs[i]
+// name is its path, and how many programs it stands for.
+func (p Program) name() string {
 	path := printable(p.Path)
 	if p.Path == "" {
 		path = "(not known which)"
@@ -112,17 +73,15 @@ func (t programTree) program(i int, indent string) {
 	if p.StandsFor > 1 {
 		path += inParens([]string{count(p.StandsFor, "program", "programs")})
 	}
-	what := p.needs()
-	if p.Processes > 0 {
-		what = count(p.Processes, "process", "processes") + "; " + what
+	return path
+}
+
+// says is how many processes it had, and what these needed.
+func (p Program) says() string {
+	if p.Processes == 0 {
+		return p.needs()
 	}
-	t.WriteString(wrap(indent+path+": ", indent+"    ", what, t.width))
-	if len(indent) < maxIndent {
-		indent += "  "
-	}
-	if p.Index != 0 {
-		t.siblings(t.children[p.Index], indent)
-	}
+	return count(p.Processes, "process", "processes") + "; " + p.needs()
 }
 
 // needs is what the program needs, in words.
