@@ -80,6 +80,7 @@ func (d *Document) conclude(f *audit.Findings) {
 	d.blame(f.RefusedEnd)
 	d.time(f)
 	d.AtLeast = d.blocked()
+	d.PodSecurity = podSecurity(d.advice)
 }
 
 // divide parts what was required by the drop, if there was one.

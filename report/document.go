@@ -92,6 +92,8 @@ type Document struct {
 	Held *Held `json:"held"`
 	// AtLeast: a refusal may be why it failed, so that more than what is recommended is needed.
 	AtLeast bool `json:"at_least"`
+	// PodSecurity is of a container with what is recommended.
+	PodSecurity PodSecurity `json:"pod_security"`
 
 	// blindSpots are those that Limits has in words.
 	blindSpots []audit.BlindSpot

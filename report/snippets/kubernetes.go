@@ -17,7 +17,8 @@ func Kubernetes(a Advice) string {
 # and leave out allowPrivilegeEscalation.
 `, `# It ran as another user than root: give these to its file in the image, too
 # (setcap).
-`) + a.seccompHint("seccompProfile of type Localhost", containerd, crio) + "securityContext:\n"
+`) + a.seccompHint("seccompProfile of type Localhost", containerd, crio) + podSecurity(a) +
+		"securityContext:\n"
 	// with SYS_ADMIN it is always true, and the API server refuses the two
 	// together where the capability is spelt CAP_SYS_ADMIN
 	if a.noNewPrivs() && !slices.Contains(a.Grant, unix.CAP_SYS_ADMIN) {
