@@ -113,7 +113,7 @@ func (l *line) checkAudit(given []string) error {
 			proof)
 	}
 	if how := l.unfilterable(); how != "" {
-		return fmt.Errorf("--emit %s and --%s: a filter has to let through all system calls that the "+
+		return fmt.Errorf("--emit %s and --%s: it has to let through all system calls that the "+
 			"program makes", l.Output.Emit, how)
 	}
 	kinds := snippets.KindsFor(audit.SubjectKind(l.Option)) // which bears the name of the option

@@ -144,11 +144,10 @@ func noFilter(f *audit.Findings) string {
 	return ""
 }
 
-// Unfilterable is why there is no snippet of a kind, where that is a filter of system
-// calls.
+// Unfilterable is why there is no snippet of a kind, where that refuses system calls.
 func (d *Document) Unfilterable(kind string) error {
 	if none := d.advice.Filter.None; none != "" && snippets.IsFilter(kind) {
-		return errors.New("no filter of system calls: " + none)
+		return errors.New("nothing that refuses system calls: " + none)
 	}
 	return nil
 }

@@ -70,7 +70,7 @@ func TestFilterIsSure(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c.findings.Programs = []audit.ProgramUse{ran("/bin/a", "read")}
 			d := NewDocument(&c.findings)
-			for _, kind := range []string{"seccomp", "systemcallfilter"} {
+			for _, kind := range []string{"seccomp", "systemcallfilter", "hardening"} {
 				err := d.Unfilterable(kind)
 				if (err != nil) != (c.none != "") || err != nil && !strings.Contains(err.Error(), c.none) {
 					t.Errorf("%s: %v, want %q", kind, err, c.none)

@@ -39,7 +39,7 @@ func TestDefaultOutcomes(t *testing.T) {
 // A filter waits longer for what the code can call, of which it is made.
 func TestLateness(t *testing.T) {
 	for kind, want := range map[string]time.Duration{"": lateness, "docker": lateness,
-		"seccomp": filterLateness, "systemcallfilter": filterLateness} {
+		"seccomp": filterLateness, "systemcallfilter": filterLateness, "hardening": filterLateness} {
 		o := Options{Output: output.Options{Emit: kind}}
 		if got := o.lateness(); got != want {
 			t.Errorf("%q: %v, want %v", kind, got, want)

@@ -28,9 +28,10 @@ type Filter struct {
 }
 
 // filters are the kinds of snippets made from a Filter.
-var filters = []string{"seccomp", "systemcallfilter"}
+var filters = []string{"seccomp", "systemcallfilter", "hardening"}
 
-// IsFilter tells whether a kind of snippet needs all system calls of the programs.
+// IsFilter tells whether a kind of snippet needs all system calls of the programs: it
+// refuses some.
 func IsFilter(kind string) bool { return slices.Contains(filters, kind) }
 
 // always are calls of every program that are not noted: what does not return, what

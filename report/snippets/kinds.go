@@ -42,6 +42,7 @@ var consumers = []consumer{
 	{kind: "bwrap", heading: "For bubblewrap:", write: Bwrap, outside: true},
 	{kind: "seccomp", heading: "For a seccomp profile:", write: Seccomp},
 	{kind: "systemcallfilter", heading: "For SystemCallFilter=:", write: SystemCallFilter, outside: true},
+	{kind: "hardening", heading: "For more of a unit's settings:", write: Hardening, outside: true},
 }
 
 // Kinds are the consumers that Emit writes for.

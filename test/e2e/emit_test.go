@@ -31,6 +31,7 @@ func TestEmit(t *testing.T) {
 		"seccomp": "\n        \"chroot\"\n      ],\n      \"action\": \"SCMP_ACT_ALLOW\",\n" +
 			"      \"includes\": {\n        \"caps\": [\n          \"CAP_SYS_CHROOT\"\n",
 		"systemcallfilter": "\nSystemCallFilter=chroot\n",
+		"hardening":        "\nProtectClock=yes\nProtectKernelLogs=yes\nProtectKernelModules=yes\n",
 	} {
 		t.Run(kind, func(t *testing.T) {
 			target := talkative(t)

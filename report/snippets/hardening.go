@@ -1,0 +1,118 @@
+package snippets
+
+import (
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/cap-audit/cap-audit/audit"
+	"github.com/cap-audit/cap-audit/capng"
+)
+
+// restriction is a setting that takes something away from a service: see systemd.exec(5).
+type restriction struct {
+	setting string
+	// drops are the capabilities that it takes out of the bounding set.
+	drops []int
+	// refuses are system calls that fail with it, or do less.
+	refuses []refusal
+	// namespaces: it refuses clone with flags for namespaces, too.
+	namespaces bool
+}
+
+// refusal is calls that a restriction refuses, and the capability without which the kernel
+// refuses them anyway; -1 is none.
+type refusal struct {
+	calls   string
+	without int
+}
+
+// mounting: a mount namespace of the service's own keeps its mounts from the machine.
+var mounting = refusal{"fsmount mount mount_setattr move_mount open_tree pivot_root umount umount2",
+	unix.CAP_SYS_ADMIN}
+
+// restrictions are those of which it is known what a program would miss, as of systemd 257
+// (src/core/exec-invoke.c, apply_protect_clock() and the like; src/shared/seccomp-util.c). They look at
+// the arguments of some calls, and a record does not have those: here the call is enough.
+// Of RestrictSUIDSGID=, open and mkdir are left out: vfs_mkdir() of fs/namei.c takes no such bits, and
+// what is opened is given them later.
+var restrictions = []restriction{
+	{setting: "LockPersonality", refuses: []refusal{{"personality", -1}}},
+	{setting: "ProtectClock", drops: []int{unix.CAP_SYS_TIME, unix.CAP_WAKE_ALARM}, refuses: []refusal{
+		{"adjtimex clock_adjtime clock_adjtime64", -1},
+		{"clock_settime clock_settime64 settimeofday stime", unix.CAP_SYS_TIME}}},
+	{setting: "ProtectKernelLogs", drops: []int{unix.CAP_SYSLOG}, refuses: []refusal{
+		{"syslog", -1}, mounting}},
+	{setting: "ProtectKernelModules", drops: []int{unix.CAP_SYS_MODULE}, refuses: []refusal{
+		{"delete_module finit_module init_module", unix.CAP_SYS_MODULE}, mounting}},
+	{setting: "RestrictNamespaces", refuses: []refusal{{"setns unshare", -1}}, namespaces: true},
+	{setting: "RestrictRealtime", refuses: []refusal{
+		{"sched_setattr sched_setscheduler", unix.CAP_SYS_NICE}}},
+	{setting: "RestrictSUIDSGID", refuses: []refusal{
+		{"chmod fchmod fchmodat fchmodat2 mknod mknodat openat2", -1}}},
+}
+
+// Hardening is a drop-in with the restrictions that take nothing away from what the
+// programs did, and their code can do.
+func Hardening(a Advice) string {
+	text := "[Service]\n"
+	switch {
+	case slices.Contains(a.Gains, audit.GainSessions) || slices.Contains(a.Gains, audit.GainUsers):
+		return text + strings.TrimSuffix(remark("No line: what its users run inherits them all, and what "+
+			"that will be is not known."), "\n")
+	case len(a.Gains) > 0 && a.Unprivileged:
+		return text + strings.TrimSuffix(remark("No line: with User= each of them forbids new privileges, "+
+			"which it needs."), "\n")
+	}
+	text += remark(a.Filter.origin() + " take none of these. Not judged are settings that hide files and " +
+		"devices, as PrivateDevices=: which were opened is not known.")
+	for _, reason := range a.Filter.Unsure {
+		text += remark(reason)
+	}
+	var lines, left []string
+	for _, r := range restrictions {
+		if reason := a.uses(r); reason != "" {
+			left = append(left, r.setting+"= ("+reason+")")
+		} else {
+			lines = append(lines, r.setting+"=yes")
+		}
+	}
+	if len(left) > 0 {
+		text += remark("Left out: " + strings.Join(left, "; ") + ".")
+	}
+	if len(a.Gains) == 0 {
+		lines = append(lines, "NoNewPrivileges=yes")
+	} else {
+		text += a.gainHint()
+	}
+	if a.Subject.Service() {
+		lines = append(lines, "# takes back what the unit has", "SystemCallArchitectures=")
+	}
+	lines = append(lines, "SystemCallArchitectures="+strings.Join(a.Filter.architectures(), " "))
+	return text + strings.Join(lines, "\n")
+}
+
+// uses says what of it the programs would miss, "" for nothing.
+func (a Advice) uses(r restriction) string {
+	for _, n := range r.drops {
+		if slices.Contains(a.Grant, n) {
+			return capng.Name(n)
+		}
+	}
+	if r.namespaces && a.Filter.Namespaces {
+		return "clone made namespaces"
+	}
+	for _, refused := range r.refuses {
+		for call := range strings.FieldsSeq(refused.calls) {
+			switch {
+			case a.Filter.answered(call):
+				return call + " was called"
+			case refused.without >= 0 && !slices.Contains(a.Grant, refused.without):
+			case slices.Contains(a.Filter.Reachable, call) && !slices.Contains(a.Filter.Refused, call):
+				return "the code can call " + call
+			}
+		}
+	}
+	return ""
+}
