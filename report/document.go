@@ -94,6 +94,8 @@ type Document struct {
 	AtLeast bool `json:"at_least"`
 	// PodSecurity is of a container with what is recommended.
 	PodSecurity PodSecurity `json:"pod_security"`
+	// Exposure is a service's, null where it is not known. Its caller sets it.
+	Exposure *Exposure `json:"exposure"`
 
 	// blindSpots are those that Limits has in words.
 	blindSpots []audit.BlindSpot

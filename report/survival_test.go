@@ -69,6 +69,7 @@ var derived = map[string]string{
 	"Operational.Times.FirstSeconds":    ofItsRun,
 	"Operational.Times.LastSeconds":     ofItsRun,
 	"UnitFile":                          ofItsRun,
+	"Exposure":                          ofItsRun,
 	"Policy":                            "judged anew with --check",
 	"blindSpots.Count":                  unwritten["BlindSpots.Count"],
 	"fromStart":                         advised,
@@ -190,6 +191,8 @@ func TestEveryFieldSurvives(t *testing.T) {
 	d.Tool.Version = "1.0"
 	d.Judge("policy", f.Fit(0), true)
 	d.Locate(Place{"policy", 1, map[string]int{"chown": 1}})
+	level := 9.6
+	d.Exposure = &Exposure{&level, &level, &level}
 	for form, write := range map[string]func(io.Writer, *Document) error{
 		"JSON": WriteJSON, "YAML": WriteYAML,
 	} {

@@ -57,6 +57,7 @@ func (t *text) snippets() {
 			t.line("%s", strings.TrimRight("    "+line, " \n"))
 		}
 	}
+	t.exposure()
 	if t.terminal {
 		t.line("")
 		t.line("  More, with notes, by --emit KIND: --help has the kinds.")

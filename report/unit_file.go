@@ -137,6 +137,7 @@ func (t *text) serviceRecommendations() {
 	for line := range strings.Lines(s.Block) {
 		t.line("%s", strings.TrimRight("    "+line, " \n"))
 	}
+	t.exposure()
 }
 
 func (t *text) unusedText() string {

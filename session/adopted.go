@@ -31,6 +31,8 @@ func (*adopted) end(a *tracer.Audit) (ending, error) {
 	return ending{}, nil
 }
 
+func (*adopted) unitFiles() (unit string, files []string) { return "", nil }
+
 func (*adopted) mainPID(a *tracer.Audit) int { return a.PID() }
 
 func (*adopted) setUp() (tearDown func(), err error) { return func() {}, nil }

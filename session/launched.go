@@ -82,6 +82,8 @@ func afterHeads(ended <-chan struct{}, latest <-chan time.Time) <-chan struct{} 
 	return tell
 }
 
+func (*launched) unitFiles() (unit string, files []string) { return "", nil }
+
 func (*launched) mainPID(a *tracer.Audit) int { return a.PID() }
 
 func (*launched) setUp() (tearDown func(), err error) { return func() {}, nil }

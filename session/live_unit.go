@@ -205,6 +205,10 @@ func (u *liveUnit) describe(f *audit.Findings) {
 	}
 }
 
+func (u *liveUnit) unitFiles() (unit string, files []string) {
+	return u.Name, append([]string{u.FragmentPath}, u.DropIns...)
+}
+
 func (u *liveUnit) mainPID(*tracer.Audit) int { return u.pid() }
 
 // pid is that of the unit's main process: after a restart it is another, a

@@ -78,6 +78,7 @@ func (s *session) audit() error {
 	}
 	s.lines.Print("[*] Analyzing results...")
 	doc := s.document(r.findings)
+	s.expose(doc)
 	if err := s.out.Conclude(doc, r.findings); err != nil {
 		return err
 	}

@@ -19,6 +19,9 @@ type subject interface {
 	title(pid int) string
 	// describe tells the findings what only it knows.
 	describe(f *audit.Findings)
+	// unitFiles are those by which systemd runs it, the unit's own first; "" and none where it
+	// does not.
+	unitFiles() (unit string, files []string)
 	// mainPID is the process that a test is told of, 0 for none.
 	mainPID(a *tracer.Audit) int
 	// setUp makes what it needs in order to run. tearDown takes that away, and

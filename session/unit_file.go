@@ -195,6 +195,10 @@ func (f *unitFile) describe(findings *audit.Findings) {
 	findings.UnitFile = &f.about
 }
 
+func (f *unitFile) unitFiles() (unit string, files []string) {
+	return f.about.Unit, append([]string{f.about.File}, f.about.DropIns...)
+}
+
 // setUp makes the directories that the file asks for.
 func (f *unitFile) setUp() (tearDown func(), err error) {
 	return f.removeDirectories, f.makeDirectories()

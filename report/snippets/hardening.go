@@ -65,7 +65,7 @@ func Hardening(a Advice) string {
 		return text + strings.TrimSuffix(remark("No line: with User= each of them forbids new privileges, "+
 			"which it needs."), "\n")
 	}
-	text += remark(a.Filter.origin() + " take none of these. Not judged are settings that hide files and " +
+	text += remark(a.Filter.origin() + ": all of them stay. Not judged are settings that hide files and " +
 		"devices, as PrivateDevices=: which were opened is not known.")
 	for _, reason := range a.Filter.Unsure {
 		text += remark(reason)

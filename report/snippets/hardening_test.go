@@ -41,7 +41,7 @@ func TestHardening(t *testing.T) {
 		advice     Advice
 		less, says string
 	}{
-		"nothing": {made("read"), "", "System calls that the programs made in this run take none"},
+		"nothing": {made("read"), "", "System calls that the programs made in this run: all of them stay."},
 		"what was called": {made("personality"), "LockPersonality",
 			"LockPersonality= (personality was called)"},
 		"what the code can call": {reaches(nil, "setns"), "RestrictNamespaces",

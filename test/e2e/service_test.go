@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -391,6 +393,11 @@ func TestServiceReport(t *testing.T) {
 	}
 	if strings.Contains(string(r.stdout), "\nRECOMMENDATIONS:\n") {
 		t.Error("both kinds of recommendations")
+	}
+	if _, err := exec.LookPath("systemd-analyze"); err == nil &&
+		!regexp.MustCompile(`\n  systemd-analyze security: \d\.\d now, \d\.\d with these lines, \d\.\d with `).
+			Match(r.stdout) {
+		t.Errorf("not what systemd thinks of it:\n%s", r.stdout)
 	}
 	emitted := finish(t, capAudit(t, "--emit", "systemd", "--service", instance))
 	if string(emitted.stdout) != s.Block+"\n" {

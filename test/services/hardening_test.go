@@ -40,7 +40,8 @@ func TestHardening(t *testing.T) {
 			t.Logf("%s from %s to %s:\n%s", s.unit, before, level(t, s.unit), text)
 
 			if r := run(t, "sh", "-c", s.use); r.status != 0 {
-				t.Errorf("it does not work with it:\n%s", run(t, "journalctl", "-u", s.unit, "-n", "20").stdout)
+				t.Errorf("it does not work with it:\n%s",
+					run(t, "journalctl", "-u", s.unit, "-n", "20").stdout)
 			}
 			want := hardened[s.unit]
 			for name := range strings.FieldsSeq(want.has) {
