@@ -33,7 +33,8 @@ func TestHardening(t *testing.T) {
 			t.Cleanup(func() {
 				exec.Command("rm", "-r", filepath.Dir(dropin)).Run()
 				exec.Command("systemctl", "daemon-reload").Run()
-				s.restart(t)
+				s.forget()
+				exec.Command("systemctl", "restart", s.unit).Run()
 			})
 			systemctl(t, "daemon-reload")
 			s.restart(t)
