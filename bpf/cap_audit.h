@@ -203,14 +203,13 @@ enum {
 	CA_HAS_FILE = 2,	/* its owner and mode; path is its own */
 	CA_HAS_WALK = 4,	/* found while a path was followed, which texts[0] is */
 	CA_HAS_BASE = 8,	/* path is that of the directory that texts[0] begins in */
-	CA_HAS_TEXT = 16,	/* texts[0] */
+	CA_HAS_FOUND = 16,	/* owner and mode are of what the kernel found for a path; its name is found */
 	CA_HAS_SOCKET = 32,
 	CA_HAS_ADDRESS = 64,	/* bytes are one */
 	CA_HAS_REQUEST = 128,
 	CA_HAS_PROCESS = 256,
 	CA_HAS_STRUCT = 512,	/* bytes are its first */
 	CA_HAS_SELF = 1024,	/* the process is the caller */
-	CA_HAS_FOUND = 2048,	/* owner and mode are of what the kernel found for a path; its name is found */
 };
 
 /* What the last of some names is in. */

@@ -87,8 +87,7 @@ static __always_inline bool note_walk(struct ca_object *o, struct task_struct *t
 	if (!dentry)
 		return false;
 	o->has |= CA_HAS_WALK;
-	if (bpf_probe_read_kernel_str(o->texts[0], CA_PATH, BPF_CORE_READ(nd, name, name)) > 0)
-		o->has |= CA_HAS_TEXT;
+	bpf_probe_read_kernel_str(o->texts[0], CA_PATH, BPF_CORE_READ(nd, name, name));
 	read_names(&o->path, (__u64)dentry, (__u64)BPF_CORE_READ(nd, path.mnt));
 	note_inode(o, (__u64)BPF_CORE_READ(dentry, d_inode));
 	return true;
@@ -225,7 +224,7 @@ struct reading {
 	__s32 directory;
 	__u32 compat;
 	__u32 walked;
-	__u32 path_is;		/* CA_ARGUMENT_PATH or _ENTRY */
+	__u32 path_is;		/* of the first path, CA_ARGUMENT_PATH or _ENTRY; 0 before it */
 };
 
 /* Where a path by name begins: the directory, or the root of who is in another one. */
@@ -260,14 +259,13 @@ __noinline int note_path(struct ca_object *o, struct reading *r, __u32 is)
 	if (!o || !r)
 		return 0;
 	path = (const void *)r->value;
-	if (o->has & CA_HAS_TEXT) {
+	if (r->path_is) {
 		bpf_probe_read_user_str(o->texts[1], CA_PATH, path);
 		return 0;
 	}
+	r->path_is = is;
 	if (bpf_probe_read_user_str(o->texts[0], CA_PATH, path) <= 0)
 		return 0;
-	o->has |= CA_HAS_TEXT;
-	r->path_is = is;
 	return note_base(o, r);
 }
 

@@ -116,7 +116,7 @@ var calls = map[string][]argument{
 	"fgetxattr": {file, word("attribute")}, "ftruncate": {file}, "fallocate": {file},
 	"getdents": {file}, "getdents64": {file}, "fstat": {file}, "fstatfs": {file},
 	"ioctl": {file, number(asIoctl)}, "fcntl": {file, number(asFcntl)},
-	"fsconfig": {file, number(asHex), word("key")}, "fsmount": {file}, "finit_module": {file},
+	"fsconfig": {file, number(asFsconfig), word("key")}, "fsmount": {file}, "finit_module": {file},
 	"open_by_handle_at": {file}, "setns": {file, number(asNamespaces)}, "quotactl_fd": {file},
 	"epoll_ctl": {unused, unused, file}, "copy_file_range": {file, unused, file}, "splice": {file},
 	"mmap": {unused, unused, number(asProtection), unused, file}, "flock": {file}, "flistxattr": {file},

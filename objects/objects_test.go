@@ -116,6 +116,8 @@ func TestText(t *testing.T) {
 			"a thread"},
 		"of System V": {Asked{Syscall: "msgctl", Known: true, Arguments: [6]uint64{7, 2}}, Option,
 			"message queue 7, IPC_STAT"},
+		"a mount whose first path is empty": {Asked{Syscall: "move_mount", Known: true,
+			Texts: [2]string{"", "/mnt"}}, Option, "to /mnt"},
 		"memory that nobody may read": {Asked{Syscall: "mprotect", Known: true}, Option, "PROT_NONE"},
 		"what could not be read": {Asked{Syscall: "delete_module", Known: true}, Arguments,
 			"arguments that could not be read"},

@@ -208,6 +208,15 @@ func asMountFlags(_ *naming, value uint64) string {
 		{unix.MS_STRICTATIME, "MS_STRICTATIME"}, {unix.MS_SILENT, "MS_SILENT"}}.of(value)
 }
 
+// asFsconfig: uapi/linux/mount.h, enum fsconfig_command
+func asFsconfig(_ *naming, value uint64) string {
+	return names{unix.FSCONFIG_SET_FLAG: "FSCONFIG_SET_FLAG", unix.FSCONFIG_SET_STRING: "FSCONFIG_SET_STRING",
+		unix.FSCONFIG_SET_BINARY: "FSCONFIG_SET_BINARY", unix.FSCONFIG_SET_PATH: "FSCONFIG_SET_PATH",
+		unix.FSCONFIG_SET_PATH_EMPTY: "FSCONFIG_SET_PATH_EMPTY", unix.FSCONFIG_SET_FD: "FSCONFIG_SET_FD",
+		unix.FSCONFIG_CMD_CREATE:      "FSCONFIG_CMD_CREATE",
+		unix.FSCONFIG_CMD_RECONFIGURE: "FSCONFIG_CMD_RECONFIGURE"}.of(value, "command")
+}
+
 var namespaceFlags = flags{{unix.CLONE_NEWNS, "CLONE_NEWNS"}, {unix.CLONE_NEWUTS, "CLONE_NEWUTS"},
 	{unix.CLONE_NEWIPC, "CLONE_NEWIPC"}, {unix.CLONE_NEWUSER, "CLONE_NEWUSER"},
 	{unix.CLONE_NEWPID, "CLONE_NEWPID"}, {unix.CLONE_NEWNET, "CLONE_NEWNET"},
