@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -179,12 +180,16 @@ func TestCallersDebugFile(t *testing.T) {
 // What cannot be unwound says so, and what comes before is there.
 func TestCallersEnd(t *testing.T) {
 	t.Parallel()
+	aboveSignal := "more of the stack was not copied"
+	if runtime.GOARCH == "arm64" { // where the kernel's own code, in no file, is above
+		aboveSignal = "its code is in no file that could be read"
+	}
 	for way, c := range map[string]struct {
 		begins []string
 		ended  string
 	}{
 		"deep":   {[]string{"first", "deeper", "deeper", "deeper"}, "more of the stack was not copied"},
-		"signal": {[]string{"second", "on_signal"}, "more of the stack was not copied"},
+		"signal": {[]string{"second", "on_signal"}, aboveSignal},
 		"thread": {[]string{"first", "on_thread"}, ""},
 	} {
 		t.Run(way, func(t *testing.T) {

@@ -47,9 +47,10 @@ APART void between(int size)
 
 APART void deeper(int left)
 {
-	volatile char room[1000];
+	char room[1000];
 
 	room[0] = left;
+	__asm__ volatile("" : : "r"(room) : "memory");
 	if (left)
 		deeper(left - 1);
 	else
@@ -102,7 +103,7 @@ int main(int argc, char **argv)
 
 	file = argc == 3 ? argv[2] : "";
 	if (!strcmp(way, "apart")) {
-		for (int i = 0; i < 10; i++)
+		for (int i = argc; i < 13; i++) /* known to no compiler, or it unrolls that */
 			first();
 		between(100 * argc);
 	} else if (!strcmp(way, "deep")) {
