@@ -4,7 +4,7 @@ import (
 	"encoding/binary"
 	"math/bits"
 
-	"github.com/elastic/go-seccomp-bpf/arch"
+	"github.com/cap-audit/cap-audit/objects"
 )
 
 // sp is register 31 where it is not the zero register, as decoding tells.
@@ -19,7 +19,7 @@ var arm64 = convention{
 	lostInCall:       1<<19 - 1 | bit(30),
 	stack:            sp,
 	frame:            29,
-	names:            arch.AARCH64.SyscallNumbers,
+	names:            objects.ARM64,
 	twoSteps:         true,
 	alignment:        4,
 }

@@ -41,15 +41,11 @@ func filter(f *audit.Findings) snippets.Filter {
 	return filter
 }
 
-// call takes apart what a program made. Filters know number 79 of arm64 by the name of
-// the kernel's table, which the module arch has not.
+// call takes apart what a program made.
 func call(label string) (abi, name string) {
 	abi, name, foreign := strings.Cut(label, ":")
 	if !foreign {
 		abi, name = "", label
-	}
-	if name == "fstatat" {
-		name = "newfstatat"
 	}
 	return abi, name
 }

@@ -25,7 +25,7 @@ func boundsOf(results ...*reach.Result) *audit.Bounds {
 
 func TestFilter(t *testing.T) {
 	a := ran("/bin/a", "i386:stat64", "mount", "open", "x32:548")
-	b := ran("/bin/b", "fstatat", "mount", "swapon")
+	b := ran("/bin/b", "newfstatat", "mount", "swapon")
 	a.RefusedSyscalls, b.RefusedSyscalls = []string{"mount"}, []string{"swapon"}
 	b.Namespaces = true
 	got := filter(&audit.Findings{Programs: []audit.ProgramUse{a, b},

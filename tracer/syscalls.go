@@ -6,6 +6,7 @@ import (
 	"github.com/elastic/go-seccomp-bpf/arch"
 
 	"github.com/cap-audit/cap-audit/audit"
+	"github.com/cap-audit/cap-audit/objects"
 )
 
 // syscallTables are the numbers' names by ABI, and what the ABI is called.
@@ -19,7 +20,7 @@ var syscallTables = func() map[uint8]syscallTable {
 		}
 	case "arm64":
 		return map[uint8]syscallTable{
-			abiNative: {"", arch.AARCH64.SyscallNumbers},
+			abiNative: {"", objects.ARM64},
 			abiCompat: {"arm", arch.ARM.SyscallNumbers},
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/elastic/go-seccomp-bpf/arch"
 
 	"github.com/cap-audit/cap-audit/capng"
+	"github.com/cap-audit/cap-audit/objects"
 	"github.com/cap-audit/cap-audit/report/snippets"
 )
 
@@ -40,7 +41,7 @@ func main() {
 // machines are those that cap-audit is for, as profiles call them.
 var machines = map[string]map[int]string{
 	"amd64": arch.X86_64.SyscallNumbers,
-	"arm64": arch.AARCH64.SyscallNumbers,
+	"arm64": objects.ARM64,
 }
 
 // leftOut are calls that the table is not about, for its reasons.
@@ -48,8 +49,8 @@ var leftOut = []string{"clone3", "personality", "socket",
 	// no kernel that cap-audit is for has these
 	"_sysctl", "afs_syscall", "create_module", "get_kernel_syms", "getpmsg", "nfsservctl", "putpmsg",
 	"query_module", "security", "tuxcall", "vserver",
-	// go-seccomp-bpf's own names
-	"arch_specific_syscall", "fstatat",
+	// go-seccomp-bpf's own name
+	"arch_specific_syscall",
 }
 
 // list writes down where the table and the profile differ, and counts that.
