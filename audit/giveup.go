@@ -34,6 +34,11 @@ func called(s Syscall) string { return strings.TrimSuffix(s.Name, "32") }
 // privileges up, and here that failed. A program that goes on all the same
 // keeps what it was to give up: no test notices.
 func (f *Findings) GivesUp(t *Trial) bool {
+	if t.Without == unix.CAP_SETUID || t.Without == unix.CAP_SETGID {
+		if f.Application.Unprivileged && !slices.Contains(f.Gains, GainSetID) {
+			return false // it has no root to give up, and would get more for that than it gives up
+		}
+	}
 	calls := givingUp[t.Without]
 	if f.uses(unix.CAP_SETUID) {
 		calls = slices.Concat(calls, confining[t.Without])

@@ -11,6 +11,9 @@ func TestGivesUp(t *testing.T) {
 	root := after(Application{Ended: true}, []Checks{row(unix.CAP_SYS_CHROOT, Granted, call("chroot"), 1)})
 	daemon := after(Application{Ended: true}, []Checks{row(unix.CAP_SYS_CHROOT, Granted, call("chroot"), 1),
 		row(unix.CAP_SETUID, Granted, call("setresuid"), 1)})
+	user := after(Application{Ended: true, Unprivileged: true}, nil)
+	setUserID := after(Application{Ended: true, Unprivileged: true}, nil)
+	setUserID.Gains = []Gain{GainSetID}
 	refused := func(capability int, name string, ret int) Evidence {
 		return Evidence{Kind: "refused", Capability: capability, Syscall: call(name), Return: ret}
 	}
@@ -35,6 +38,10 @@ func TestGivesUp(t *testing.T) {
 		"another call":       {root, unix.CAP_SETGID, refused(unix.CAP_SETGID, "sendmsg", -1), false},
 		"root of a daemon":   {daemon, unix.CAP_SYS_CHROOT, refused(unix.CAP_SYS_CHROOT, "chroot", -1), true},
 		"root of root":       {root, unix.CAP_SYS_CHROOT, refused(unix.CAP_SYS_CHROOT, "chroot", -1), false},
+		"no root":            {user, unix.CAP_SETUID, refused(unix.CAP_SETUID, "setuid", -1), false},
+		"no root's groups":   {user, unix.CAP_SETGID, refused(unix.CAP_SETGID, "setgroups", -1), false},
+		"a user's bound":     {user, unix.CAP_SETPCAP, refused(unix.CAP_SETPCAP, "prctl", -1), true},
+		"root by its file":   {setUserID, unix.CAP_SETUID, refused(unix.CAP_SETUID, "setuid", -1), true},
 		"no privilege":       {daemon, unix.CAP_CHOWN, refused(unix.CAP_CHOWN, "chown", -1), false},
 	} {
 		t.Run(name, func(t *testing.T) {

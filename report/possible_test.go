@@ -140,12 +140,15 @@ func TestPossibleIsShort(t *testing.T) {
 		Advisory: []Unneeded{{Number: 7, CallSites: []CallSite{{Syscall: "setuid"}}}},
 		RuledOut: []string{"chown", "setpcap", "sys_admin"},
 	}
-	page := &text{d: d, width: 80}
+	page := &text{d: d, width: 50}
 	page.classes()
-	want := `  kill, sys_rawio: ioctl (made, not asked) in /bin/x
+	want := `  kill, sys_rawio: ioctl (made, not asked) in
+    /bin/x
   setuid (#7): setuid (made, advisory) in /bin/x
-  In libraries alone: liby.so.1 (ipc_lock, perfmon); libz.so.2 (syslog)
-  To exercise more: a signal to a process of another user (kill)
+  In libraries alone: liby.so.1 (ipc_lock,
+    perfmon); libz.so.2 (syslog)
+  To exercise more: a signal to a process of
+    another user (kill)
   Ruled out: chown, sys_admin, setpcap
 `
 	if page.String() != want {

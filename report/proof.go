@@ -164,8 +164,17 @@ func (t *text) proof() {
 		t.facts(trial)
 	}
 	if p.Minimal != nil {
-		t.repeated("With these alone ("+orNone(p.Minimal.Capabilities)+"): ", p.Minimal)
+		news := *p.Minimal
+		news.Evidence = slices.DeleteFunc(slices.Clone(news.Evidence), p.told)
+		t.repeated("With these alone ("+orNone(p.Minimal.Capabilities)+"): ", &news)
 	}
+}
+
+// told: a run without one of them showed that, too.
+func (p *Proof) told(e Evidence) bool {
+	return slices.ContainsFunc(p.Minimization, func(t Trial) bool {
+		return slices.ContainsFunc(t.Evidence, func(known Evidence) bool { return known.Text == e.Text })
+	})
 }
 
 // words say what became of the capability left out.
@@ -266,19 +275,23 @@ func (p *Proof) final() *Trial {
 	return p.Verification
 }
 
-// failing are the calls that failed in the final run and had not before, in
-// sentences.
-func (d *Document) failing() []string {
+// failing are the calls that failed in the final run and had not before, in a
+// sentence, "" for none.
+func (d *Document) failing() string {
+	final := d.Proof.final()
+	if final == nil {
+		return ""
+	}
 	var list []string
-	if final := d.Proof.final(); final != nil {
-		for _, e := range final.Evidence {
-			said := "Proven, and yet new in that run: " + printable(e.Text) + "."
-			if e.ReturnName != nil && !slices.Contains(list, said) {
-				list = append(list, said)
-			}
+	for _, e := range final.Evidence {
+		if said := printable(e.Text); e.ReturnName != nil && !slices.Contains(list, said) {
+			list = append(list, said)
 		}
 	}
-	return list
+	if list == nil {
+		return ""
+	}
+	return "Proven, and yet new in that run: " + strings.Join(list, "; ") + "."
 }
 
 // proven says in a sentence for the recommendations how sure the set is, "" if

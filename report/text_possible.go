@@ -101,7 +101,7 @@ func (t *text) possible() {
 		if len(alike[text]) > 1 {
 			label = strings.Join(namesOfPossible(alike[text]), ", ") + ":"
 		}
-		t.labelled("  ", label, text)
+		t.WriteString(wrap("  ", "    ", label+" "+text, t.width))
 	}
 	if len(libraries) > 0 {
 		t.labelled("  ", "In libraries alone:", strings.Join(each(libraries, func(library string) string {

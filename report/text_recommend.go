@@ -161,7 +161,9 @@ func (d *Document) caveats() []string {
 	if proven := d.proven(); proven != "" {
 		list = append(list, proven)
 	}
-	list = append(list, d.failing()...)
+	if failing := d.failing(); failing != "" {
+		list = append(list, failing)
+	}
 	if d.TestFailed != nil && !d.blocked() {
 		list = append(list, sentence(printable(*d.TestFailed))+" What it was to exercise may be missing.")
 	}
