@@ -221,6 +221,34 @@ func testFileCapabilities(t *testing.T, snippet func(Advice) string) {
 	}
 }
 
+// Each file gets its program's own.
+func TestFilecapAndSetcapTakeSeveral(t *testing.T) {
+	held(t, unix.CAP_SETFCAP)
+	for command, snippet := range map[string]func(Advice) string{"filecap": Filecap, "setcap": Setcap} {
+		machine.Program(t, command)
+		dir := t.TempDir()
+		front, helper := filepath.Join(dir, "front"), filepath.Join(dir, "the helper")
+		for _, file := range []string{front, helper} {
+			if err := os.WriteFile(file, []byte("#"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		run(t, machine.Program(t, "sh"), "-c", snippet(Advice{Path: front, Grant: []int{12, 13},
+			Itself: []int{12}, Others: []Holder{{helper, []int{13}, nil}}}))
+		for file, want := range map[string]uint64{front: 1 << 12, helper: 1 << 13} {
+			f, err := os.Open(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, _, _, _, err := capng.FileCaps(f); err != nil || got != want {
+				t.Errorf("%s: %s has %v, want %v: %v", command, file, capng.Names(got),
+					capng.Names(want), err)
+			}
+			f.Close()
+		}
+	}
+}
+
 // systemdReader reads services as systemd does. It keeps quiet about names it
 // does not know, so the test looks at the sets that it has understood:
 // systemd-analyze shows them when it debugs.
