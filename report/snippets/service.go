@@ -40,11 +40,10 @@ func ServiceBlock(s Service) string {
 		lines = append(lines, s.Ambient.assign("AmbientCapabilities", inOneLine)...)
 	}
 	lines = append(lines, s.Bounding.assign("CapabilityBoundingSet", inOneLine)...)
-	nnp := "no"
 	if s.NoNewPrivileges {
-		nnp = "yes"
+		lines = append(lines, "NoNewPrivileges=yes")
 	}
-	return strings.Join(append(lines, "NoNewPrivileges="+nnp), "\n")
+	return strings.Join(lines, "\n")
 }
 
 // assign takes back what the unit has, then says what it is to have. The blank,

@@ -233,13 +233,13 @@ func TestServiceBlock(t *testing.T) {
 				"AmbientCapabilities=CAP_NET_RAW\n# takes back what the unit has\nCapabilityBoundingSet =\n" +
 				"CapabilityBoundingSet=CAP_NET_RAW\nNoNewPrivileges=yes"},
 		"dynamic": {Service{Dynamic: true, Bounding: SetOfUnit{Set: []int{13}}, Privileged: true},
-			"DynamicUser=yes\nCapabilityBoundingSet=CAP_NET_RAW\nNoNewPrivileges=no"},
+			"DynamicUser=yes\nCapabilityBoundingSet=CAP_NET_RAW"},
 		"adds": {Service{User: "web", Bounding: SetOfUnit{Set: []int{13}}},
-			"User=web\nAmbientCapabilities=\nCapabilityBoundingSet=CAP_NET_RAW\nNoNewPrivileges=no"},
+			"User=web\nAmbientCapabilities=\nCapabilityBoundingSet=CAP_NET_RAW"},
 		"none": {Service{Privileged: true, Bounding: SetOfUnit{Replaces: true}},
-			"CapabilityBoundingSet=\nNoNewPrivileges=no"},
+			"CapabilityBoundingSet="},
 		"hostile names": {Service{User: "a\nExecStart=b", Group: "%i", Privileged: true},
-			"CapabilityBoundingSet=\nNoNewPrivileges=no"},
+			"CapabilityBoundingSet="},
 	} {
 		if diff := cmp.Diff("[Service]\n"+c.want, ServiceBlock(c.service)); diff != "" {
 			t.Errorf("%s: %s", name, diff)
