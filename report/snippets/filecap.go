@@ -142,7 +142,7 @@ func quoted(file string) (word, why string) {
 	word, ok := shellQuote(file)
 	if !ok {
 		return "", "# Its name has characters that no command for every shell can have. Give it\n" +
-			"# another, or use one of the other ways: " + strconv.QuoteToASCII(file)
+			"# another, or use one of the other ways:\n# " + strconv.QuoteToASCII(file)
 	}
 	return word, ""
 }

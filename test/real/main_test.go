@@ -24,7 +24,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cap-audit/cap-audit/report"
 	"github.com/cap-audit/cap-audit/test/machine"
+	"github.com/cap-audit/cap-audit/test/page"
 )
 
 // patience bounds every wait for a fact. It only decides how soon a failure is
@@ -169,10 +171,27 @@ func parse(t testing.TB, cmd *exec.Cmd) (document, string) {
 	if err := json.Unmarshal(stdout.Bytes(), &d); err != nil {
 		t.Fatalf("%q: not a JSON document: %v\n%s", cmd.Args, err, stdout.Bytes())
 	}
+	for _, line := range page.Wide(asText(t, stdout.Bytes())) {
+		t.Errorf("%q: wider than a page: %s", cmd.Args, line)
+	}
 	if !d.Complete {
 		t.Fatalf("%q: not complete\n%s", cmd.Args, stderr.Bytes())
 	}
 	return d, stderr.String()
+}
+
+// asText is the report that people read.
+func asText(t testing.TB, document []byte) string {
+	t.Helper()
+	f, err := report.Read(bytes.NewReader(document))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	if err := report.WriteText(&text, report.NewDocument(f), report.Page{Width: 80}); err != nil {
+		t.Fatal(err)
+	}
+	return text.String()
 }
 
 // command is killed when the test ends. A pipe that a descendant keeps open
