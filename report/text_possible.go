@@ -110,12 +110,13 @@ func (t *text) possible() {
 	}
 }
 
-// operations are the first of a capability that are not the same call.
+// operations are the first of a capability that are not the same call, a library's only where there
+// are no others.
 func (d *Document) operations(c Possible) string {
 	var chosen []PossibleOperation
 	choose := func(differs func(a, b PossibleOperation) bool) {
 		for _, o := range c.Operations {
-			if len(chosen) < mostOperations && !slices.ContainsFunc(chosen,
+			if len(chosen) < mostOperations && d.own(o) == d.byProgram(c) && !slices.ContainsFunc(chosen,
 				func(known PossibleOperation) bool { return !differs(o, known) }) {
 				chosen = append(chosen, o)
 			}
@@ -233,10 +234,13 @@ var exercises = []struct {
 // byProgram: the file of a program, or of a script's interpreter, asks for it, or it was given what
 // does. Nobody knows how to bring a library to that.
 func (d *Document) byProgram(c Possible) bool {
-	return len(c.Operations) == 0 || slices.ContainsFunc(c.Operations, func(o PossibleOperation) bool {
-		return o.Object == "" || o.Object == o.Program || slices.ContainsFunc(d.Coverage.Programs,
-			func(p CoveredProgram) bool { return len(p.Objects) > 0 && p.Objects[0] == o.Object })
-	})
+	return len(c.Operations) == 0 || slices.ContainsFunc(c.Operations, d.own)
+}
+
+// own: it is no library's.
+func (d *Document) own(o PossibleOperation) bool {
+	return o.Object == "" || o.Object == o.Program || slices.ContainsFunc(d.Coverage.Programs,
+		func(p CoveredProgram) bool { return len(p.Objects) > 0 && p.Objects[0] == o.Object })
 }
 
 func (d *Document) opensSessions() bool { return slices.Contains(d.advice.Gains, audit.GainSessions) }
