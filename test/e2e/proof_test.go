@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -315,6 +316,21 @@ func TestGivingUpIsNotMinimizedAway(t *testing.T) {
 	}
 	if r := finish(t, cmd); !strings.Contains(string(r.stdout), "# It starts as root and changes to") {
 		t.Errorf("%s%s", r.stdout, r.stderr)
+	}
+}
+
+// Who begins as a user has no root to give up: setuid for that would be the greater privilege.
+func TestGivingUpOfAUserIsMinimizedAway(t *testing.T) {
+	t.Parallel()
+	p := prove(t, "--minimize", "--as", "nobody", "--", python(t), "-S", "-E", "-c", `import os
+for give in (lambda: os.setgroups([]), lambda: os.setgid(1), lambda: os.setuid(1)):
+    try: give()
+    except OSError: pass`)
+	for _, name := range []string{"setgid", "setuid"} {
+		r := p.without(t, name)
+		if *r.Verdict != "not_needed_in_this_run" || slices.Contains(p.Recommended, name) {
+			t.Errorf("%s: %s, %s; recommended: %v", name, *r.Verdict, r.texts(), p.Recommended)
+		}
 	}
 }
 
