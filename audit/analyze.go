@@ -165,7 +165,7 @@ func inPhase(rows []Checks, phase Phase) []Checks {
 
 func (a *analysis) capability(n int, t Tally, rows []Checks) Capability {
 	c := Capability{Number: n, Tally: t, Syscall: mainSyscall(rows), CallSites: callSites(rows),
-		Span: spanOf(rows)}
+		Span: spanOf(rows), UserNamespace: userNamespaceOf(rows)}
 	granted := a.outcomes(n, func(o Outcome) bool {
 		return o.Verdict == Granted && slices.ContainsFunc(rows, func(r Checks) bool {
 			return r.Verdict == Granted && r.Syscall == o.Syscall

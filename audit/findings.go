@@ -47,6 +47,8 @@ type Capability struct {
 	// LookedAt is how many calls with a granted check were seen to return, where that is
 	// a sample; nil where all were, or it is not known.
 	LookedAt *uint64
+	// UserNamespace is where it has to be held for all its uses.
+	UserNamespace UserNamespace
 	// InPlace: repetitions showed it to be needed in the place of others, which are
 	// not granted either.
 	InPlace bool

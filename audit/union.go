@@ -113,6 +113,7 @@ type part struct {
 	// failedAnyway are calls that failed although they were granted it
 	failedAnyway map[outcomeKey]uint64
 	lookedAt     *uint64
+	namespace    UserNamespace
 }
 
 type siteKey struct {
@@ -281,6 +282,10 @@ func (u *Union) leaveOut() { u.merged.LeftOut = Sum(u.merged.LeftOut, 1) }
 
 func (u *Union) addNeed(p *part, c Capability) {
 	p.lookedAt = joinLooks(p.seen, p.lookedAt, c.LookedAt)
+	if !p.seen {
+		p.namespace = c.UserNamespace
+	}
+	p.namespace = p.namespace.join(c.UserNamespace)
 	p.seen = true
 	p.Granted, p.Denied = Sum(p.Granted, c.Granted), Sum(p.Denied, c.Denied)
 	if p.calls == nil {
@@ -571,7 +576,7 @@ func (p *pile) into(n int, f *Findings) {
 
 func (p *part) capability(n int) Capability {
 	c := Capability{Number: n, Tally: p.Tally, Syscall: Syscall{Number: -1}, CallSites: p.callSites(),
-		FailedAnyway: outcomesOf(p.failedAnyway), LookedAt: p.lookedAt}
+		FailedAnyway: outcomesOf(p.failedAnyway), LookedAt: p.lookedAt, UserNamespace: p.namespace}
 	most := uint64(0)
 	for _, s := range slices.SortedFunc(maps.Keys(p.calls), compareSyscalls) {
 		if c.Syscall.Number == -1 && c.Syscall.Name == "" || p.calls[s] > most {

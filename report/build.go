@@ -102,6 +102,7 @@ func lookedAt(f *audit.Findings) string {
 }
 
 func advice(f *audit.Findings) snippets.Advice {
+	onHost, inside := onHost(f)
 	return snippets.Advice{
 		Subject:      f.Subject.Kind,
 		Engine:       f.Subject.Engine,
@@ -134,6 +135,8 @@ func advice(f *audit.Findings) snippets.Advice {
 		Made:     each(f.Programs, made),
 		Met:      met(f),
 		Filter:   filter(f),
+		OnHost:   onHost,
+		Inside:   inside,
 	}
 }
 
@@ -282,8 +285,10 @@ func capability(c audit.Capability) Capability {
 		CallSites:    each(c.CallSites, callSite),
 		FailedAnyway: each(c.FailedAnyway, outcome),
 		LookedAt:     c.LookedAt,
-		syscall:      s,
-		byRepetition: c.ByRepetition(),
+
+		UserNamespace: optional(string(c.UserNamespace)),
+		syscall:       s,
+		byRepetition:  c.ByRepetition(),
 	}
 }
 

@@ -175,6 +175,8 @@ type Capability struct {
 	// LookedAt is how large the sample is, nil where all were looked at.
 	LookedAt *uint64 `json:"calls_looked_at,omitempty"`
 	Times
+	// UserNamespace is where it has to be held, nil for not known.
+	UserNamespace *string `json:"user_namespace"`
 
 	// syscall is the one of Reason.
 	syscall Syscall

@@ -158,8 +158,21 @@ func (r *reader) capabilities(list []Capability) []audit.Capability {
 			FailedAnyway: r.outcomes(c.FailedAnyway),
 			LookedAt:     c.LookedAt,
 			InPlace:      c.Reason == neededInPlace,
+
+			UserNamespace: r.userNamespace(c.UserNamespace),
 		}
 	})
+}
+
+// userNamespace is "" in older reports.
+func (r *reader) userNamespace(told *string) audit.UserNamespace {
+	u := audit.UserNamespace(orEmpty(told))
+	switch u {
+	case "", audit.Inside, audit.OnHost:
+	default:
+		r.fail("%s does not tell where a capability has to be held", quoted(*told))
+	}
+	return u
 }
 
 // reason finds the system call that a capability's reason names. The C

@@ -155,6 +155,7 @@ var unset = map[string]string{
 	"advice.Met.Families":        nameless,
 	"advice.Met.Read":            nameless,
 	"advice.Filter.Reachable":    "it failed",
+	"advice.Inside":              "one is asked for on the host",
 	"advice.Filter.ABIs":         "the machine's own",
 	"Coverage.Programs.Analysed": "it failed",
 
@@ -361,6 +362,7 @@ func possible(what any) {
 		p.Return = -1
 	case *audit.Capability: // its reason is one of the calls
 		p.CallSites[0].Syscall = p.Syscall
+		p.UserNamespace = audit.OnHost
 	case *objects.Object:
 		p.Kind, p.Mode = objects.File, "0640"
 	case *audit.Denied: // which the outcomes show
@@ -380,6 +382,6 @@ func possible(what any) {
 		p.StatedReach.RuledOut = 1 << 40
 		p.Held = &audit.Held{Permitted: 1 << 40, Bounding: 1 << 40}
 		// and which changes its user
-		*p.Stated |= *p.StatedOperational | 1<<unix.CAP_SETUID | 1<<unix.CAP_SETGID
+		*p.Stated |= *p.StatedOperational | 1<<p.Required[0].Number | 1<<unix.CAP_SETUID | 1<<unix.CAP_SETGID
 	}
 }

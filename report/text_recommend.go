@@ -152,6 +152,9 @@ func (d *Document) caveats() []string {
 		list = append(list, "It runs in a user namespace of its own: the capabilities are needed within "+
 			"that, and nothing has to be granted on the host.")
 	}
+	if within := d.userNamespace(); within != "" {
+		list = append(list, within)
+	}
 	if early := d.giveUp(); early != "" {
 		list = append(list, early)
 	}

@@ -69,6 +69,9 @@ type Advice struct {
 	UserNamespace bool
 	// Nested are those that were used in user namespaces that the program made.
 	Nested []int
+	// OnHost are those of Grant that are of no use in a user namespace; Inside: all are of use there.
+	OnHost []int
+	Inside bool
 	// Possible are those that the code can ask for, and no run needed.
 	Possible []int
 	// Made are the system calls of the programs that ran.

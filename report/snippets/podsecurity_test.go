@@ -33,6 +33,21 @@ func TestPodSecurity(t *testing.T) {
 	}
 }
 
+// With hostUsers: false some are of no use; where it is not known of one, nothing is said.
+func TestKubernetesUserNamespace(t *testing.T) {
+	for says, a := range map[string]Advice{
+		"# With hostUsers: false of no use: SYS_TIME.\n": {Grant: []int{0, 25}, OnHost: []int{25}},
+		"# With hostUsers: false they do the same,":      {Grant: []int{0, 10}, Inside: true},
+		"":  {Grant: []int{0, 10}},
+		" ": {Inside: true},
+	} {
+		if text := Kubernetes(a); !strings.Contains(text, says) ||
+			strings.Contains(text, "hostUsers") != (len(says) > 1) {
+			t.Errorf("want %q\n%s", says, text)
+		}
+	}
+}
+
 // admission is the program that asks Kubernetes' own admission for each pod that it reads,
 // and prints the strictest standard that admits it.
 const admission = `package main

@@ -110,6 +110,7 @@ type capability struct {
 	First         float64 `json:"first_seconds"`
 	Last          float64 `json:"last_seconds"`
 	BeforeServing *bool   `json:"before_serving"`
+	UserNamespace *string `json:"user_namespace"`
 }
 
 type callSite struct {
