@@ -43,8 +43,8 @@ Report:
   -o, --output FILE     write the report to FILE
   -j, --json            report as JSON
   -y, --yaml            report as YAML
-      --format NAME     text (default), json, ndjson, yaml, junit, prometheus
-                        or markdown; with --check: sarif, github or gitlab
+      --format NAME     text (default), json, ndjson, yaml, junit, prometheus,
+                        markdown, html; with --check: sarif, github, gitlab
       --emit KIND       print only how to grant the set, for one of: systemd,
                         docker, compose, kubernetes, quadlet, lxc, nspawn,
                         filecap, setcap, c, python, go, rust, apparmor, selinux,

@@ -98,7 +98,7 @@ _cap_audit_value() {
 	--as-environment) mapfile -t COMPREPLY < <(compgen -W 'service caller' -- "$2") ;;
 	--as) mapfile -t COMPREPLY < <(compgen -u -- "$2") ;;
 	--as:) mapfile -t COMPREPLY < <(compgen -g -- "$2") ;;
-	--format) mapfile -t COMPREPLY < <(compgen -W 'text json ndjson yaml junit prometheus markdown sarif github gitlab' -- "$2") ;;
+	--format) mapfile -t COMPREPLY < <(compgen -W 'text json ndjson yaml junit prometheus markdown html sarif github gitlab' -- "$2") ;;
 	--emit) mapfile -t COMPREPLY < <(compgen -W 'systemd docker compose kubernetes quadlet lxc nspawn filecap setcap c python
 			go rust apparmor selinux setpriv bwrap seccomp systemcallfilter hardening' -- "$2") ;;
 	-p | --pid) mapfile -t COMPREPLY < <(compgen -W "$(cd /proc && echo [0-9]*)" -- "$2") ;;

@@ -17,6 +17,7 @@ const (
 	JUnit      Format = "junit"
 	Prometheus Format = "prometheus"
 	Markdown   Format = "markdown"
+	HTML       Format = "html"
 	SARIF      Format = "sarif"
 	GitHub     Format = "github"
 	GitLab     Format = "gitlab"
@@ -24,8 +25,8 @@ const (
 )
 
 // Formats are those that --format names.
-var Formats = []Format{Text, JSON, NDJSON, YAML, JUnit, Prometheus, Markdown, SARIF, GitHub,
-	GitLab}
+var Formats = []Format{Text, JSON, NDJSON, YAML, JUnit, Prometheus, Markdown, HTML, SARIF,
+	GitHub, GitLab}
 
 // OfPolicy: it says how the run fits the policy, and nothing else.
 func (f Format) OfPolicy() bool { return f == SARIF || f == GitHub || f == GitLab }
@@ -33,7 +34,7 @@ func (f Format) OfPolicy() bool { return f == SARIF || f == GitHub || f == GitLa
 // extension of a file that holds the format.
 func (f Format) extension() string {
 	switch f {
-	case JSON, NDJSON, YAML, SARIF:
+	case JSON, NDJSON, YAML, HTML, SARIF:
 		return string(f)
 	case GitLab:
 		return "json"

@@ -163,6 +163,8 @@ func (o *Output) render(w io.Writer, doc *report.Document) error {
 		return report.WritePrometheus(w, doc)
 	case Markdown:
 		return report.WriteMarkdown(w, doc)
+	case HTML:
+		return report.WriteHTML(w, doc)
 	case SARIF:
 		return report.WriteSARIF(w, doc)
 	case GitHub:

@@ -195,7 +195,7 @@ func TestPrometheus(t *testing.T) {
 func TestWriteErrorsOfOtherFormats(t *testing.T) {
 	d := judged()["policy-failed"]
 	for name, write := range map[string]func(io.Writer, *Document) error{"junit": WriteJUnit,
-		"prometheus": WritePrometheus, "markdown": WriteMarkdown} {
+		"prometheus": WritePrometheus, "markdown": WriteMarkdown, "html": WriteHTML} {
 		if err := write(full{}, d); err != errFull {
 			t.Errorf("%s to a full disk: %v", name, err)
 		}

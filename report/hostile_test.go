@@ -69,6 +69,7 @@ func renderings(t *testing.T, f *audit.Findings) map[string]string {
 		"junit":      func(w io.Writer) error { return WriteJUnit(w, d) },
 		"prometheus": func(w io.Writer) error { return WritePrometheus(w, d) },
 		"markdown":   func(w io.Writer) error { return WriteMarkdown(w, d) },
+		"html":       func(w io.Writer) error { return WriteHTML(w, d) },
 		"sarif":      func(w io.Writer) error { return WriteSARIF(w, d) },
 		"github":     func(w io.Writer) error { return WriteGitHub(w, d) },
 		"gitlab":     func(w io.Writer) error { return WriteGitLab(w, d) },

@@ -8,14 +8,19 @@ import (
 	"github.com/cap-audit/cap-audit/audit"
 )
 
-// advisory shows the capabilities that the kernel asked for only to choose
-// between two ways of going on. What it asks of every program says nothing of this one.
-func (t *text) advisory() {
-	list := slices.DeleteFunc(t.unneeded(t.d.Advisory), func(c Unneeded) bool {
+// advisory are those that the kernel asked for only to choose between two ways of going on. What it asks
+// of every program says nothing of this one.
+func (d *Document) advisory() []Unneeded {
+	return slices.DeleteFunc(d.unneeded(d.Advisory), func(c Unneeded) bool {
 		return !slices.ContainsFunc(c.CallSites, func(s CallSite) bool {
 			return s.Advisory == nil || *s.Advisory != audit.ReserveUnused
 		})
 	})
+}
+
+// advisory shows them.
+func (t *text) advisory() {
+	list := t.d.advisory()
 	if len(list) == 0 {
 		return
 	}
@@ -44,7 +49,7 @@ func consequences(sites []CallSite) string {
 // nested shows the capabilities whose checks were about user namespaces that
 // the program made.
 func (t *text) nested() {
-	list := t.unneeded(t.d.Nested)
+	list := t.d.unneeded(t.d.Nested)
 	if len(list) == 0 {
 		return
 	}
@@ -60,10 +65,10 @@ func (t *text) nested() {
 
 // unneeded leaves out what is needed anyway: there, nothing is gained by
 // knowing that some checks were not about that.
-func (t *text) unneeded(list []Unneeded) []Unneeded {
+func (d *Document) unneeded(list []Unneeded) []Unneeded {
 	return slices.DeleteFunc(slices.Clone(list), func(u Unneeded) bool {
-		return t.d.granted(u.Number) ||
-			slices.ContainsFunc(t.d.Required, func(c Capability) bool { return c.Number == u.Number })
+		return d.granted(u.Number) ||
+			slices.ContainsFunc(d.Required, func(c Capability) bool { return c.Number == u.Number })
 	})
 }
 

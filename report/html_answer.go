@@ -1,0 +1,96 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/cap-audit/cap-audit/audit"
+)
+
+// facts are what was audited, and how.
+func (d *Document) facts() []fact {
+	list := []fact{{"Subject", printable(strings.ReplaceAll(string(d.Subject.Kind), "_", " "))}}
+	add := func(name, value string) {
+		if value != "" {
+			list = append(list, fact{name, printable(value)})
+		}
+	}
+	if heading := d.Subject.heading(); heading != "" {
+		list[0].Value = heading
+	}
+	if m := d.Merged; m != nil {
+		add("Reports", fmt.Sprintf("%d, of which %d may lack something and %d are of runs that failed",
+			m.Reports, m.Incomplete.Count+m.Untold.Count, m.Failed.Count))
+	}
+	add("As", orEmpty(d.RunAs))
+	if d.Lasted != nil {
+		add("Watched for", inSeconds(*d.Lasted))
+	}
+	switch exit := d.Exit; {
+	case d.Merged != nil:
+	case endedBadly(exit) != "":
+		add("It", endedBadly(exit))
+	case exit.Ended:
+		add("Exit status", fmt.Sprint(exitCode(exit)))
+	}
+	add("Checks", fmt.Sprint(d.TotalChecks))
+	add("Tasks", fmt.Sprint(d.Tasks))
+	add("Complete", map[bool]string{true: "yes", false: "no"}[d.Complete])
+	add("Watched by", "cap-audit "+d.Tool.Version+", "+d.Backend)
+	add("Kernel", d.SystemContext.KernelVersion)
+	return list
+}
+
+// hostFacts are the settings of the host that could be read.
+func (d *Document) hostFacts() []fact {
+	var list []fact
+	for _, k := range audit.SysctlKeys {
+		if value := d.SystemContext.byKey[k.Key]; value != -1 {
+			list = append(list, fact{k.Sysctl, fmt.Sprint(value)})
+		}
+	}
+	return list
+}
+
+// htmlClass is one of the answers that a capability can have. Count is how many have it: of what nothing
+// is known, there are no names.
+type htmlClass struct {
+	ID, Heading, Says string
+	Names             []string
+	Count             int
+}
+
+func (d *Document) htmlClasses() []htmlClass {
+	var classes []htmlClass
+	add := func(id, heading, says string, names []string) {
+		classes = append(classes, htmlClass{id, heading, says, names, len(names)})
+	}
+	add("needed", "Needed", "The run needed it.", d.Recommended)
+	possible := namesOfPossible(d.Possible)
+	switch {
+	case d.Coverage == nil:
+		return classes
+	case d.everything:
+		add("possible", "Possible", "Nothing is ruled out: "+d.unbounded(), possible)
+		return classes
+	}
+	add("possible", "Possible", "Its code can ask for it; the run did not need it.", possible)
+	if len(d.OnFiles) > 0 {
+		add("files", "Depends on files", "Its code can come to need it, by whose files it meets.",
+			namesOfPossible(d.OnFiles))
+	}
+	add("ruled-out", "Ruled out", "No code that was found asks for it.", d.RuledOut)
+	if d.notKnown > 0 {
+		classes = append(classes, htmlClass{ID: "not-known", Heading: "Not known",
+			Says: "Not all of the code was looked at.", Count: d.notKnown})
+	}
+	return classes
+}
+
+// codeRemarks are what was not looked at of the code.
+func (d *Document) codeRemarks() []string {
+	if d.Coverage == nil || d.everything {
+		return nil
+	}
+	return each(d.codeLimits(), printable)
+}
