@@ -150,9 +150,12 @@ func TestLinesOfPolicies(t *testing.T) {
 			map[int]int{unix.CAP_CHOWN: 5, unix.CAP_NET_RAW: 7}},
 		"cap_audit_policy: 1\ncapabilities: [chown,\n net_raw]": {2,
 			map[int]int{unix.CAP_CHOWN: 2, unix.CAP_NET_RAW: 3}},
-		"{\n\"cap_audit_policy\": 1,\n\"capabilities\": []}":                {3, map[int]int{}},
+		"{\n\"cap_audit_policy\": 1,\n\"capabilities\": []}": {3, map[int]int{}},
+
 		"[Service]\nCapabilityBoundingSet=CAP_CHOWN\n CapabilityBoundingSet=CAP_KILL\n": {3, nil},
+
 		"[Service]\nAmbientCapabilities=CAP_CHOWN\nCapabilityBoundingSet=CAP_CHOWN\nUser=daemon": {2, nil},
+
 		"[Unit]\n[Service]\nExecStart=/bin/x\n": {2, nil},
 	} {
 		p, err := loadText(t, text)
