@@ -10,16 +10,22 @@ type Exposure struct {
 	Hardened *float64 `json:"hardened"`
 }
 
-// exposure is one line.
-func (t *text) exposure() {
-	e := t.d.Exposure
+// words are "" where it is not known.
+func (e *Exposure) words() string {
 	if e == nil || e.Now == nil || e.Granted == nil {
-		return
+		return ""
 	}
-	text := fmt.Sprintf("systemd-analyze security: %.1f now, %.1f with these lines", *e.Now, *e.Granted)
+	text := fmt.Sprintf("%.1f now, %.1f with these lines", *e.Now, *e.Granted)
 	if e.Hardened != nil {
 		text += fmt.Sprintf(", %.1f with --emit hardening's, too", *e.Hardened)
 	}
-	t.line("")
-	t.prose("  ", text+". 10 is worst.")
+	return text + ". 10 is worst."
+}
+
+// exposure is one line.
+func (t *text) exposure() {
+	if words := t.d.Exposure.words(); words != "" {
+		t.line("")
+		t.prose("  ", "systemd-analyze security: "+words)
+	}
 }

@@ -51,6 +51,7 @@ type htmlPage struct {
 	Bare     uint64
 	Trust    []string
 	Snippets []snippets.Snippet
+	Exposure string
 	Host     []fact
 }
 
@@ -86,6 +87,7 @@ func WriteHTML(w io.Writer, d *Document) error {
 		Trees:    trees,
 		Bare:     bare,
 		Trust:    slices.Concat(d.caveats(), d.gaps(), d.codeRemarks()),
+		Exposure: d.Exposure.words(),
 		Host:     d.hostFacts(),
 	}
 	if !d.blocked() || len(d.Recommended) > 0 {

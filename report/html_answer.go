@@ -37,6 +37,9 @@ func (d *Document) facts() []fact {
 	add("Tasks", fmt.Sprint(d.Tasks))
 	add("Complete", map[bool]string{true: "yes", false: "no"}[d.Complete])
 	add("Watched by", "cap-audit "+d.Tool.Version+", "+d.Backend)
+	if d.advice.Subject.Contained() {
+		add("Pod Security", d.PodSecurity.Standard)
+	}
 	add("Kernel", d.SystemContext.KernelVersion)
 	return list
 }

@@ -47,6 +47,7 @@ func (d *Document) htmlSections() []htmlSection {
 		{"nested", "Used only in nested user namespaces",
 			"Whoever makes a user namespace holds every capability in it.",
 			each(d.unneeded(d.Nested), nestedEntry)},
+		{"held", "Held, never used", "", d.heldEntries()},
 	}
 	return slices.DeleteFunc(all, func(s htmlSection) bool {
 		return len(s.Entries) == 0 && (s.ID != "proof" || s.Says == "")
@@ -157,6 +158,19 @@ func advisoryEntry(u Unneeded) htmlEntry {
 
 func nestedEntry(u Unneeded) htmlEntry {
 	return htmlEntry{Title: numbered(u.Name, u.Number), Sites: u.CallSites}
+}
+
+// heldEntries say what what ran before holds in vain.
+func (d *Document) heldEntries() []htmlEntry {
+	if d.Held == nil || len(d.Held.Unused) == 0 {
+		return nil
+	}
+	e := htmlEntry{Title: "By what was running"}
+	e.add("Permitted", orNone(d.Held.Permitted))
+	e.add("Bounding set", orNone(d.Held.Bounding))
+	e.add("Not used in this run", orNone(d.Held.Unused))
+	e.add("Ruled out, so remove", strings.Join(d.Held.Removal, ", "))
+	return []htmlEntry{e}
 }
 
 func (d *Document) proofSkipped() string {

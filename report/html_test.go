@@ -109,6 +109,9 @@ func TestPageNumbers(t *testing.T) {
 					want["proof"]++
 				}
 			}
+			if d.Held != nil && len(d.Held.Unused) > 0 {
+				want["held"] = 1
+			}
 			if d.Policy != nil {
 				want["policy"] = len(d.Violations())
 			}
