@@ -333,7 +333,7 @@ func TestHelp(t *testing.T) {
 // The help, the manual and the completions name each kind of snippet, and no
 // other, in one order.
 func TestKindsAreDocumented(t *testing.T) {
-	words := regexp.MustCompile(`[a-z]+`)
+	words := regexp.MustCompile(`[a-z-]+`)
 	for file, between := range map[string][2]string{
 		"usage.go":                      {"for one of:", "--policy-out"},
 		"../man/cap-audit.8":            {"\nhas it:\n", "\nSee\n"},
@@ -351,7 +351,7 @@ func TestKindsAreDocumented(t *testing.T) {
 			t.Errorf("%s: no list of kinds between %q and %q", file, between[0], between[1])
 			continue
 		}
-		kinds := words.FindAllString(strings.NewReplacer(".Cm ", "", "\nor\n", "\n").Replace(text), -1)
+		kinds := words.FindAllString(strings.NewReplacer(".Cm ", "", `\-`, "-", "\nor\n", "\n").Replace(text), -1)
 		if diff := cmp.Diff(snippets.Kinds, kinds); diff != "" {
 			t.Errorf("%s:\n%s", file, diff)
 		}

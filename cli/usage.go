@@ -47,8 +47,9 @@ Report:
                         markdown, html; with --check: sarif, github, gitlab
       --emit KIND       print only how to grant the set, for one of: systemd,
                         docker, compose, kubernetes, quadlet, lxc, nspawn,
-                        filecap, setcap, c, python, go, rust, apparmor, selinux,
-                        setpriv, bwrap, seccomp, systemcallfilter, hardening
+                        filecap, setcap, rpm-caps, c, python, go, rust,
+                        apparmor, selinux, setpriv, bwrap, seccomp,
+                        systemcallfilter, hardening
       --policy-out FILE write the policy that this run satisfies
       --write-dropin    with --unit: limit the service to the set by a drop-in
       --revert-dropin   with --unit: take that drop-in away, and do nothing else

@@ -262,7 +262,7 @@ func (d *Document) DoubtsOf(kind string) []string {
 		list = append(list, "bwrap forbids new privileges, whatever its options: set-user-ID programs, file "+
 			"capabilities and sudo count for nothing in it.")
 	}
-	if len(d.secureLosses) == 0 || kind != "setcap" && kind != "filecap" {
+	if len(d.secureLosses) == 0 || !snippets.InFile(kind) {
 		return list
 	}
 	losses := each(d.secureLosses, func(l audit.SecureLoss) string {

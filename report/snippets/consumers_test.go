@@ -452,7 +452,7 @@ func TestSecureLossesAreNamed(t *testing.T) {
 		for _, kind := range Kinds {
 			a := Advice{Path: "/usr/bin/server", Grant: grant, SecureLosses: []string{"$ORIGIN", "TMPDIR"}}
 			text := Emit(kind, a)
-			if strings.Contains(text, "$ORIGIN, TMPDIR") != (kind == "filecap" || kind == "setcap") {
+			if strings.Contains(text, "$ORIGIN, TMPDIR") != InFile(kind) {
 				t.Errorf("%s", text)
 			}
 			commands := regexp.MustCompile("(?m)^[^#].*").FindAllString(text, -1)

@@ -11,19 +11,53 @@ import (
 	"github.com/cap-audit/cap-audit/capng"
 )
 
+// inFiles are the kinds that put capabilities into the program's file.
+var inFiles = []string{"filecap", "setcap", "rpm-caps"}
+
+// InFile tells whether a kind of snippet is one of these.
+func InFile(kind string) bool { return slices.Contains(inFiles, kind) }
+
+// fileGrant is a means by which programs' files get capabilities.
+type fileGrant struct {
+	// quote writes a path. It reports false for one that has no safe spelling there.
+	quote func(path string) (word string, ok bool)
+	// add gives a file what is needed, remove takes from it what it has.
+	add, remove func(file string, h Holder) string
+	// lasting: it says what the file is to have, whatever it has now.
+	lasting bool
+}
+
 // Filecap is libcap-ng's command that gives a program its capabilities through
 // its file.
 func Filecap(a Advice) string {
-	return inFile(a, `test -z "$(filecap FILE)" || filecap FILE none`, func(file string, set []int) string {
-		return fill("filecap "+file+" ", spell(set, capng.Name), " ", " \\\n    ")
+	return inFile(a, fileGrant{
+		quote: shellQuote,
+		add: func(file string, h Holder) string {
+			return fill("filecap "+file+" ", spell(h.Needs, capng.Name), " ", " \\\n    ")
+		},
+		remove: takeAway(`test -z "$(filecap FILE)" || filecap FILE none`),
 	})
 }
 
 // Setcap is libcap's command for the same.
 func Setcap(a Advice) string {
-	return inFile(a, `test -z "$(getcap FILE)" || setcap -r FILE`, func(file string, set []int) string {
-		return "setcap " + strings.ToLower(strings.Join(spell(set, capng.Constant), ",")) + "=ep " + file
+	return inFile(a, fileGrant{
+		quote:  shellQuote,
+		add:    func(file string, h Holder) string { return "setcap " + textForm(h.Needs) + " " + file },
+		remove: takeAway(`test -z "$(getcap FILE)" || setcap -r FILE`),
 	})
+}
+
+// textForm is a file's set as libcap reads it (cap_from_text(3)).
+func textForm(set []int) string { return strings.Join(spell(set, lower), ",") + "=ep" }
+
+func lower(n int) string { return strings.ToLower(capng.Constant(n)) }
+
+// takeAway is a command, with the program's path for FILE.
+func takeAway(command string) func(string, Holder) string {
+	return func(file string, _ Holder) string {
+		return "# Takes away those that the file has, if any:\n" + strings.ReplaceAll(command, "FILE", file)
+	}
 }
 
 // doesAnything is what the programs are called that run others, or read and
@@ -98,8 +132,8 @@ const everybodys = "# Whoever may execute the file gets these: restrict it to a 
 // what is on that one (capabilities(7), "Transformation of capabilities during execve()").
 const notInherited = "# File capabilities are not inherited: each program has its own.\n"
 
-// inFile is the command remove, with the program's path for FILE, or add.
-func inFile(a Advice, remove string, add func(file string, set []int) string) string {
+// inFile is what a means has for the program's file, with what is to be heeded.
+func inFile(a Advice, by fileGrant) string {
 	if a.script() {
 		return `# The kernel ignores the file capabilities of scripts, and those of the
 # interpreter would serve every script. Use one of the other ways.`
@@ -109,40 +143,40 @@ func inFile(a Advice, remove string, add func(file string, set []int) string) st
 # its file, everybody could use them for anything. Use another of the ways.`
 	}
 	a.Grant = a.held()
-	if len(a.Others) == 0 && a.fileSuffices() {
+	if len(a.Others) == 0 && a.fileSuffices() && !by.lasting {
 		return a.nothingToDo()
 	}
 	hint := ""
-	if a.Subject.Contained() {
+	if a.Subject.Contained() && !by.lasting {
 		hint = "# To be run when the image is built: the path is one of the image.\n"
 	}
 	hint += a.secureHint()
 	if len(a.Others) > 0 && a.grantsAny() {
-		return hint + a.inFiles(add)
+		return hint + a.inFiles(by)
 	}
-	file, why := quoted(a.Path)
+	program := Holder{a.Path, a.Grant, a.FileHas}
+	file, why := by.quoted(a.Path)
 	switch {
 	case why != "":
 		return why
 	case !a.grantsAny():
-		hint += "# Takes away those that the file has, if any:\n"
-		return hint + strings.ReplaceAll(remove, "FILE", file)
-	case len(a.FileHas) > 0:
+		return hint + by.remove(file, program)
+	case len(a.FileHas) > 0 && !by.lasting:
 		hint += listed("# It takes the place of what the file has now: ", a.FileHas) + "\n"
 	}
-	return hint + a.setIDHint() + everybodys + add(file, a.Grant)
+	return hint + a.setIDHint() + everybodys + by.add(file, program)
 }
 
-// quoted is a path as a word of a command, or why it cannot be one.
-func quoted(file string) (word, why string) {
+// quoted is a path as it stands there, or why it cannot.
+func (by fileGrant) quoted(file string) (word, why string) {
 	// filecap takes a relative path for the name of a capability
 	if !path.IsAbs(file) {
-		return "/path/to/program", ""
+		file = "/path/to/program"
 	}
-	word, ok := shellQuote(file)
-	if !ok {
-		return "", "# Its name has characters that no command for every shell can have. Give it\n" +
-			"# another, or use one of the other ways:\n# " + strconv.QuoteToASCII(file)
+	word, ok := by.quote(file)
+	if !ok { // rpmbuild expands a % in comments, too
+		return "", "# Its name has characters that have no safe spelling here. Give it another,\n" +
+			"# or use one of the other ways:\n# " + strings.ReplaceAll(strconv.QuoteToASCII(file), "%", `\x25`)
 	}
 	return word, ""
 }
@@ -150,22 +184,22 @@ func quoted(file string) (word, why string) {
 // mostOthers is how many other programs get a command. Nobody gives a build's tools their own.
 const mostOthers = 5
 
-// inFiles are the commands where programs that it executed need some as well.
-func (a Advice) inFiles(add func(file string, set []int) string) string {
+// inFiles is the same where programs that it executed need some as well.
+func (a Advice) inFiles(by fileGrant) string {
 	notes, commands := notInherited, []string{}
 	for i, h := range append([]Holder{{a.Path, a.own(), a.FileHas}}, a.Others...) {
 		lacks := func(n int) bool { return !slices.Contains(h.FileHas, n) }
-		file, why := quoted(h.Path)
+		file, why := by.quoted(h.Path)
 		switch {
 		case len(spell(h.Needs, capng.Name)) == 0:
 		case i > mostOthers, why != "", i > 0 && !path.IsAbs(h.Path):
 			return notes + "# More of them need some (see PROGRAMS): use another of the ways."
 		case doesAnything.MatchString(path.Base(h.Path)):
 			notes += "# Not " + file + ", which does whatever it is told to: use another of the ways.\n"
-		case !slices.ContainsFunc(h.Needs, lacks):
+		case !slices.ContainsFunc(h.Needs, lacks) && !by.lasting:
 			notes += listed("# "+file+" has what it needs: ", h.Needs) + "\n"
 		default:
-			commands = append(commands, add(file, h.Needs))
+			commands = append(commands, by.add(file, h))
 		}
 	}
 	if len(commands) == 0 {

@@ -32,6 +32,7 @@ var consumers = []consumer{
 	{kind: "nspawn", heading: "For systemd-nspawn:", write: Nspawn},
 	{kind: "filecap", heading: "For file capabilities (via filecap):", write: Filecap},
 	{kind: "setcap", heading: "For file capabilities (via setcap):", write: Setcap},
+	{kind: "rpm-caps", heading: "For an RPM package:", write: RPM},
 	{kind: "c", heading: "Programmatic solution (C with libcap-ng):", write: C},
 	{kind: "python", heading: "Programmatic solution (Python with python3-libcap-ng):", write: Python},
 	{kind: "go", heading: "Programmatic solution (Go):", write: Go},

@@ -1,8 +1,6 @@
 package snippets
 
 import (
-	"strings"
-
 	"github.com/cap-audit/cap-audit/capng"
 )
 
@@ -21,7 +19,8 @@ var comments = map[string]commenting{
 	"lxc":        {"# ", "", capng.Name},
 	"nspawn":     {"# ", "", capng.Constant},
 	"filecap":    {"# ", "", capng.Name},
-	"setcap":     {"# ", "", func(n int) string { return strings.ToLower(capng.Constant(n)) }},
+	"setcap":     {"# ", "", lower},
+	"rpm-caps":   {"# ", "", lower},
 	"c":          {"/* ", " */", capng.Constant},
 	"python":     {"# ", "", capng.Constant},
 	"go":         {"// ", "", capng.Upper},

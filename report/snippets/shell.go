@@ -14,7 +14,7 @@ func shellQuote(s string) (word string, ok bool) {
 	if !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return !strconv.IsPrint(r) }) {
 		return "", false
 	}
-	if s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !plain(r) }) {
+	if isPlain(s) {
 		return s, true
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'", true
@@ -33,8 +33,10 @@ func CommandLine(argv []string) string {
 	return strings.Join(words, " ")
 }
 
-// plain tells what means nothing to any shell.
-func plain(r rune) bool {
-	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' ||
-		strings.ContainsRune("/._-+:@%,", r)
+// isPlain tells what means nothing to any shell.
+func isPlain(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') &&
+			!strings.ContainsRune("/._-+:@%,", r)
+	})
 }

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/cap-audit/cap-audit/report/snippets"
 )
 
 // Each kind of snippet is alone on standard output, or in the file.
@@ -20,6 +22,7 @@ func TestEmit(t *testing.T) {
 		"nspawn":     "\nCapability=CAP_SYS_CHROOT\n",
 		"filecap":    "\nfilecap " + built("tree") + " sys_chroot\n",
 		"setcap":     "\nsetcap cap_sys_chroot=ep " + built("tree") + "\n",
+		"rpm-caps":   "\n%caps(cap_sys_chroot=ep) " + built("tree") + "\n",
 		"c":          " CAP_SYS_CHROOT, -1)",
 		"python":     "\n        capng.CAP_SYS_CHROOT,\n",
 		"go":         "\n	needed := []cap.Value{cap.SYS_CHROOT}\n",
@@ -35,7 +38,7 @@ func TestEmit(t *testing.T) {
 	} {
 		t.Run(kind, func(t *testing.T) {
 			target := talkative(t)
-			if kind == "filecap" || kind == "setcap" {
+			if snippets.InFile(kind) {
 				target = []string{built("tree"), "loop", "3"} // they have nothing for a shell
 			}
 			r := finish(t, capAudit(t, append([]string{"--emit", kind, "--"}, target...)...))

@@ -1,0 +1,96 @@
+package snippets
+
+import (
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cap-audit/cap-audit/test/machine"
+)
+
+// spec is a package of one program. Nothing of it is stripped or compiled.
+const spec = `Name: snippet
+Version: 1
+Release: 1
+Summary: a snippet
+License: none
+BuildArch: noarch
+%description
+A snippet.
+%install
+mkdir -p %{buildroot}/usr/bin
+touch %{buildroot}/usr/bin/program
+%files
+`
+
+// packaged builds a package with a list of files, and returns what it has of each.
+func packaged(t *testing.T, files string) string {
+	t.Helper()
+	source := write(t, "snippet.spec", spec+files+"\n")
+	top := filepath.Dir(source)
+	build := exec.Command(machine.Program(t, "rpmbuild"), "-bb", "--quiet", "--define", "_topdir "+top,
+		source)
+	build.Dir = top
+	machine.Output(t, build)
+	list, err := filepath.Glob(top + "/RPMS/noarch/*.rpm")
+	if err != nil || len(list) != 1 {
+		t.Fatalf("packages %q, %v", list, err)
+	}
+	left, err := filepath.Glob(top + "/pwned*")
+	if err != nil || len(left) > 0 {
+		t.Errorf("rpmbuild has executed something: %q, %v", left, err)
+	}
+	return run(t, machine.Program(t, "rpm"), "-qp", "--qf", "[%{FILENAMES} %{FILECAPS}\n]", list[0])
+}
+
+func TestRPMTakesIt(t *testing.T) {
+	const program = "/usr/bin/program"
+	for name, c := range map[string]struct {
+		grant []int
+		want  string
+	}{
+		"none": {nil, "(none)"},
+		"two":  {[]int{0, 13}, "cap_chown,cap_net_raw=ep"},
+	} {
+		a := Advice{Path: program, Grant: c.grant, Possible: known()}
+		got := packaged(t, RPM(a)+"\n"+Possible("rpm-caps", a))
+		if diff := cmp.Diff(program+" "+c.want+"\n", got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+	// the package has the set in libcap's spelling, in which that of many is =ep without the others
+	for part := range slices.Chunk(known(), 15) {
+		text := strings.TrimPrefix(packaged(t, RPM(Advice{Path: program, Grant: part})), program)
+		if diff := cmp.Diff(part, named(text)); diff != "" {
+			t.Errorf("%s\n%s", text, diff)
+		}
+	}
+}
+
+// Each program's file has what that needs, whether or not it has it on this machine.
+func TestRPMLineForEachFile(t *testing.T) {
+	text := RPM(Advice{Path: "/usr/bin/mtr", Grant: []int{12, 13}, Itself: []int{12},
+		Others: []Holder{{"/usr/bin/mtr-packet", []int{13}, []int{13}}}})
+	want := notInherited + everybodys +
+		"%caps(cap_net_admin=ep) /usr/bin/mtr\n%caps(cap_net_raw=ep) /usr/bin/mtr-packet"
+	if diff := cmp.Diff(want, text); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// rpmbuild executes what a macro says, in comments too.
+func TestRPMExecutesNoName(t *testing.T) {
+	files := "/usr/bin/program"
+	for _, path := range append(hostilePaths, "%(>pwned)", "%%(>pwned)", "%{lua:io.open('pwned','w')}") {
+		text := RPM(Advice{Path: "/usr/bin/" + path + "%(>pwned)", Grant: []int{13}})
+		if !strings.HasPrefix(text, "# Its name has") {
+			t.Errorf("%s", text)
+		}
+		files += "\n" + text
+	}
+	packaged(t, files)
+}
