@@ -47,7 +47,7 @@ Report:
                         markdown, html; with --check: sarif, github, gitlab
       --emit KIND       print only how to grant the set, for one of: systemd,
                         docker, compose, kubernetes, quadlet, lxc, nspawn,
-                        filecap, setcap, rpm-caps, c, python, go, rust,
+                        filecap, setcap, rpm-caps, ansible, c, python, go, rust,
                         apparmor, selinux, setpriv, bwrap, seccomp,
                         systemcallfilter, hardening
       --policy-out FILE write the policy that this run satisfies

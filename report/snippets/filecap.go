@@ -12,7 +12,7 @@ import (
 )
 
 // inFiles are the kinds that put capabilities into the program's file.
-var inFiles = []string{"filecap", "setcap", "rpm-caps"}
+var inFiles = []string{"filecap", "setcap", "rpm-caps", "ansible"}
 
 // InFile tells whether a kind of snippet is one of these.
 func InFile(kind string) bool { return slices.Contains(inFiles, kind) }

@@ -1,6 +1,7 @@
 package snippets
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -8,7 +9,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
+	"github.com/cap-audit/cap-audit/capng"
 	"github.com/cap-audit/cap-audit/test/machine"
 )
 
@@ -93,4 +96,69 @@ func TestRPMExecutesNoName(t *testing.T) {
 		files += "\n" + text
 	}
 	packaged(t, files)
+}
+
+// played runs the tasks of a snippet, and returns how many have changed something.
+func played(t *testing.T, snippet string) (changed string) {
+	t.Helper()
+	ansible := optional(t, "ansible-playbook")
+	tasks := write(t, "tasks.yml", snippet+"\n")
+	book := write(t, "playbook.yml", "- hosts: localhost\n  connection: local\n  gather_facts: false\n"+
+		"  tasks:\n  - import_tasks: "+tasks+"\n")
+	cmd := exec.Command(ansible, "--inventory", "localhost,", book)
+	cmd.Env = append(os.Environ(), "HOME="+filepath.Dir(book), "ANSIBLE_NOCOLOR=1")
+	out, err := cmd.CombinedOutput()
+	if strings.Contains(string(out), "couldn't resolve module/action") {
+		t.Skipf("want Ansible with community.general: %s", out)
+	}
+	if err != nil {
+		t.Fatalf("%v: %s\n%s", err, out, snippet)
+	}
+	_, after, _ := strings.Cut(string(out), " changed=")
+	changed, _, _ = strings.Cut(after, " ")
+	return changed
+}
+
+// Tasks give the set and nothing else, and have nothing to do the next time.
+func TestAnsibleTakesIt(t *testing.T) {
+	held(t, unix.CAP_SETFCAP)
+	file := write(t, "program", "#")
+	has := func() []int {
+		f, err := os.Open(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		permitted, _, _, _, err := capng.FileCaps(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return capng.Numbers(permitted)
+	}
+	for _, grant := range [][]int{{13}, {0, 13}, {0, 5}, {}} {
+		a := Advice{Path: file, Grant: grant, FileHas: has(), FileRaises: true}
+		text := Ansible(a) + "\n" + Possible("ansible", Advice{Possible: known()})
+		if changed := played(t, text); changed == "0" {
+			t.Errorf("changed nothing:\n%s", text)
+		}
+		if diff := cmp.Diff(grant, has()); diff != "" {
+			t.Errorf("%s\n%s", text, diff)
+		}
+		if changed := played(t, text); changed != "0" {
+			t.Errorf("changed %s the second time:\n%s", changed, text)
+		}
+	}
+	if text := Ansible(Advice{Path: file}); text != "# No task: the file has none, and needs none." {
+		t.Error(text)
+	}
+}
+
+// The module splits a path as a shell does, and Ansible expands what is between braces.
+func TestAnsibleTakesNoHostileName(t *testing.T) {
+	for _, path := range append(hostilePaths, "{{ lookup('pipe', '>pwned') }}", "{%x%}", "a b", "a\tb") {
+		text := Ansible(Advice{Path: "/usr/bin/{{x}}" + path, Grant: []int{13}})
+		if !strings.HasPrefix(text, "# Its name has") || strings.Count(text, "\n") != 1 {
+			t.Errorf("%s", text)
+		}
+	}
 }

@@ -33,6 +33,7 @@ var consumers = []consumer{
 	{kind: "filecap", heading: "For file capabilities (via filecap):", write: Filecap},
 	{kind: "setcap", heading: "For file capabilities (via setcap):", write: Setcap},
 	{kind: "rpm-caps", heading: "For an RPM package:", write: RPM},
+	{kind: "ansible", heading: "For Ansible:", write: Ansible},
 	{kind: "c", heading: "Programmatic solution (C with libcap-ng):", write: C},
 	{kind: "python", heading: "Programmatic solution (Python with python3-libcap-ng):", write: Python},
 	{kind: "go", heading: "Programmatic solution (Go):", write: Go},

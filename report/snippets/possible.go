@@ -21,6 +21,7 @@ var comments = map[string]commenting{
 	"filecap":    {"# ", "", capng.Name},
 	"setcap":     {"# ", "", lower},
 	"rpm-caps":   {"# ", "", lower},
+	"ansible":    {"# ", "", lower},
 	"c":          {"/* ", " */", capng.Constant},
 	"python":     {"# ", "", capng.Constant},
 	"go":         {"// ", "", capng.Upper},

@@ -23,6 +23,7 @@ func TestEmit(t *testing.T) {
 		"filecap":    "\nfilecap " + built("tree") + " sys_chroot\n",
 		"setcap":     "\nsetcap cap_sys_chroot=ep " + built("tree") + "\n",
 		"rpm-caps":   "\n%caps(cap_sys_chroot=ep) " + built("tree") + "\n",
+		"ansible":    "\n    path: \"" + built("tree") + "\"\n",
 		"c":          " CAP_SYS_CHROOT, -1)",
 		"python":     "\n        capng.CAP_SYS_CHROOT,\n",
 		"go":         "\n	needed := []cap.Value{cap.SYS_CHROOT}\n",
