@@ -46,10 +46,10 @@ Report:
       --format NAME     text (default), json, ndjson, yaml, junit, prometheus,
                         markdown, html; with --check: sarif, github, gitlab
       --emit KIND       print only how to grant the set, for one of: systemd,
-                        docker, compose, kubernetes, quadlet, lxc, nspawn,
-                        filecap, setcap, rpm-caps, ansible, c, python, go, rust,
-                        apparmor, selinux, setpriv, bwrap, seccomp,
-                        systemcallfilter, hardening
+                        docker, compose, kubernetes, kustomize, helm, quadlet,
+                        lxc, nspawn, filecap, setcap, rpm-caps, ansible, c,
+                        python, go, rust, apparmor, selinux, setpriv, bwrap,
+                        seccomp, systemcallfilter, hardening
       --policy-out FILE write the policy that this run satisfies
       --write-dropin    with --unit: limit the service to the set by a drop-in
       --revert-dropin   with --unit: take that drop-in away, and do nothing else

@@ -27,6 +27,8 @@ var consumers = []consumer{
 	{kind: "docker", heading: "For Docker/Podman:", write: Docker, alone: DockerOptions},
 	{kind: "compose", heading: "For Docker Compose:", write: Compose},
 	{kind: "kubernetes", heading: "For Kubernetes:", write: Kubernetes},
+	{kind: "kustomize", heading: "For Kustomize:", write: Kustomize},
+	{kind: "helm", heading: "For Helm:", write: Helm},
 	{kind: "quadlet", heading: "For Podman Quadlet:", write: Quadlet},
 	{kind: "lxc", heading: "For LXC:", write: LXC},
 	{kind: "nspawn", heading: "For systemd-nspawn:", write: Nspawn},

@@ -15,6 +15,8 @@ var comments = map[string]commenting{
 	"systemd":    {"# ", "", capng.Constant},
 	"compose":    {"# ", "", capng.Upper},
 	"kubernetes": {"# ", "", capng.Upper},
+	"kustomize":  {"# ", "", capng.Upper},
+	"helm":       {"# ", "", capng.Upper},
 	"quadlet":    {"# ", "", capng.Constant},
 	"lxc":        {"# ", "", capng.Name},
 	"nspawn":     {"# ", "", capng.Constant},

@@ -17,6 +17,8 @@ func TestEmit(t *testing.T) {
 		"docker":     "--cap-drop=ALL --cap-add=SYS_CHROOT --security-opt=no-new-privileges\n",
 		"compose":    "\n    cap_add: [SYS_CHROOT]\n",
 		"kubernetes": "\n  capabilities: {drop: [ALL], add: [SYS_CHROOT]}\n",
+		"kustomize":  "\n            capabilities: {drop: [ALL], add: [SYS_CHROOT]}\n",
+		"helm":       "\n  capabilities: {drop: [ALL], add: [SYS_CHROOT]}\n",
 		"quadlet":    "\nAddCapability=CAP_SYS_CHROOT\n",
 		"lxc":        "\nlxc.cap.keep = sys_chroot\n",
 		"nspawn":     "\nCapability=CAP_SYS_CHROOT\n",
