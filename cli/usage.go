@@ -47,8 +47,8 @@ Report:
                         markdown, html; with --check: sarif, github, gitlab
       --emit KIND       print only how to grant the set, for one of: systemd,
                         docker, compose, kubernetes, kustomize, helm, quadlet,
-                        lxc, nspawn, filecap, setcap, rpm-caps, ansible, c,
-                        python, go, rust, apparmor, selinux, setpriv, bwrap,
+                        lxc, nspawn, filecap, setcap, rpm-caps, ansible, nixos,
+                        c, python, go, rust, apparmor, selinux, setpriv, bwrap,
                         seccomp, systemcallfilter, hardening
       --policy-out FILE write the policy that this run satisfies
       --write-dropin    with --unit: limit the service to the set by a drop-in

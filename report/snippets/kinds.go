@@ -36,6 +36,7 @@ var consumers = []consumer{
 	{kind: "setcap", heading: "For file capabilities (via setcap):", write: Setcap},
 	{kind: "rpm-caps", heading: "For an RPM package:", write: RPM},
 	{kind: "ansible", heading: "For Ansible:", write: Ansible},
+	{kind: "nixos", heading: "For NixOS:", write: NixOS, outside: true},
 	{kind: "c", heading: "Programmatic solution (C with libcap-ng):", write: C},
 	{kind: "python", heading: "Programmatic solution (Python with python3-libcap-ng):", write: Python},
 	{kind: "go", heading: "Programmatic solution (Go):", write: Go},

@@ -24,6 +24,7 @@ var comments = map[string]commenting{
 	"setcap":     {"# ", "", lower},
 	"rpm-caps":   {"# ", "", lower},
 	"ansible":    {"# ", "", lower},
+	"nixos":      {"# ", "", capng.Constant},
 	"c":          {"/* ", " */", capng.Constant},
 	"python":     {"# ", "", capng.Constant},
 	"go":         {"// ", "", capng.Upper},

@@ -54,8 +54,10 @@ func (s SetOfUnit) assign(key string, written func(key string, list []int) strin
 	if assigned == key+"=" || !s.Replaces {
 		return []string{assigned}
 	}
-	return []string{"# takes back what the unit has", key + " =", assigned}
+	return []string{takesBack, key + " =", assigned}
 }
+
+const takesBack = "# takes back what the unit has"
 
 // inOneLine is for what such scripts read.
 func inOneLine(key string, list []int) string {

@@ -26,6 +26,7 @@ func TestEmit(t *testing.T) {
 		"setcap":     "\nsetcap cap_sys_chroot=ep " + built("tree") + "\n",
 		"rpm-caps":   "\n%caps(cap_sys_chroot=ep) " + built("tree") + "\n",
 		"ansible":    "\n    path: \"" + built("tree") + "\"\n",
+		"nixos":      "\n  capabilities = \"cap_sys_chroot=ep\";\n",
 		"c":          " CAP_SYS_CHROOT, -1)",
 		"python":     "\n        capng.CAP_SYS_CHROOT,\n",
 		"go":         "\n	needed := []cap.Value{cap.SYS_CHROOT}\n",
@@ -41,8 +42,8 @@ func TestEmit(t *testing.T) {
 	} {
 		t.Run(kind, func(t *testing.T) {
 			target := talkative(t)
-			if snippets.InFile(kind) {
-				target = []string{built("tree"), "loop", "3"} // they have nothing for a shell
+			if snippets.InFile(kind) || kind == "nixos" {
+				target = []string{built("tree"), "loop", "3"} // they have something else for a shell
 			}
 			r := finish(t, capAudit(t, append([]string{"--emit", kind, "--"}, target...)...))
 			text := string(r.stdout)
