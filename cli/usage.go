@@ -47,9 +47,9 @@ Report:
                         markdown, html; with --check: sarif, github, gitlab
       --emit KIND       print only how to grant the set, for one of: systemd,
                         docker, compose, kubernetes, kustomize, helm, quadlet,
-                        lxc, nspawn, filecap, setcap, rpm-caps, ansible, nixos,
-                        c, python, go, rust, apparmor, selinux, setpriv, bwrap,
-                        seccomp, systemcallfilter, hardening
+                        lxc, nspawn, nomad, filecap, setcap, rpm-caps, ansible,
+                        nixos, c, python, go, rust, apparmor, selinux, setpriv,
+                        bwrap, seccomp, systemcallfilter, hardening
       --policy-out FILE write the policy that this run satisfies
       --write-dropin    with --unit: limit the service to the set by a drop-in
       --revert-dropin   with --unit: take that drop-in away, and do nothing else

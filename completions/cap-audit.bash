@@ -99,9 +99,9 @@ _cap_audit_value() {
 	--as) mapfile -t COMPREPLY < <(compgen -u -- "$2") ;;
 	--as:) mapfile -t COMPREPLY < <(compgen -g -- "$2") ;;
 	--format) mapfile -t COMPREPLY < <(compgen -W 'text json ndjson yaml junit prometheus markdown html sarif github gitlab' -- "$2") ;;
-	--emit) mapfile -t COMPREPLY < <(compgen -W 'systemd docker compose kubernetes kustomize helm quadlet lxc nspawn filecap
-			setcap rpm-caps ansible nixos c python go rust apparmor selinux setpriv
-			bwrap seccomp systemcallfilter hardening' -- "$2") ;;
+	--emit) mapfile -t COMPREPLY < <(compgen -W 'systemd docker compose kubernetes kustomize helm quadlet lxc nspawn nomad
+			filecap setcap rpm-caps ansible nixos c python go rust apparmor selinux
+			setpriv bwrap seccomp systemcallfilter hardening' -- "$2") ;;
 	-p | --pid) mapfile -t COMPREPLY < <(compgen -W "$(cd /proc && echo [0-9]*)" -- "$2") ;;
 	--cgroup) mapfile -t COMPREPLY < <(compgen -d -- "$2") ;;
 	--unit) _cap_audit_names "$3$2" "${3%@}" < <(_cap_audit_units) ;;

@@ -89,7 +89,7 @@ complete -c cap-audit -n __cap_audit_options -s o -l output -r -F -d 'Write the 
 complete -c cap-audit -n __cap_audit_options -s j -l json -d 'Report as JSON'
 complete -c cap-audit -n __cap_audit_options -s y -l yaml -d 'Report as YAML'
 complete -c cap-audit -n __cap_audit_options -l format -x -a '(__cap_audit_plain text json ndjson yaml junit prometheus markdown html sarif github gitlab)' -d 'Choose the format of the report'
-complete -c cap-audit -n __cap_audit_options -l emit -x -a '(__cap_audit_plain systemd docker compose kubernetes kustomize helm quadlet lxc nspawn filecap setcap rpm-caps ansible nixos c python go rust apparmor selinux setpriv bwrap seccomp systemcallfilter hardening)' -d 'Print only how to grant the set'
+complete -c cap-audit -n __cap_audit_options -l emit -x -a '(__cap_audit_plain systemd docker compose kubernetes kustomize helm quadlet lxc nspawn nomad filecap setcap rpm-caps ansible nixos c python go rust apparmor selinux setpriv bwrap seccomp systemcallfilter hardening)' -d 'Print only how to grant the set'
 complete -c cap-audit -n __cap_audit_options -l policy-out -r -F -d 'Write the policy that this run satisfies'
 complete -c cap-audit -n __cap_audit_options -l write-dropin -d 'Limit the unit to the set by a drop-in'
 complete -c cap-audit -n __cap_audit_options -l revert-dropin -d 'Take that drop-in away'

@@ -32,6 +32,7 @@ var consumers = []consumer{
 	{kind: "quadlet", heading: "For Podman Quadlet:", write: Quadlet},
 	{kind: "lxc", heading: "For LXC:", write: LXC},
 	{kind: "nspawn", heading: "For systemd-nspawn:", write: Nspawn},
+	{kind: "nomad", heading: "For Nomad:", write: Nomad},
 	{kind: "filecap", heading: "For file capabilities (via filecap):", write: Filecap},
 	{kind: "setcap", heading: "For file capabilities (via setcap):", write: Setcap},
 	{kind: "rpm-caps", heading: "For an RPM package:", write: RPM},

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/test/machine"
 )
 
@@ -113,6 +114,15 @@ func formatted(t *testing.T, formatter, text string, args ...string) {
 	cmd.Stdin = strings.NewReader(text)
 	if got := machine.Output(t, cmd); got != text {
 		t.Errorf("%s would write\n%s\ninstead of\n%s", formatter, got, text)
+	}
+}
+
+// Nomad's own command wants an agent that runs. Terraform's has the same reader of HCL, and
+// leaves alone what is written as it writes.
+func TestNomadReadsAsHCL(t *testing.T) {
+	for _, a := range []Advice{{}, {Grant: []int{13}, Possible: known()},
+		{Grant: known(), Gains: audit.Gains}} {
+		formatted(t, "terraform", Nomad(a)+"\n"+Possible("nomad", a)+"\n", "fmt", "-")
 	}
 }
 

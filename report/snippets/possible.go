@@ -20,6 +20,7 @@ var comments = map[string]commenting{
 	"quadlet":    {"# ", "", capng.Constant},
 	"lxc":        {"# ", "", capng.Name},
 	"nspawn":     {"# ", "", capng.Constant},
+	"nomad":      {"# ", "", capng.Name},
 	"filecap":    {"# ", "", capng.Name},
 	"setcap":     {"# ", "", lower},
 	"rpm-caps":   {"# ", "", lower},

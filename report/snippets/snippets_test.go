@@ -250,10 +250,12 @@ func TestServiceBlock(t *testing.T) {
 // no_new_privs comes with all that can bear it.
 func TestNoNewPrivileges(t *testing.T) {
 	forbids := regexp.MustCompile(`(?m)^(NoNewPrivileges=(yes|true)|lxc.no_new_privs = 1|` +
-		`\s+allowPrivilegeEscalation: false|    security_opt: .*)$|--security-opt=no-new-privileges`)
+		`\s+allowPrivilegeEscalation: false|    security_opt: .*)$|--security-opt=no-new-privileges|` +
+		`  security_opt = \["no-new-privileges"\]`)
 	for kind, needsFile := range map[string]bool{ // whether another user than root has these by a file alone
 		"systemd": false, "quadlet": false, "nspawn": false,
 		"docker": true, "compose": true, "kubernetes": true, "kustomize": true, "helm": true, "lxc": true,
+		"nomad": true,
 	} {
 		for _, c := range []struct {
 			advice Advice

@@ -22,6 +22,7 @@ func TestEmit(t *testing.T) {
 		"quadlet":    "\nAddCapability=CAP_SYS_CHROOT\n",
 		"lxc":        "\nlxc.cap.keep = sys_chroot\n",
 		"nspawn":     "\nCapability=CAP_SYS_CHROOT\n",
+		"nomad":      "\n  cap_add  = [\"sys_chroot\"]\n",
 		"filecap":    "\nfilecap " + built("tree") + " sys_chroot\n",
 		"setcap":     "\nsetcap cap_sys_chroot=ep " + built("tree") + "\n",
 		"rpm-caps":   "\n%caps(cap_sys_chroot=ep) " + built("tree") + "\n",
