@@ -2,12 +2,12 @@ package snippets
 
 // Which capabilities a program has in a container depends on its user there.
 // Root has all that were added. For another user Podman makes them ambient
-// (securityConfigureGenerator in its pkg/specgen/generate). Docker and
-// Kubernetes do not (moby#50083 and KEP-2763 ask for it): the program has those
-// that its file brings. An engine may have emptied the permitted set before
-// (Docker until 23, moby#45491), and then no_new_privs keeps the file's from the
-// program: under it nothing may be gained (cap_bprm_creds_from_file of
-// security/commoncap.c).
+// (securityConfigureGenerator in its pkg/specgen/generate). Kubernetes does not
+// (KEP-2763 asks for it), nor does Docker up to 29.6 at least (moby#52830 is to
+// change that in a later one): the program has those that its file brings. An
+// engine may have emptied the permitted set before (Docker until 23, moby#45491),
+// and then no_new_privs keeps the file's from the program: under it nothing may be
+// gained (cap_bprm_creds_from_file of security/commoncap.c).
 
 // noNewPrivs tells whether an engine that makes nothing ambient should forbid
 // new privileges.
@@ -44,9 +44,10 @@ const interpreterHint = `# Root in the container has these at once, another user
 
 // ofDocker is for what both Docker and Podman read.
 func ofDocker(a Advice) string {
-	return a.hint(`# Another user than root has these in Podman alone: for Docker give them to
-# the program's file, too (setcap), and leave out no-new-privileges.
-`, `# It ran as another user than root: for Docker give them to its file in the
-# image, too (setcap).
+	return a.hint(`# Another user than root has these in Podman alone: for Docker (up to 29.6
+# at least) give them to the program's file, too (setcap), and leave out
+# no-new-privileges.
+`, `# It ran as another user than root: for Docker (up to 29.6 at least) give
+# them to its file in the image, too (setcap).
 `)
 }

@@ -108,7 +108,8 @@ func TestDockerTakesIt(t *testing.T) {
 	user := Advice{Grant: grant, Unprivileged: true}
 	confined(t, user, false, status(user, "--user", "1000", image+":setcap"))
 	if _, effective := sets(t, status(user, "--user", "1000", image+":plain")); effective != 0 {
-		t.Errorf("Docker makes ambient now: %s; the comments can go", capng.Text(effective))
+		t.Errorf("Docker makes %s ambient: the comments are to name its version\n%s",
+			capng.Text(effective), machine.Output(t, docker("version")))
 	}
 	t.Run("seccomp", func(t *testing.T) { dockerRefuses(t, docker) })
 	t.Run("a profile", func(t *testing.T) { dockerTakesProfile(t, docker) })
