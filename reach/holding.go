@@ -141,14 +141,13 @@ func (f *follower) step(n int32) bool {
 			return !reads
 		}
 	}
-	calls := i.op == opCall || i.op == opCallSlot || i.op == opCallAny
-	if calls {
+	if i.calls() {
 		f.catch()
 	}
 	for _, to := range f.after[n] {
 		f.push(to)
 	}
-	last := calls && int(n+1) == len(f.body.code) // it does not return
+	last := i.calls() && int(n+1) == len(f.body.code) // it does not return
 	if !i.ends() && !last && !f.noReturn(f.body, i) {
 		f.push(n + 1)
 	}

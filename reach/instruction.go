@@ -83,6 +83,10 @@ func (i *instruction) ends() bool {
 // leaves tells that it goes to another place, directly.
 func (i *instruction) leaves() bool { return i.op == opCall || i.op == opJump || i.op == opBranch }
 
+func (i *instruction) calls() bool {
+	return i.op == opCall || i.op == opCallSlot || i.op == opCallAny
+}
+
 func bit(r register) uint32 {
 	if r > 31 {
 		return 0
@@ -120,6 +124,9 @@ type convention struct {
 	decode func(code []byte, address uint64) instruction
 	// reads are the registers of which an instruction may pass the value on; nil: not known.
 	reads func(code []byte, address uint64) uint32
+	// operand and limit tell which words of a table are read; nil: not known.
+	operand func(code []byte, address uint64) operand
+	limit   func(compare, branch []byte) (r register, most uint64)
 	// number is the register of a system call's number, arguments are those of
 	// its arguments, result is where it returns.
 	number    register

@@ -42,10 +42,8 @@ func (p *program) lookUp() (more bool) {
 		p.lookedUp[name] = true
 		for _, o := range p.objects {
 			for _, address := range o.exports[name] {
-				if o.isCode(address) {
-					p.take(o, address)
-					more = true
-				}
+				p.takeExport(o, address)
+				more = true
 			}
 		}
 	}

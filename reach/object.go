@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"slices"
 
@@ -53,6 +54,8 @@ type object struct {
 	segments    []segment
 	// relro are the bytes that nobody writes after relocation.
 	relro [2]uint64
+	// threads is what each thread has a copy of.
+	threads [2]uint64
 
 	soname         string
 	needed         []string
@@ -64,7 +67,10 @@ type object struct {
 	offsets        elf.Section64 // the global offset table
 	bases          []uint64
 	pointers       []pointer // what relocation puts into data
+	tables         []pointer // of these, what nobody is known to read
+	named          uint64    // the lowest address of tables that is
 	initial        []uint64  // addresses of functions that the linker calls
+	copied         []string  // symbols of data that it has a copy of
 	functions      []function
 	// wakes: its code has a constant with EPOLLWAKEUP and none but epoll's bits.
 	wakes            bool
@@ -89,12 +95,16 @@ func newSymbol(s unwind.Symbol) symbol {
 type slot struct {
 	name string
 	data bool // not for calls alone: code of any object can read it
-	// address of a function of the object itself, without a name
+	// address in the object itself, without a name
 	address uint64
 }
 
-// pointer is a word of data with an address in the same object.
-type pointer struct{ at, value uint64 }
+// pointer is a word of data with an address.
+type pointer struct {
+	at uint64
+	slot
+	taken bool
+}
 
 // budget is what is left of the bytes that a program may take.
 type budget struct{ mapped, names int64 }
@@ -115,7 +125,8 @@ func load(file io.ReaderAt, path string, left *budget) (*object, error) {
 		return nil, errors.New("has sections that cannot be read")
 	}
 	o := &object{path: path, machine: f.Machine, fixed: f.Type == elf.ET_EXEC, entry: f.Entry,
-		exports: map[string][]uint64{}, slots: map[uint64]slot{}, goProgram: f.IsGo()}
+		exports: map[string][]uint64{}, slots: map[uint64]slot{}, goProgram: f.IsGo(),
+		named: math.MaxUint64}
 	if err := o.readSegments(f, left); err != nil {
 		return nil, err
 	}
@@ -138,6 +149,8 @@ func (o *object) readSegments(f *unwind.File, left *budget) error {
 			}
 		case elf.PT_GNU_RELRO:
 			o.relro = [2]uint64{p.Vaddr, p.Vaddr + p.Memsz}
+		case elf.PT_TLS:
+			o.threads = [2]uint64{p.Vaddr, p.Vaddr + p.Memsz}
 		case elf.PT_LOAD:
 			if p.Filesz > maxObject || int64(p.Filesz) > left.mapped {
 				return errTooLarge

@@ -54,6 +54,7 @@ type program struct {
 	// takers is where code takes an address, 0 for data, and for more than maxTakers.
 	takers   map[place][]place
 	holdings []holding
+	namings  []naming
 	// endless are functions that do not return.
 	endless map[place]bool
 	gates   []place // system call instructions

@@ -16,6 +16,7 @@ const (
 	relocSymbol                  // the address of a symbol
 	relocRelative                // an address in the object
 	relocResolver                // what the function at an address returns
+	relocCopy                    // the data of a symbol
 )
 
 var relocationKinds = map[elf.Machine]map[uint32]relocationKind{
@@ -25,6 +26,7 @@ var relocationKinds = map[elf.Machine]map[uint32]relocationKind{
 		uint32(elf.R_X86_64_JMP_SLOT):  relocSymbol,
 		uint32(elf.R_X86_64_RELATIVE):  relocRelative,
 		uint32(elf.R_X86_64_IRELATIVE): relocResolver,
+		uint32(elf.R_X86_64_COPY):      relocCopy,
 	},
 	elf.EM_AARCH64: {
 		uint32(elf.R_AARCH64_ABS64):     relocSymbol,
@@ -32,6 +34,7 @@ var relocationKinds = map[elf.Machine]map[uint32]relocationKind{
 		uint32(elf.R_AARCH64_JUMP_SLOT): relocSymbol,
 		uint32(elf.R_AARCH64_RELATIVE):  relocRelative,
 		uint32(elf.R_AARCH64_IRELATIVE): relocResolver,
+		uint32(elf.R_AARCH64_COPY):      relocCopy,
 	},
 }
 
@@ -66,7 +69,11 @@ func (o *object) readTable(at, size uint64, symbols []symbol) {
 		case relocRelative:
 			o.point(place, uint64(addend))
 		case relocResolver:
-			o.pointers = append(o.pointers, pointer{place, uint64(addend)})
+			o.initial = append(o.initial, uint64(addend))
+		case relocCopy:
+			if n := info >> 32; n < uint64(len(symbols)) && symbols[n].name != "" {
+				o.copied = append(o.copied, symbols[n].name)
+			}
 		case relocSymbol:
 			if n := info >> 32; n < uint64(len(symbols)) && symbols[n].name != "" {
 				o.slots[place] = slot{name: symbols[n].name, data: isWord(uint32(info))}
@@ -107,11 +114,11 @@ func (o *object) readPacked(at, size uint64) {
 // point notes a word with an address in the object. In the global offset table it is a slot: code
 // reads each of its words by itself.
 func (o *object) point(at, value uint64) {
-	if o.isCode(value) && o.inOffsets(at) {
+	if o.inOffsets(at) {
 		o.slots[at] = slot{address: value}
 		return
 	}
-	o.pointers = append(o.pointers, pointer{at, value})
+	o.pointers = append(o.pointers, pointer{at: at, slot: slot{address: value}})
 }
 
 func (o *object) inOffsets(address uint64) bool {

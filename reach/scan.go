@@ -17,7 +17,9 @@ func (p *program) reachAll() {
 		p.enterObject(o)
 	}
 	for more := true; more; more = p.lookUp() {
-		p.follow()
+		for p.follow(); p.readTables(); {
+			p.follow()
+		}
 	}
 }
 
@@ -49,12 +51,12 @@ func (p *program) enterObject(o *object) {
 	for _, address := range o.initial {
 		p.take(o, address)
 	}
-	for _, pointer := range o.pointers {
-		p.take(o, pointer.value)
-	}
-	for _, at := range slices.Sorted(maps.Keys(o.slots)) { // the same findings from the same files
-		if slot := o.slots[at]; slot.data {
-			p.takeSymbol(slot.name)
+	p.waitForTables(o)
+	for _, name := range o.copied {
+		for _, other := range p.objects {
+			for _, address := range other.exports[name] {
+				p.takeExport(other, address)
+			}
 		}
 	}
 	if o.fixed {
@@ -99,6 +101,7 @@ const maxTakers = 16
 func (p *program) takeBy(o *object, address uint64, by place) {
 	if !o.isCode(address) {
 		p.noteName(o, address, 0)
+		p.refer(o, address)
 		return
 	}
 	if address%p.from.alignment != 0 {
@@ -146,22 +149,36 @@ func (p *program) takeSlot(o *object, s slot, by place) {
 	}
 }
 
+// isFunction tells whether a slot holds the address of one.
+func (p *program) isFunction(o *object, s slot) bool {
+	if s.name == "" {
+		return o.isCode(s.address)
+	}
+	return slices.ContainsFunc(p.definitions(s.name), func(at place) bool {
+		return p.object(at).isCode(at.address())
+	})
+}
+
 func (p *program) takeSymbol(name string) {
 	for _, at := range p.definitions(name) {
-		o := p.object(at)
-		if o.isCode(at.address()) {
-			p.take(o, at.address())
-		}
+		p.takeExport(p.object(at), at.address())
 	}
 }
 
 func (p *program) takeExports(o *object) {
 	for _, name := range slices.Sorted(maps.Keys(o.exports)) {
 		for _, address := range o.exports[name] {
-			if o.isCode(address) {
-				p.take(o, address)
-			}
+			p.takeExport(o, address)
 		}
+	}
+}
+
+// takeExport takes a function, or refers to data.
+func (p *program) takeExport(o *object, address uint64) {
+	if o.isCode(address) {
+		p.take(o, address)
+	} else {
+		p.refer(o, address)
 	}
 }
 
@@ -388,6 +405,7 @@ func (s *scanner) see(i *instruction) {
 		case opLoad:
 			s.loadInto(address, i)
 		case opStore: // of a variable: see pointed
+			s.refer(o, address)
 			if i.src < 32 {
 				s.note(o.place(address), site{at: o.place(i.address), jump: true})
 			}
@@ -439,6 +457,7 @@ func (s *scanner) address(value uint64, i *instruction) {
 		if s.object.isOffsets(value) { // nobody tells what is read there
 			s.takeOffsets()
 		}
+		s.name(value, i)
 		s.noteName(s.object, value, i.address)
 		s.tables = append(s.tables, value)
 	}
@@ -452,12 +471,18 @@ func (s *scanner) takeOffsets() {
 		}
 	}
 	o.bases = nil // done
+	o.named = 0
 }
 
 // loadInto looks at a word that a register is loaded with.
 func (s *scanner) loadInto(at uint64, i *instruction) {
-	if slot, ok := s.object.slots[at]; ok {
+	switch slot, ok := s.object.slots[at]; {
+	case !ok:
+		s.refer(s.object, at)
+	case s.isFunction(s.object, slot):
 		s.hold(i, slot)
+	default:
+		s.takeSlot(s.object, slot, 0)
 	}
 }
 
@@ -465,6 +490,8 @@ func (s *scanner) loadInto(at uint64, i *instruction) {
 func (s *scanner) load(at uint64) {
 	if slot, ok := s.object.slots[at]; ok {
 		s.takeSlot(s.object, slot, 0)
+	} else {
+		s.refer(s.object, at)
 	}
 }
 
@@ -478,6 +505,7 @@ func (s *scanner) slot(i *instruction) {
 		s.connectSlot(o, i.address, slot, i.op == opJumpSlot)
 		return
 	}
+	s.refer(o, uint64(i.imm))
 	s.indirect[o.order] = append(s.indirect[o.order], o.place(i.address))
 	if i.op == opJumpSlot {
 		s.switches = true

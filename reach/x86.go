@@ -26,6 +26,8 @@ const (
 var x86 = convention{
 	decode:           decodeX86,
 	reads:            readsX86,
+	operand:          operandX86,
+	limit:            limitX86,
 	number:           rax,
 	arguments:        [6]register{rdi, rsi, rdx, r10, r8, r9},
 	result:           rax,
@@ -52,6 +54,7 @@ type x86Reader struct {
 
 	rex      byte
 	modrm    byte
+	sib      byte
 	reg, rm  register // rm is none for memory
 	base     register // of memory, none for absolute
 	indexed  bool
@@ -148,6 +151,7 @@ func (x *x86Reader) operands() {
 	x.rm, x.base, x.memory = none, register(low|x.rex&1<<3), true
 	if low == 4 {
 		sib := x.byte()
+		x.sib = sib
 		x.base = register(sib&7 | x.rex&1<<3)
 		x.indexed = sib>>3&7 != 4 || x.rex&2 != 0
 		if x.indexed {
