@@ -61,6 +61,10 @@ func TestLanguages(t *testing.T) {
 				if r.AnySystemCall || len(r.Missing) > 0 {
 					t.Fatalf("any system call: %v, missing: %v", r.AnySystemCall, r.Missing)
 				}
+				if !slices.Contains(r.SystemCalls, "exit_group") || c.kind == ".c" &&
+					!slices.Contains(r.SystemCalls, "set_tid_address") { // for the first thread
+					t.Errorf("only %v", r.SystemCalls)
+				}
 				got := possible(r)
 				for name, n := range asked {
 					if slices.Contains(got, n) != (act == name) {

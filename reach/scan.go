@@ -47,6 +47,11 @@ func (p *program) follow() {
 func (p *program) enterObject(o *object) {
 	if o.begins {
 		p.take(o, o.entry)
+		for _, name := range ownStages {
+			for _, address := range o.exports[name] {
+				p.takeExport(o, address)
+			}
+		}
 	}
 	for _, address := range o.initial {
 		p.take(o, address)
@@ -68,6 +73,10 @@ func (p *program) enterObject(o *object) {
 		}
 	}
 }
+
+// ownStages are functions that musl's dynamic linker finds in itself by their names, to go on with what
+// it has relocated: _dlstart_c() and __dls2(), ldso/dynlink.c, 1.1 to 1.2.
+var ownStages = names("__dls2", "__dls2b", "__dls3")
 
 // takeWords takes what looks like the address of a function, or of a path, in the data
 // of an object that lies where it was linked to, and so has no relocations.

@@ -24,7 +24,7 @@ type row struct {
 }
 
 // cLibrary are glibc, with its dynamic linker, and musl.
-var cLibrary = names("libc.so.", "libc.musl-", "ld-linux", "ld-musl", "libpthread.so.", "libresolv.so.")
+var cLibrary = names("libc.so", "libc.musl-", "ld-linux", "ld-musl", "libpthread.so.", "libresolv.so.")
 
 // scheduling is why the C library changes priorities by itself.
 const scheduling = "for threads and mutexes that have been given one"

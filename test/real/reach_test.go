@@ -58,9 +58,39 @@ func reachOf(t *testing.T, path string, names []string) *reach.Result {
 	return r
 }
 
+// gone are the programs that were compared with their code, and how many command lines ran them.
+var gone struct {
+	sync.Mutex
+	programs map[string]bool
+	lines    int
+}
+
+// goOn counts a command line.
+func goOn(programs []programOf) {
+	gone.Lock()
+	defer gone.Unlock()
+	if gone.programs == nil {
+		gone.programs = map[string]bool{}
+	}
+	gone.lines++
+	for _, p := range programs {
+		gone.programs[p.Path] = true
+	}
+}
+
+// tellGone says how many there were when the tests of t have ended.
+func tellGone(t *testing.T) {
+	t.Cleanup(func() {
+		gone.Lock()
+		defer gone.Unlock()
+		t.Logf("%d command lines, %d programs", gone.lines, len(gone.programs))
+	})
+}
+
 // TestLongReach looks whether a program asked for a capability, or made a system
 // call, that its code was said not to.
 func TestLongReach(t *testing.T) {
+	tellGone(t)
 	for _, c := range corpus(*hunt) {
 		t.Run(c.String(), func(t *testing.T) {
 			t.Parallel()
@@ -71,7 +101,9 @@ func TestLongReach(t *testing.T) {
 			names := slices.DeleteFunc(strings.FieldsFunc(text, func(r rune) bool {
 				return strings.ContainsRune(" \t\n'\"<>;()=", r)
 			}), func(word string) bool { return !strings.HasPrefix(word, "/") })
-			for _, p := range c.programs(t) {
+			programs := c.programs(t)
+			goOn(programs)
+			for _, p := range programs {
 				if head := make([]byte, 2); readHead(p.Path, head) && string(head) == "#!" {
 					continue // its interpreter is in the list, too
 				}
