@@ -26,9 +26,9 @@ const (
 	mostTries = 3
 	// mostAnswers bounds what is kept of the answers, in bytes of their text.
 	mostAnswers = 64 << 20
-	// lookPause is how often it is seen what is new; looksShare, how much more time passes
-	// than that takes.
-	lookPause, looksShare = time.Second, 20
+	// lookPause is how often it is seen what is new, firstPause how often at first, as programs
+	// can end soon; looksShare, how much more time passes than that takes.
+	lookPause, firstPause, looksShare = time.Second, time.Second / 64, 20
 	// lateness is how long the report waits for what is not known when the run has ended, and
 	// endPause for the end of what is killed then.
 	lateness, endPause = 950 * time.Millisecond, 50 * time.Millisecond
@@ -95,10 +95,12 @@ func (s *session) bound(a *tracer.Audit, at attempt) *bounding {
 // look goes on until the run has ended and nothing is left to look at.
 func (b *bounding) look() {
 	defer close(b.done)
-	for last := false; ; {
+	last, often := false, firstPause
+	for {
 		began := time.Now()
 		programs, err := b.audit.Programs()
-		pause := max(lookPause, looksShare*time.Since(began))
+		pause := max(often, looksShare*time.Since(began))
+		often = min(2*often, lookPause)
 		if err == nil { // else the report does not come about either
 			b.round(programs, last)
 		}
