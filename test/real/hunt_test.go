@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -28,6 +29,8 @@ type commandLine struct {
 	as string
 	// on is the file system that the files are on, "" where that is all one.
 	on string
+	// joined is how many are in it, 0 for one.
+	joined int
 	// setup is run before, by root, and after it a script that shows what no
 	// file does. A setup that exits with 77 says why this host cannot run it.
 	setup, after string
@@ -82,7 +85,7 @@ func (c *commandLine) script() []string {
 // audit is a plain one: no proof, no repetition.
 func (c *commandLine) audit(t *testing.T) document {
 	t.Helper()
-	arguments := []string{"-j", "--duration", longest.String()}
+	arguments := []string{"-j", "--duration", (longest * time.Duration(max(c.joined, 1))).String()}
 	if c.as != "" {
 		arguments = append(arguments, "--as", c.as)
 	}

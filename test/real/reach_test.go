@@ -1,6 +1,7 @@
 package real
 
 import (
+	"cmp"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -58,25 +59,39 @@ func reachOf(t *testing.T, path string, names []string) *reach.Result {
 	return r
 }
 
+// mostInRun is how many command lines are audited at once.
+const mostInRun = 12
+
+// inRuns joins command lines that begin with the same: what each of them does is not looked at here.
+func inRuns(list []commandLine) []commandLine {
+	var runs []commandLine
+	type beginning struct{ setup, as, on string }
+	open := map[beginning]int{} // runs that have room
+	for _, c := range list {
+		if !there(c.tool()) && !builtin[c.tool()] {
+			continue
+		}
+		begins := beginning{c.setup, c.as, c.on}
+		n, ok := open[begins]
+		if !ok || runs[n].joined == mostInRun {
+			open[begins] = len(runs)
+			c.name = cmp.Or(c.name, c.run) + " and what follows"
+			c.run, c.joined = "("+c.run+") </dev/null", 1
+			runs = append(runs, c)
+			continue
+		}
+		runs[n].run += "\n(" + c.run + ") </dev/null"
+		runs[n].joined++
+	}
+	return runs
+}
+
 // gone are the programs that were compared with their code, and how many command lines ran them.
-var gone struct {
+var gone = struct {
 	sync.Mutex
 	programs map[string]bool
 	lines    int
-}
-
-// goOn counts a command line.
-func goOn(programs []programOf) {
-	gone.Lock()
-	defer gone.Unlock()
-	if gone.programs == nil {
-		gone.programs = map[string]bool{}
-	}
-	gone.lines++
-	for _, p := range programs {
-		gone.programs[p.Path] = true
-	}
-}
+}{programs: map[string]bool{}}
 
 // tellGone says how many there were when the tests of t have ended.
 func tellGone(t *testing.T) {
@@ -91,19 +106,14 @@ func tellGone(t *testing.T) {
 // call, that its code was said not to.
 func TestLongReach(t *testing.T) {
 	tellGone(t)
-	for _, c := range corpus(*hunt) {
+	for _, c := range inRuns(corpus(*hunt)) {
 		t.Run(c.String(), func(t *testing.T) {
 			t.Parallel()
-			if !there(c.tool()) && !builtin[c.tool()] {
-				t.Skipf("wanted %s, which is not installed", c.tool())
-			}
 			text := substituted.ReplaceAllString(c.setup+" "+c.run, "1")
 			names := slices.DeleteFunc(strings.FieldsFunc(text, func(r rune) bool {
 				return strings.ContainsRune(" \t\n'\"<>;()=", r)
 			}), func(word string) bool { return !strings.HasPrefix(word, "/") })
-			programs := c.programs(t)
-			goOn(programs)
-			for _, p := range programs {
+			for _, p := range c.programs(t) {
 				if head := make([]byte, 2); readHead(p.Path, head) && string(head) == "#!" {
 					continue // its interpreter is in the list, too
 				}
@@ -124,13 +134,21 @@ func readHead(path string, head []byte) bool {
 	return err == nil
 }
 
-// programs are those that a command line ran.
+// programs are those that a command line ran, or several. They are counted.
 func (c *commandLine) programs(t *testing.T) []programOf {
 	t.Helper()
 	d := c.audit(t)
 	var list []programOf
 	if err := json.Unmarshal(d.Programs, &list); err != nil {
 		t.Fatal(err)
+	}
+	gone.Lock()
+	defer gone.Unlock()
+	if d.Exit.Signal == 0 { // the shell came to the last of them
+		gone.lines += max(c.joined, 1)
+	}
+	for _, p := range list {
+		gone.programs[p.Path] = true
 	}
 	return list
 }
