@@ -124,9 +124,10 @@ type convention struct {
 	decode func(code []byte, address uint64) instruction
 	// reads are the registers of which an instruction may pass the value on; nil: not known.
 	reads func(code []byte, address uint64) uint32
-	// operand and limit tell which words of a table are read; nil: not known.
+	// operand, limit and compare tell which words of a table are read; nil: not known.
 	operand func(code []byte, address uint64) operand
 	limit   func(compare, branch []byte) (r register, most uint64)
+	compare func(code []byte) (one, other register)
 	// number is the register of a system call's number, arguments are those of
 	// its arguments, result is where it returns.
 	number    register

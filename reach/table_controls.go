@@ -121,6 +121,17 @@ func controlOf(request int64) control {
 		return controlOfConsole
 	case 0, 0x02, 0x03, 0x12, 0x22, 'B', 'L', 'M', 'N', 'S', 'm':
 		return controlOfDrive(request)
+	case 0x09: // md_ioctl(), drivers/md/md.c
+		if number >= 0x10 && number <= 0x12 { // RAID_VERSION, GET_ARRAY_INFO, GET_DISK_INFO
+			return controlHarmless
+		}
+		return controlOfDisk
+	case 'u': // ublk, uvcvideo and udmabuf have those below; above were EVMS's, which Linux never had
+		if number >= 0x80 {
+			return controlHarmless
+		}
+	case 0xfd: // ctl_ioctl(), drivers/md/dm-ioctl.c
+		return controlOfDisk
 	case 'H': // hci_sock_ioctl(), net/bluetooth/hci_sock.c
 		return controlOfNetwork
 	case 0x92, 'U': // mon_bin_ioctl(), drivers/usb/mon/mon_bin.c; usbdev_ioctl(), drivers/usb/core/devio.c

@@ -22,7 +22,12 @@ func TestControlOf(t *testing.T) {
 		unix.RTC_SET_TIME:    controlOfClock,
 		1:                    controlOfDisk, // FIBMAP
 		unix.FS_IOC_SETFLAGS: controlOfFlags,
-		0x4040ae79:           controlUnknown, // KVM's
+		0x80480911:           controlHarmless, // GET_ARRAY_INFO
+		0x932:                controlOfDisk,   // STOP_ARRAY
+		0xc138fd0e:           controlOfDisk,   // a message to the device mapper
+		0x800875f0:           controlHarmless, // EVMS_GET_STRIPE_INFO
+		0xc0107520:           controlUnknown,  // UVCIOC_CTRL_MAP
+		0x4040ae79:           controlUnknown,  // KVM's
 	} {
 		if got := controlOf(request); got != want {
 			t.Errorf("%#x: %d, want %d", request, got, want)

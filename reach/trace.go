@@ -328,7 +328,13 @@ func (t *tracer) load(s state, i *instruction) {
 		}
 	}
 	if i.base != none {
-		t.at(state{s.n, l}, i.base, i.imm)
+		entries := t.entries(i)
+		for _, at := range entries {
+			t.fixed(l, at)
+		}
+		if len(entries) == 0 {
+			t.at(state{s.n, l}, i.base, i.imm)
+		}
 		return
 	}
 	t.fixed(l, uint64(i.imm)+uint64(l.part))

@@ -28,6 +28,7 @@ var x86 = convention{
 	reads:            readsX86,
 	operand:          operandX86,
 	limit:            limitX86,
+	compare:          compareX86,
 	number:           rax,
 	arguments:        [6]register{rdi, rsi, rdx, r10, r8, r9},
 	result:           rax,

@@ -43,3 +43,13 @@ func limitX86(compare, branch []byte) (r register, most uint64) {
 	}
 	return r, uint64(with)
 }
+
+// compareX86 are the registers that are compared as a whole.
+func compareX86(code []byte) (one, other register) {
+	x := newX86Reader(code)
+	x.read(0)
+	if x.bad || x.table != oneByte || x.op != 0x39 && x.op != 0x3b || x.rex&8 == 0 {
+		return none, none
+	}
+	return x.reg, x.rm
+}
