@@ -1,6 +1,7 @@
 package reach
 
 import (
+	"runtime"
 	"slices"
 	"testing"
 
@@ -36,6 +37,9 @@ int main(int argc, char **argv) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			if len(test.want) == 0 && runtime.GOARCH != "amd64" {
+				t.Skip("wanted x86-64: elsewhere the end of a loop is not read")
+			}
 			path := compiled(t, program, "-O2", "-DWRITTEN="+test.written, "-DLAST="+test.last,
 				"-DCHANGE="+test.change)
 			got := possible(analyzed(t, path, Options{}))

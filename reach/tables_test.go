@@ -3,6 +3,7 @@ package reach
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -47,6 +48,9 @@ func TestTables(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			if !test.reached && runtime.GOARCH != "amd64" {
+				t.Skip("wanted x86-64: elsewhere code names pages, and limits of an index are not read")
+			}
 			source := strings.NewReplacer("HELD", test.held, "ACT", test.act).Replace(tables)
 			r := withLibrary(t, source, `const char *called(unsigned);
 int main(int argc, char **argv) { return called(argc) != 0; }`)
