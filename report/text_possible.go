@@ -50,12 +50,13 @@ func (t *text) notExercised() {
 	t.codeIsData()
 }
 
-// classes show all but what is needed.
+// classes show all but what is needed. Of code that was not looked at there is no "none".
 func (t *text) classes() {
 	d := t.d
-	if n := len(d.Possible); n == 0 || n > mostPossible {
+	switch n := len(d.Possible); {
+	case n > mostPossible, n == 0 && d.notKnown == 0:
 		t.labelled("  ", "Possible:", orNone(namesOfPossible(d.Possible)))
-	} else {
+	case n > 0:
 		t.possible()
 		if more := d.exercise(); more != "" {
 			t.labelled("  ", "To exercise more:", more)
@@ -65,7 +66,9 @@ func (t *text) classes() {
 		t.labelled("  ", "Depends on whose files it meets:",
 			strings.Join(namesOfPossible(d.OnFiles), ", "))
 	}
-	t.weightiest("Ruled out:", d.RuledOut)
+	if len(d.RuledOut) > 0 || d.notKnown == 0 {
+		t.weightiest("Ruled out:", d.RuledOut)
+	}
 }
 
 // Where more than mostPossible are possible, as of an interpreter, it matters little why each
