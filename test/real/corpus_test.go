@@ -15,7 +15,7 @@ const (
 // corpus is all that the hunt goes through, or a part.
 func corpus(whole bool) []commandLine {
 	lines := systemCalls()
-	for _, g := range append(slices.Clone(groups), filters) {
+	for _, g := range groups {
 		lines = append(lines, g.commandLines()...)
 	}
 	if whole {

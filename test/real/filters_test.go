@@ -1,7 +1,7 @@
 package real
 
-// filters are programs that do little but read and write, and ask for hardly anything: what is seen of
-// them is what the code of any program does.
+// filters are programs that do little but read and write. They ask for hardly anything, which makes them
+// nothing for the hunt; but their code must be able to do what they do.
 var filters = group{accounts: rootOnly, setup: `
 printf 'one two\nthree four\nfive six\n' >a
 printf 'one 1\nsix 6\n' >b

@@ -3,6 +3,7 @@ package real
 import (
 	"cmp"
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -98,7 +99,8 @@ func tellGone(t *testing.T) {
 	t.Cleanup(func() {
 		gone.Lock()
 		defer gone.Unlock()
-		t.Logf("%d command lines, %d programs", gone.lines, len(gone.programs))
+		t.Logf("%d command lines, %d programs that are installed: %v", gone.lines, len(gone.programs),
+			slices.Sorted(maps.Keys(gone.programs)))
 	})
 }
 
@@ -106,13 +108,19 @@ func tellGone(t *testing.T) {
 // call, that its code was said not to.
 func TestLongReach(t *testing.T) {
 	tellGone(t)
-	for _, c := range inRuns(corpus(*hunt)) {
+	list := corpus(*hunt)
+	if *hunt {
+		list = append(list, filters.commandLines()...)
+	}
+	for _, c := range inRuns(list) {
 		t.Run(c.String(), func(t *testing.T) {
 			t.Parallel()
 			text := substituted.ReplaceAllString(c.setup+" "+c.run, "1")
 			names := slices.DeleteFunc(strings.FieldsFunc(text, func(r rune) bool {
 				return strings.ContainsRune(" \t\n'\"<>;()=", r)
-			}), func(word string) bool { return !strings.HasPrefix(word, "/") })
+			}), func(word string) bool { return !tellsOfKernel(word) })
+			slices.Sort(names)
+			names = slices.Compact(names)
 			for _, p := range c.programs(t) {
 				if head := make([]byte, 2); readHead(p.Path, head) && string(head) == "#!" {
 					continue // its interpreter is in the list, too
@@ -122,6 +130,12 @@ func TestLongReach(t *testing.T) {
 			}
 		})
 	}
+}
+
+// tellsOfKernel tells whether a path can be of files that ask by themselves, or of a directory above.
+func tellsOfKernel(path string) bool {
+	return strings.HasPrefix(path, "/") && slices.ContainsFunc([]string{"/dev/", "/proc/", "/sys/"},
+		func(tree string) bool { return strings.HasPrefix(path, tree) || strings.HasPrefix(tree, path) })
 }
 
 func readHead(path string, head []byte) bool {
@@ -134,7 +148,7 @@ func readHead(path string, head []byte) bool {
 	return err == nil
 }
 
-// programs are those that a command line ran, or several. They are counted.
+// programs are those that a command line ran, or several, which are counted.
 func (c *commandLine) programs(t *testing.T) []programOf {
 	t.Helper()
 	d := c.audit(t)
@@ -147,14 +161,16 @@ func (c *commandLine) programs(t *testing.T) []programOf {
 	if d.Exit.Signal == 0 { // the shell came to the last of them
 		gone.lines += max(c.joined, 1)
 	}
-	for _, p := range list {
-		gone.programs[p.Path] = true
-	}
 	return list
 }
 
 func checkReach(t *testing.T, p programOf, r *reach.Result) {
 	t.Helper()
+	gone.Lock()
+	if !strings.HasPrefix(p.Path, os.TempDir()) { // where copies are
+		gone.programs[p.Path] = true
+	}
+	gone.Unlock()
 	for _, name := range slices.Concat(p.Required, p.Refused) {
 		n, ok := capng.Number(name)
 		if ok && n < reach.Capabilities && r.Capabilities[n].Class == reach.RuledOut {
