@@ -317,16 +317,21 @@ func (a *analysis) lookedAt(outcomes []SyscallOutcome) *uint64 {
 
 // outcomes sums up those of one capability that are wanted.
 func (a *analysis) outcomes(capability int, want func(Outcome) bool) []SyscallOutcome {
-	type key struct {
-		syscall Syscall
-		ret     int
-	}
-	counts := map[key]uint64{}
+	counts := map[outcomeKey]uint64{}
 	for _, o := range a.o.Outcomes {
 		if o.Capability == capability && want(o) {
-			counts[key{o.Syscall, o.Return}] += o.Count
+			counts[outcomeKey{o.Syscall, o.Return}] += o.Count
 		}
 	}
+	return outcomesOf(counts)
+}
+
+type outcomeKey struct {
+	syscall Syscall
+	ret     int
+}
+
+func outcomesOf(counts map[outcomeKey]uint64) []SyscallOutcome {
 	list := make([]SyscallOutcome, 0, len(counts))
 	for k, n := range counts {
 		list = append(list, SyscallOutcome{Syscall: k.syscall, Class: Classify(k.ret), Return: k.ret,

@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -120,11 +119,6 @@ type siteKey struct {
 	function, advisory string
 	syscall            Syscall
 	maybeProbe         bool
-}
-
-type outcomeKey struct {
-	syscall Syscall
-	ret     int
 }
 
 type programPile struct {
@@ -592,18 +586,6 @@ func (p *part) callSites() []CallSite {
 		list = append(list, *s)
 	}
 	slices.SortFunc(list, compareSites)
-	return list
-}
-
-func outcomesOf(counts map[outcomeKey]uint64) []SyscallOutcome {
-	list := make([]SyscallOutcome, 0, len(counts))
-	for k, n := range counts {
-		list = append(list, SyscallOutcome{Syscall: k.syscall, Class: Classify(k.ret), Return: k.ret,
-			Count: n})
-	}
-	slices.SortFunc(list, func(a, b SyscallOutcome) int {
-		return cmp.Or(compareSyscalls(a.Syscall, b.Syscall), cmp.Compare(b.Return, a.Return))
-	})
 	return list
 }
 

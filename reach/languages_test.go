@@ -1,14 +1,13 @@
 package reach
 
 import (
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/cap-audit/cap-audit/test/scratch"
 )
 
 // sources are programs that act, and do little else.
@@ -57,7 +56,7 @@ func TestLanguages(t *testing.T) {
 			t.Run(c.name+" "+act, func(t *testing.T) {
 				t.Parallel()
 				source := strings.ReplaceAll(sources[c.kind], "ACT", text[c.kind])
-				r := analyzed(t, builtBy(t, c.command, c.kind, source), Options{})
+				r := analyzed(t, scratch.Built(t, c.command, "a"+c.kind, source), Options{})
 				if r.AnySystemCall || len(r.Missing) > 0 {
 					t.Fatalf("any system call: %v, missing: %v", r.AnySystemCall, r.Missing)
 				}
@@ -77,25 +76,4 @@ func TestLanguages(t *testing.T) {
 			})
 		}
 	}
-}
-
-// builtBy is a program that a command builds of a source.
-func builtBy(t *testing.T, command, kind, source string) string {
-	t.Helper()
-	words := strings.Fields(command)
-	if _, err := exec.LookPath(words[0]); err != nil {
-		t.Skipf("wanted %s, which is not installed", words[0])
-	}
-	dir := t.TempDir()
-	file, path := filepath.Join(dir, "a"+kind), filepath.Join(dir, "a")
-	if err := os.WriteFile(file, []byte(source), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	build := exec.Command(words[0], append(words[1:], "-o", path, file)...)
-	build.Dir = dir
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v: %s", command, err, out)
-	}
-	return path
 }

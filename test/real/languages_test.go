@@ -2,13 +2,12 @@ package real
 
 import (
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/cap-audit/cap-audit/test/scratch"
 )
 
 // compilers of programs that make one system call, and do little else.
@@ -28,7 +27,8 @@ const (
 #include <unistd.h>
 int main(void) { return printf("%ld\n", syscall(NUMBER, FIRST, SECOND, THIRD)) < 0; }`
 	inGo = `package main
-import ("fmt"; "syscall")
+import (
+	"github.com/cap-audit/cap-audit/test/scratch""fmt"; "syscall")
 func main() { fmt.Println(syscall.Syscall(NUMBER, FIRST, SECOND, THIRD)) }`
 	inRust = `extern "C" { fn syscall(number: i64, ...) -> i64; }
 fn main() { println!("{}", unsafe { syscall(NUMBER, FIRSTi64, SECONDi64, THIRDi64) }); }`
@@ -57,7 +57,7 @@ func TestLongReachLanguages(t *testing.T) {
 				for n, word := range []string{"NUMBER", "FIRST", "SECOND", "THIRD"} {
 					values = append(values, word, fmt.Sprint(numbers[n]))
 				}
-				path := builtBy(t, c.command, c.file, strings.NewReplacer(values...).Replace(c.source))
+				path := scratch.Built(t, c.command, c.file, strings.NewReplacer(values...).Replace(c.source))
 				for _, account := range both {
 					line := commandLine{run: path, as: account}
 					met := false
@@ -72,30 +72,4 @@ func TestLongReachLanguages(t *testing.T) {
 			})
 		}
 	}
-}
-
-// builtBy is a program that a compiler makes of a source.
-func builtBy(t *testing.T, command, file, source string) string {
-	t.Helper()
-	words := strings.Fields(command)
-	if _, err := exec.LookPath(words[0]); err != nil {
-		t.Skipf("wanted %s, which is not installed", words[0])
-	}
-	dir := t.TempDir()
-	for _, path := range []string{filepath.Dir(dir), dir} { // for others than root, too
-		if err := os.Chmod(path, 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	path := filepath.Join(dir, "a")
-	if err := os.WriteFile(filepath.Join(dir, file), []byte(source), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	build := exec.Command(words[0], append(words[1:], "-o", path, file)...)
-	build.Dir = dir
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v: %s", command, err, out)
-	}
-	return path
 }
