@@ -60,12 +60,13 @@ var cLibraries = regexp.MustCompile(
 	`^(libc|libpthread|librt|libdl|libm|ld-linux[a-z0-9-]*|ld|ld-musl-[a-z0-9_]+|libc\.musl-[a-z0-9_]+)(-[0-9.]+)?\.so(\.[0-9]+)*$`)
 
 func (f Frame) handsOn(calling string) bool {
+	name := strings.TrimLeft(f.Function, "_")
 	switch {
 	case cLibraries.MatchString(path.Base(f.Module)):
 		return true
-	case f.Function == "": // of the program, as far as anybody can tell
+	case name == "": // of the program, as far as anybody can tell
 		return false
-	case strings.TrimLeft(f.Function, "_") == calling: // of a C library that is in the program
+	case name == calling, name == "syscall": // of a C library that is in the program
 		return true
 	}
 	return ofLibrary(f.Function)

@@ -17,6 +17,7 @@ func TestCaller(t *testing.T) {
 		"musl":      {frames("/lib/ld-musl-x86_64.so.1", "chown", program, "main"), "main", true},
 		"old glibc": {frames("/lib/libpthread-2.31.so", "sendmsg", program, "main"), "main", true},
 		"static":    {frames(program, "__chown", program, "give"), "give", true},
+		"by number": {frames(program, "syscall", program, "give"), "give", true},
 		"a library": {frames(libc, "capset", "/usr/lib/libcap.so.2.66", "cap_set_proc", program, "main"),
 			"cap_set_proc", true},
 		"no names":     {frames(libc, "chown", program, ""), "", true},

@@ -12,13 +12,12 @@ import (
 // mostCallers are named in one line.
 const mostCallers = 5
 
-// callers names the program's own functions that asked, by the files that they are in; one
-// without a name is in the document alone. Where no caller is known, it says why.
+// callers names the program's own functions that asked, by the files that they are in. Where
+// none has a name, it has their addresses; where no caller is known, it says why.
 func (t *text) callers(sites []CallSite) {
-	var modules []string
-	functions := map[string][]string{}
+	named, nameless := callers{functions: map[string][]string{}}, callers{functions: map[string][]string{}}
 	var ended string
-	number, known := 0, false
+	known := false
 	for _, site := range sites {
 		if site.Advisory != nil {
 			continue
@@ -28,38 +27,57 @@ func (t *text) callers(sites []CallSite) {
 			if s.Ended != nil {
 				ended = *s.Ended
 			}
-			module := path.Base(frame.Module)
 			known = known || ok
-			if name := frame.Function; name != "" && ok && !slices.Contains(functions[module], name) {
-				if functions[module] == nil {
-					modules = append(modules, module)
-				}
-				functions[module] = append(functions[module], name)
-				number++
+			switch {
+			case ok && frame.Function != "":
+				named.add(frame.Module, frame.Function)
+			case ok && frame.Module != "":
+				nameless.add(frame.Module, fmt.Sprintf("%#x", frame.Offset))
 			}
 		}
 	}
 	switch {
-	case number > 0:
-		t.labelled("    ", "Called by:", listed(modules, functions, number))
+	case named.number > 0:
+		t.labelled("    ", "Called by:", named.listed())
+	case nameless.number > 0:
+		t.labelled("    ", "Called by:", nameless.listed()+" (stripped)")
 	case ended != "" && !known:
 		t.labelled("    ", "Called by:", "unknown: "+printable(ended)+".")
 	}
 }
 
-// listed are functions with their files, as many as a reader wants to see.
-func listed(modules []string, functions map[string][]string, number int) string {
+// callers are functions by the files that they are in.
+type callers struct {
+	modules   []string
+	functions map[string][]string
+	number    int
+}
+
+func (c *callers) add(module, function string) {
+	module = path.Base(module)
+	if slices.Contains(c.functions[module], function) {
+		return
+	}
+	if c.functions[module] == nil {
+		c.modules = append(c.modules, module)
+	}
+	c.functions[module] = append(c.functions[module], function)
+	c.number++
+}
+
+// listed has as many as a reader wants to see.
+func (c *callers) listed() string {
 	var parts []string
 	left := mostCallers
-	for _, module := range modules {
-		names := functions[module]
+	for _, module := range c.modules {
+		names := c.functions[module]
 		names = names[:min(len(names), left)]
 		if left -= len(names); len(names) > 0 {
 			parts = append(parts, printable(strings.Join(names, ", ")+" in "+module))
 		}
 	}
-	if number > mostCallers {
-		parts = append(parts, fmt.Sprintf("and %d more", number-mostCallers))
+	if c.number > mostCallers {
+		parts = append(parts, fmt.Sprintf("and %d more", c.number-mostCallers))
 	}
 	return strings.Join(parts, "; ")
 }

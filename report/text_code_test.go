@@ -36,7 +36,9 @@ func TestCalledBy(t *testing.T) {
 		"give in till": ways("/opt/till", "give", "give"),
 		"give, take in till; put in other.so": append(ways("/opt/till", "give", "take"),
 			ways("/x/other.so", "put")...),
-		" ":                                 ways("/opt/till", ""), // of which there is nothing to name
+		"0x10, 0x11 in till (stripped)":     ways("/opt/till", "", ""),
+		" ":                                 ways("", ""), // of which there is nothing to name
+		"give in till  ":                    append(ways("/opt/till", "give"), ways("/opt/till", "")...),
 		"a, b, c, d, e in till; and 2 more": ways("/opt/till", "a", "b", "c", "d", "e", "f", "g"),
 		"unknown: more of the stack was not copied.": {why},
 		"give in till ":     append(ways("/opt/till", "give"), why),
