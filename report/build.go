@@ -177,13 +177,15 @@ func others(f *audit.Findings) []snippets.Holder {
 	return list
 }
 
-// daemon: it listens, stays until it is ended, goes into the background, or
-// changes to an account of its own.
-func daemon(f *audit.Findings) bool {
-	stays := f.Subject.Kind.Adopted() || f.StillRunning > 0 ||
+// daemon: it stays, or changes to an account of its own.
+func daemon(f *audit.Findings) bool { return stays(f) || f.SwitchesUser() }
+
+// stays: it listens, goes on until it is ended, or goes into the background.
+func stays(f *audit.Findings) bool {
+	goesOn := f.Subject.Kind.Adopted() || f.StillRunning > 0 ||
 		f.Application.Ended && slices.Contains(endings, unix.Signal(f.Application.Signal))
 	listens := func(p audit.ProgramUse) bool { return slices.Contains(p.Syscalls, "listen") }
-	return stays || f.SwitchesUser() || slices.ContainsFunc(f.Programs, listens)
+	return goesOn || slices.ContainsFunc(f.Programs, listens)
 }
 
 // made are the calls for which a filter makes a difference. Their names are the

@@ -75,6 +75,7 @@ func asker(f *audit.Findings) without.Program {
 		Sessions:    slices.Contains(f.Gains, audit.GainSessions),
 		Gains:       len(f.Gains) > 0,
 		Contained:   f.Subject.Kind.Contained(),
+		Tool:        !f.Subject.Kind.Contained() && !f.Subject.Kind.Service() && !stays(f),
 		PtraceScope: f.System.Sysctls["yama_ptrace_scope"],
 	}
 	unit := f.Subject.Name

@@ -6,27 +6,30 @@ import "strings"
 var sameLimits = map[string]string{"NOFILE": "nofile", "NPROC": "nproc", "NICE": "nice", "RTPRIO": "rtprio",
 	"SIGPENDING": "sigpending", "MSGQUEUE": "msgqueue", "LOCKS": "locks"}
 
-// byHand is what there is beside a line of a unit, or in its place, for what somebody or another program starts.
-// False where there is nothing.
+// byHand is what there is beside a line of a unit, or in its place, for what somebody or another program
+// starts: where there is nothing, the line.
 func (a *asking) byHand(w way) (way, bool) {
-	line, _, isLine := strings.Cut(w.form, inUnit)
+	line, condition, isLine := strings.Cut(w.form, inUnit)
 	setting, value, _ := strings.Cut(line, "=")
-	resource, isLimit := strings.CutPrefix(setting, "Limit")
-	switch item := sameLimits[resource]; {
+	resource, _ := strings.CutPrefix(setting, "Limit")
+	item := sameLimits[resource]
+	if value == "infinity" {
+		item = strings.ToLower(resource)
+	}
+	switch {
 	case !isLine:
-		return w, true
+	case setting == "User":
+		w.form = "run it as %" + condition
+	case setting == "Group":
+		w.form = "run it in group %"
 	case !plain(a.account()):
 		return none()
 	case setting == "SupplementaryGroups":
-		return with("usermod -aG % "+a.account(), w.what, commas)
+		w.form, w.join = "usermod -aG % "+a.account(), commas
 	case setting == "NoNewPrivileges":
-		return plainly(w.form + ", or setpriv --no-new-privs before it")
-	case isLimit && value == "infinity":
-		item = strings.ToLower(resource)
-		fallthrough
-	case isLimit && item != "":
+		w.form += ", or setpriv --no-new-privs before it"
+	case item != "":
 		w.form += ", or in /etc/security/limits.conf: " + a.account() + " - " + item + " " + value
-		return w, true
 	}
-	return w, isLimit
+	return w, true
 }

@@ -28,8 +28,8 @@ type Program struct {
 	// Sessions: it opens those of users that log in. Gains: it or what it starts is to get
 	// privileges by executing programs.
 	Sessions, Gains bool
-	// Contained: no unit of systemd's starts it.
-	Contained bool
+	// Contained: no unit of systemd's starts it. Tool: it may be that somebody or another program does.
+	Contained, Tool bool
 	// PtraceScope is kernel.yama.ptrace_scope.
 	PtraceScope int
 }
@@ -54,6 +54,9 @@ func Ways(grant int, uses []Use, p Program) []string {
 			return nil
 		}
 		w, found := rule(a, u)
+		if found && p.Tool {
+			w, found = a.byHand(w)
+		}
 		if !found || p.Contained && strings.Contains(w.form, inUnit) {
 			return nil
 		}

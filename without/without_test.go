@@ -44,6 +44,7 @@ var (
 	www  = Program{Account: "www", Names: []string{"web", "webd"}}
 	sshd = Program{Sessions: true, Gains: true}
 	box  = Program{Contained: true}
+	tool = Program{Account: "a", Names: []string{"tool"}, Tool: true}
 	key  = file("/srv/key", "root", "root", "0600")
 )
 
@@ -72,6 +73,24 @@ func TestWays(t *testing.T) {
 			[]string{lowPorts}},
 		"in a container":         {box, []Use{use(bind, "bind", port(80))}, []string{lowPorts}},
 		"a unit for a container": {box, []Use{use(unix.CAP_IPC_LOCK, "mlock", option("8 bytes"))}, nil},
+		"groups of a user": {tool, []Use{use(read, "openat", file("/srv/a", "root", "adm", "0640")),
+			use(read, "openat", file("/srv/b", "root", "tape", "0640")),
+			use(read, "openat", file("/srv/c", "root", "adm", "0640"))}, []string{"usermod -aG adm,tape a"}},
+		"a tool's user": {tool, []Use{use(unix.CAP_SETUID, "setuid", option("user b")),
+			use(unix.CAP_SETGID, "setgroups", option("groups b"))},
+			[]string{"run it as b, if it can start as that"}},
+		"a tool's group": {tool, []Use{use(unix.CAP_SETUID, "setuid", option("user b")),
+			use(unix.CAP_SETGID, "setgid", option("group c"))}, []string{"run it in group c"}},
+		"a tool's directory": {tool, []Use{use(write, "openat",
+			file("/var/lib/tool/db", "root", "root", "0600"))}, []string{"StateDirectory=tool in its unit"}},
+		"a user's limit": {tool, []Use{use(resource, "setrlimit", option("RLIMIT_NOFILE, to 4096")),
+			use(resource, "setrlimit", option("RLIMIT_NOFILE, to 8192"))},
+			[]string{"LimitNOFILE=8192 in its unit, or in /etc/security/limits.conf: a - nofile 8192"}},
+		"a user's memory": {tool, []Use{use(unix.CAP_IPC_LOCK, "mlock", option("8 bytes"))},
+			[]string{"LimitMEMLOCK=infinity in its unit, or in /etc/security/limits.conf: a - memlock infinity"}},
+		"a user's limit in other units": {tool, []Use{use(resource, "setrlimit",
+			option("RLIMIT_STACK, to 4096"))}, []string{"LimitSTACK=4096 in its unit"}},
+		"a tool's port": {tool, []Use{use(bind, "bind", port(80))}, []string{lowPorts}},
 		"an account not known": {Program{}, []Use{use(read, "openat", key)},
 			[]string{"setfacl -m u:ACCOUNT:r /srv/key"}},
 		"an account that it changes to": {Program{}, []Use{use(unix.CAP_SETUID, "setuid", option("user www")),
@@ -197,7 +216,8 @@ func FuzzWays(f *testing.F) {
 		o.Option, o.User = text, owner
 		for number := range rules {
 			for _, call := range []string{"openat", "setuid", "mount", "chroot", "prlimit64", "setpriority"} {
-				for _, way := range Ways(number, []Use{use(number, call, o)}, www) {
+				uses := []Use{use(number, call, o)}
+				for _, way := range append(Ways(number, uses, www), Ways(number, uses, tool)...) {
 					if strings.ContainsAny(way, "`$\\'\n\x1b") || strings.Count(way, `"`)%2 == 1 {
 						t.Errorf("%q", way)
 					}

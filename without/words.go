@@ -28,6 +28,11 @@ func both(one, other string) string {
 	return one + " " + other
 }
 
+// commas are between all words.
+func commas(one, other string) string {
+	return strings.ReplaceAll(both(strings.ReplaceAll(one, ",", " "), other), " ", ",")
+}
+
 func lowest(one, other string) string {
 	if number(other) < number(one) {
 		return other

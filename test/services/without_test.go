@@ -28,9 +28,12 @@ type around struct {
 	alone bool
 }
 
-// setting is a way by a line of the unit, sysctl one by a setting of the system.
+// setting is a way by a line of the unit, account one by whom it runs as, limit one by the limits of logins,
+// sysctl one by a setting of the system.
 var (
 	setting = regexp.MustCompile(`^(\w+=)(\S*) in its unit(?:, and (\w+=\S+))?`)
+	account = regexp.MustCompile(`^run it as (\w+)`)
+	limit   = regexp.MustCompile(`, or in (/etc/security/limits.conf): ACCOUNT( - .*)$`)
 	sysctl  = regexp.MustCompile(`(?:^|, and )(sysctl ([^=,;]+)=[^,;]+)`)
 )
 
@@ -41,10 +44,14 @@ const lowPort = "sysctl net.ipv4.ip_unprivileged_port_start=443, for everybody; 
 	"takes sockets from systemd"
 
 var ofRoot = []around{
-	{name: "nice", does: "ways nice -5", way: "LimitNICE=-5 in its unit"},
-	{name: "FIFO", does: "chrt -f 50 true", way: "LimitRTPRIO=50 in its unit"},
-	{name: "memory", does: "ways lock 20000000", way: "LimitMEMLOCK=infinity in its unit"},
-	{name: "files", does: "prlimit --nofile=600000 true", way: "LimitNOFILE=600000 in its unit"},
+	{name: "nice", does: "ways nice -5", way: "LimitNICE=-5 in its unit, or " +
+		"in /etc/security/limits.conf: ACCOUNT - nice -5"},
+	{name: "FIFO", does: "chrt -f 50 true", way: "LimitRTPRIO=50 in its unit, or " +
+		"in /etc/security/limits.conf: ACCOUNT - rtprio 50"},
+	{name: "memory", does: "ways lock 20000000", way: "LimitMEMLOCK=infinity in its unit, or " +
+		"in /etc/security/limits.conf: ACCOUNT - memlock infinity"},
+	{name: "files", does: "prlimit --nofile=600000 true", way: "LimitNOFILE=600000 in its unit, or " +
+		"in /etc/security/limits.conf: ACCOUNT - nofile 600000"},
 	{name: "OOM", does: "echo -500 > /proc/self/oom_score_adj", fill: "-500",
 		way: "OOMScoreAdjust= in its unit, with what it writes"},
 	{name: "pipe", does: "ways pipe 8388608", fill: "8388608",
@@ -57,7 +64,7 @@ var ofRoot = []around{
 	{name: "chroot", does: "ways within /srv/inner /bin/ways",
 		instead: "/bin/ways within - /bin/ways", bare: true,
 		way: "RootDirectory=/srv/inner in its unit, if its own file is in there, in the place of its chroot"},
-	{name: "user", does: "ways become 1000", way: "User=tester in its unit, if it can start as that"},
+	{name: "user", does: "ways become 1000", way: "run it as tester, if it can start as that"},
 	{name: "port", does: "ways bind 443", way: lowPort},
 	{name: "clock", does: `date -s "$(date)"`, way: "have timedated set the clock: timedatectl set-time",
 		instead: `timedatectl set-time "$(date '+%F %T')"`},
@@ -76,7 +83,8 @@ var ofRoot = []around{
 	{name: "performance of all", alone: true, does: "ways count-all",
 		way: "sysctl kernel.perf_event_paranoid=0, for everybody"},
 	{name: "priority in real time", alone: true, does: "chrt -f 10 ways in-real-time 60",
-		way: "LimitRTPRIO=60 in its unit"},
+		way: "LimitRTPRIO=60 in its unit, or " +
+			"in /etc/security/limits.conf: ACCOUNT - rtprio 60"},
 }
 
 // auditAlone is of what it does and nothing else, which is undone then.
@@ -200,6 +208,12 @@ func (a around) prove(t *testing.T, d document, settings ...string) {
 			settings = append(settings, words[3])
 		}
 	}
+	if words := account.FindStringSubmatch(a.way); words != nil {
+		settings = append(settings, "User="+words[1])
+	}
+	if words := limit.FindStringSubmatch(a.way); words != nil {
+		a.proveLimit(t, words[1], "tester"+words[2])
+	}
 	if a.first != "" {
 		must(t, "sh", "-c", a.first)
 	}
@@ -208,6 +222,22 @@ func (a around) prove(t *testing.T, d document, settings ...string) {
 		does = a.instead
 	}
 	serviceDoes(t, does, a.bare, settings, true)
+}
+
+// proveLimit: tester, who has no capabilities, does it from the next login on.
+func (a around) proveLimit(t *testing.T, limits, line string) {
+	t.Helper()
+	before, err := os.ReadFile(limits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	does := []string{"-u", "tester", "--", "sh", "-c", a.does}
+	if r := run(t, "runuser", does...); r.status == 0 {
+		t.Errorf("%q needs no limit", a.does)
+	}
+	t.Cleanup(func() { os.WriteFile(limits, before, 0o644) })
+	file(t, limits, string(before)+line+"\n")
+	must(t, "runuser", does...)
 }
 
 // serviceDoes something without any capability, or is refused.
