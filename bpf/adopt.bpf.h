@@ -133,6 +133,7 @@ static __always_inline bool may_adopt(struct task_struct *task)
 	struct task_struct *auditor = bpf_get_current_task_btf();
 
 	state.pid_level = BPF_CORE_READ(auditor, thread_pid, level);
+	note_root(auditor);
 	if (!state.user_ns)
 		state.user_ns = (__u64)BPF_CORE_READ(auditor, cred, user_ns);
 	return task && !(task->flags & (PF_EXITING | PF_KTHREAD)) && task->tgid != auditor->tgid;

@@ -216,7 +216,7 @@ enum {
 enum {
 	CA_NAMES_NOWHERE,	/* nothing that has a name */
 	CA_NAMES_MORE,		/* directories whose names are not there */
-	CA_NAMES_ROOT,		/* the root of all mounts */
+	CA_NAMES_ROOT,		/* the root of all mounts, or the auditor's own */
 };
 
 /* The names of a file and of the directories above it, the innermost first, each with its NUL. */
@@ -491,6 +491,7 @@ struct ca_stack {
 /* Facts and losses that are single numbers. */
 struct ca_state {
 	__u64 user_ns;		/* address of the first process's user namespace: compared, never followed */
+	__u64 root;		/* address of the auditor's root directory after chroot(2), else 0: likewise */
 	__u64 first_pid;	/* of the first process, in the auditor's pid namespace */
 	__u32 pid_level;	/* depth of the auditor's pid namespace */
 	__u32 phase;		/* how many drops there have been */

@@ -23,9 +23,27 @@ __noinline int add_name(struct ca_names *names, __u64 dentry_address)
 	return 1;
 }
 
+/* The mount that a part of it is in. */
+static __always_inline struct mount *whole_mount(struct vfsmount *mount)
+{
+	return (void *)mount - bpf_core_field_offset(struct mount, mnt);
+}
+
+/* The auditor's root directory, or that of who has it from the auditor. */
+static __always_inline void note_root(struct task_struct *task)
+{
+	struct vfsmount *mount = BPF_CORE_READ(task, fs, root.mnt);
+	struct dentry *dentry = BPF_CORE_READ(task, fs, root.dentry);
+	struct mount *m = whole_mount(mount);
+
+	if (dentry != BPF_CORE_READ(mount, mnt_root) || BPF_CORE_READ(m, mnt_parent) != m)
+		state.root = (__u64)dentry;
+}
+
 /*
- * Reads the names from an entry up to the root of all mounts, as fs/d_path.c, prepend_path(), does. What is in no
- * directory (a pipe, memfd_create(2)) has none.
+ * Reads the names from an entry up to the root of all mounts, as fs/d_path.c, prepend_path(), does, or to that of an
+ * auditor after chroot(2), who finds the files below. By the entry alone: another mount namespace has mounts of its own.
+ * What is in no directory (a pipe, memfd_create(2)) has no names.
  */
 __noinline int read_names(struct ca_names *names, __u64 dentry_address, __u64 mount_address)
 {
@@ -38,9 +56,13 @@ __noinline int read_names(struct ca_names *names, __u64 dentry_address, __u64 mo
 	names->size = 0;
 	names->end = CA_NAMES_NOWHERE;
 	for (int i = 0; i < NAMES_SEEN && dentry; i++) {
+		if ((__u64)dentry == state.root) {
+			names->end = CA_NAMES_ROOT;
+			return 0;
+		}
 		parent = BPF_CORE_READ(dentry, d_parent);
 		if (dentry == BPF_CORE_READ(mount, mnt_root)) {
-			m = (void *)mount - bpf_core_field_offset(struct mount, mnt);
+			m = whole_mount(mount);
 			above = BPF_CORE_READ(m, mnt_parent);
 			if (above == m) {
 				names->end = CA_NAMES_ROOT;

@@ -86,6 +86,7 @@ static __always_inline int on_exec_done(struct task_struct *task, struct linux_b
 		t->flags = CA_TASK_RECORDING | CA_TASK_FIRST;
 		state.user_ns = (__u64)BPF_CORE_READ(task, cred, user_ns);
 		state.pid_level = BPF_CORE_READ(task, thread_pid, level);
+		note_root(task);
 		state.first_pid = pid_seen_by_auditor(task);
 		state.tasks = 1;
 		state.started = bpf_jiffies64();

@@ -27,8 +27,8 @@ const (
 // or does not apply, is "" or 0.
 type Object struct {
 	Kind Kind
-	// Path of a file in the mount namespace of who asked; Given is how the call named it,
-	// or what that led to through it, where that is something else.
+	// Path of a file in the mount namespace of who asked, or below our own root directory; Given is how
+	// the call named it, or what that led to through it, where that is something else.
 	Path, Given string
 	// Owner and Group are names, or numbers where there are none. Mode is as chmod(1)
 	// takes it.

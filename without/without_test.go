@@ -87,7 +87,8 @@ func TestWays(t *testing.T) {
 			use(resource, "setrlimit", option("RLIMIT_NOFILE, to 8192"))},
 			[]string{"LimitNOFILE=8192 in its unit, or in /etc/security/limits.conf: a - nofile 8192"}},
 		"a user's memory": {tool, []Use{use(unix.CAP_IPC_LOCK, "mlock", option("8 bytes"))},
-			[]string{"LimitMEMLOCK=infinity in its unit, or in /etc/security/limits.conf: a - memlock infinity"}},
+			[]string{"LimitMEMLOCK=infinity in its unit, or in /etc/security/limits.conf: " +
+				"a - memlock infinity"}},
 		"a user's limit in other units": {tool, []Use{use(resource, "setrlimit",
 			option("RLIMIT_STACK, to 4096"))}, []string{"LimitSTACK=4096 in its unit"}},
 		"a tool's port": {tool, []Use{use(bind, "bind", port(80))}, []string{lowPorts}},

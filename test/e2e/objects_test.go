@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -356,4 +357,51 @@ func seenByStrace(t *testing.T, log string) map[string][]string {
 		}
 	}
 	return map[string][]string{"port": sorted(seen["port"]), "path": sorted(seen["path"])}
+}
+
+// inChroot begins a command in a directory that has what this machine has, by mounts, and one of ours.
+func inChroot(t *testing.T, of string, arguments ...string) *exec.Cmd {
+	t.Helper()
+	// links of / are copied, directories mounted; what cap-audit and the programs lie in comes last
+	const make = `root=$1 of=$2
+for d in /bin /sbin /lib /lib64 /usr /etc /root /proc /sys; do
+	if [ -L $d ]; then cp -P $d $root; elif [ -d $d ]; then mkdir $root$d; mount --rbind $d $root$d; fi
+done
+shift 2
+mkdir -p "$root$of" $root/own
+mount --rbind "$of" "$root$of"
+exec chroot $root "$@"`
+	mounts := []string{"-m", "sh", "-ec", make, "sh", t.TempDir(), of}
+	return command(t, tool(t, "unshare"), append(mounts, arguments...)...)
+}
+
+// In a chroot, as package builders work in, files are what they are called there, and code is found.
+func TestObjectsInChroot(t *testing.T) {
+	t.Parallel()
+	tellsMappings(t)
+	dir := publicDir(t)
+	auditor, program := installed(t, dir, capAuditPath, 0o755), installed(t, dir, built("callers"), 0o755)
+	if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, arguments := range map[string][]string{
+		"itself": {program, "apart", "/own/file"},
+		"in mounts of its own": {"unshare", "-m", "--propagation", "unchanged", program, "apart",
+			"/own/file"},
+		"in a directory of its own":  {"chroot", "/", program, "apart", "/own/file"},
+		"a file of a mount in there": {program, "apart", filepath.Join(dir, "file")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			file := arguments[len(arguments)-1]
+			arguments = append([]string{auditor}, withBackend(append([]string{"--"}, arguments...)...)...)
+			arguments = append([]string{"sh", "-ec", `: > /own/file; exec "$@"`, "sh"}, arguments...)
+			r := finish(t, inChroot(t, dir, arguments...))
+			for _, want := range []string{"For: " + file + " (", "Called by: first, second in callers\n"} {
+				if !strings.Contains(string(r.stdout), want) {
+					t.Errorf("the report lacks %q:\n%s%s", want, r.stdout, r.stderr)
+				}
+			}
+		})
+	}
 }

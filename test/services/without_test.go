@@ -33,7 +33,7 @@ type around struct {
 var (
 	setting = regexp.MustCompile(`^(\w+=)(\S*) in its unit(?:, and (\w+=\S+))?`)
 	account = regexp.MustCompile(`^run it as (\w+)`)
-	limit   = regexp.MustCompile(`, or in (/etc/security/limits.conf): ACCOUNT( - .*)$`)
+	limit   = regexp.MustCompile(`, or in (/etc/security/limits.conf): \w+( - .*)$`)
 	sysctl  = regexp.MustCompile(`(?:^|, and )(sysctl ([^=,;]+)=[^,;]+)`)
 )
 
@@ -45,13 +45,13 @@ const lowPort = "sysctl net.ipv4.ip_unprivileged_port_start=443, for everybody; 
 
 var ofRoot = []around{
 	{name: "nice", does: "ways nice -5", way: "LimitNICE=-5 in its unit, or " +
-		"in /etc/security/limits.conf: ACCOUNT - nice -5"},
+		"in /etc/security/limits.conf: tester - nice -5"},
 	{name: "FIFO", does: "chrt -f 50 true", way: "LimitRTPRIO=50 in its unit, or " +
-		"in /etc/security/limits.conf: ACCOUNT - rtprio 50"},
+		"in /etc/security/limits.conf: tester - rtprio 50"},
 	{name: "memory", does: "ways lock 20000000", way: "LimitMEMLOCK=infinity in its unit, or " +
-		"in /etc/security/limits.conf: ACCOUNT - memlock infinity"},
+		"in /etc/security/limits.conf: tester - memlock infinity"},
 	{name: "files", does: "prlimit --nofile=600000 true", way: "LimitNOFILE=600000 in its unit, or " +
-		"in /etc/security/limits.conf: ACCOUNT - nofile 600000"},
+		"in /etc/security/limits.conf: tester - nofile 600000"},
 	{name: "OOM", does: "echo -500 > /proc/self/oom_score_adj", fill: "-500",
 		way: "OOMScoreAdjust= in its unit, with what it writes"},
 	{name: "pipe", does: "ways pipe 8388608", fill: "8388608",
