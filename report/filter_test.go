@@ -52,7 +52,11 @@ func TestFilterIsSure(t *testing.T) {
 	}{
 		"what was made": {audit.Findings{}, "", "What was not exercised is missing"},
 		"the code":      {audit.Findings{Bounds: boundsOf(whole)}, "", ""},
-		"a part of it":  {audit.Findings{Bounds: boundsOf(whole, nil)}, "", "the code of others"},
+		"what it executes": {audit.Findings{Bounds: boundsOf(&reach.Result{Executes: true})}, "",
+			"programs that a can execute and did not"},
+		"what it loads": {audit.Findings{Bounds: boundsOf(&reach.Result{Loads: true})}, "",
+			"plugins that a can load and did not"},
+		"a part of it": {audit.Findings{Bounds: boundsOf(whole, nil)}, "", "the code of others"},
 		"two others": {audit.Findings{Bounds: boundsOf(nil, &reach.Result{AnySystemCall: true},
 			&reach.Result{Missing: []string{"x"}})}, "", "the code of /bin/a and 2 more"},
 		"a sample":              {audit.Findings{Sampled: true}, "only a sample", "What was not"},
@@ -89,6 +93,11 @@ func TestFilterIsSure(t *testing.T) {
 				}
 			}
 		})
+	}
+	plugins := &reach.Result{Loads: true, Objects: []string{"/usr/bin/sh"}}
+	twice := NewDocument(&audit.Findings{Bounds: boundsOf(plugins, plugins)}).codeLimits()
+	if diff := cmp.Diff([]string{"Not looked at: plugins that sh can load and did not."}, twice); diff != "" {
+		t.Errorf("two processes of a program:\n%s", diff)
 	}
 	if err := NewDocument(&audit.Findings{}).Unfilterable("seccomp"); err == nil ||
 		!strings.Contains(err.Error(), "no system call was recorded") {

@@ -72,6 +72,9 @@ func (d *Document) foresee(r *audit.Reach, mentions []string) {
 	d.Possible, d.OnFiles = each(r.Possible, possibleOf), each(r.OnFiles, possibleOf)
 	d.RuledOut = capng.Names(r.RuledOut)
 	d.Coverage = &Coverage{each(r.Programs, covered), r.Others, r.Untold, each(mentions, mention)}
+	if filter := &d.advice.Filter; filter.Bounded {
+		filter.Unsure = append(filter.Unsure, d.otherCode()...)
+	}
 	d.everything = r.Everything()
 	d.notKnown = max(reach.Capabilities-len(d.advice.Grant)-len(d.Possible)-len(d.OnFiles)-len(d.RuledOut), 0)
 	if !d.everything && len(r.Possible) <= mostPossible {

@@ -299,8 +299,7 @@ const mostReasons = 3
 
 // codeLimits are what the answer does not cover.
 func (d *Document) codeLimits() []string {
-	var list []string
-	var reasons, execute, load []string
+	var list, reasons []string
 	failed := map[string][]string{}
 	for _, p := range d.Coverage.Programs {
 		if p.Failed != nil {
@@ -309,24 +308,33 @@ func (d *Document) codeLimits() []string {
 			}
 			failed[*p.Failed] = append(failed[*p.Failed], cmp.Or(p.Path, "a program not known"))
 		}
-		if p.Executes && !slices.Contains(execute, p.file()) {
-			execute = append(execute, p.file())
-		}
-		if p.Loads {
-			load = append(load, path.Base(p.Path))
-		}
 	}
 	for _, reason := range reasons[:min(len(reasons), mostReasons)] {
 		list = append(list, "Not looked at: "+firstOf(failed[reason], 2)+inParens([]string{reason})+".")
+	}
+	list = append(list, d.otherCode()...)
+	if n := d.Coverage.Untold; n > 0 {
+		list = append(list, count(n, "report says", "reports say")+" nothing of code.")
+	}
+	return list
+}
+
+// otherCode is what the programs could have brought in, and did not in this run.
+func (d *Document) otherCode() []string {
+	var execute, load, list []string
+	for _, p := range d.Coverage.Programs {
+		if p.Executes && !slices.Contains(execute, p.file()) {
+			execute = append(execute, p.file())
+		}
+		if p.Loads && !slices.Contains(load, p.file()) {
+			load = append(load, p.file())
+		}
 	}
 	if len(execute) > 0 {
 		list = append(list, "Not looked at: programs that "+firstOf(execute, 3)+" can execute and did not.")
 	}
 	if len(load) > 0 {
 		list = append(list, "Not looked at: plugins that "+firstOf(load, 3)+" can load and did not.")
-	}
-	if n := d.Coverage.Untold; n > 0 {
-		list = append(list, count(n, "report says", "reports say")+" nothing of code.")
 	}
 	return list
 }

@@ -19,6 +19,8 @@ type restriction struct {
 	refuses []refusal
 	// namespaces: it refuses clone with flags for namespaces, too.
 	namespaces bool
+	// unseen is what it refuses besides, and no record tells of: a clause about the program.
+	unseen string
 }
 
 // refusal is calls that a restriction refuses, and the capability without which the kernel
@@ -34,23 +36,30 @@ var mounting = refusal{"fsmount mount mount_setattr move_mount open_tree pivot_r
 
 // restrictions are those of which it is known what a program would miss, as of systemd 257
 // (src/core/exec-invoke.c, apply_protect_clock() and the like; src/shared/seccomp-util.c). They look at
-// the arguments of some calls, and a record does not have those: here the call is enough.
-// Of RestrictSUIDSGID=, open and mkdir are left out: vfs_mkdir() of fs/namei.c takes no such bits, and
-// what is opened is given them later.
+// the arguments of some calls, and a record does not have those: here the call is enough, but for calls
+// that all programs make, as clone, mkdir and open.
+// Until systemd 252 ProtectClock= makes a list of devices of which all others are refused
+// (unit_patch_contexts() of src/core/unit.c). Without CAP_SYS_NICE there are the real-time priorities
+// that RLIMIT_RTPRIO allows (kernel/sched, user_check_sched_setscheduler()).
 var restrictions = []restriction{
 	{setting: "LockPersonality", refuses: []refusal{{"personality", -1}}},
 	{setting: "ProtectClock", drops: []int{unix.CAP_SYS_TIME, unix.CAP_WAKE_ALARM}, refuses: []refusal{
 		{"adjtimex clock_adjtime clock_adjtime64", -1},
-		{"clock_settime clock_settime64 settimeofday stime", unix.CAP_SYS_TIME}}},
+		{"clock_settime clock_settime64 settimeofday stime", unix.CAP_SYS_TIME}},
+		unseen: "uses devices, where systemd is older than 253"},
 	{setting: "ProtectKernelLogs", drops: []int{unix.CAP_SYSLOG}, refuses: []refusal{
-		{"syslog", -1}, mounting}},
+		{"syslog", -1}, mounting}, unseen: "opens /dev/kmsg or /proc/kmsg"},
 	{setting: "ProtectKernelModules", drops: []int{unix.CAP_SYS_MODULE}, refuses: []refusal{
-		{"delete_module finit_module init_module", unix.CAP_SYS_MODULE}, mounting}},
-	{setting: "RestrictNamespaces", refuses: []refusal{{"setns unshare", -1}}, namespaces: true},
+		{"delete_module finit_module init_module", unix.CAP_SYS_MODULE}, mounting},
+		unseen: "reads /usr/lib/modules"},
+	{setting: "RestrictNamespaces", refuses: []refusal{{"setns unshare", -1}}, namespaces: true,
+		unseen: "makes namespaces by clone, though not here"},
 	{setting: "RestrictRealtime", refuses: []refusal{
-		{"sched_setattr sched_setscheduler", unix.CAP_SYS_NICE}}},
+		{"sched_setattr sched_setscheduler", unix.CAP_SYS_NICE}},
+		unseen: "takes a priority that LimitRTPRIO= allows"},
 	{setting: "RestrictSUIDSGID", refuses: []refusal{
-		{"chmod fchmod fchmodat fchmodat2 mknod mknodat openat2", -1}}},
+		{"chmod fchmod fchmodat fchmodat2 mknod mknodat openat2", -1}},
+		unseen: "gives open or mkdir such bits"},
 }
 
 // Hardening is a drop-in with the restrictions that take nothing away from what the
@@ -65,18 +74,24 @@ func Hardening(a Advice) string {
 		return text + strings.TrimSuffix(remark("No line: with User= each of them forbids new privileges, "+
 			"which it needs."), "\n")
 	}
-	text += remark(a.Filter.origin() + ": all of them stay. Not judged are settings that hide files and " +
-		"devices, as PrivateDevices=: which were opened is not known.")
+	text += remark(a.Filter.origin() + ": all of them stay.")
 	for _, reason := range a.Filter.Unsure {
 		text += remark(reason)
 	}
-	var lines, left []string
+	var lines, left, unseen []string
 	for _, r := range restrictions {
 		if reason := a.uses(r); reason != "" {
 			left = append(left, r.setting+"= ("+reason+")")
-		} else {
-			lines = append(lines, r.setting+"=yes")
+			continue
 		}
+		lines = append(lines, r.setting+"=yes")
+		if r.unseen != "" {
+			unseen = append(unseen, r.setting+"= ("+r.unseen+")")
+		}
+	}
+	if len(unseen) > 0 {
+		text += remark("Take a line out if the program does what no audit sees: " +
+			strings.Join(unseen, "; ") + ".")
 	}
 	if len(left) > 0 {
 		text += remark("Left out: " + strings.Join(left, "; ") + ".")
@@ -87,7 +102,7 @@ func Hardening(a Advice) string {
 		text += a.gainHint()
 	}
 	if a.Subject.Service() {
-		lines = append(lines, "# takes back what the unit has", "SystemCallArchitectures=")
+		lines = append(lines, takesBack, "SystemCallArchitectures=")
 	}
 	lines = append(lines, "SystemCallArchitectures="+strings.Join(a.Filter.architectures(), " "))
 	return text + strings.Join(lines, "\n")

@@ -21,7 +21,7 @@ func SystemCallFilter(a Advice) string {
 			"capabilities and sudo count for nothing then.")
 	}
 	if a.Subject.Service() {
-		text += "# takes back what the unit has\nSystemCallFilter=\nSystemCallArchitectures=\n"
+		text += takesBack + "\nSystemCallFilter=\nSystemCallArchitectures=\n"
 	}
 	text += "SystemCallFilter=@system-service\n" + continued("SystemCallFilter=~", out)
 	if len(named) > 0 {
