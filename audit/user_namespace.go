@@ -36,9 +36,10 @@ var onHost = []string{
 	"sk_capable", "sockopt_capable", // net/core/sock.c
 }
 
-// inside are those that ask of the namespace which they are told, or which the process is in.
+// inside are those that ask of the namespace which they are told, or which the process is in. None is
+// ns_capable_common(), which capable() may end by calling, too.
 var inside = []string{
-	"ns_capable", "ns_capable_common", "ns_capable_noaudit", "ns_capable_setid", "file_ns_capable",
+	"ns_capable", "ns_capable_noaudit", "ns_capable_setid", "file_ns_capable",
 	"capable_wrt_inode_uidgid",
 	"inode_owner_or_capable", // fs/inode.c
 }

@@ -37,7 +37,7 @@ func (d *Document) facts() []fact {
 	add("Tasks", fmt.Sprint(d.Tasks))
 	add("Complete", map[bool]string{true: "yes", false: "no"}[d.Complete])
 	add("Watched by", "cap-audit "+d.Tool.Version+", "+d.Backend)
-	if d.advice.Subject.Contained() {
+	if d.advice.Subject.Contained() && !d.AtLeast {
 		add("Pod Security", d.PodSecurity.Standard)
 	}
 	add("Kernel", d.SystemContext.KernelVersion)

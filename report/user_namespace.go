@@ -36,8 +36,8 @@ func (d *Document) userNamespace() string {
 		return "Not enough within a user namespace (--userns=auto, hostUsers: false): " +
 			strings.Join(each(a.OnHost, capng.Name), ", ") + ", which the kernel asks for on the host."
 	case a.Inside:
-		return "Within a user namespace (--userns=auto, hostUsers: false) all of it is enough, and none of " +
-			"it has any power over the host."
+		return "Within a user namespace (--userns=auto, hostUsers: false) all of it is enough, unless it " +
+			"shares the host's network or files, and none of it has any power over the host."
 	}
 	return ""
 }
