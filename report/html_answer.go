@@ -92,7 +92,7 @@ func (d *Document) htmlClasses() []htmlClass {
 
 // codeRemarks are what was not looked at of the code.
 func (d *Document) codeRemarks() []string {
-	if d.Coverage == nil || d.everything {
+	if d.Coverage == nil {
 		return nil
 	}
 	return each(d.codeLimits(), printable)

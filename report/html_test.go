@@ -128,6 +128,11 @@ func TestPageNumbers(t *testing.T) {
 			if diff := cmp.Diff(countsOf(d), countsOn(root)); diff != "" {
 				t.Errorf("-document +page:\n%s", diff)
 			}
+			for _, limit := range d.codeRemarks() {
+				if !strings.Contains(content(root), limit) {
+					t.Errorf("it does not say: %s", limit)
+				}
+			}
 		})
 	}
 }

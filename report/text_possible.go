@@ -39,15 +39,12 @@ func (t *text) notExercised() {
 	switch {
 	case d.everything:
 		t.prose("  ", "Nothing is ruled out: "+d.unbounded())
-		t.codeIsData()
-		return
 	case slices.ContainsFunc(d.Coverage.Programs, func(p CoveredProgram) bool { return p.Analysed }):
 		t.classes()
 	}
 	for _, limit := range d.codeLimits() {
 		t.item(printable(limit))
 	}
-	t.codeIsData()
 }
 
 // classes show all but what is needed. Of code that was not looked at there is no "none".
@@ -299,6 +296,9 @@ const mostReasons = 3
 
 // codeLimits are what the answer does not cover.
 func (d *Document) codeLimits() []string {
+	if d.everything {
+		return d.codeIsData()
+	}
 	var list, reasons []string
 	failed := map[string][]string{}
 	for _, p := range d.Coverage.Programs {
@@ -316,7 +316,7 @@ func (d *Document) codeLimits() []string {
 	if n := d.Coverage.Untold; n > 0 {
 		list = append(list, count(n, "report says", "reports say")+" nothing of code.")
 	}
-	return list
+	return append(list, d.codeIsData()...)
 }
 
 // otherCode is what the programs could have brought in, and did not in this run.
@@ -362,12 +362,12 @@ var interpreters = sync.OnceValue(func() *regexp.Regexp {
 		`lib(?:python|perl|ruby|lua|php|tcl|guile|node|jvm)[-0-9.]*\.so[0-9.]*)$`)
 })
 
-// codeIsData says so of interpreters.
-func (t *text) codeIsData() {
+// codeIsData says so of interpreters, in a sentence.
+func (d *Document) codeIsData() []string {
 	var names []string
-	for _, p := range t.d.Coverage.Programs {
+	for _, p := range d.Coverage.Programs {
 		files := []string{p.file()}
-		if !t.d.everything {
+		if !d.everything {
 			files = append(files, p.Objects...)
 		}
 		for _, file := range files {
@@ -379,7 +379,7 @@ func (t *text) codeIsData() {
 		}
 	}
 	if len(names) == 0 {
-		return
+		return nil
 	}
 	slices.Sort(names)
 	names = slices.Compact(names)
@@ -387,8 +387,8 @@ func (t *text) codeIsData() {
 	if len(names) > 1 {
 		loaded = "they load"
 	}
-	t.item(printable("The code is data: possible is all that " + firstOf(names, 3) + " and what " + loaded +
-		" can do." + t.d.mentioned()))
+	return []string{"The code is data: possible is all that " + firstOf(names, 3) + " and what " + loaded +
+		" can do." + d.mentioned()}
 }
 
 // mentioned are the capabilities of what the script has a name for, and that it did not need.
