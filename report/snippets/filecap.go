@@ -11,12 +11,6 @@ import (
 	"github.com/cap-audit/cap-audit/capng"
 )
 
-// inFiles are the kinds that put capabilities into the program's file.
-var inFiles = []string{"filecap", "setcap", "rpm-caps", "ansible"}
-
-// InFile tells whether a kind of snippet is one of these.
-func InFile(kind string) bool { return slices.Contains(inFiles, kind) }
-
 // fileGrant is a means by which programs' files get capabilities.
 type fileGrant struct {
 	// quote writes a path. It reports false for one that has no safe spelling there.

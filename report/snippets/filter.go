@@ -27,13 +27,6 @@ type Filter struct {
 	Unsure []string
 }
 
-// filters are the kinds of snippets made from a Filter.
-var filters = []string{"seccomp", "systemcallfilter", "hardening"}
-
-// IsFilter tells whether a kind of snippet needs all system calls of the programs: it
-// refuses some.
-func IsFilter(kind string) bool { return slices.Contains(filters, kind) }
-
 // always are calls of every program that are not noted: what does not return, what
 // a signal's return and a restart leave no number of, and what the vDSO makes where
 // it cannot answer by itself, as with another clock source.

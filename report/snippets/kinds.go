@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/cap-audit/cap-audit/audit"
+	"github.com/cap-audit/cap-audit/capng"
 )
 
 // consumer is something that can give a program its capabilities.
@@ -20,35 +21,62 @@ type consumer struct {
 	// outside: it starts programs of the machine itself, so that it has no hold
 	// on what runs in a container.
 	outside bool
+	// inFile: it puts capabilities into the program's file.
+	inFile bool
+	// refuses: it refuses system calls, so that it has to know all of the programs'.
+	refuses bool
+	// comments are how it has any: what is for one line of a command has none.
+	comments commenting
 }
 
 var consumers = []consumer{
-	{kind: "systemd", heading: "For systemd service:", write: Systemd, alone: UnitLines, outside: true},
+	{kind: "systemd", heading: "For systemd service:", write: Systemd, alone: UnitLines, outside: true,
+		comments: hashed(capng.Constant)},
 	{kind: "docker", heading: "For Docker/Podman:", write: Docker, alone: DockerOptions},
-	{kind: "compose", heading: "For Docker Compose:", write: Compose},
-	{kind: "kubernetes", heading: "For Kubernetes:", write: Kubernetes},
-	{kind: "kustomize", heading: "For Kustomize:", write: Kustomize},
-	{kind: "helm", heading: "For Helm:", write: Helm},
-	{kind: "quadlet", heading: "For Podman Quadlet:", write: Quadlet},
-	{kind: "lxc", heading: "For LXC:", write: LXC},
-	{kind: "nspawn", heading: "For systemd-nspawn:", write: Nspawn},
-	{kind: "nomad", heading: "For Nomad:", write: Nomad},
-	{kind: "filecap", heading: "For file capabilities (via filecap):", write: Filecap},
-	{kind: "setcap", heading: "For file capabilities (via setcap):", write: Setcap},
-	{kind: "rpm-caps", heading: "For an RPM package:", write: RPM},
-	{kind: "ansible", heading: "For Ansible:", write: Ansible},
-	{kind: "nixos", heading: "For NixOS:", write: NixOS, outside: true},
-	{kind: "c", heading: "Programmatic solution (C with libcap-ng):", write: C},
-	{kind: "python", heading: "Programmatic solution (Python with python3-libcap-ng):", write: Python},
-	{kind: "go", heading: "Programmatic solution (Go):", write: Go},
-	{kind: "rust", heading: "Programmatic solution (Rust):", write: Rust},
-	{kind: "apparmor", heading: "For AppArmor:", write: AppArmor},
-	{kind: "selinux", heading: "For SELinux:", write: SELinux},
-	{kind: "setpriv", heading: "For setpriv:", write: Setpriv, outside: true},
+	{kind: "compose", heading: "For Docker Compose:", write: Compose, comments: hashed(capng.Upper)},
+	{kind: "kubernetes", heading: "For Kubernetes:", write: Kubernetes, comments: hashed(capng.Upper)},
+	{kind: "kustomize", heading: "For Kustomize:", write: Kustomize, comments: hashed(capng.Upper)},
+	{kind: "helm", heading: "For Helm:", write: Helm, comments: hashed(capng.Upper)},
+	{kind: "quadlet", heading: "For Podman Quadlet:", write: Quadlet, comments: hashed(capng.Constant)},
+	{kind: "lxc", heading: "For LXC:", write: LXC, comments: hashed(capng.Name)},
+	{kind: "nspawn", heading: "For systemd-nspawn:", write: Nspawn, comments: hashed(capng.Constant)},
+	{kind: "nomad", heading: "For Nomad:", write: Nomad, comments: hashed(capng.Name)},
+	{kind: "filecap", heading: "For file capabilities (via filecap):", write: Filecap,
+		inFile: true, comments: hashed(capng.Name)},
+	{kind: "setcap", heading: "For file capabilities (via setcap):", write: Setcap,
+		inFile: true, comments: hashed(lower)},
+	{kind: "rpm-caps", heading: "For an RPM package:", write: RPM, inFile: true, comments: hashed(lower)},
+	{kind: "ansible", heading: "For Ansible:", write: Ansible, inFile: true, comments: hashed(lower)},
+	{kind: "nixos", heading: "For NixOS:", write: NixOS, outside: true, comments: hashed(capng.Constant)},
+	{kind: "c", heading: "Programmatic solution (C with libcap-ng):", write: C,
+		comments: commenting{capng.Constant, "/* ", " */"}},
+	{kind: "python", heading: "Programmatic solution (Python with python3-libcap-ng):", write: Python,
+		comments: hashed(capng.Constant)},
+	{kind: "go", heading: "Programmatic solution (Go):", write: Go,
+		comments: commenting{capng.Upper, "// ", ""}},
+	{kind: "rust", heading: "Programmatic solution (Rust):", write: Rust,
+		comments: commenting{capng.Constant, "// ", ""}},
+	{kind: "apparmor", heading: "For AppArmor:", write: AppArmor, comments: hashed(capng.Name)},
+	{kind: "selinux", heading: "For SELinux:", write: SELinux, comments: hashed(capng.Name)},
+	{kind: "setpriv", heading: "For setpriv:", write: Setpriv, outside: true, comments: hashed(capng.Name)},
 	{kind: "bwrap", heading: "For bubblewrap:", write: Bwrap, outside: true},
-	{kind: "seccomp", heading: "For a seccomp profile:", write: Seccomp},
-	{kind: "systemcallfilter", heading: "For SystemCallFilter=:", write: SystemCallFilter, outside: true},
-	{kind: "hardening", heading: "For more of a unit's settings:", write: Hardening, outside: true},
+	{kind: "seccomp", heading: "For a seccomp profile:", write: Seccomp, refuses: true},
+	{kind: "systemcallfilter", heading: "For SystemCallFilter=:", write: SystemCallFilter, outside: true,
+		refuses: true},
+	{kind: "hardening", heading: "For more of a unit's settings:", write: Hardening, outside: true,
+		refuses: true},
+}
+
+// InFile tells whether a kind puts capabilities into the program's file.
+func InFile(kind string) bool {
+	c := find(kind)
+	return c != nil && c.inFile
+}
+
+// IsFilter tells whether a kind needs all system calls of the programs: it refuses some.
+func IsFilter(kind string) bool {
+	c := find(kind)
+	return c != nil && c.refuses
 }
 
 // Kinds are the consumers that Emit writes for.

@@ -14,8 +14,8 @@ func TestPossibleIsComment(t *testing.T) {
 		if Possible(kind, Advice{Path: "/bin/true", Possible: []int{63}}) != "" {
 			t.Errorf("%s has a comment on nothing", kind)
 		}
-		c, has := comments[kind]
-		if has != (text != "") {
+		c := find(kind).comments
+		if (c.spelling != nil) != (text != "") {
 			t.Errorf("%s: %q", kind, text)
 		}
 		for line := range strings.Lines(text) {

@@ -140,7 +140,7 @@ func TestNoSetcapForScripts(t *testing.T) {
 
 // What is no script gets each capability it is to have, spelt somehow.
 func TestEachKindNamesAll(t *testing.T) {
-	for _, kind := range minus(Kinds, filters) { // which grant nothing
+	for _, kind := range kinds(func(c consumer) bool { return !c.refuses }) { // which grants nothing
 		text := Emit(kind, Advice{Path: "/bin/true", Grant: known(), Keep: known()})
 		if diff := cmp.Diff(known(), named(text)); diff != "" {
 			t.Errorf("%s\n%s\n%s", kind, diff, text)
@@ -286,7 +286,7 @@ func TestProgramsThatDoAnythingGetNone(t *testing.T) {
 		"/usr/bin/cat": false, "/usr/bin/findmnt": false, "/usr/bin/ping": false, "/usr/sbin/sshd": false,
 		"/opt/shell": false, "/usr/bin/python-server": false,
 	} {
-		for _, kind := range inFiles {
+		for _, kind := range kinds(func(c consumer) bool { return c.inFile }) {
 			text := Emit(kind, Advice{Path: name, Grant: []int{13}})
 			if got := !strings.Contains(text, "net_raw"); got != want {
 				t.Errorf("%s: %s", name, text)
