@@ -157,6 +157,8 @@ func TestLinesOfPolicies(t *testing.T) {
 		"[Service]\nAmbientCapabilities=CAP_CHOWN\nCapabilityBoundingSet=CAP_CHOWN\nUser=daemon": {2, nil},
 
 		"[Unit]\n[Service]\nExecStart=/bin/x\n": {2, nil},
+
+		"[Service]\nCapabilityBoundingSet =\nCapabilityBoundingSet = CAP_CHOWN\nKillMode=x\n": {3, nil},
 	} {
 		p, err := loadText(t, text)
 		if err != nil {

@@ -48,14 +48,14 @@ func loadUnit(path, text string) (*Policy, error) {
 		return nil, err
 	}
 	g := file.Grants()
-	p := &Policy{Warnings: file.Warnings, Line: lastLine(text, "CapabilityBoundingSet=", "[Service]")}
+	p := &Policy{Warnings: file.Warnings, Line: lastLine(text, "CapabilityBoundingSet", "[Service]")}
 	switch {
 	case g.Root:
 		p.Allowed = g.Bounding
 		p.Unlimited = g.Bounding == all()
 	case g.Ambient != 0:
 		p.Allowed = g.Ambient & g.Bounding
-		p.Line = lastLine(text, "AmbientCapabilities=", "[Service]")
+		p.Line = lastLine(text, "AmbientCapabilities", "[Service]")
 	case !g.NoNewPrivileges && g.Bounding != all():
 		p.Allowed = g.Bounding
 		if len(g.Filtering) > 0 {
@@ -67,13 +67,13 @@ func loadUnit(path, text string) (*Policy, error) {
 	return p, nil
 }
 
-// lastLine is the line that begins last with the first of the beginnings that there is. Where a drop-in
-// has the last word, it is still the unit's own line.
-func lastLine(text string, beginnings ...string) int {
-	for _, beginning := range beginnings {
+// lastLine is the last line that assigns the first of the keys that there is, or is that heading. Where a
+// drop-in has the last word, it is still the unit's own line.
+func lastLine(text string, keys ...string) int {
+	for _, wanted := range keys {
 		last := 0
 		for i, line := range strings.Split(text, "\n") {
-			if strings.HasPrefix(strings.TrimSpace(line), beginning) {
+			if key, _, _ := strings.Cut(line, "="); strings.TrimSpace(key) == wanted {
 				last = i + 1
 			}
 		}

@@ -148,7 +148,7 @@ func TestAnsibleTakesIt(t *testing.T) {
 			t.Errorf("changed %s the second time:\n%s", changed, text)
 		}
 	}
-	if text := Ansible(Advice{Path: file}); text != "# No task: the file has none, and needs none." {
+	if text := Ansible(Advice{Path: file}); text != "# No task: it needs none, and its file is not known to have any." {
 		t.Error(text)
 	}
 }

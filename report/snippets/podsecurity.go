@@ -1,7 +1,6 @@
 package snippets
 
 import (
-	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -31,11 +30,7 @@ var inRestricted = []int{unix.CAP_NET_BIND_SERVICE}
 
 // PodSecurityOf judges the grant.
 func PodSecurityOf(a Advice) PodSecurity {
-	beyond := func(admitted []int) []int {
-		return slices.DeleteFunc(slices.Clone(a.Grant),
-			func(n int) bool { return slices.Contains(admitted, n) })
-	}
-	p := PodSecurity{"restricted", beyond(inBaseline), beyond(inRestricted), len(a.Gains) > 0}
+	p := PodSecurity{"restricted", minus(a.Grant, inBaseline), minus(a.Grant, inRestricted), len(a.Gains) > 0}
 	switch {
 	case len(p.Baseline) > 0:
 		p.Standard = "privileged"
