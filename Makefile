@@ -1,6 +1,10 @@
 # cap-audit: `make help` lists the targets.
 
-VERSION := 0.1.0
+# What the project says of itself: `make fill` writes it into the packages' files.
+VERSION    := 0.1.0
+MAINTAINER := The cap-audit authors <cap-audit@example.org>
+HOMEPAGE   := https://github.com/cap-audit/cap-audit
+
 PREFIX  ?= /usr
 DESTDIR ?=
 BINDIR  ?= $(PREFIX)/bin
@@ -236,6 +240,10 @@ dist: ## make the release tarballs, build/cap-audit-VERSION{,-vendor}.tar.gz
 	tar -C build/dist --sort=name --mtime=@$$(git log -1 --format=%ct $(REF)) --owner=0 --group=0 --numeric-owner \
 		--mode=u=rwX,go=rX -cf - vendor | gzip -9n >build/$(DIST)-vendor.tar.gz
 	rm -r build/dist
+
+.PHONY: fill
+fill: ## write version, maintainer and homepage into the packages' files
+	packaging/fill '$(VERSION)' '$(MAINTAINER)' '$(HOMEPAGE)'
 
 .PHONY: clean
 clean: ## remove what was built

@@ -151,6 +151,8 @@ func TestPackages(t *testing.T) {
 		again := dist(t, filepath.Join(t.TempDir(), "another", "place"), "TZ=Asia/Tokyo", "LC_ALL=C")
 		same(t, sums(t, tarballs, "*.tar.gz"), sums(t, again, "*.tar.gz"))
 		testBillOfMaterials(t, tarballs)
+		t.Log(run(t, root("tools", false, []string{tarballs + ":/dist", packaging(t) + ":/packaging"},
+			"/scripts/watch", "/dist", "/packaging/debian/watch")))
 	})
 	// Two builds of each package, the second ones without the unit tests. What
 	// Go has compiled is shared by the first ones, and by the second ones, for
