@@ -27,8 +27,7 @@ const (
 #include <unistd.h>
 int main(void) { return printf("%ld\n", syscall(NUMBER, FIRST, SECOND, THIRD)) < 0; }`
 	inGo = `package main
-import (
-	"github.com/cap-audit/cap-audit/test/scratch""fmt"; "syscall")
+import ("fmt"; "syscall")
 func main() { fmt.Println(syscall.Syscall(NUMBER, FIRST, SECOND, THIRD)) }`
 	inRust = `extern "C" { fn syscall(number: i64, ...) -> i64; }
 fn main() { println!("{}", unsafe { syscall(NUMBER, FIRSTi64, SECONDi64, THIRDi64) }); }`
