@@ -40,7 +40,7 @@ var privileged = map[string][4]int{
 	"setgroups":    {unix.SYS_SETGROUPS},
 	"socket":       {unix.SYS_SOCKET, unix.AF_PACKET, unix.SOCK_RAW},
 	"acct":         {unix.SYS_ACCT, 1},
-	"setpriority":  {unix.SYS_SETPRIORITY, unix.PRIO_PROCESS},
+	"setpriority":  {unix.SYS_SETPRIORITY, unix.PRIO_PROCESS, 0, 1<<32 - 5}, // an int of -5
 	"settimeofday": {unix.SYS_SETTIMEOFDAY},
 	"unshare":      {unix.SYS_UNSHARE, unix.CLONE_NEWUTS},
 	"prctl":        {unix.SYS_PRCTL, unix.PR_CAPBSET_DROP, unix.CAP_AUDIT_READ},
