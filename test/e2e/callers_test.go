@@ -39,19 +39,25 @@ func (s stack) functions(module string) (list []string) {
 }
 
 // tellsMappings is for programs that have ended before anybody can look at their mappings: the kernel has to
-// tell them. kernel/bpf/task_iter.c, bpf_iter_task_vma_new(), is from 6.7.
+// tell them.
 func tellsMappings(t *testing.T) {
+	t.Helper()
+	if release, told := mappingsTold(t); !told {
+		t.Skipf("wanted a kernel that tells the mappings of a process, from 6.7 on, there is %s", release)
+	}
+}
+
+// mappingsTold: kernel/bpf/task_iter.c, bpf_iter_task_vma_new(), is from 6.7.
+func mappingsTold(t *testing.T) (release string, told bool) {
 	t.Helper()
 	var name unix.Utsname
 	if err := unix.Uname(&name); err != nil {
 		t.Fatal(err)
 	}
 	var major, minor int
-	release := unix.ByteSliceToString(name.Release[:])
+	release = unix.ByteSliceToString(name.Release[:])
 	fmt.Sscanf(release, "%d.%d", &major, &minor)
-	if major < 6 || major == 6 && minor < 7 {
-		t.Skipf("wanted a kernel that tells the mappings of a process, from 6.7 on, there is %s", release)
-	}
+	return release, major > 6 || major == 6 && minor >= 7
 }
 
 // chowned is a file that a program changes the owner of, and the stacks by which that came to ask.
