@@ -131,7 +131,7 @@ type Snippet struct {
 // who starts what needs nothing has nothing to do.
 func Fitting(a Advice) []Snippet {
 	kind := fitting(a)
-	if kind == "filecap" && len(a.Grant) == 0 {
+	if (kind == "filecap" || kind == "setpriv") && len(a.Grant) == 0 {
 		return nil
 	}
 	list := []Snippet{of(kind, a)}
@@ -193,15 +193,17 @@ func of(kind string, a Advice) Snippet {
 }
 
 // fitting is what starts such a program: the engine its container, systemd what
-// serves, and a user what has its capabilities from its file.
+// serves, root's setpriv what cannot have capabilities in its file, and a user what has.
 func fitting(a Advice) string {
 	switch {
 	case a.Subject.Contained() && a.Engine == "containerd":
 		return "kubernetes"
 	case a.Subject.Contained():
 		return "docker"
-	case a.Daemon || a.Subject.Service() || a.cannotHaveFileCaps():
+	case a.Daemon || a.Subject.Service():
 		return "systemd"
+	case a.cannotHaveFileCaps():
+		return "setpriv"
 	}
 	return "filecap"
 }
