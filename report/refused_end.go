@@ -90,8 +90,9 @@ func (d *Document) grantLines(names []string) []string {
 		return nil
 	}
 	set := spelling(names, "+", ",", capng.Name)
-	return []string{fmt.Sprintf("# setpriv --reuid=%d --regid=\"$(id -g %d)\" --init-groups --inh-caps=%s "+
-		"--ambient-caps=%s %s", d.uid, d.uid, set, set, snippets.CommandLine(d.commandLine))}
+	return []string{fmt.Sprintf("# setpriv --reuid=%d --regid=\"$(id -g %d)\" --init-groups \\", d.uid, d.uid),
+		fmt.Sprintf("    --inh-caps=%s --ambient-caps=%s \\", set, set),
+		"    " + snippets.CommandLine(d.commandLine)}
 }
 
 // settings are lines of a unit, which add to those that it has. One that has no
