@@ -90,9 +90,11 @@ func (d *Document) grantLines(names []string) []string {
 		return nil
 	}
 	set := spelling(names, "+", ",", capng.Name)
-	return []string{fmt.Sprintf("# setpriv --reuid=%d --regid=\"$(id -g %d)\" --init-groups \\", d.uid, d.uid),
+	return []string{
+		fmt.Sprintf("# setpriv --reuid=%d --regid=\"$(id -g %d)\" --init-groups \\", d.uid, d.uid),
 		fmt.Sprintf("    --inh-caps=%s --ambient-caps=%s \\", set, set),
-		"    " + snippets.CommandLine(d.commandLine)}
+		"    " + snippets.CommandLine(d.commandLine),
+	}
 }
 
 // settings are lines of a unit, which add to those that it has. One that has no
