@@ -17,7 +17,7 @@ func Ansible(a Advice) string {
 		remove: func(file string, h Holder) string {
 			has := spell(h.FileHas, lower)
 			if len(has) == 0 {
-				return "# No task: it needs none, and its file is not known to have any."
+				return "# No task: it needs none, and is not known to have any."
 			}
 			return takeFromFile(file, has)
 		},
