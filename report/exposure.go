@@ -16,7 +16,7 @@ func (e *Exposure) words() string {
 		return ""
 	}
 	text := fmt.Sprintf("%.1f now, %.1f with these lines", *e.Now, *e.Granted)
-	if e.Hardened != nil {
+	if e.Hardened != nil && *e.Hardened < *e.Granted {
 		text += fmt.Sprintf(", %.1f with --emit hardening's, too", *e.Hardened)
 	}
 	return text + ". 10 is worst."

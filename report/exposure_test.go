@@ -13,6 +13,8 @@ func TestExposure(t *testing.T) {
 		"security: 9.6 now, 9.2 with these lines, 7.0 with --emit hardening's, too.": {&now, &granted,
 			&hardened},
 		"security: 9.6 now, 9.2 with these lines. 10 is worst.": {&now, &granted, nil},
+		// a unit that no line hardens
+		"9.6 now, 9.2 with these lines. 10 is worst.": {&now, &granted, &granted},
 		"": {&now, nil, nil},
 	} {
 		d := NewDocument(examples["service"])

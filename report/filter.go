@@ -86,6 +86,9 @@ func unsure(f *audit.Findings, nameless []string) []string {
 		list = append(list, fmt.Sprintf("Not all that the code of %s can call is known: what it did not "+
 			"exercise may be missing.", who))
 	}
+	if f.Subject.Kind.Adopted() && !f.Subject.FromStart {
+		list = append(list, "What started it, such as a script, is not known: audit its start, too.")
+	}
 	if f.Merged != nil && !bounded(f) {
 		list = append(list, "Of what ran already, reports lack the calls with which it starts.")
 	}

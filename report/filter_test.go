@@ -64,7 +64,7 @@ func TestFilterIsSure(t *testing.T) {
 		"what ran already":      {audit.Findings{Subject: early}, "had started before", "What was not"},
 		"a part of its code": {audit.Findings{Subject: early, Bounds: boundsOf(nil)}, "had started before",
 			"/bin/a"},
-		"its code": {audit.Findings{Subject: early, Bounds: boundsOf(whole)}, "", ""},
+		"its code": {audit.Findings{Subject: early, Bounds: boundsOf(whole)}, "", "What started it"},
 		"its start": {audit.Findings{Subject: audit.Subject{Kind: audit.SubjectUnit, FromStart: true}}, "",
 			"What was not"},
 		"reports": {audit.Findings{Merged: &audit.Merged{}}, "", "Of what ran already"},
