@@ -72,6 +72,14 @@ func (d *Document) foresee(r *audit.Reach, mentions []string) {
 	d.Possible, d.OnFiles = each(r.Possible, possibleOf), each(r.OnFiles, possibleOf)
 	d.RuledOut = capng.Names(r.RuledOut)
 	d.Coverage = &Coverage{each(r.Programs, covered), r.Others, r.Untold, each(mentions, mention)}
+	for i := range d.advice.Others {
+		other := &d.advice.Others[i]
+		for _, p := range r.Programs {
+			if p.Path == other.Path && len(p.Objects) > 0 {
+				other.Code = p.Objects[0]
+			}
+		}
+	}
 	if filter := &d.advice.Filter; filter.Bounded {
 		filter.Unsure = append(filter.Unsure, d.otherCode()...)
 	}

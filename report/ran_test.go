@@ -4,7 +4,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/cap-audit/cap-audit/audit"
+	"github.com/cap-audit/cap-audit/reach"
+	"github.com/cap-audit/cap-audit/report/snippets"
 )
 
 // The heading says what ran, as whom and for how long, in words that no terminal and
@@ -56,5 +60,17 @@ func TestCut(t *testing.T) {
 		if got := cut(c.line, c.columns); got != c.want {
 			t.Errorf("%q in %d columns: %q, want %q", c.line, c.columns, got, c.want)
 		}
+	}
+}
+
+// Of a script that it executed, the file that runs is the interpreter's.
+func TestCodeOfOthers(t *testing.T) {
+	script := audit.ProgramUse{Index: 2, Parent: 1, Path: "/srv/run", Needs: []int{0}, StandsFor: 1}
+	b := boundsOf(nil, nil, &reach.Result{Objects: []string{"/usr/bin/dash"}})
+	programs := []audit.ProgramUse{{Index: 1, Path: "/srv/daemon"}, script}
+	d := NewDocument(&audit.Findings{Programs: programs, Bounds: b})
+	want := []snippets.Holder{{Path: "/srv/run", Needs: []int{0}, Code: "/usr/bin/dash"}}
+	if diff := cmp.Diff(want, d.advice.Others); diff != "" {
+		t.Error(diff)
 	}
 }

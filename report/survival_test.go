@@ -158,6 +158,7 @@ var unset = map[string]string{
 	"advice.Inside":              "one is asked for on the host",
 	"advice.Filter.ABIs":         "the machine's own",
 	"Coverage.Programs.Analysed": "it failed",
+	"advice.Others.Code":         "it failed",
 
 	"AtLeast":              "nothing with harm was refused",
 	"RefusedEnd.RawReturn": "what is set is no error code",

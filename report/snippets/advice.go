@@ -86,6 +86,8 @@ type Advice struct {
 type Holder struct {
 	Path           string // "" for more than one
 	Needs, FileHas []int
+	// Code is the file that its code is in, of a script the interpreter; "" for not known.
+	Code string
 }
 
 // gainHints say why a snippet does not set no_new_privs.

@@ -234,7 +234,7 @@ func TestFilecapAndSetcapTakeSeveral(t *testing.T) {
 			}
 		}
 		run(t, machine.Program(t, "sh"), "-c", snippet(Advice{Path: front, Grant: []int{12, 13},
-			Itself: []int{12}, Others: []Holder{{helper, []int{13}, nil}}}))
+			Itself: []int{12}, Others: []Holder{{Path: helper, Needs: []int{13}}}}))
 		for file, want := range map[string]uint64{front: 1 << 12, helper: 1 << 13} {
 			f, err := os.Open(file)
 			if err != nil {

@@ -124,7 +124,8 @@ const everybodys = "# Whoever may execute the file gets these: restrict it to a 
 
 // notInherited stands before the commands for several files: who executes another file has
 // what is on that one (capabilities(7), "Transformation of capabilities during execve()").
-const notInherited = "# File capabilities are not inherited: each program has its own.\n"
+const notInherited = "# File capabilities are not inherited: each program has its own.\n" +
+	"# Those of a script count for nothing.\n"
 
 // inFile is what a means has for the program's file, with what is to be heeded.
 func inFile(a Advice, by fileGrant) string {
@@ -148,7 +149,7 @@ func inFile(a Advice, by fileGrant) string {
 	if len(a.Others) > 0 && a.grantsAny() {
 		return hint + a.inFiles(by)
 	}
-	program := Holder{a.Path, a.Grant, a.FileHas}
+	program := Holder{Path: a.Path, Needs: a.Grant, FileHas: a.FileHas}
 	file, why := by.quoted(a.Path)
 	switch {
 	case why != "":
@@ -181,7 +182,7 @@ const mostOthers = 5
 // inFiles is the same where programs that it executed need some as well.
 func (a Advice) inFiles(by fileGrant) string {
 	notes, commands := notInherited, []string{}
-	for i, h := range append([]Holder{{a.Path, a.own(), a.FileHas}}, a.Others...) {
+	for i, h := range append([]Holder{{Path: a.Path, Needs: a.own(), FileHas: a.FileHas}}, a.Others...) {
 		lacks := func(n int) bool { return !slices.Contains(h.FileHas, n) }
 		file, why := by.quoted(h.Path)
 		switch {
@@ -190,6 +191,8 @@ func (a Advice) inFiles(by fileGrant) string {
 			return notes + "# More of them need some (see PROGRAMS): use another of the ways."
 		case doesAnything.MatchString(path.Base(h.Path)):
 			notes += "# Not " + file + ", which does whatever it is told to: use another of the ways.\n"
+		case doesAnything.MatchString(path.Base(h.Code)):
+			notes += "# Not " + file + ", which is a script: use another of the ways.\n"
 		case !slices.ContainsFunc(h.Needs, lacks) && !by.lasting:
 			notes += listed("# "+file+" has what it needs: ", h.Needs) + "\n"
 		default:

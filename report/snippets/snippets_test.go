@@ -510,7 +510,7 @@ func TestFileHasEnough(t *testing.T) {
 // File capabilities are not inherited: who needs some is told apart from who executed it.
 func TestFileOfEachProgram(t *testing.T) {
 	mtr := Advice{Path: "/usr/bin/mtr", Grant: []int{13},
-		Others: []Holder{{"/usr/bin/mtr-packet", []int{13}, nil}}}
+		Others: []Holder{{Path: "/usr/bin/mtr-packet", Needs: []int{13}}}}
 	with := func(change func(*Advice)) Advice {
 		a := mtr
 		a.Others = slices.Clone(a.Others)
@@ -533,9 +533,11 @@ func TestFileOfEachProgram(t *testing.T) {
 		"several alike": {with(func(a *Advice) { a.Others[0].Path = "" }), "More of them", "\nfilecap"},
 		"a shell": {with(func(a *Advice) { a.Others[0].Path = "/bin/sh" }),
 			"# Not /bin/sh, which", "\nfilecap"},
+		"a script": {with(func(a *Advice) { a.Others[0].Code = "/usr/bin/python3.11" }),
+			"# Not /usr/bin/mtr-packet, which is a script", "\nfilecap"},
 		"many": {with(func(a *Advice) {
 			for i := range mostOthers {
-				a.Others = append(a.Others, Holder{"/bin/" + strconv.Itoa(i), []int{13}, nil})
+				a.Others = append(a.Others, Holder{Path: "/bin/" + strconv.Itoa(i), Needs: []int{13}})
 			}
 		}), "More of them", "\nfilecap"},
 	} {
