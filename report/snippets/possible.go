@@ -16,6 +16,9 @@ func Possible(kind string, a Advice) string {
 	if of == nil || of.comments.spelling == nil || len(Unknown(a.Possible)) == len(a.Possible) {
 		return ""
 	}
+	if of.inFile && (a.script() || a.doesAnything()) {
+		return "" // whose file is never to get any
+	}
 	c := of.comments
 	names := spell(a.Possible, c.spelling)
 	brk := c.end + "\n" + c.open

@@ -32,6 +32,20 @@ func TestPossibleIsComment(t *testing.T) {
 	}
 }
 
+// What is not to have capabilities in its file is told to add none.
+func TestPossibleInNoInterpreter(t *testing.T) {
+	shell, script := Advice{Path: "/bin/sh"}, Advice{Path: "/srv/x", Script: true}
+	for _, a := range []Advice{shell, script} {
+		a.Possible = []int{6}
+		for _, kind := range Kinds {
+			text := Possible(kind, a)
+			if c := find(kind); c.comments.spelling != nil && (text == "") != c.inFile {
+				t.Errorf("%s of %s: %q", kind, a.Path, text)
+			}
+		}
+	}
+}
+
 // Whoever reads a snippet finds in it what was there without the comment.
 func TestPossibleChangesNothing(t *testing.T) {
 	a := Advice{Path: "/bin/true", Possible: []int{5, 18}}
