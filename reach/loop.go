@@ -1,5 +1,7 @@
 package reach
 
+import "slices"
+
 // loop is one through a table, by a register that holds the address of each entry in turn.
 type loop struct {
 	first, end, step uint64
@@ -7,9 +9,9 @@ type loop struct {
 
 // entries are the addresses that a load reads in a loop through a table: there are some only where all
 // that writes to its register is the table's address, and the step to the next entry.
-func (t *tracer) entries(load *instruction) (list []uint64) {
-	l, ok := t.loop(load.base)
-	if !ok || !t.body.object.constant(l.first) || l.end <= l.first || (l.end-l.first)/l.step > maxValues {
+func (t *tracer) entries(n int32, load *instruction) (list []uint64) {
+	l, ok := t.loop(n, load.base)
+	if !ok || !t.body.object.constant(l.first) || (l.end-l.first)/l.step > maxValues {
 		return nil
 	}
 	for at := l.first; at < l.end; at += l.step {
@@ -18,7 +20,9 @@ func (t *tracer) entries(load *instruction) (list []uint64) {
 	return list
 }
 
-func (t *tracer) loop(r register) (l loop, ok bool) {
+// loop finds what changes a register before a load: the address of the table, and a step, after which no
+// way from the table's end leads there.
+func (t *tracer) loop(load int32, r register) (l loop, ok bool) {
 	b := t.body
 	first, step := -1, -1
 	for _, n := range t.writers(r) {
@@ -32,8 +36,7 @@ func (t *tracer) loop(r register) (l loop, ok bool) {
 			return l, false
 		}
 	}
-	if t.from.compare == nil || first < 0 || step+2 >= len(b.code) || step < first ||
-		b.code[step+2].op != opBranch {
+	if t.from.compare == nil || first < 0 || step+2 >= len(b.code) || step < first {
 		return l, false
 	}
 	one, other := t.from.compare(b.object.bytesAt(b.code[step+1].address))
@@ -53,7 +56,57 @@ func (t *tracer) loop(r register) (l loop, ok bool) {
 	default:
 		return l, false
 	}
-	return l, !t.rejoined()
+	if l.end <= l.first || (l.end-l.first)%l.step != 0 || t.rejoined() {
+		return l, false
+	}
+	branch := int32(step + 2)
+	leaves, ok := b.ifEqual(branch)
+	return l, ok && t.comesBy(load, int32(first), leaves) &&
+		t.comesBy(branch, int32(writers[0]), edge{-1, -1})
+}
+
+// edge is a way from one instruction to the next.
+type edge struct{ from, to int32 }
+
+// ifEqual is the way that a branch goes if what was compared before it is equal.
+func (b *body) ifEqual(branch int32) (e edge, ok bool) {
+	i := &b.code[branch]
+	switch {
+	case i.op == opBranch && i.value == ifZeroGoes:
+		e = edge{branch, b.jumpsTo(i)}
+	case i.op == opBranch && i.value == ifZeroStays:
+		e = edge{branch, branch + 1}
+	default:
+		return e, false
+	}
+	return e, true
+}
+
+// comesBy tells whether all ways to an instruction lead by another, and none after it by an edge.
+func (t *tracer) comesBy(n, by int32, not edge) bool {
+	b := t.body
+	seen, work := map[int32]bool{n: true}, []int32{n}
+	for len(work) > 0 {
+		n := work[len(work)-1]
+		work = work[:len(work)-1]
+		before := b.before[n]
+		if n > 0 && !b.code[n-1].ends() && !b.dead[n-1] && !t.noReturn(b, &b.code[n-1]) {
+			before = append(slices.Clone(before), n-1)
+		}
+		if n == 0 || len(before) == 0 { // from callers, or nobody knows where from
+			return false
+		}
+		for _, from := range before {
+			if (edge{from, n}) == not {
+				return false
+			}
+			if from != by && !seen[from] {
+				seen[from] = true
+				work = append(work, from)
+			}
+		}
+	}
+	return true
 }
 
 // rejoined tells whether others than those who call the function come into it, as a part of it that

@@ -3,6 +3,7 @@ package reach
 import (
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -49,5 +50,43 @@ int main(int argc, char **argv) {
 				}
 			}
 		})
+	}
+}
+
+// What stands at the end of a table is read where a loop leads there: by its last comparison, by what
+// comes after it, or from a place that a caller names.
+func TestLoopToTheEnd(t *testing.T) {
+	const program = `#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <linux/fs.h>
+static const struct { unsigned long key, request; } all[] = {
+	{ 1, BLKSSZGET }, { 2, BLKIOMIN }, { 3, BLKGETSIZE64 }, { 0, 0x400870a2 }, { 0, BLKIOMIN } };
+typedef const __typeof__(all[0]) *entry;
+static entry other = &all[3];
+__attribute__((noinline)) int told(int n, int found, entry e) { LOOP }
+int main(int argc, char **argv) { return told(0, argc, argc > 1 ? other : 0); }`
+	for name, loop := range map[string]string{
+		"comparison": "for (e = all; e <= &all[3]; e++) ioctl(n, e->request, &found); return 0;",
+		"after": "for (e = all; e < all + 3; e++) if (ioctl(n, e->request, &found) == 0) return 0; " +
+			"return ioctl(n, e->request, &found);",
+		"left":     "for (e = all; e < all + 3; e++) if (getenv(\"A\")) break; return ioctl(n, e->request, &found);",
+		"caller's": "if (!e) e = all; do { ASK } while (++e != all + 3); return 0;",
+	} {
+		for _, how := range []string{"-O1", "-O2", "-Os"} {
+			t.Run(name+" "+how, func(t *testing.T) {
+				t.Parallel()
+				ask := "ioctl(n, e->request, &found);"
+				if runtime.GOARCH == "amd64" {
+					ask = "long r = SYS_ioctl; __asm__ volatile(\"syscall\" : \"+a\"(r) : \"D\"(0), " +
+						"\"S\"(e->request) : \"rcx\", \"r11\", \"memory\");"
+				}
+				source := strings.NewReplacer("LOOP", strings.Replace(loop, "ASK", ask, 1)).Replace(program)
+				got := possible(analyzed(t, compiled(t, source, how), Options{}))
+				if !slices.Contains(got, unix.CAP_SYS_TIME) {
+					t.Errorf("possible %v, want sys_time", got)
+				}
+			})
+		}
 	}
 }

@@ -328,7 +328,7 @@ func (t *tracer) load(s state, i *instruction) {
 		}
 	}
 	if i.base != none {
-		entries := t.entries(i)
+		entries := t.entries(s.n, i)
 		for _, at := range entries {
 			t.fixed(l, at)
 		}
