@@ -66,6 +66,7 @@ type object struct {
 	slots          map[uint64]slot
 	offsets        elf.Section64 // the global offset table
 	bases          []uint64
+	global         uint64    // _GLOBAL_OFFSET_TABLE_, from where code measures distances
 	pointers       []pointer // what relocation puts into data
 	tables         []pointer // of these, what nobody is known to read
 	named          uint64    // the lowest address of tables that is

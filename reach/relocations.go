@@ -131,10 +131,10 @@ func (o *object) isOffsets(address uint64) bool { return slices.Contains(o.bases
 
 func (o *object) findOffsets(f *unwind.File) {
 	if got, ok := f.Section(".got"); ok {
-		o.offsets, o.bases = got, []uint64{got.Addr}
+		o.offsets, o.bases, o.global = got, []uint64{got.Addr}, got.Addr
 	}
 	if plt, ok := f.Section(".got.plt"); ok {
-		o.bases = append(o.bases, plt.Addr)
+		o.bases, o.global = append(o.bases, plt.Addr), plt.Addr
 	}
 }
 

@@ -87,18 +87,22 @@ func (p *program) takeWords(o *object) {
 			continue
 		}
 		for n := -s.start & 7; n+8 <= uint64(len(s.data)); n += 8 {
-			if v := binary.LittleEndian.Uint64(s.data[n:]); o.mayBegin(v) || !o.isCode(v) {
+			if v := binary.LittleEndian.Uint64(s.data[n:]); p.mayBegin(o, v) || !o.isCode(v) {
 				p.take(o, v)
 			}
 		}
 	}
 }
 
-// mayBegin tells whether a function can begin at an address: where one does, or in
-// code that no table knows.
-func (o *object) mayBegin(address uint64) bool {
+// mayBegin tells whether a function can begin at an address: where one does, in code that no table
+// knows, or in a procedure linkage table, which unwinding takes for one function. A program that lies
+// where it was linked to has the addresses there for those of other objects' functions.
+func (p *program) mayBegin(o *object, address uint64) bool {
+	if !o.isCode(address) {
+		return false
+	}
 	n := o.at(address)
-	return n < 0 && o.isCode(address) || n >= 0 && (o.functions[n].start == address || o.functions[n].guessed)
+	return n < 0 || o.functions[n].start == address || o.functions[n].guessed || p.stub(o, address) != ""
 }
 
 // take notes that an address is held by data.
@@ -399,6 +403,11 @@ func (s *scanner) see(i *instruction) {
 	case opConst:
 		s.wake(i.imm)
 		s.number(uint64(i.imm), i)
+		s.distance(i)
+	case opOffset:
+		if o.fixed {
+			s.takeDistances(uint64(i.imm))
+		}
 	case opOther:
 		s.load(uint64(i.value))
 	case opPush, opStoreConst:
@@ -442,15 +451,33 @@ func (s *scanner) number(value uint64, i *instruction) {
 	if !s.object.fixed || value < s.object.segments[0].start {
 		return
 	}
-	if s.object.mayBegin(value) {
+	if s.mayBegin(s.object, value) {
 		if i.op == opConst {
 			s.hold(i, slot{address: value})
 		} else {
 			s.takeBy(s.object, value, s.object.place(i.address))
 		}
 	} else if !s.object.isCode(value) {
+		s.takeDistances(value)
 		s.noteName(s.object, value, i.address)
 		s.tables = append(s.tables, value)
+	}
+}
+
+// distance looks at a constant of eight bytes that four would do for: in code that lies anywhere, that is
+// how far something is from the global offset table, as the medium and the large code model have it.
+func (s *scanner) distance(i *instruction) {
+	const movabs = 10 // bytes, of x86-64
+	o := s.object
+	if i.size < movabs || int64(int32(i.imm)) != i.imm || o.fixed || o.global == 0 {
+		return
+	}
+	at := o.global + uint64(i.imm)
+	s.load(at)
+	if s.mayBegin(o, at) {
+		s.take(o, at)
+	} else if o.segmentAt(at) != nil && !o.isCode(at) {
+		s.address(at, i)
 	}
 }
 
@@ -467,8 +494,26 @@ func (s *scanner) address(value uint64, i *instruction) {
 			s.takeOffsets()
 		}
 		s.name(value, i)
+		s.takeDistances(value)
 		s.noteName(s.object, value, i.address)
 		s.tables = append(s.tables, value)
+	}
+}
+
+// takeDistances takes the functions of a table that holds, in four bytes, how far each is from the
+// table, or from the entry itself.
+func (s *scanner) takeDistances(table uint64) {
+	o := s.object
+	for _, fromEntry := range []uint64{0, 1} {
+		b := o.bytesAt(table)
+		for n := uint64(0); n+4 <= uint64(len(b)); n += 4 {
+			target := table + n*fromEntry + uint64(int64(int32(binary.LittleEndian.Uint32(b[n:]))))
+			k := o.at(target)
+			if k < 0 || o.functions[k].start != target || o.functions[k].guessed {
+				break
+			}
+			s.take(o, target)
+		}
 	}
 }
 
@@ -582,11 +627,11 @@ func (o *object) jumpTable(table uint64) []uint64 {
 		}
 		list = append(list, target)
 	}
-	if !o.fixed {
-		return list
-	}
 	for n := 0; n+8 <= len(b) && n < most*8; n += 8 {
 		target := binary.LittleEndian.Uint64(b[n:])
+		if !o.fixed { // of the large code model
+			target += table
+		}
 		if !o.isCode(target) {
 			break
 		}
