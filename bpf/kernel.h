@@ -305,6 +305,12 @@ struct file {
 	void *private_data;
 };
 
+/* fs/file_table.c, since 6.8: what overlayfs maps of a layer, and the file that it is mapped for */
+struct backing_file {
+	struct file file;
+	struct path user_path;
+};
+
 struct fdtable {
 	unsigned int max_fds;
 	struct file **fd;

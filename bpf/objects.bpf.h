@@ -146,21 +146,6 @@ struct path_search {
 	__u64 dentry;		/* what was found */
 };
 
-/* Whether two words are a mount and an entry of its file system. */
-static __always_inline bool is_path(__u64 mount_word, __u64 dentry_word)
-{
-	struct vfsmount *mount = (struct vfsmount *)mount_word;
-	struct dentry *dentry = (struct dentry *)dentry_word;
-	struct super_block *sb;
-
-	/* the kernel's half of 57 bits, which is as many as a machine has */
-	if (mount_word >> 56 != 0xff || dentry_word >> 56 != 0xff || (mount_word | dentry_word) & 7)
-		return false;
-	sb = BPF_CORE_READ(mount, mnt_sb);
-	return sb && sb == BPF_CORE_READ(dentry, d_sb) && sb == BPF_CORE_READ(mount, mnt_root, d_sb) &&
-	       sb == BPF_CORE_READ(dentry, d_inode, i_sb);
-}
-
 static long look_for_path(__u64 index, void *data)
 {
 	struct path_search *search = data;

@@ -49,12 +49,28 @@ static __always_inline void keep_registers(__u64 *to, struct pt_regs *regs)
 #endif
 }
 
+/*
+ * The path of a mapped file: of overlayfs the one that was opened, not the layer's. Behind other files there is
+ * no path.
+ */
+static __always_inline __u64 path_of_mapped(struct file *file)
+{
+	__u64 user = (__u64)file + bpf_core_field_offset(struct backing_file, user_path);
+
+	if (bpf_core_field_exists(struct backing_file, user_path) &&
+	    is_path(word_at(user + bpf_core_field_offset(struct path, mnt)),
+		    word_at(user + bpf_core_field_offset(struct path, dentry))))
+		return user;
+	return (__u64)file + bpf_core_field_offset(struct file, f_path);
+}
+
 /* Where a mapped file is. What is in no directory has its own name alone, as in /proc/PID/maps. */
 static __always_inline void name_file(struct ca_names *path, struct file *file)
 {
-	__u64 dentry = (__u64)BPF_CORE_READ(file, f_path.dentry);
+	__u64 at = path_of_mapped(file);
+	__u64 dentry = word_at(at + bpf_core_field_offset(struct path, dentry));
 
-	read_names(path, dentry, (__u64)BPF_CORE_READ(file, f_path.mnt));
+	read_names(path, dentry, word_at(at + bpf_core_field_offset(struct path, mnt)));
 	if (path->end == CA_NAMES_NOWHERE && !path->size)
 		add_name(path, dentry);
 }

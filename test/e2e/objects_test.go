@@ -360,15 +360,22 @@ func seenByStrace(t *testing.T, log string) map[string][]string {
 }
 
 // inChroot begins a command in a directory that has what this machine has, by mounts, and one of ours.
+// It lies in an overlay, whose layers have other paths, and has a copy of the program.
 func inChroot(t *testing.T, of string, arguments ...string) *exec.Cmd {
 	t.Helper()
 	// links of / are copied, directories mounted; what cap-audit and the programs lie in comes last
-	const make = `root=$1 of=$2
+	const make = `mount -t tmpfs none $1
+cd $1
+mkdir lower upper work all
+mount -t overlay -o lowerdir=lower,upperdir=upper,workdir=work none all
+root=$1/all/root of=$2
+mkdir $root
 for d in /bin /sbin /lib /lib64 /usr /etc /root /proc /sys; do
 	if [ -L $d ]; then cp -P $d $root; elif [ -d $d ]; then mkdir $root$d; mount --rbind $d $root$d; fi
 done
 shift 2
 mkdir -p "$root$of" $root/own
+cp "$of/callers" $root/own
 mount --rbind "$of" "$root$of"
 exec chroot $root "$@"`
 	mounts := []string{"-m", "sh", "-ec", make, "sh", t.TempDir(), of}
@@ -390,6 +397,7 @@ func TestObjectsInChroot(t *testing.T) {
 			"/own/file"},
 		"in a directory of its own":  {"chroot", "/", program, "apart", "/own/file"},
 		"a file of a mount in there": {program, "apart", filepath.Join(dir, "file")},
+		"a program of the overlay":   {"/own/callers", "apart", "/own/file"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
