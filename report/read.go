@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/cap-audit/cap-audit/audit"
+	"github.com/cap-audit/cap-audit/hint"
 )
 
 // Bounds of what Read takes, far beyond any report that an audit can write:
@@ -23,6 +24,9 @@ const (
 	maxWord     = 512      // bytes of a function, a system call, a version
 	maxPath     = 4 * 4096 // bytes of a path, each of which can be escaped
 )
+
+// progress begins the lines in which cap-audit says what it does.
+const progress = "[*] "
 
 // Read reads a report that was written before, as JSON or YAML, by this
 // version, a newer or an older one, or by the C cap-audit, whose documents end
@@ -40,7 +44,11 @@ func Read(r io.Reader) (*audit.Findings, error) {
 		return nil, errors.New("not UTF-8")
 	}
 	// The C cap-audit has its progress on the same stream as its document.
-	if at := bytes.LastIndex(raw, []byte("[*] ")); at == 0 || at > 0 && raw[at-1] == '\n' {
+	if at := bytes.LastIndex(raw, []byte(progress)); at == 0 || at > 0 && raw[at-1] == '\n' {
+		if bytes.Contains(raw[:at], []byte("\n"+`{"application":`)) {
+			return nil, hint.Add(errors.New("more than one report, and other lines between"),
+				"leave the reports alone in it")
+		}
 		_, raw, _ = bytes.Cut(raw[at:], []byte("\n"))
 	}
 	raw = bytes.TrimSpace(raw)

@@ -12,24 +12,30 @@ import (
 
 // ReadEach hands on the reports of a file with the line that each is in: many as --format ndjson writes
 // them, or one as any format of Read has it, which is in line 0. After one that is damaged the
-// next follows.
+// next follows. Logs have the lines in which cap-audit says what it does, too.
 func ReadEach(r io.Reader, take func(line int, f *audit.Findings, err error)) {
 	in := bufio.NewReader(r)
+	var before []byte
+	line := 1
 	text, err := readLine(in)
+	for ; err == nil && isProgress(text) && len(before) <= maxDocument; line++ {
+		before = append(before, text...)
+		text, err = readLine(in)
+	}
 	if !oneALine(text) {
 		var f *audit.Findings
 		if err == nil || err == io.EOF {
-			f, err = Read(io.MultiReader(bytes.NewReader(text), in))
+			f, err = Read(io.MultiReader(bytes.NewReader(before), bytes.NewReader(text), in))
 		}
 		take(0, f, err)
 		return
 	}
-	for line := 1; ; line++ {
+	for ; ; line++ {
 		switch {
 		case err != nil && err != io.EOF:
 			take(line, nil, err)
 			return
-		case len(bytes.TrimSpace(text)) > 0:
+		case !isProgress(text):
 			f, damage := Read(bytes.NewReader(text))
 			take(line, f, damage)
 		}
@@ -38,6 +44,11 @@ func ReadEach(r io.Reader, take func(line int, f *audit.Findings, err error)) {
 		}
 		text, err = readLine(in)
 	}
+}
+
+// isProgress: it is blank, or says what an audit does.
+func isProgress(text []byte) bool {
+	return len(bytes.TrimSpace(text)) == 0 || bytes.HasPrefix(text, []byte(progress))
 }
 
 // oneALine: an object begins and ends in the first line.

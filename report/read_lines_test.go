@@ -74,10 +74,14 @@ func TestReadEach(t *testing.T) {
 		"lines":                  {line + "\n\n \r\n" + line + "\r\n" + line, "1 4 5 "},
 		"a damaged one":          {line + "\n" + line[:99] + "\n" + line + "\n", "1 !2 3 "},
 		"another thing between":  {line + "\nI0101 started\n" + line, "1 !2 3 "},
-		"the first is damaged":   {"{}\n" + line, "!1 2 "},
-		"two JSON documents":     {whole.String() + whole.String(), "!0 "},
-		"nothing":                {"", "!0 "},
-		"too long":               {line + "\n" + strings.Repeat(" ", maxDocument+1), "1 !2 "},
+		"a log": {"[*] Capability auditor started\n\n" + line + "\n[*] Analyzing results...\n" + line + "\n",
+			"3 5 "},
+		"a log of others":      {"started\n[*] x\n" + line + "\n[*] x\n" + line + "\n", "!0 "},
+		"progress alone":       {"[*] x\n[*] y\n", "!0 "},
+		"the first is damaged": {"{}\n" + line, "!1 2 "},
+		"two JSON documents":   {whole.String() + whole.String(), "!0 "},
+		"nothing":              {"", "!0 "},
+		"too long":             {line + "\n" + strings.Repeat(" ", maxDocument+1), "1 !2 "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := ""
