@@ -402,12 +402,31 @@ func (t *tracer) stack(s state, i *instruction) {
 			return
 		}
 	case opCall, opCallSlot, opCallAny, opSystemCall:
-		if b.escaped <= l.offset {
+		if b.escaped <= l.offset || t.returnsTwice(i) {
 			t.value.any = true
 			return
 		}
 	}
 	t.before(s.n, l)
+}
+
+// twice are functions that return again after what follows them has written to the stack: longjmp(3)
+// brings that about, and the end of vfork(2)'s child.
+var twice = names("setjmp", "_setjmp", "sigsetjmp", "__sigsetjmp", "getcontext", "vfork", "__vfork")
+
+func (t *tracer) returnsTwice(i *instruction) bool {
+	o, name := t.body.object, ""
+	switch i.op {
+	case opCall:
+		if name = t.stub(o, i.target()); name == "" {
+			if n := o.at(i.target()); n >= 0 {
+				name = o.functions[n].name
+			}
+		}
+	case opCallSlot:
+		name = o.slots[uint64(i.imm)].name
+	}
+	return slices.Contains(twice, name)
 }
 
 // stored goes on with what an instruction puts into memory.
