@@ -148,16 +148,15 @@ func (d *Document) notAdded() []Denied {
 	return slices.DeleteFunc(slices.Clone(d.Denied), func(c Denied) bool { return d.granted(c.Number) })
 }
 
-// harmful are those whose refusal may have done harm, one of two where either would
-// have been enough.
+// refusedLeast are these, but one of two where either would have been enough.
+func (d *Document) refusedLeast() []Denied {
+	return slices.DeleteFunc(d.notAdded(), func(c Denied) bool { return d.lesserOf(c) != "" })
+}
+
+// harmful are those of them whose refusal may have done harm.
 func (d *Document) harmful() []Denied {
-	var list []Denied
-	for _, c := range d.notAdded() {
-		if c.Assessment == audit.AssessPermissionFailure && d.lesserOf(c) == "" {
-			list = append(list, c)
-		}
-	}
-	return list
+	return slices.DeleteFunc(d.refusedLeast(),
+		func(c Denied) bool { return c.Assessment != audit.AssessPermissionFailure })
 }
 
 // lacked are those of the harmful ones that a grant can mend.

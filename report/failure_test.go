@@ -1,8 +1,11 @@
 package report
 
 import (
+	"bytes"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/cap-audit/cap-audit/audit"
 )
@@ -94,5 +97,22 @@ func TestUnprepared(t *testing.T) {
 		if said := NewDocument(&f).failure(); strings.Contains(said, "ExecStartPre=") != want {
 			t.Errorf("%s: %s", key, said)
 		}
+	}
+}
+
+// Of two refused capabilities either of which would have been enough, the answer counts one.
+func TestAnswerCountsOneOfTwo(t *testing.T) {
+	f := &audit.Findings{Application: app("/usr/bin/cat"), System: host}
+	for _, n := range []int{unix.CAP_DAC_OVERRIDE, unix.CAP_DAC_READ_SEARCH} {
+		f.Denied = append(f.Denied, audit.Denied{Number: n, Checks: 1, Syscalls: []audit.Syscall{sysOpenat},
+			CallSites:  []audit.CallSite{site("generic_permission", sysOpenat, 1)},
+			Assessment: audit.AssessPermissionFailure})
+	}
+	var b bytes.Buffer
+	if err := WriteText(&b, NewDocument(f), Page{Width: 80}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "\nGrant: none; 1 was refused\n"; !strings.HasSuffix(b.String(), want) {
+		t.Errorf("the report does not end with %q:\n%s", want, b.String())
 	}
 }

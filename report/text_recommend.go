@@ -114,7 +114,7 @@ func (d *Document) answer() string {
 	if d.noSession() {
 		parts = append(parts, "but no session was opened")
 	}
-	if refused := len(d.notAdded()); d.blocked() {
+	if refused := len(d.refusedLeast()); d.blocked() {
 		parts = append(parts, "refused: "+strings.Join(namesOf(d.harmful()), ", "))
 	} else if refused > 0 {
 		more := ""
