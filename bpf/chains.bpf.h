@@ -169,6 +169,7 @@ static __always_inline __u32 compare(struct ca_chain *chain, __u64 distance)
 		moved |= differ(down, chain->down[i]) << i;
 		chain->up[i] = up;
 		chain->down[i] = down;
+		barrier(); /* clang 19 keeps all frames' values on the stack at once, 352 bytes, and the verifier allows 512 in all */
 	}
 	if ((frames & ~found) || chain->walks >= CHAIN_WALKS)
 		return CA_CHAIN_LEFT; /* on another stack, too far up, or elsewhere each time */
