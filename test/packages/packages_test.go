@@ -18,6 +18,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -160,6 +161,10 @@ func TestPackages(t *testing.T) {
 	one, other := build{tarballs, t.TempDir(), t.TempDir()}, build{tarballs, t.TempDir(), t.TempDir()}
 	t.Run("deb", func(t *testing.T) { testDeb(t, one, other) })
 	t.Run("rpm", func(t *testing.T) { testRPM(t, one, other) })
+	t.Run("vm", func(t *testing.T) {
+		testInVM(t, "6.12", "trixie+curl,jq,nginx", one.out+"/deb/cap-audit_*_amd64.deb")
+	})
+	t.Run("arm64", func(t *testing.T) { testARM64(t, other) })
 }
 
 // build is where a package's build finds and leaves things.
@@ -243,6 +248,40 @@ func testDeb(t *testing.T, one, other build) {
 	// a copy, since an overlay makes checks of its own, which nginx's report would have
 	autopkgtest.Args = slices.Insert(autopkgtest.Args, 1, "-c")
 	t.Log(run(t, autopkgtest))
+}
+
+// testARM64 builds the package for arm64 here, without the unit tests.
+func testARM64(t *testing.T, b build) {
+	onAMD64(t)
+	run(t, root("arm64", true, nil, "true"))
+	run(t, root("arm64", false, b.shared(), "env", "DEB_BUILD_OPTIONS=nocheck", "/scripts/build-deb", "/dist",
+		"/out/arm64", "--host-arch=arm64", "--build-profiles=cross,nocheck", "--build=any"))
+	testInVM(t, "6.12-arm64", "trixie-arm64+curl,jq,nginx", b.out+"/arm64/cap-audit_*_arm64.deb")
+}
+
+func onAMD64(t *testing.T) {
+	t.Helper()
+	if runtime.GOARCH != "amd64" {
+		t.Skip("wanted amd64, where the VM kit and the cross compiler are, there is ", runtime.GOARCH)
+	}
+}
+
+// testInVM installs the package in a VM with a kernel of the distribution that it
+// is for, and runs its tests there: this machine's kernel may take what that
+// does not. The disk has what the tests depend on.
+func testInVM(t *testing.T, kernel, disk, pattern string) {
+	t.Helper()
+	onAMD64(t)
+	deb, err := filepath.Glob(pattern)
+	if err != nil || len(deb) != 1 {
+		t.Fatalf("%s: %q, %v", pattern, deb, err)
+	}
+	run(t, exec.Command("../../scripts/install-build-deps", "vm-arm64"))
+	run(t, exec.Command("../vm/fetch-kernel", kernel))
+	run(t, exec.Command("../vm/mkrootfs", disk))
+	shared := []string{"-f", deb[0] + ":root/cap-audit.deb", "-f", packaging(t) + "/debian/tests:root/tests"}
+	vm := exec.Command("../vm/run", append(shared, "-k", kernel, "-r", disk, "../vm/package.sh")...)
+	t.Log(kernel, run(t, vm))
 }
 
 func testRPM(t *testing.T, one, other build) {
