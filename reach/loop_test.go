@@ -70,7 +70,8 @@ int main(int argc, char **argv) { return told(0, argc, argc > 1 ? other : 0); }`
 		"comparison": "for (e = all; e <= &all[3]; e++) ioctl(n, e->request, &found); return 0;",
 		"after": "for (e = all; e < all + 3; e++) if (ioctl(n, e->request, &found) == 0) return 0; " +
 			"return ioctl(n, e->request, &found);",
-		"left":     "for (e = all; e < all + 3; e++) if (getenv(\"A\")) break; return ioctl(n, e->request, &found);",
+		"left": "for (e = all; e < all + 3; e++) if (getenv(\"A\")) break; " +
+			"return ioctl(n, e->request, &found);",
 		"caller's": "if (!e) e = all; do { ASK } while (++e != all + 3); return 0;",
 	} {
 		for _, how := range []string{"-O1", "-O2", "-Os"} {
