@@ -115,4 +115,12 @@ func TestAnswerCountsOneOfTwo(t *testing.T) {
 	if want := "\nGrant: none; 1 was refused\n"; !strings.HasSuffix(b.String(), want) {
 		t.Errorf("the report does not end with %q:\n%s", want, b.String())
 	}
+	f.UnitFile = &audit.UnitFile{Unit: "d.service", File: "/etc/systemd/system/d.service"}
+	b.Reset()
+	if err := WriteText(&b, NewDocument(f), Page{Width: 80}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "Refused each time, and not added: dac_read_search\n"; !strings.Contains(b.String(), want) {
+		t.Errorf("of a unit, without %q:\n%s", want, b.String())
+	}
 }

@@ -125,7 +125,7 @@ func (t *text) serviceRecommendations() {
 	t.line("")
 	t.line("  Analysis:")
 	t.labelled("    ", "Configured, but not used in this run:", t.unusedText())
-	t.labelled("    ", "Refused each time, and not added:", orNone(s.Refused))
+	t.labelled("    ", "Refused each time, and not added:", orNone(namesOf(t.d.refusedLeast())))
 	if useful := t.wouldHelp(); len(useful) > 0 {
 		t.prose("    ", fmt.Sprintf("If a refusal did harm, add to AmbientCapabilities= and to "+
 			"CapabilityBoundingSet=: %s.", strings.Join(useful, " ")))
