@@ -169,7 +169,8 @@ static __always_inline __u32 compare(struct ca_chain *chain, __u64 distance)
 		moved |= differ(down, chain->down[i]) << i;
 		chain->up[i] = up;
 		chain->down[i] = down;
-		barrier(); /* clang 19 keeps all frames' values on the stack at once, 352 bytes, and the verifier allows 512 in all */
+		/* or clang 19 has the values of all frames on the stack at once: 352 bytes, of 512 for a chain of calls */
+		barrier();
 	}
 	if ((frames & ~found) || chain->walks >= CHAIN_WALKS)
 		return CA_CHAIN_LEFT; /* on another stack, too far up, or elsewhere each time */
