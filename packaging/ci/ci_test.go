@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 
 	"gopkg.in/yaml.v3"
@@ -44,7 +45,7 @@ func newRunner(t *testing.T) *runner {
 	r := bareRunner(t)
 	raw, err := os.ReadFile(machine.Setting("CAP_AUDIT", "../../cap-audit"))
 	if err == nil {
-		err = os.WriteFile(filepath.Join(r.bin, "cap-audit"), raw, 0o755)
+		err = writeProgram(filepath.Join(r.bin, "cap-audit"), raw)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -57,11 +58,20 @@ func bareRunner(t *testing.T) *runner {
 	t.Helper()
 	r := &runner{repository: t.TempDir(), action: here(t), bin: t.TempDir()}
 	sudo := []byte("#!/bin/sh\nexec \"$@\"\n")
-	if err := os.WriteFile(filepath.Join(r.bin, "sudo"), sudo, 0o755); err != nil {
+	if err := writeProgram(filepath.Join(r.bin, "sudo"), sudo); err != nil {
 		t.Fatal(err)
 	}
 	r.environ = append(os.Environ(), "PATH="+r.bin+":"+filepath.Dir(program("need"))+":"+os.Getenv("PATH"))
 	return r
+}
+
+// writeProgram writes what is to be executed next. A process that another test forks
+// meanwhile would have the file open, and what somebody may write to is not executed
+// (ETXTBSY; fs/exec.c, do_open_execat()).
+func writeProgram(path string, raw []byte) error {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	return os.WriteFile(path, raw, 0o755)
 }
 
 func here(t *testing.T) string {
