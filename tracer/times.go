@@ -36,9 +36,15 @@ func (c clock) since(jiffies uint64) time.Duration {
 	return time.Duration(jiffies-c.began) * c.tick
 }
 
-// readTimes reads how long it was watched, and when it began to serve.
+// readTimes reads how long it was watched, and when it began to serve. A check in the jiffy
+// in which that was is told by the next (bpf/times.bpf.h, time_of_check()), which may be to come.
 func readTimes(o *audit.Observation, s kernelState, c clock) {
 	o.Lasted = c.since(uint64(s.listed))
+	for _, row := range o.Checks {
+		if row.Span != nil {
+			o.Lasted = max(o.Lasted, row.Span.Last)
+		}
+	}
 	if s.serving == 0 {
 		return
 	}

@@ -56,8 +56,7 @@ func TestBeforeServing(t *testing.T) {
 			if known != (len(c.calls) > 0) || known && *r.BeforeServing != c.before {
 				t.Errorf("before it served: %v, wanted %t", r.BeforeServing, c.before)
 			}
-			const jiffy = 0.01 // at most: what the kernel half tells times by
-			if r.First > r.Last || r.Last > d.Watched+jiffy || c.before && r.Last > d.Serving.After {
+			if r.First > r.Last || r.Last > d.Watched || c.before && r.Last > d.Serving.After {
 				t.Errorf("from %v to %v of %v, serving from %+v on", r.First, r.Last, d.Watched, d.Serving)
 			}
 		})
