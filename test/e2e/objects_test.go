@@ -405,9 +405,10 @@ func TestObjectsInChroot(t *testing.T) {
 			arguments = append([]string{auditor}, withBackend(append([]string{"--"}, arguments...)...)...)
 			arguments = append([]string{"sh", "-ec", `: > /own/file; exec "$@"`, "sh"}, arguments...)
 			r := finish(t, inChroot(t, dir, arguments...))
-			for want, wanted := range map[string]bool{"For: " + file: true, // a line can end there
+			lines := strings.ReplaceAll(string(r.stdout), "\n      ", " ") // those that went on in the next
+			for want, wanted := range map[string]bool{"For: " + file + " (": true,
 				"Called by: first, second in callers\n": told} {
-				if wanted && !strings.Contains(string(r.stdout), want) {
+				if wanted && !strings.Contains(lines, want) {
 					t.Errorf("the report lacks %q:\n%s%s", want, r.stdout, r.stderr)
 				}
 			}
