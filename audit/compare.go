@@ -362,15 +362,18 @@ func (f *Findings) known(set uint64) map[Evidence]bool {
 }
 
 // NotAsked lists the system calls in which the first run was granted a
-// capability that a run with the whole set was not asked for. What the first run
-// made is there in the second, which need not make it: that the program can do
-// without the capability then says nothing about a new machine.
-func NotAsked(first, again *Findings, capability int) []Evidence {
+// capability that no run after it was asked for: neither that with the whole set
+// nor that without the capability. What the first run made is there in the
+// second, which need not make it: that the program can do without the capability
+// then says nothing about a new machine.
+func NotAsked(first *Findings, capability int, after ...*Findings) []Evidence {
 	var list []Evidence
 	for _, g := range first.Grants {
 		refused := func(r Refusal) bool { return g == Grant{r.Capability, r.Syscall} }
-		if g.Capability == capability && !slices.Contains(again.Grants, g) &&
-			!slices.ContainsFunc(again.Refusals, refused) {
+		asked := func(f *Findings) bool {
+			return slices.Contains(f.Grants, g) || slices.ContainsFunc(f.Refusals, refused)
+		}
+		if g.Capability == capability && !slices.ContainsFunc(after, asked) {
 			list = append(list, Evidence{Kind: "not_asked", Capability: g.Capability, Syscall: g.Syscall})
 		}
 	}

@@ -93,7 +93,7 @@ func (p *prover) judge(t *audit.Trial, verified *audit.Findings) {
 		return
 	}
 	t.GivesUp = p.first.findings.GivesUp(t)
-	missing := audit.NotAsked(p.first.findings, verified, t.Without)
+	missing := audit.NotAsked(p.first.findings, t.Without, verified, p.tried.findings)
 	t.NotAsked = len(missing) > 0
 	t.Evidence = append(t.Evidence, missing...)
 }

@@ -240,12 +240,7 @@ func TestMinimizeOfMuchOutput(t *testing.T) {
 	const script = `head -c 3000000 /dev/zero; echo x 2>/dev/null >/dev/stdout
 		nice -n -5 true 2>&1`
 	p := prove(t, "--as", "daemon", "--minimize", "--", "sh", "-c", script)
-	set := []string{"sys_nice"}
-	// On a busy machine one run of two can do without asking for it: then it is kept.
-	if *p.without(t, "dac_override").Verdict == "not_asked_again" {
-		set = []string{"dac_override", "sys_nice"}
-	}
-	p.recommends(t, set...)
+	p.recommends(t, "sys_nice")
 	got := p.without(t, "sys_nice").texts()
 	if !strings.Contains(got, "differs after its first 1048576 bytes") {
 		t.Errorf("without sys_nice: %s", got)
