@@ -78,18 +78,12 @@ var rustLibrary = regexp.MustCompile(`^<?&?(std|core|alloc|libc|nix|rustix)::`)
 // ofLibrary: it belongs to the library of Go, Rust or C++. Go's packages have no dot in
 // the first part of their path, nor are they called main.
 func ofLibrary(function string) bool {
-	if rustLibrary.MatchString(function) {
+	if rustLibrary.MatchString(function) || strings.HasPrefix(function, "golang.org/x/sys/") {
 		return true
 	}
 	first, _, deep := strings.Cut(function, "/")
-	name, rest, isGo := strings.Cut(first, ".")
-	switch {
-	case strings.HasPrefix(function, "golang.org/x/sys/"):
-		return true
-	case strings.Contains(function, "::") || name == "main" || rest == "" && !deep:
-		return false
-	}
-	return goPackages[name] && (deep || isGo)
+	name, rest, _ := strings.Cut(first, ".")
+	return goPackages[name] && (deep || rest != "") && !strings.Contains(function, "::")
 }
 
 // goPackages are where the paths of Go's own packages begin, of those that come to system calls.
