@@ -71,14 +71,12 @@ var either = []string{"genl_rcv_msg", "genl_family_rcv_msg"}
 
 // userNamespace is that of a call path.
 func (s Site) userNamespace() UserNamespace {
-	through := func(wrapper string) bool { return s.through(wrapper) }
-	function := s.Function()
-	switch {
+	switch function := s.Function(); {
 	case function == "" || slices.Contains(either, function):
 		return ""
-	case slices.ContainsFunc(onHost, through) || slices.Contains(machines, function):
+	case slices.ContainsFunc(onHost, s.through) || slices.Contains(machines, function):
 		return OnHost
-	case slices.ContainsFunc(inside, through):
+	case slices.ContainsFunc(inside, s.through):
 		return Inside
 	}
 	return ""
