@@ -221,10 +221,9 @@ func answered(use *ProgramUse) map[string]Answer {
 // reachPile joins what is known of several programs, or reports.
 type reachPile struct {
 	possible, onFiles map[int]*reachablePile
-	told              bool   // somebody said anything
-	mayBe             uint64 // what not all rule out
-	programs          map[string]*Coverage
-	objects           int // of all programs
+	mayBe             uint64               // what not all rule out
+	programs          map[string]*Coverage // nil until somebody says anything
+	objects           int                  // of all programs
 	others, untold    uint64
 }
 
@@ -242,8 +241,7 @@ func (p *reachPile) add(r *Reach) {
 		p.mayBe = ^uint64(0)
 		return
 	}
-	if !p.told {
-		p.told = true
+	if p.programs == nil {
 		p.possible, p.onFiles = map[int]*reachablePile{}, map[int]*reachablePile{}
 		p.programs = map[string]*Coverage{}
 	}
@@ -326,7 +324,7 @@ func (p *reachPile) joinPaths(list, more []string) []string {
 
 // reach is nil where nobody said anything.
 func (p *reachPile) reach() *Reach {
-	if !p.told {
+	if p.programs == nil {
 		return nil
 	}
 	r := &Reach{RuledOut: ^p.mayBe, Others: p.others, Untold: p.untold}
