@@ -76,10 +76,10 @@ type Coverage struct {
 
 // Bounds of what is kept.
 const (
-	maxOperations = 16  // of a capability
-	maxCovered    = 256 // programs
-	maxObjects    = 256 // of a program, and as many that are missing
-	maxAllCovered = 1 << 13
+	maxOperations = 16      // of a capability
+	maxCovered    = 256     // programs
+	maxPaths      = 256     // of objects of a program, and as many that are missing
+	maxAllPaths   = 1 << 13 // of all
 )
 
 // Everything: nothing is ruled out, and nothing depends on files.
@@ -311,7 +311,7 @@ func (p *reachPile) cover(c Coverage) {
 
 func (p *reachPile) joinPaths(list, more []string) []string {
 	for _, path := range more {
-		if len(list) >= maxObjects || p.objects >= maxAllCovered {
+		if len(list) >= maxPaths || p.objects >= maxAllPaths {
 			break
 		}
 		if !slices.Contains(list, path) {
