@@ -21,16 +21,11 @@ func objectFindings(others uint64, seen ...SeenObject) *Findings {
 	for _, s := range seen {
 		checks += s.Checks
 	}
-	return Analyze(&Observation{
-		Application: Application{Ended: true},
-		Totals:      map[int]Total{unix.CAP_DAC_OVERRIDE: {Granted: checks}},
-		Checks: []Checks{{
-			Capability: unix.CAP_DAC_OVERRIDE, Syscall: Syscall{Number: 257, Name: "openat"},
-			Count: checks,
-			Sites: []Site{{Frames: []string{"capable_wrt_inode_uidgid", "generic_permission"},
-				Samples: checks, Objects: Objects{seen, others}}},
-		}},
-	})
+	site := through("capable_wrt_inode_uidgid", "generic_permission", checks)
+	site.Objects = Objects{seen, others}
+	o := observe(row(unix.CAP_DAC_OVERRIDE, Granted, sysOpenat, checks, site))
+	o.Application.Ended = true
+	return Analyze(o)
 }
 
 // Objects of sites that are reported as one are joined, and those of runs in a union.

@@ -9,51 +9,49 @@ import (
 )
 
 func TestRefusedEnd(t *testing.T) {
-	bind := Syscall{Number: 49, Name: "bind"}
-	open := Syscall{Number: 257, Name: "openat"}
 	send := Syscall{Number: 46, Name: "sendmsg"}
-	refused := func(n int, s Syscall) Checks {
-		return Checks{Capability: n, Verdict: Refused, Syscall: s, Count: 1}
-	}
 	for name, c := range map[string]struct {
 		end     End
 		sampled bool
 		want    []int
 	}{
 		"a call that failed": {
-			End{Status: 1, Syscall: bind, Return: -13, Refused: 1 << 10}, false, []int{10}},
-		"a success": {End{Syscall: bind, Return: -13, Refused: 1 << 10}, false, nil},
+			End{Status: 1, Syscall: sysBind, Return: -13, Refused: 1 << 10}, false, []int{10}},
+		"a success": {End{Syscall: sysBind, Return: -13, Refused: 1 << 10}, false, nil},
 		"a call that went on": {
-			End{Status: 1, Syscall: bind, Refused: 1 << 10}, false, nil},
+			End{Status: 1, Syscall: sysBind, Refused: 1 << 10}, false, nil},
 		"that failed for another reason": {
-			End{Status: 1, Syscall: bind, Return: -98, Refused: 1 << 10}, false, nil},
+			End{Status: 1, Syscall: sysBind, Return: -98, Refused: 1 << 10}, false, nil},
 		"that is answered by a message": {
 			End{Status: 2, Syscall: send, Return: 40, Refused: 1 << 12}, false, []int{12}},
 		"either would have done": {
-			End{Status: 1, Syscall: open, Return: -13, Refused: 1<<1 | 1<<2}, false, []int{2}},
-		"a probe": {End{Status: 1, Syscall: open, Return: -13, Refused: 1 << 21}, false, nil},
+			End{Status: 1, Syscall: sysOpenat, Return: -13, Refused: 1<<1 | 1<<2}, false, []int{2}},
+		"a probe": {End{Status: 1, Syscall: sysOpenat, Return: -13, Refused: 1 << 21}, false, nil},
 		"long before": {
-			End{Status: 1, Syscall: bind, Return: -13, Refused: 1 << 10, Since: time.Minute}, false, nil},
+			End{Status: 1, Syscall: sysBind, Return: -13, Refused: 1 << 10, Since: time.Minute}, false, nil},
 		"some time before": {
-			End{Status: 1, Syscall: bind, Return: -13, Refused: 1 << 10, Since: 2 * time.Second}, false,
+			End{Status: 1, Syscall: sysBind, Return: -13, Refused: 1 << 10, Since: 2 * time.Second}, false,
 			[]int{10}},
 		"some time before, of a sample": {
-			End{Status: 1, Syscall: bind, Return: -13, Refused: 1 << 10, Since: 2 * time.Second}, true, nil},
+			End{Status: 1, Syscall: sysBind, Return: -13, Refused: 1 << 10, Since: 2 * time.Second},
+			true, nil},
 		"a child's": {
-			End{Status: 3, Syscall: bind, Return: -13, Refused: 1 << 10, Child: true, ChildStatus: 3}, false,
-			[]int{10}},
+			End{Status: 3, Syscall: sysBind, Return: -13, Refused: 1 << 10, Child: true, ChildStatus: 3},
+			false, []int{10}},
 		"a child's that ended otherwise": {
-			End{Status: 3, Syscall: bind, Return: -13, Refused: 1 << 10, Child: true, ChildStatus: 1}, false,
-			nil},
+			End{Status: 3, Syscall: sysBind, Return: -13, Refused: 1 << 10, Child: true, ChildStatus: 1},
+			false, nil},
 		"a child's that a signal ended": {
-			End{Status: 134, Syscall: bind, Return: -1, Refused: 1 << 10, Child: true, ChildSignal: 6},
+			End{Status: 134, Syscall: sysBind, Return: -1, Refused: 1 << 10, Child: true, ChildSignal: 6},
 			false, []int{10}},
 	} {
-		probe := refused(unix.CAP_SYS_ADMIN, open)
+		probe := row(unix.CAP_SYS_ADMIN, Refused, sysOpenat, 1)
 		probe.Scope, probe.Credentials = ScopeNested, Credentials{Owner: true}
 		f := Analyze(&Observation{End: &c.end, Sampled: c.sampled, Checks: []Checks{
-			refused(unix.CAP_NET_BIND_SERVICE, bind), refused(unix.CAP_DAC_OVERRIDE, open),
-			refused(unix.CAP_DAC_READ_SEARCH, open), refused(unix.CAP_NET_ADMIN, send), probe}})
+			row(unix.CAP_NET_BIND_SERVICE, Refused, sysBind, 1),
+			row(unix.CAP_DAC_OVERRIDE, Refused, sysOpenat, 1),
+			row(unix.CAP_DAC_READ_SEARCH, Refused, sysOpenat, 1),
+			row(unix.CAP_NET_ADMIN, Refused, send, 1), probe}})
 		var got []int
 		if f.RefusedEnd != nil {
 			got = f.RefusedEnd.Capabilities

@@ -10,33 +10,34 @@ import (
 // A capability was used before the program began to serve if all of its checks came
 // before, whatever their verdict.
 func TestBeforeServing(t *testing.T) {
-	bind, poll := Syscall{Number: 49, Name: "bind"}, Syscall{Number: 7, Name: "poll"}
+	poll := Syscall{Number: 7, Name: "poll"}
 	yes, no := true, false
-	row := func(verdict Verdict, first, last time.Duration) Checks {
-		return Checks{Capability: unix.CAP_NET_BIND_SERVICE, Verdict: verdict, Syscall: bind, Count: 1,
-			Span: &Span{first * time.Second, last * time.Second}}
+	during := func(verdict Verdict, first, last time.Duration) Checks {
+		r := row(unix.CAP_NET_BIND_SERVICE, verdict, sysBind, 1)
+		r.Span = &Span{first * time.Second, last * time.Second}
+		return r
 	}
 	for name, c := range map[string]struct {
 		o       Observation
 		subject Subject
 		want    *bool
 	}{
-		"before": {Observation{Checks: []Checks{row(Granted, 1, 2)}}, Subject{}, &yes},
+		"before": {Observation{Checks: []Checks{during(Granted, 1, 2)}}, Subject{}, &yes},
 		"at the moment": {
-			Observation{Checks: []Checks{row(Granted, 1, 10)}}, Subject{}, &yes},
+			Observation{Checks: []Checks{during(Granted, 1, 10)}}, Subject{}, &yes},
 		"after": {
-			Observation{Checks: []Checks{row(Granted, 1, 2), row(Granted, 3, 11)}}, Subject{}, &no},
+			Observation{Checks: []Checks{during(Granted, 1, 2), during(Granted, 3, 11)}}, Subject{}, &no},
 		"refused after": {
-			Observation{Checks: []Checks{row(Granted, 1, 2), row(Refused, 11, 12)}}, Subject{}, &no},
+			Observation{Checks: []Checks{during(Granted, 1, 2), during(Refused, 11, 12)}}, Subject{}, &no},
 		"not all is known": {
-			Observation{Checks: []Checks{row(Granted, 1, 2)}, Losses: Losses{Checks: 1}}, Subject{}, nil},
+			Observation{Checks: []Checks{during(Granted, 1, 2)}, Losses: Losses{Checks: 1}}, Subject{}, nil},
 		"granted without a check": {
-			Observation{Checks: []Checks{row(Granted, 1, 2)}, Unasked: []Unasked{
+			Observation{Checks: []Checks{during(Granted, 1, 2)}, Unasked: []Unasked{
 				{Capability: unix.CAP_NET_BIND_SERVICE, Held: 1 << 3, Count: 1}}}, Subject{}, nil},
 		"ran before": {
-			Observation{Checks: []Checks{row(Granted, 1, 2)}}, Subject{Kind: SubjectUnit}, nil},
+			Observation{Checks: []Checks{during(Granted, 1, 2)}}, Subject{Kind: SubjectUnit}, nil},
 		"restarted": {
-			Observation{Checks: []Checks{row(Granted, 1, 2)}},
+			Observation{Checks: []Checks{during(Granted, 1, 2)}},
 			Subject{Kind: SubjectUnit, FromStart: true}, &yes},
 	} {
 		c.o.Serving = &Serving{After: 10 * time.Second, Syscall: &poll}

@@ -234,7 +234,7 @@ func manyPrograms(n int) (list []ProgramUse) {
 	return append(list, ProgramUse{Index: n + 1, Path: "/bin/sh"})
 }
 
-// Whatever the reports hold, a union stays as small as its bounds.
+// allCalls is how many system calls all programs made.
 func allCalls(f *Findings) (n int) {
 	for _, p := range f.Programs {
 		n += len(p.Syscalls)
@@ -242,6 +242,7 @@ func allCalls(f *Findings) (n int) {
 	return n
 }
 
+// Whatever the reports hold, a union stays as small as its bounds.
 func TestUnionIsBounded(t *testing.T) {
 	u := NewUnion()
 	u.Add("", &Findings{Application: Application{Ended: true}, Programs: manyPrograms(maxPrograms + 1000)})
