@@ -5,7 +5,6 @@ package objects
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -287,7 +286,7 @@ func (n *naming) raw() string {
 	for i, value := range n.Arguments {
 		words[i] = "an address"
 		if value != AnAddress {
-			words[i] = "0x" + strconv.FormatUint(value, 16)
+			words[i] = asHex(n, value)
 		}
 	}
 	return "arguments " + strings.Join(words, ", ")

@@ -3,6 +3,7 @@ package objects
 import (
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -193,11 +194,7 @@ func TestArguments(t *testing.T) {
 
 // Whatever the arguments are, something is said of them.
 func FuzzObject(f *testing.F) {
-	names := make([]string, 0, len(calls))
-	for call := range calls {
-		names = append(names, call)
-	}
-	slices.Sort(names)
+	names := slices.Sorted(maps.Keys(calls))
 	for i := range names {
 		f.Add(uint16(i), uint64(1), uint64(1<<63), "x", "/a\nb", true)
 	}

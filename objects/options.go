@@ -325,7 +325,7 @@ func asPrctlArgument(n *naming, value uint64) string {
 	case unix.PR_CAPBSET_DROP:
 		return n.capability(value)
 	case unix.PR_SET_SECUREBITS:
-		return fmt.Sprintf("%#x", value)
+		return asHex(n, value)
 	case unix.PR_SET_MM:
 		return names{unix.PR_SET_MM_EXE_FILE: "PR_SET_MM_EXE_FILE", unix.PR_SET_MM_MAP: "PR_SET_MM_MAP",
 			unix.PR_SET_MM_ARG_START: "PR_SET_MM_ARG_START"}.of(value, "field")
