@@ -2,6 +2,7 @@ package without
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/cap-audit/cap-audit/objects"
@@ -34,12 +35,11 @@ func boot(_ *asking, u Use) (way, bool) {
 
 // administration: what sys_admin was asked for by its system call.
 func administration(a *asking, u Use) (way, bool) {
-	const propagation = "MS_PRIVATE|MS_SLAVE|MS_SHARED|MS_UNBINDABLE"
 	switch {
 	case u.by("sethostname"):
 		return plainly("have hostnamed set it: hostnamectl hostname")
 	case u.by("unshare", "clone", "clone3") && u.has("CLONE_NEW"),
-		u.by("mount") && u.has(strings.Split(propagation, "|")...):
+		u.by("mount") && u.has("MS_PRIVATE", "MS_SLAVE", "MS_SHARED", "MS_UNBINDABLE"):
 		return plainly("CLONE_NEWUSER beside its other CLONE_NEW...: in there it has all capabilities")
 	case u.by("perf_event_open"): // of Debian's kernels, where the setting is above 2
 		return performance(a, u)
@@ -66,12 +66,7 @@ func (u Use) place() string {
 }
 
 func (a *asking) makesNamespaces() bool {
-	for _, u := range a.uses {
-		if u.has("CLONE_NEW") {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(a.uses, func(u Use) bool { return u.has("CLONE_NEW") })
 }
 
 // module: kernel/module/main.c, may_init_module(). modprobe does nothing for one that is there.
