@@ -330,6 +330,17 @@ func TestHelp(t *testing.T) {
 	}
 }
 
+// documented is the part of a file that lists what an argument can be.
+func documented(t *testing.T, file string, between [2]string) string {
+	t.Helper()
+	_, text, found := strings.Cut(scratch.Contents(t, file), between[0])
+	text, _, ends := strings.Cut(text, between[1])
+	if !found || !ends {
+		t.Errorf("%s: no list between %q and %q", file, between[0], between[1])
+	}
+	return text
+}
+
 // The help, the manual and the completions name each kind of snippet, and no
 // other, in one order.
 func TestKindsAreDocumented(t *testing.T) {
@@ -341,19 +352,56 @@ func TestKindsAreDocumented(t *testing.T) {
 		"../completions/_cap-audit":     {"[print only how to grant the set]:kind:(", ")"},
 		"../completions/cap-audit.fish": {" -l emit -x -a '(__cap_audit_plain ", ")'"},
 	} {
-		raw, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, text, found := strings.Cut(string(raw), between[0])
-		text, _, ends := strings.Cut(text, between[1])
-		if !found || !ends {
-			t.Errorf("%s: no list of kinds between %q and %q", file, between[0], between[1])
-			continue
-		}
+		text := documented(t, file, between)
 		kinds := words.FindAllString(strings.NewReplacer(".Cm ", "", `\-`, "-", "\nor\n", "\n").Replace(text), -1)
 		if diff := cmp.Diff(snippets.Kinds, kinds); diff != "" {
 			t.Errorf("%s:\n%s", file, diff)
+		}
+	}
+}
+
+// So they do with each format. The manual says of each what it is.
+func TestFormatsAreDocumented(t *testing.T) {
+	for file, between := range map[string][2]string{
+		"usage.go":                      {"--format NAME", "--emit"},
+		"../man/cap-audit.8":            {"\n.It Fl Fl format ", "\n.It "},
+		"../completions/cap-audit.bash": {"--format) mapfile -t COMPREPLY < <(compgen -W '", "'"},
+		"../completions/_cap-audit":     {"[choose the format of the report]:format:(", ")"},
+		"../completions/cap-audit.fish": {" -l format -x -a '(__cap_audit_plain ", ")'"},
+	} {
+		text, word := documented(t, file, between), regexp.MustCompile(`[a-z]+`)
+		if strings.HasPrefix(file, "../man/") {
+			word = regexp.MustCompile(`(?m)^\.Cm .*`)
+		}
+		var formats []output.Format
+		text = strings.NewReplacer("(default)", "", "with --check", "").Replace(text)
+		for _, name := range word.FindAllString(text, -1) {
+			name = strings.TrimRight(strings.TrimPrefix(name, ".Cm "), " ,")
+			formats = append(formats, output.Format(name))
+		}
+		if diff := cmp.Diff(output.Formats, formats); diff != "" {
+			t.Errorf("%s:\n%s", file, diff)
+		}
+	}
+}
+
+// The manual names all options that --untraced excludes, by the short name where there is one.
+func TestExclusionsOfUntracedAreDocumented(t *testing.T) {
+	text := documented(t, "../man/cap-audit.8", [2]string{".It Fl Fl untraced\n", ".It "})
+	_, text, _ = strings.Cut(text, "\nNot together with\n")
+	for _, e := range exclusions {
+		if !slices.Contains(e.these, "untraced") {
+			continue
+		}
+		for _, o := range options {
+			flag := ".Fl Fl " + o.name()
+			if names := o.Names(); len(names) > 1 {
+				flag = ".Fl " + names[1]
+			}
+			named := strings.Contains(text, flag+" ") || strings.Contains(text, flag+"\n")
+			if slices.Contains(e.those, o.name()) && !named {
+				t.Errorf("not %s", flag)
+			}
 		}
 	}
 }

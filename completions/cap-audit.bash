@@ -17,8 +17,8 @@ _cap_audit() {
 			what=reports
 			((i++))
 			;;
-		-[osdp] | --output | --backend | --outcomes | --as | --as-environment | --test | --service | --unit | --pid | --cgroup | --container | --duration | \
-			--until-idle | --check | --format | --emit | --policy-out | --events | -[!-]*[osdp])
+		-[osdp] | --output | --backend | --outcomes | --as | --as-environment | --test | --service | --unit | --pid | --cgroup | \
+			--container | --duration | --until-idle | --check | --format | --emit | --policy-out | --events | -[!-]*[osdp])
 			value=${COMP_WORDS[i]}
 			((i++))
 			[[ ${COMP_WORDS[i]} != = ]] || ((i++))
@@ -48,8 +48,8 @@ _cap_audit() {
 	if [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W '-s --service --unit --restart -p --pid --cgroup --container -f --follow --as --as-environment --if-possible
 			-d --duration --until-idle --test --verify --minimize --untraced --check --check-unused -o --output -j --json -y --yaml --format
-			--emit --policy-out --write-dropin --revert-dropin --propagate --events -v --verbose -q --quiet --merge --diff --static --backend --outcomes --no-objects --no-static --probe
-			-h --help			-V --version --' -- "$cur")
+			--emit --policy-out --write-dropin --revert-dropin --propagate --events -v --verbose -q --quiet --merge --diff --static
+			--backend --outcomes --no-objects --no-static --probe -h --help -V --version --' -- "$cur")
 	else
 		_cap_audit_$what "$i"
 	fi
