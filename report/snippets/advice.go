@@ -172,5 +172,11 @@ func fill(head string, words []string, sep, brk string) string {
 	return b.String()
 }
 
+// continued is words in lines as shells and systemd (systemd.syntax(7)) continue them.
+func continued(head string, words []string) string { return fill(head, words, " ", " \\\n    ") }
+
+// remark is a comment.
+func remark(text string) string { return fill("# ", strings.Fields(text), " ", "\n# ") + "\n" }
+
 // lastLine is how many columns the last line of s takes.
 func lastLine(s string) int { return len(s) - strings.LastIndexByte(s, '\n') - 1 }

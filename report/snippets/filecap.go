@@ -27,7 +27,7 @@ func Filecap(a Advice) string {
 	return inFile(a, fileGrant{
 		quote: shellQuote,
 		add: func(file string, h Holder) string {
-			return fill("filecap "+file+" ", spell(h.Needs, capng.Name), " ", " \\\n    ")
+			return continued("filecap "+file+" ", spell(h.Needs, capng.Name))
 		},
 		remove: takeAway(`test -z "$(filecap FILE)" || filecap FILE none`),
 	})
@@ -99,10 +99,8 @@ func (a Advice) cannotHaveFileCaps() bool {
 // fileSuffices: the file brings all that was used, and nothing else. What the program
 // only asked for it did without whenever a user started it so.
 func (a Advice) fileSuffices() bool {
-	lacks := func(n int) bool { return !slices.Contains(a.FileHas, n) && !slices.Contains(a.Unused, n) }
-	exceeds := func(n int) bool { return !slices.Contains(a.Grant, n) }
-	return a.FileRaises && len(a.FileHas) > 0 && !slices.ContainsFunc(a.Grant, lacks) &&
-		!slices.ContainsFunc(a.FileHas, exceeds)
+	lacks, exceeds := minus(minus(a.Grant, a.FileHas), a.Unused), minus(a.FileHas, a.Grant)
+	return a.FileRaises && len(a.FileHas) > 0 && len(lacks) == 0 && len(exceeds) == 0
 }
 
 func (a Advice) nothingToDo() string {
@@ -183,7 +181,6 @@ const mostOthers = 5
 func (a Advice) inFiles(by fileGrant) string {
 	notes, commands := notInherited, []string{}
 	for i, h := range append([]Holder{{Path: a.Path, Needs: a.own(), FileHas: a.FileHas}}, a.Others...) {
-		lacks := func(n int) bool { return !slices.Contains(h.FileHas, n) }
 		file, why := by.quoted(h.Path)
 		switch {
 		case len(spell(h.Needs, capng.Name)) == 0:
@@ -193,7 +190,7 @@ func (a Advice) inFiles(by fileGrant) string {
 			notes += "# Not " + file + ", which does whatever it is told to: use another of the ways.\n"
 		case doesAnything.MatchString(path.Base(h.Code)):
 			notes += "# Not " + file + ", which is a script: use another of the ways.\n"
-		case !slices.ContainsFunc(h.Needs, lacks) && !by.lasting:
+		case len(minus(h.Needs, h.FileHas)) == 0 && !by.lasting:
 			notes += listed("# "+file+" has what it needs: ", h.Needs) + "\n"
 		default:
 			commands = append(commands, by.add(file, h))

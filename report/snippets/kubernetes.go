@@ -48,10 +48,12 @@ func userNamespace(a Advice) string {
 	switch {
 	case len(a.Grant) == 0 || a.UserNamespace:
 	case len(a.OnHost) > 0:
-		return remark("With hostUsers: false of no use: " + strings.Join(spell(a.OnHost, capng.Upper), ", ") +
-			".")
+		return remark("With hostUsers: false of no use: " + uppers(a.OnHost) + ".")
 	case a.Inside:
 		return remark("With hostUsers: false they do the same, and have no power over the host.")
 	}
 	return ""
 }
+
+// uppers are capabilities as Kubernetes spells them, for a comment.
+func uppers(list []int) string { return strings.Join(spell(list, capng.Upper), ", ") }

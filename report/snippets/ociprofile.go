@@ -72,10 +72,10 @@ var clones = []string{"clone", "clone3"}
 // Seccomp is a profile for --security-opt seccomp=FILE.
 func Seccomp(a Advice) string {
 	f := a.Filter
-	mine := minus(f.calls(), clones)
+	calls := f.calls()
 	p := profile{DefaultAction: refuse, DefaultErrnoRet: int(unix.EPERM),
 		ArchMap: []architecture{f.architecture()}}
-	plain, keyed := a.byCapability(mine)
+	plain, keyed := a.byCapability(minus(calls, clones))
 	p.Syscalls = append([]rule{{Names: plain, Action: allow, Comment: f.origin()}}, keyed...)
 	p.Syscalls = append(p.Syscalls, a.cloning()...)
 	runtime := minus(strings.Fields(runtimeCalls), plain)
@@ -83,7 +83,7 @@ func Seccomp(a Advice) string {
 		p.Syscalls = append(p.Syscalls, rule{Names: runtime, Action: allow,
 			Comment: "the container runtime's, until it executes the program"})
 	}
-	absent := minus(minus(strings.Fields(withoutThem), f.calls()), runtime)
+	absent := minus(minus(strings.Fields(withoutThem), calls), runtime)
 	if len(absent) > 0 {
 		p.Syscalls = append(p.Syscalls, rule{Names: absent, Action: refuse, ErrnoRet: int(unix.ENOSYS),
 			Comment: "for these programs have another way"})

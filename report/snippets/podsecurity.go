@@ -1,12 +1,6 @@
 package snippets
 
-import (
-	"strings"
-
-	"golang.org/x/sys/unix"
-
-	"github.com/cap-audit/cap-audit/capng"
-)
+import "golang.org/x/sys/unix"
 
 // PodSecurity is what Kubernetes' Pod Security Standards have against a container with the
 // grant. As of v1.34; the capabilities are the same since v1.22.
@@ -44,15 +38,14 @@ func PodSecurityOf(a Advice) PodSecurity {
 // capability; the sysctl is among those that both standards call safe.
 func podSecurity(a Advice) string {
 	p := PodSecurityOf(a)
-	listed := func(set []int) string { return strings.Join(spell(set, capng.Upper), ", ") }
 	text := "Pod Security: " + p.Standard
 	switch {
 	case p.Standard == "privileged":
-		text += ", since baseline does not admit " + listed(p.Baseline)
+		text += ", since baseline does not admit " + uppers(p.Baseline)
 	case len(p.Restricted) > 0 && p.Escalates:
-		text += ", since restricted admits neither " + listed(p.Restricted) + " nor new privileges"
+		text += ", since restricted admits neither " + uppers(p.Restricted) + " nor new privileges"
 	case len(p.Restricted) > 0:
-		text += ", since restricted does not admit " + listed(p.Restricted)
+		text += ", since restricted does not admit " + uppers(p.Restricted)
 	case p.Escalates:
 		text += ", since restricted does not admit new privileges"
 	default:

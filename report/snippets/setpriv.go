@@ -37,5 +37,5 @@ func Setpriv(a Advice) string {
 	if !ok || !path.IsAbs(a.Path) {
 		program = "PROGRAM"
 	}
-	return text + fill("setpriv ", append(options, program), " ", " \\\n    ")
+	return text + continued("setpriv ", append(options, program))
 }

@@ -23,9 +23,9 @@ func SystemCallFilter(a Advice) string {
 	if a.Subject.Service() {
 		text += takesBack + "\nSystemCallFilter=\nSystemCallArchitectures=\n"
 	}
-	text += "SystemCallFilter=@system-service\n" + continued("SystemCallFilter=~", out)
+	text += "SystemCallFilter=" + forServices + "\n" + continued("SystemCallFilter=~", out) + "\n"
 	if len(named) > 0 {
-		text += continued("SystemCallFilter=", named)
+		text += continued("SystemCallFilter=", named) + "\n"
 	}
 	return text + "SystemCallErrorNumber=EPERM\n" +
 		"SystemCallArchitectures=" + strings.Join(f.architectures(), " ")
@@ -34,7 +34,7 @@ func SystemCallFilter(a Advice) string {
 // groups are what is to be taken out of @system-service, and what is to be named then. A
 // group can have calls of another in it.
 func (a Advice) groups() (out, named []string) {
-	needed := minus(a.Filter.calls(), a.futile())
+	needed := slices.DeleteFunc(a.Filter.calls(), a.futile)
 	allowed := members(forServices)
 	for _, group := range append([]string{privileged}, ofServices()...) {
 		these := members(group)
@@ -55,28 +55,14 @@ func (a Advice) groups() (out, named []string) {
 // namespace gives.
 var ofMachine = []string{"@clock", "@module", "@raw-io", "@reboot"}
 
-// futile are calls that were not answered and would not be: without a capability that is
-// not granted the kernel refuses them, with EPERM, too.
-func (a Advice) futile() []string {
+// futile tells of a call that was not answered and would not be: without a capability that
+// is not granted the kernel refuses it, with EPERM, too.
+func (a Advice) futile(call string) bool {
 	held := bits(a.Grant)
-	var list []string
-	for _, call := range a.Filter.calls() {
-		has := func(group string) bool { return members(group)[call] }
-		granted := func(set uint64) bool { return set&^held == 0 }
-		if !a.Filter.answered(call) && slices.ContainsFunc(ofMachine, has) &&
-			!slices.ContainsFunc(Gates(Moby, call)[0].Sets, granted) {
-			list = append(list, call)
-		}
-	}
-	return list
-}
-
-// remark is a comment.
-func remark(text string) string { return fill("# ", strings.Fields(text), " ", "\n# ") + "\n" }
-
-// continued is an assignment, in lines as systemd continues them.
-func continued(head string, words []string) string {
-	return fill(head, words, " ", " \\\n    ") + "\n"
+	has := func(group string) bool { return members(group)[call] }
+	granted := func(set uint64) bool { return set&^held == 0 }
+	return !a.Filter.answered(call) && slices.ContainsFunc(ofMachine, has) &&
+		!slices.ContainsFunc(Gates(Moby, call)[0].Sets, granted)
 }
 
 // architectures are the ABIs as systemd names them.

@@ -68,10 +68,9 @@ func (a Advice) startsAsRoot() bool {
 	return !a.Unprivileged && (a.SwitchesUser || slices.Contains(a.Gains, audit.GainSessions))
 }
 
-// assignment gives a setting a set. systemd takes a line and those that its backslashes
-// continue for one (systemd.syntax(7)).
+// assignment gives a setting a set.
 func assignment(key string, list []int) string {
-	return fill(key+"=", spell(list, capng.Constant), " ", " \\\n    ")
+	return continued(key+"=", spell(list, capng.Constant))
 }
 
 // dropin is for a unit that exists and says who runs it. A second assignment
