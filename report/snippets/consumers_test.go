@@ -198,14 +198,9 @@ func testFileCapabilities(t *testing.T, snippet func(Advice) string) {
 			}
 			run(t, sh, "-c", snippet(Advice{Path: path, Grant: c.grant}))
 
-			f, err := os.Open(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer f.Close()
-			permitted, _, effective, ok, err := capng.FileCaps(f)
-			if err != nil || ok != (c.grant != nil) {
-				t.Fatalf("FileCaps = %t, %v", ok, err)
+			permitted, effective, ok := fileCaps(t, path)
+			if ok != (c.grant != nil) {
+				t.Fatalf("FileCaps = %t", ok)
 			}
 			if diff := cmp.Diff(append([]int{}, c.grant...), capng.Numbers(permitted)); diff != "" ||
 				effective != ok {
@@ -219,6 +214,21 @@ func testFileCapabilities(t *testing.T, snippet func(Advice) string) {
 			}
 		})
 	}
+}
+
+// fileCaps are what a file has.
+func fileCaps(t *testing.T, path string) (permitted uint64, effective, ok bool) {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	permitted, _, effective, ok, err = capng.FileCaps(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return permitted, effective, ok
 }
 
 // Each file gets its program's own.
@@ -236,15 +246,9 @@ func TestFilecapAndSetcapTakeSeveral(t *testing.T) {
 		run(t, machine.Program(t, "sh"), "-c", snippet(Advice{Path: front, Grant: []int{12, 13},
 			Itself: []int{12}, Others: []Holder{{Path: helper, Needs: []int{13}}}}))
 		for file, want := range map[string]uint64{front: 1 << 12, helper: 1 << 13} {
-			f, err := os.Open(file)
-			if err != nil {
-				t.Fatal(err)
+			if got, _, _ := fileCaps(t, file); got != want {
+				t.Errorf("%s: %s has %v, want %v", command, file, capng.Names(got), capng.Names(want))
 			}
-			if got, _, _, _, err := capng.FileCaps(f); err != nil || got != want {
-				t.Errorf("%s: %s has %v, want %v: %v", command, file, capng.Names(got),
-					capng.Names(want), err)
-			}
-			f.Close()
 		}
 	}
 }
@@ -429,10 +433,7 @@ func TestSetprivGivesTheSet(t *testing.T) {
 				"--init-groups", "--clear-groups").Replace(Setpriv(a))
 			command += " -e CapEff -e CapBnd -e CapAmb -e NoNew /proc/self/status"
 			out, err := exec.Command("/bin/sh", "-c", command).CombinedOutput()
-			var mask, ambient uint64
-			for _, n := range grant {
-				mask |= 1 << n
-			}
+			mask, ambient := bits(grant), uint64(0)
 			if !root {
 				ambient = mask
 			}

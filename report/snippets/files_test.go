@@ -126,15 +126,7 @@ func TestAnsibleTakesIt(t *testing.T) {
 	held(t, unix.CAP_SETFCAP)
 	file := write(t, "program", "#")
 	has := func() []int {
-		f, err := os.Open(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		permitted, _, _, _, err := capng.FileCaps(f)
-		if err != nil {
-			t.Fatal(err)
-		}
+		permitted, _, _ := fileCaps(t, file)
 		return capng.Numbers(permitted)
 	}
 	for _, grant := range [][]int{{13}, {0, 13}, {0, 5}, {}} {

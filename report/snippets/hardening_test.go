@@ -1,9 +1,7 @@
 package snippets
 
 import (
-	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -82,10 +80,7 @@ func TestSystemdTakesHardening(t *testing.T) {
 	analyze := optional(t, "systemd-analyze")
 	exposure := regexp.MustCompile(`exposure level for a\.service: ([0-9.]+)`)
 	level := func(lines string) float64 {
-		file := filepath.Join(t.TempDir(), "a.service")
-		if err := os.WriteFile(file, []byte(lines+"\nExecStart=/bin/true\n"), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		file := write(t, "a.service", lines+"\nExecStart=/bin/true\n")
 		out, err := exec.Command(analyze, "security", "--offline=true", file).CombinedOutput()
 		found := exposure.FindSubmatch(out)
 		if err != nil || found == nil || strings.Contains(string(out), "a.service:") &&

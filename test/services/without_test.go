@@ -40,9 +40,6 @@ var (
 var waysPath = filepath.Join(filepath.Dir(needPath), "ways")
 
 // ofRoot are what root's services do; one audit has all. Each has left nothing when it is done again.
-const lowPort = "sysctl net.ipv4.ip_unprivileged_port_start=443, for everybody; or a .socket unit, if it " +
-	"takes sockets from systemd"
-
 var ofRoot = []around{
 	{name: "nice", does: "ways nice -5", way: "LimitNICE=-5 in its unit, or " +
 		"in /etc/security/limits.conf: tester - nice -5"},
@@ -65,7 +62,8 @@ var ofRoot = []around{
 		instead: "/bin/ways within - /bin/ways", bare: true,
 		way: "RootDirectory=/srv/inner in its unit, if its own file is in there, in the place of its chroot"},
 	{name: "user", does: "ways become 1000", way: "run it as tester, if it can start as that"},
-	{name: "port", does: "ways bind 443", way: lowPort},
+	{name: "port", does: "ways bind 443", way: "sysctl net.ipv4.ip_unprivileged_port_start=443, for " +
+		"everybody; or a .socket unit, if it takes sockets from systemd"},
 	{name: "clock", does: `date -s "$(date)"`, way: "have timedated set the clock: timedatectl set-time",
 		instead: `timedatectl set-time "$(date '+%F %T')"`},
 	{name: "name", alone: true, does: "hostname other", way: "have hostnamed set it: hostnamectl hostname",
