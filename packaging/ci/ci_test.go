@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 
 	"gopkg.in/yaml.v3"
@@ -65,13 +64,8 @@ func bareRunner(t *testing.T) *runner {
 	return r
 }
 
-// writeProgram writes what is to be executed next. A process that another test forks
-// meanwhile would have the file open, and what somebody may write to is not executed
-// (ETXTBSY; fs/exec.c, do_open_execat()).
 func writeProgram(path string, raw []byte) error {
-	syscall.ForkLock.RLock()
-	defer syscall.ForkLock.RUnlock()
-	return os.WriteFile(path, raw, 0o755)
+	return scratch.Executable(func() error { return os.WriteFile(path, raw, 0o755) })
 }
 
 func here(t *testing.T) string {

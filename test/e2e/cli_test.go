@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/cap-audit/cap-audit/test/scratch"
 )
 
 // A command that cannot be started is told apart by the exit status that
@@ -15,7 +17,8 @@ func TestCannotExecute(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string, mode os.FileMode) string {
 		path := filepath.Join(dir, name)
-		if err := executable(func() error { return os.WriteFile(path, []byte(text), mode) }); err != nil {
+		err := scratch.Executable(func() error { return os.WriteFile(path, []byte(text), mode) })
+		if err != nil {
 			t.Fatal(err)
 		}
 		return path

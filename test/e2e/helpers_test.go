@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/cap-audit/cap-audit/test/scratch"
 )
 
 // patience bounds every wait for a fact. It only decides how soon a failure
@@ -300,7 +302,7 @@ func installedAs(t testing.TB, to, from string, mode uint32) string {
 	t.Helper()
 	text, err := os.ReadFile(from)
 	if err == nil {
-		err = executable(func() error { return os.WriteFile(to, text, 0o755) })
+		err = scratch.Executable(func() error { return os.WriteFile(to, text, 0o755) })
 	}
 	if err == nil {
 		// not WriteFile's mode: that loses the set-uid bit and to the umask
@@ -310,15 +312,6 @@ func installedAs(t testing.TB, to, from string, mode uint32) string {
 		t.Fatal(err)
 	}
 	return to
-}
-
-// executable writes programs that are to be executed next. A process that another
-// test forks meanwhile would have the file open until it executes something, and what
-// somebody may write to is not executed (ETXTBSY; fs/exec.c, do_open_execat()).
-func executable(write func() error) error {
-	syscall.ForkLock.RLock()
-	defer syscall.ForkLock.RUnlock()
-	return write()
 }
 
 // setFileCaps gives a program file capabilities, permitted and effective, by
@@ -378,10 +371,11 @@ func python(t testing.TB) string {
 // script writes an executable text file.
 func script(t testing.TB, path, text string) string {
 	t.Helper()
-	if err := executable(func() error { return os.WriteFile(path, []byte(text), 0o755) }); err != nil {
-		t.Fatal(err)
+	err := scratch.Executable(func() error { return os.WriteFile(path, []byte(text), 0o755) })
+	if err == nil {
+		err = os.Chmod(path, 0o755)
 	}
-	if err := os.Chmod(path, 0o755); err != nil {
+	if err != nil {
 		t.Fatal(err)
 	}
 	return path

@@ -15,6 +15,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/cap-audit/cap-audit/test/machine"
+	"github.com/cap-audit/cap-audit/test/scratch"
 	"github.com/cap-audit/cap-audit/test/transcript"
 )
 
@@ -189,7 +190,7 @@ func (p page) run(t *testing.T, text string) {
 			if err := os.Chmod(env.WorkDir, 0o755); err != nil {
 				return err
 			}
-			return executable(func() error { return os.CopyFS(env.WorkDir, os.DirFS(given)) })
+			return scratch.Executable(func() error { return os.CopyFS(env.WorkDir, os.DirFS(given)) })
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"step": s.step},
 	})

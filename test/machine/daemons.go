@@ -1,12 +1,13 @@
 package machine
 
 import (
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/cap-audit/cap-audit/test/scratch"
 )
 
 // WithDaemons runs tests of the program that calls it once more, in a Debian
@@ -33,7 +34,8 @@ func WithDaemons(t *testing.T, script string, tests ...string) {
 	static := Setting("CAP_AUDIT_STATIC", "../../build/cap-audit")
 	copyProgram(t, static, filepath.Join(shared, "cap-audit"))
 	programs := os.DirFS(Setting("CAP_AUDIT_PROGRAMS", "../../build/programs"))
-	if err := os.CopyFS(filepath.Join(shared, "programs"), programs); err != nil {
+	err = scratch.Executable(func() error { return os.CopyFS(filepath.Join(shared, "programs"), programs) })
+	if err != nil {
 		t.Fatal(err)
 	}
 	words := []string{"-c", "-b", shared + ":/shared", "daemons", "env", "-C", "/shared", "CI=true",
@@ -57,17 +59,11 @@ func WithDaemons(t *testing.T, script string, tests ...string) {
 
 func copyProgram(t *testing.T, from, to string) {
 	t.Helper()
-	in, err := os.Open(from)
-	if err != nil {
-		t.Fatal(err)
+	raw, err := os.ReadFile(from)
+	if err == nil {
+		err = scratch.Executable(func() error { return os.WriteFile(to, raw, 0o755) })
 	}
-	defer in.Close()
-	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o755)
 	if err != nil {
-		t.Fatal(err)
-	}
-	defer out.Close()
-	if _, err := io.Copy(out, in); err != nil {
 		t.Fatal(err)
 	}
 }
