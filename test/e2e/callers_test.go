@@ -68,11 +68,7 @@ func chowned(t *testing.T, program, way string) (stacks []stack) {
 		t.Fatal(err)
 	}
 	tellsMappings(t)
-	d := audited(t, program, way, file)
-	for _, c := range d.Required {
-		if c.Name != "chown" {
-			continue
-		}
+	if c := audited(t, program, way, file).required("chown"); c != nil {
 		for _, site := range c.Sites {
 			stacks = append(stacks, site.Stacks...)
 		}

@@ -387,6 +387,15 @@ func (d document) saysWhatFor(t testing.TB) {
 	}
 }
 
+// required is a capability that is needed, nil for one that is not.
+func (d document) required(name string) *capability {
+	i := slices.IndexFunc(d.Required, func(c capability) bool { return c.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &d.Required[i]
+}
+
 // ran is the program of the tree whose path ends so.
 func (d document) ran(t testing.TB, suffix string) program {
 	t.Helper()

@@ -108,10 +108,8 @@ func TestMemoryExhausted(t *testing.T) {
 
 	d := r.document()
 	var got uint64
-	for _, c := range d.Required {
-		if c.Name == "sys_chroot" {
-			got = c.Checks.Granted
-		}
+	if c := d.required("sys_chroot"); c != nil {
+		got = c.Checks.Granted
 	}
 	t.Logf("%d of %d checks, losses %v", got, before+children, d.Losses)
 	if d.Complete != (got == before+children) {

@@ -17,11 +17,9 @@ import (
 
 // objectsOf are those of a capability, needed or refused.
 func (d document) objectsOf(name string) (list []object) {
-	for _, c := range d.Required {
-		if c.Name == name {
-			for _, site := range c.Sites {
-				list = append(list, site.Objects...)
-			}
+	if c := d.required(name); c != nil {
+		for _, site := range c.Sites {
+			list = append(list, site.Objects...)
 		}
 	}
 	for _, c := range d.Denied {
@@ -122,10 +120,8 @@ func TestObjects(t *testing.T) {
 		}
 	}
 	// a ninth port
-	for _, c := range d.Required {
-		if c.Name == "net_bind_service" && c.Sites[0].Others != 1 {
-			t.Errorf("net_bind_service: %d checks for others, wanted 1", c.Sites[0].Others)
-		}
+	if c := d.required("net_bind_service"); c != nil && c.Sites[0].Others != 1 {
+		t.Errorf("net_bind_service: %d checks for others, wanted 1", c.Sites[0].Others)
 	}
 	if d.Losses["objects"] > 0 {
 		t.Errorf("%d objects lost", d.Losses["objects"])

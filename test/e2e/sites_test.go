@@ -12,10 +12,7 @@ func TestCallSites(t *testing.T) {
 	number := fewer(300000, 30000)
 	d := audited(t, built("sites"), fmt.Sprint(number))
 	got := map[string]uint64{}
-	for _, c := range d.Required {
-		if c.Name != "net_raw" {
-			continue
-		}
+	if c := d.required("net_raw"); c != nil {
 		for _, site := range c.Sites {
 			if site.Syscall == "setsockopt" {
 				got[site.Function] += site.Checks

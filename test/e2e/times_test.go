@@ -47,11 +47,10 @@ func TestBeforeServing(t *testing.T) {
 			if (len(c.calls) > 0 || call != "none") && !slices.Contains(c.calls, call) {
 				t.Errorf("it serves from its first %s on, wanted one of %q", call, c.calls)
 			}
-			i := slices.IndexFunc(d.Required, func(r capability) bool { return r.Name == "sys_chroot" })
-			if i < 0 {
+			r := d.required("sys_chroot")
+			if r == nil {
 				t.Fatalf("required: %v", d.Required)
 			}
-			r := d.Required[i]
 			known := r.BeforeServing != nil
 			if known != (len(c.calls) > 0) || known && *r.BeforeServing != c.before {
 				t.Errorf("before it served: %v, wanted %t", r.BeforeServing, c.before)
@@ -68,8 +67,7 @@ func TestLastOfManyChecks(t *testing.T) {
 	t.Parallel()
 	d := documentOf(t, capAudit(t, "-j", "--", "sh", "-c", `"$0" loop 3000; sleep 0.3; "$0" loop 3000`,
 		built("tree")))
-	i := slices.IndexFunc(d.Required, func(r capability) bool { return r.Name == "sys_chroot" })
-	if i < 0 || d.Required[i].Last-d.Required[i].First < 0.28 {
+	if r := d.required("sys_chroot"); r == nil || r.Last-r.First < 0.28 {
 		t.Errorf("required: %+v, wanted checks 0.3 s apart", d.Required)
 	}
 }

@@ -35,10 +35,8 @@ func TestInsideUserNamespace(t *testing.T) {
 			d := decode(t, r.stdout)
 			unsupported(t, d, r)
 			told := ""
-			for _, c := range d.Required {
-				if c.Name == m.name && c.UserNamespace != nil {
-					told = *c.UserNamespace
-				}
+			if c := d.required(m.name); c != nil && c.UserNamespace != nil {
+				told = *c.UserNamespace
 			}
 			r = inNamespaces(t, built("need"), m.name)
 			if r.status == 77 {
