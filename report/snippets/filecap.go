@@ -120,6 +120,17 @@ func listed(comment string, list []int) string {
 // that is root soon.
 const everybodys = "# Whoever may execute the file gets these: restrict it to a group.\n"
 
+// rootsFiles stands there, too, unless another user than root was seen to do with them.
+const rootsFiles = "# Who does not own root's files may need more: audit it with --as USER, too.\n"
+
+// warnings are the two, as far as they hold.
+func (a Advice) warnings() string {
+	if a.Unprivileged {
+		return everybodys
+	}
+	return everybodys + rootsFiles
+}
+
 // notInherited stands before the commands for several files: who executes another file has
 // what is on that one (capabilities(7), "Transformation of capabilities during execve()").
 const notInherited = "# File capabilities are not inherited: each program has its own.\n" +
@@ -157,7 +168,7 @@ func inFile(a Advice, by fileGrant) string {
 	case len(a.FileHas) > 0 && !by.lasting:
 		hint += listed("# It takes the place of what the file has now: ", a.FileHas) + "\n"
 	}
-	return hint + a.setIDHint() + everybodys + by.add(file, program)
+	return hint + a.setIDHint() + a.warnings() + by.add(file, program)
 }
 
 // quoted is a path as it stands there, or why it cannot.
@@ -199,7 +210,7 @@ func (a Advice) inFiles(by fileGrant) string {
 	if len(commands) == 0 {
 		return strings.TrimSuffix(notes, "\n")
 	}
-	return notes + everybodys + strings.Join(commands, "\n")
+	return notes + a.warnings() + strings.Join(commands, "\n")
 }
 
 // own are those of the grant that the program itself needs: all but what only others do.

@@ -166,14 +166,16 @@ func All(a Advice) []Snippet {
 // notes are comments, and what is to be filled in as they say.
 var notes = regexp.MustCompile(`(?m)^#.*(\n|\z)`)
 
-// bare is without notes, where it is more than these, but for the one that warns.
+// bare is without notes, where it is more than these, but for those that warn.
 func (s Snippet) bare() Snippet {
 	text := strings.TrimSuffix(notes.ReplaceAllString(s.Text, ""), "\n")
 	if text == "" {
 		return s
 	}
-	if strings.Contains(s.Text, everybodys) {
-		text = everybodys + text
+	for _, warning := range []string{rootsFiles, everybodys} {
+		if strings.Contains(s.Text, warning) {
+			text = warning + text
+		}
 	}
 	s.Text = text
 	return s

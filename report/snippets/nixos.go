@@ -24,7 +24,7 @@ func nixWrapper(a Advice) string {
 	if !isPlain(name) || !path.IsAbs(a.Path) {
 		name = "PROGRAM"
 	}
-	return "# For a module that takes pkgs. Put the package's name for PACKAGE.\n" + everybodys +
+	return "# For a module that takes pkgs. Put the package's name for PACKAGE.\n" + a.warnings() +
 		`security.wrappers."` + name + `" = {
   owner = "root";
   group = "root";

@@ -300,13 +300,17 @@ func TestProgramsThatDoAnythingGetNone(t *testing.T) {
 func TestFileCapabilitiesSayWhoseTheyAre(t *testing.T) {
 	daemon := Advice{Path: "/usr/sbin/daemon", Grant: []int{6, 7}, SwitchesUser: true, Daemon: true}
 	i := slices.IndexFunc(All(daemon), func(s Snippet) bool { return s.Kind == "filecap" })
-	if got := All(daemon)[i].Text; got != everybodys+"filecap /usr/sbin/daemon setgid setuid" {
+	if got := All(daemon)[i].Text; got != everybodys+rootsFiles+"filecap /usr/sbin/daemon setgid setuid" {
 		t.Error(got)
 	}
 	for _, snippet := range []func(Advice) string{Filecap, Setcap} {
-		if got := snippet(Advice{Path: "/usr/bin/cat", Grant: []int{2}}); !strings.HasPrefix(got,
-			"# Whoever may execute") || strings.Count(got, "\n") != 1 {
-			t.Error(got)
+		// of a run as another user it is known what such a one needs
+		for unprivileged, notes := range map[bool]int{true: 1, false: 2} {
+			got := snippet(Advice{Path: "/usr/bin/cat", Grant: []int{2}, Unprivileged: unprivileged})
+			if !strings.HasPrefix(got, "# Whoever may execute") || strings.Count(got, "\n") != notes ||
+				strings.Contains(got, "--as USER") == unprivileged {
+				t.Error(got)
+			}
 		}
 		// to take them away is good for any program
 		for _, name := range []string{"/usr/bin/cat", "/usr/bin/setpriv"} {
@@ -523,11 +527,11 @@ func TestFileOfEachProgram(t *testing.T) {
 		want    string
 		wantNot string
 	}{
-		"only the other": {mtr, everybodys + packet, "filecap /usr/bin/mtr "},
-		"both": {with(func(a *Advice) { a.Itself = []int{13} }), everybodys + both + packet,
+		"only the other": {mtr, everybodys + rootsFiles + packet, "filecap /usr/bin/mtr "},
+		"both": {with(func(a *Advice) { a.Itself = []int{13} }), everybodys + rootsFiles + both + packet,
 			"# /usr"},
 		"what nobody asked for": {with(func(a *Advice) { a.Grant = []int{12, 13} }),
-			everybodys + "filecap /usr/bin/mtr net_admin\n" + packet, "# /usr"},
+			everybodys + rootsFiles + "filecap /usr/bin/mtr net_admin\n" + packet, "# /usr"},
 		"it has it": {with(func(a *Advice) { a.Others[0].FileHas = []int{13} }),
 			"# /usr/bin/mtr-packet has what it needs: net_raw.", "\nfilecap"},
 		"several alike": {with(func(a *Advice) { a.Others[0].Path = "" }), "More of them", "\nfilecap"},
