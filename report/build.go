@@ -159,6 +159,7 @@ func isSubject(f *audit.Findings, p audit.ProgramUse) bool {
 // others are the programs that it executed and that needed something, each path once.
 func others(f *audit.Findings) []snippets.Holder {
 	var list []snippets.Holder
+	places := map[string]int{} // in the list
 	for _, p := range f.Programs {
 		if isSubject(f, p) || len(p.Needs) == 0 {
 			continue
@@ -167,8 +168,9 @@ func others(f *audit.Findings) []snippets.Holder {
 		if p.StandsFor > 1 {
 			h.Path = ""
 		}
-		i := slices.IndexFunc(list, func(known snippets.Holder) bool { return known.Path == h.Path })
-		if i < 0 {
+		i, known := places[h.Path]
+		if !known {
+			places[h.Path] = len(list)
 			list = append(list, h)
 			continue
 		}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"runtime"
@@ -104,18 +105,16 @@ func unbounded(f *audit.Findings) []string {
 	if f.Bounds == nil {
 		return nil
 	}
+	paths := map[int]string{}
+	for _, p := range f.Programs {
+		paths[p.Index] = p.Path
+	}
 	var list []string
 	for _, b := range f.Bounds.Programs {
 		if r := b.Result; r != nil && !r.AnySystemCall && len(r.Missing) == 0 {
 			continue
 		}
-		name := "others"
-		for _, p := range f.Programs {
-			if p.Index == b.Index && p.Path != "" {
-				name = p.Path
-			}
-		}
-		list = append(list, name)
+		list = append(list, cmp.Or(paths[b.Index], "others"))
 	}
 	return list
 }
