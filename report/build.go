@@ -2,7 +2,6 @@ package report
 
 import (
 	"slices"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -174,7 +173,7 @@ func others(f *audit.Findings) []snippets.Holder {
 			list = append(list, h)
 			continue
 		}
-		list[i].Needs = slices.Compact(slices.Sorted(slices.Values(slices.Concat(list[i].Needs, h.Needs))))
+		list[i].Needs = distinct(slices.Concat(list[i].Needs, h.Needs))
 	}
 	return list
 }
@@ -195,10 +194,7 @@ func stays(f *audit.Findings) bool {
 func made(p audit.ProgramUse) snippets.Made {
 	m := snippets.Made{Path: p.Path}
 	for _, label := range p.Syscalls {
-		_, name, foreign := strings.Cut(label, ":")
-		if !foreign {
-			name = label
-		}
+		_, name := call(label)
 		if name != "clone" && !slices.Contains(p.RefusedSyscalls, label) && !slices.Contains(m.Calls, name) {
 			m.Calls = append(m.Calls, name)
 		}

@@ -68,7 +68,7 @@ func withinReach(b *audit.Bounds) []string {
 }
 
 // distinct sorts a list.
-func distinct(list []string) []string {
+func distinct[T cmp.Ordered](list []T) []T {
 	slices.Sort(list)
 	return slices.Compact(list)
 }

@@ -381,8 +381,7 @@ func (d *Document) codeIsData() []string {
 	if len(names) == 0 {
 		return nil
 	}
-	slices.Sort(names)
-	names = slices.Compact(names)
+	names = distinct(names)
 	loaded := "it loads"
 	if len(names) > 1 {
 		loaded = "they load"

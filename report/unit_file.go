@@ -57,7 +57,7 @@ type Omission struct {
 // refuse names what is not added, of a report that is on a unit file.
 func (s *UnitFile) refuse(list []Denied) {
 	if s != nil {
-		s.Refused = each(list, func(c Denied) string { return c.Name })
+		s.Refused = namesOf(list)
 	}
 }
 
