@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bytes"
 	_ "embed"
 	"fmt"
 	"io"
@@ -117,46 +116,40 @@ func (d *Reach) WriteYAML(w io.Writer) error { return writeYAML(w, d) }
 
 // WriteText writes it for people. Its error is w's.
 func (d *Reach) WriteText(w io.Writer, page Page) error {
-	t := &reachText{width: page.Width}
+	t := &text{width: page.Width}
 	t.WriteString(wrap("", "  ",
 		fmt.Sprintf("%s (%s), with %s: possible %d, depends on files %d, ruled out %d",
 			printable(d.Program), d.Architecture, count(len(d.Objects)-1, "library", "libraries"),
 			len(d.Possible), len(d.OnFiles), len(d.RuledOut)), t.width))
-	t.capabilities("POSSIBLE: the code can ask for these", d.Possible, 3)
-	t.capabilities("DEPENDS ON FILES: asked for where files are others', or forbid it to their owner",
+	t.reachable("POSSIBLE: the code can ask for these", d.Possible, 3)
+	t.reachable("DEPENDS ON FILES: asked for where files are others', or forbid it to their owner",
 		d.OnFiles, 1)
-	fmt.Fprintf(t, "\nRULED OUT: no code that was found asks for these\n")
-	t.WriteString(wrap("  ", "  ", orNone(d.RuledOut), t.width))
-	fmt.Fprintf(t, "\nNOT COVERED\n")
+	t.line("\nRULED OUT: no code that was found asks for these")
+	t.prose("  ", orNone(d.RuledOut))
+	t.line("\nNOT COVERED")
 	for _, limit := range d.Limits {
-		t.WriteString(wrap("  - ", "    ", printable(limit), t.width))
+		t.item(printable(limit))
 	}
 	_, err := w.Write(t.Bytes())
 	return err
 }
 
-// reachText collects the text.
-type reachText struct {
-	bytes.Buffer
-	width int
-}
-
-func (t *reachText) capabilities(heading string, list []Reachable, most int) {
-	fmt.Fprintf(t, "\n%s\n", heading)
+func (t *text) reachable(heading string, list []Reachable, most int) {
+	t.line("\n%s", heading)
 	if len(list) == 0 {
-		fmt.Fprintf(t, "  None\n")
+		t.none()
 	}
 	for _, c := range list {
-		fmt.Fprintf(t, "  %s (#%d)\n", c.Name, c.Number)
+		t.capability(c.Name, c.Number)
 		shown, left := c.few(most)
 		for _, line := range shown {
 			t.WriteString(wrap("      ", "        ", printable(line), t.width))
 		}
 		switch others := count(left, "other", "others"); {
 		case len(c.Operations) == reach.MaxOperations: // there can have been more
-			fmt.Fprintf(t, "      and at least %s\n", others)
+			t.line("      and at least %s", others)
 		case left > 0:
-			fmt.Fprintf(t, "      and %s\n", others)
+			t.line("      and %s", others)
 		}
 	}
 }

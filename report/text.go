@@ -49,7 +49,7 @@ func WriteText(w io.Writer, d *Document, page Page) error {
 // nobody's.
 type text struct {
 	bytes.Buffer
-	d        *Document
+	d        *Document // nil for the text of Reach
 	width    int
 	terminal bool // see Page
 }
