@@ -95,19 +95,11 @@ func (d *Document) neededEntry(c Capability) htmlEntry {
 
 // addProof says what becomes of the program without it, and how to do without.
 func (d *Document) addProof(e *htmlEntry, name string) {
-	if d.Proof != nil {
-		for _, trial := range d.Proof.Minimization {
-			if *trial.Without == name {
-				e.add("Without it", strings.Join(append([]string{trial.words()},
-					each(trial.Evidence, func(e Evidence) string { return printable(e.Text) })...), "; "))
-			}
-		}
+	if trial := d.Proof.trialWithout(name); trial != nil {
+		e.add("Without it", strings.Join(append([]string{trial.words()},
+			each(trial.Evidence, func(e Evidence) string { return printable(e.Text) })...), "; "))
 	}
-	for _, w := range d.Without {
-		if w.Name == name {
-			e.add("Instead", printable(strings.Join(w.Ways, "; and ")))
-		}
-	}
+	e.add("Instead", printable(d.instead(name)))
 }
 
 func (d *Document) unaskedEntry(c Unasked) htmlEntry {
@@ -211,17 +203,4 @@ func (d *Document) proofEntries() []htmlEntry {
 		add("With these alone", p.Minimal)
 	}
 	return list
-}
-
-// result is what became of a repetition, in a clause.
-func (t *Trial) result() string {
-	switch {
-	case t.Verdict != nil:
-		return t.words()
-	case !t.tried():
-		return "not tried"
-	case t.Behaved:
-		return "the program behaved the same"
-	}
-	return "the program did not behave the same"
 }

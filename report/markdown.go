@@ -66,19 +66,15 @@ func (d *Document) neededFor(name string) []string {
 // withoutIt is what a repetition showed, and what to do instead.
 func (d *Document) withoutIt(name string) []string {
 	var list []string
-	if d.Proof != nil {
-		for _, trial := range d.Proof.Minimization {
-			if *trial.Without == name && *trial.Verdict == needed {
-				list = each(trial.Evidence, func(e Evidence) string { return prose(e.Text) })
-			} else if *trial.Without == name {
-				list = []string{prose(trial.words())}
-			}
-		}
+	switch trial := d.Proof.trialWithout(name); {
+	case trial == nil:
+	case *trial.Verdict == needed:
+		list = each(trial.Evidence, func(e Evidence) string { return prose(e.Text) })
+	default:
+		list = []string{prose(trial.words())}
 	}
-	for _, w := range d.Without {
-		if w.Name == name {
-			list = append(list, "instead: "+prose(strings.Join(w.Ways, "; and ")))
-		}
+	if ways := d.instead(name); ways != "" {
+		list = append(list, "instead: "+prose(ways))
 	}
 	if len(list) == 0 {
 		return []string{"not tried"}

@@ -177,6 +177,19 @@ func (p *Proof) told(e Evidence) bool {
 	})
 }
 
+// trialWithout is the run with a capability left out, nil for none.
+func (p *Proof) trialWithout(name string) *Trial {
+	if p == nil {
+		return nil
+	}
+	for i := range p.Minimization {
+		if *p.Minimization[i].Without == name {
+			return &p.Minimization[i]
+		}
+	}
+	return nil
+}
+
 // words say what became of the capability left out.
 func (t *Trial) words() string {
 	words := strings.ReplaceAll(*t.Verdict, "_", " ")
@@ -216,15 +229,21 @@ func (t *Trial) evaded() []string {
 }
 
 func (t *text) repeated(with string, trial *Trial) {
-	verdict := "the program did not behave the same."
-	switch {
-	case !trial.tried():
-		verdict = "not tried."
-	case trial.Behaved:
-		verdict = "the program behaved the same."
-	}
-	t.prose("  ", with+verdict)
+	t.prose("  ", with+trial.result()+".")
 	t.facts(trial)
+}
+
+// result is what became of a repetition, in a clause.
+func (t *Trial) result() string {
+	switch {
+	case t.Verdict != nil:
+		return t.words()
+	case !t.tried():
+		return "not tried"
+	case t.Behaved:
+		return "the program behaved the same"
+	}
+	return "the program did not behave the same"
 }
 
 func (t *Trial) tried() bool {

@@ -105,10 +105,22 @@ func (t *text) doWithout() {
 			(among(ways, t.d.Without[next].Ways) || among(t.d.Without[next].Ways, ways)) {
 			continue
 		}
-		t.labelled("  ", strings.Join(names, ", ")+":", printable(strings.Join(ways, "; and ")))
+		t.labelled("  ", strings.Join(names, ", ")+":", printable(together(ways)))
 		names, ways = nil, nil
 	}
 }
+
+// instead is how to do without a capability, "" for not known.
+func (d *Document) instead(name string) string {
+	for _, w := range d.Without {
+		if w.Name == name {
+			return together(w.Ways)
+		}
+	}
+	return ""
+}
+
+func together(ways []string) string { return strings.Join(ways, "; and ") }
 
 // among: all of them are in the list.
 func among(some, list []string) bool {
