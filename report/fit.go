@@ -69,15 +69,27 @@ func (p *PolicyFit) Summary() string {
 // Remarks are what no run is needed to say of the policy, each with the policy for its subject.
 func (p *PolicyFit) Remarks() []string {
 	var list []string
-	if len(p.RuledOut) > 0 && !p.CheckUnused { // which tells of them
+	ruledOut, possible := p.noted()
+	if len(ruledOut) > 0 {
 		list = append(list, "allows what no code of the programs that ran asks for: "+
-			strings.Join(p.RuledOut, ", "))
+			strings.Join(ruledOut, ", "))
 	}
-	if len(p.Possible) > 0 && len(p.Possible) <= mostPossible {
+	if len(possible) > 0 {
 		list = append(list, "does not allow what the code can ask for, though the run did not: "+
-			strings.Join(p.Possible, ", "))
+			strings.Join(possible, ", "))
 	}
 	return list
+}
+
+// noted are RuledOut and Possible, as far as they say anything that is not said anyway.
+func (p *PolicyFit) noted() (ruledOut, possible []string) {
+	if !p.CheckUnused { // which tells of them
+		ruledOut = p.RuledOut
+	}
+	if len(p.Possible) <= mostPossible {
+		possible = p.Possible
+	}
+	return ruledOut, possible
 }
 
 // Violations are the ways in which the run does not fit the policy, by number

@@ -86,15 +86,14 @@ func (d *Document) remarks() []remark {
 		list = append(list, remark{ruleIncomplete, "", p.place.line(""),
 			"not known whether the run fits", []string{printable(*p.Unsure)}})
 	}
-	if !p.CheckUnused { // which tells of them
-		for _, name := range p.RuledOut {
-			list = append(list, remark{ruleRuledOut, name, p.place.line(name),
-				name + ": allowed, and no code of the programs that ran asks for it", nil})
-		}
+	ruledOut, possible := p.noted()
+	for _, name := range ruledOut {
+		list = append(list, remark{ruleRuledOut, name, p.place.line(name),
+			name + ": allowed, and no code of the programs that ran asks for it", nil})
 	}
-	if n := len(p.Possible); n > 0 && n <= mostPossible {
+	if len(possible) > 0 {
 		list = append(list, remark{rulePossible, "", p.place.line(""),
-			"not allowed, and the code can ask for it: " + strings.Join(p.Possible, ", "),
+			"not allowed, and the code can ask for it: " + strings.Join(possible, ", "),
 			[]string{"the run did not need it: exercise it, or leave it"}})
 	}
 	return list
