@@ -24,17 +24,17 @@ var gitlabSeverities = map[level]string{levelError: "major", levelNote: "info"}
 // WriteGitLab writes how the run fits the policy as a Code Quality report, which GitLab shows beside the
 // lines of a merge request. Its error is w's.
 func WriteGitLab(w io.Writer, d *Document) error {
-	list := []gitlabIssue{}
-	for _, r := range d.remarks() {
-		issue := gitlabIssue{
-			Description: strings.Join(append([]string{d.subject() + ": " + r.title}, r.more...), "; "),
-			CheckName:   "cap-audit/" + r.id,
-			Fingerprint: d.fingerprint(r),
-			Severity:    gitlabSeverities[r.level],
-		}
-		issue.Location.Path = valid(d.Policy.place.File)
-		issue.Location.Lines.Begin = r.line
-		list = append(list, issue)
+	return writeJSON(w, each(d.remarks(), d.gitlabIssue))
+}
+
+func (d *Document) gitlabIssue(r remark) gitlabIssue {
+	issue := gitlabIssue{
+		Description: strings.Join(append([]string{d.subject() + ": " + r.title}, r.more...), "; "),
+		CheckName:   "cap-audit/" + r.id,
+		Fingerprint: d.fingerprint(r),
+		Severity:    gitlabSeverities[r.level],
 	}
-	return writeJSON(w, list)
+	issue.Location.Path = valid(d.Policy.place.File)
+	issue.Location.Lines.Begin = r.line
+	return issue
 }

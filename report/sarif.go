@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -80,28 +81,29 @@ var sarifLevels = map[level]string{levelError: "error", levelNote: "note"}
 // WriteSARIF writes how the run fits the policy, each remark with its line of the policy's file. Its
 // error is w's.
 func WriteSARIF(w io.Writer, d *Document) error {
-	run := sarifRun{Invocations: []sarifInvocation{{d.Policy.Sure}}, Results: []sarifResult{}}
-	run.Tool.Driver = sarifDriver{Name: "cap-audit", Version: d.Tool.Version, InformationURI: homepage}
-	indices := map[string]int{}
-	for i, r := range rules {
-		rule := sarifRule{r.id, sarifMessage{r.says}, sarifMessage{r.says}, sarifMessage{r.help},
-			sarifConfiguration{sarifLevels[r.level]}}
-		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, rule)
-		indices[r.id] = i
+	run := sarifRun{
+		Invocations: []sarifInvocation{{d.Policy.Sure}},
+		Results:     each(d.remarks(), d.sarifResult),
 	}
-	for _, r := range d.remarks() {
-		text := strings.Join(append([]string{r.title + "."}, r.more...), "\n")
-		run.Results = append(run.Results, sarifResult{
-			RuleID:    r.id,
-			RuleIndex: indices[r.id],
-			Level:     sarifLevels[r.level],
-			Message:   sarifMessage{sarifText(text)},
-			Locations: d.Policy.place.sarif(r.line),
-			// GitHub tells results apart by this key alone
-			Fingerprints: map[string]string{"primaryLocationLineHash": d.fingerprint(r) + ":1"},
-		})
-	}
+	run.Tool.Driver = sarifDriver{"cap-audit", d.Tool.Version, homepage, each(rules, rule.sarif)}
 	return writeJSON(w, sarifLog{sarifSchema, "2.1.0", []sarifRun{run}})
+}
+
+func (r rule) sarif() sarifRule {
+	return sarifRule{r.id, sarifMessage{r.says}, sarifMessage{r.says}, sarifMessage{r.help},
+		sarifConfiguration{sarifLevels[r.level]}}
+}
+
+func (d *Document) sarifResult(r remark) sarifResult {
+	return sarifResult{
+		RuleID:    r.id,
+		RuleIndex: slices.Index(rules, r.rule),
+		Level:     sarifLevels[r.level],
+		Message:   sarifMessage{sarifText(strings.Join(append([]string{r.title + "."}, r.more...), "\n"))},
+		Locations: d.Policy.place.sarif(r.line),
+		// GitHub tells results apart by this key alone
+		Fingerprints: map[string]string{"primaryLocationLineHash": d.fingerprint(r) + ":1"},
+	}
 }
 
 // sarifText is a text in which nothing is a placeholder or a link (3.11.5, 3.11.6).
