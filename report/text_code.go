@@ -15,7 +15,7 @@ const mostCallers = 5
 // callers names the program's own functions that asked, by the files that they are in. Where
 // none has a name, it has their addresses; where no caller is known, it says why.
 func (t *text) callers(sites []CallSite) {
-	named, nameless := callers{functions: map[string][]string{}}, callers{functions: map[string][]string{}}
+	var named, nameless callers
 	var ended string
 	known := false
 	for _, site := range sites {
@@ -48,29 +48,24 @@ func (t *text) callers(sites []CallSite) {
 
 // callers are functions by the files that they are in.
 type callers struct {
-	modules   []string
-	functions map[string][]string
-	number    int
+	grouped[string]
+	number int
 }
 
 func (c *callers) add(module, function string) {
 	module = path.Base(module)
-	if slices.Contains(c.functions[module], function) {
-		return
+	if !slices.Contains(c.of[module], function) {
+		c.grouped.add(module, function)
+		c.number++
 	}
-	if c.functions[module] == nil {
-		c.modules = append(c.modules, module)
-	}
-	c.functions[module] = append(c.functions[module], function)
-	c.number++
 }
 
 // listed has as many as a reader wants to see.
 func (c *callers) listed() string {
 	var parts []string
 	left := mostCallers
-	for _, module := range c.modules {
-		names := c.functions[module]
+	for _, module := range c.keys {
+		names := c.of[module]
 		names = names[:min(len(names), left)]
 		if left -= len(names); len(names) > 0 {
 			parts = append(parts, printable(strings.Join(names, ", ")+" in "+module))

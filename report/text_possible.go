@@ -79,33 +79,26 @@ func namesOfPossible(list []Possible) []string {
 // possible shows what does each: those that the same does together, and in a line those that
 // libraries alone can ask for.
 func (t *text) possible() {
-	var texts, libraries []string
-	alike, alone := map[string][]Possible{}, map[string][]string{}
+	var alike grouped[Possible]
+	var alone grouped[string]
 	for _, c := range t.d.Possible {
 		if !t.d.byProgram(c) {
-			library := path.Base(c.Operations[0].Object)
-			if alone[library] == nil {
-				libraries = append(libraries, library)
-			}
-			alone[library] = append(alone[library], c.Name)
-			continue
+			alone.add(path.Base(c.Operations[0].Object), c.Name)
+		} else {
+			alike.add(printable(t.d.operations(c)), c)
 		}
-		text := printable(t.d.operations(c))
-		if alike[text] == nil {
-			texts = append(texts, text)
-		}
-		alike[text] = append(alike[text], c)
 	}
-	for _, text := range texts {
-		label := fmt.Sprintf("%s (#%d):", alike[text][0].Name, alike[text][0].Number)
-		if len(alike[text]) > 1 {
-			label = strings.Join(namesOfPossible(alike[text]), ", ") + ":"
+	for _, text := range alike.keys {
+		list := alike.of[text]
+		label := fmt.Sprintf("%s (#%d):", list[0].Name, list[0].Number)
+		if len(list) > 1 {
+			label = strings.Join(namesOfPossible(list), ", ") + ":"
 		}
 		t.WriteString(wrap("  ", "    ", label+" "+text, t.width))
 	}
-	if len(libraries) > 0 {
-		t.labelled("  ", "In libraries alone:", strings.Join(each(libraries, func(library string) string {
-			return printable(library) + inParens(alone[library])
+	if len(alone.keys) > 0 {
+		t.labelled("  ", "In libraries alone:", strings.Join(each(alone.keys, func(library string) string {
+			return printable(library) + inParens(alone.of[library])
 		}), "; "))
 	}
 }
@@ -299,18 +292,15 @@ func (d *Document) codeLimits() []string {
 	if d.everything {
 		return d.codeIsData()
 	}
-	var list, reasons []string
-	failed := map[string][]string{}
+	var list []string
+	var failed grouped[string]
 	for _, p := range d.Coverage.Programs {
 		if p.Failed != nil {
-			if failed[*p.Failed] == nil {
-				reasons = append(reasons, *p.Failed)
-			}
-			failed[*p.Failed] = append(failed[*p.Failed], cmp.Or(p.Path, "a program not known"))
+			failed.add(*p.Failed, cmp.Or(p.Path, "a program not known"))
 		}
 	}
-	for _, reason := range reasons[:min(len(reasons), mostReasons)] {
-		list = append(list, "Not looked at: "+firstOf(failed[reason], 2)+inParens([]string{reason})+".")
+	for _, reason := range failed.keys[:min(len(failed.keys), mostReasons)] {
+		list = append(list, "Not looked at: "+firstOf(failed.of[reason], 2)+inParens([]string{reason})+".")
 	}
 	list = append(list, d.otherCode()...)
 	if n := d.Coverage.Untold; n > 0 {

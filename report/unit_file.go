@@ -207,16 +207,12 @@ func (t *text) omissions(s *UnitFile) {
 		t.line("")
 		t.line("  Not simulated:")
 		// settings with the same effect in one entry
-		var effects []string
-		settings := map[string][]string{}
+		var settings grouped[string]
 		for _, o := range s.NotSimulated {
-			if settings[o.Effect] == nil {
-				effects = append(effects, o.Effect)
-			}
-			settings[o.Effect] = append(settings[o.Effect], printable(o.Key+"="+shortened(o.Value)))
+			settings.add(o.Effect, printable(o.Key+"="+shortened(o.Value)))
 		}
-		for _, effect := range effects {
-			t.WriteString(wrap("    - ", "      ", strings.Join(settings[effect],
+		for _, effect := range settings.keys {
+			t.WriteString(wrap("    - ", "      ", strings.Join(settings.of[effect],
 				", ")+": "+printable(effect)+".", t.width))
 		}
 	}
