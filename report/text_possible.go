@@ -107,9 +107,10 @@ func (t *text) possible() {
 // are no others.
 func (d *Document) operations(c Possible) string {
 	var chosen []PossibleOperation
+	own := d.byProgram(c)
 	choose := func(differs func(a, b PossibleOperation) bool) {
 		for _, o := range c.Operations {
-			if len(chosen) < mostOperations && d.own(o) == d.byProgram(c) && !slices.ContainsFunc(chosen,
+			if len(chosen) < mostOperations && d.own(o) == own && !slices.ContainsFunc(chosen,
 				func(known PossibleOperation) bool { return !differs(o, known) }) {
 				chosen = append(chosen, o)
 			}
