@@ -141,15 +141,18 @@ func (o *Output) WriteInterim(doc *report.Document) error {
 	return err
 }
 
+// writers are those of the formats that need nothing but the document.
+var writers = map[Format]func(io.Writer, *report.Document) error{
+	JSON: report.WriteJSON, NDJSON: report.WriteNDJSON, YAML: report.WriteYAML, JUnit: report.WriteJUnit,
+	Prometheus: report.WritePrometheus, Markdown: report.WriteMarkdown, HTML: report.WriteHTML,
+	SARIF: report.WriteSARIF, GitHub: report.WriteGitHub, GitLab: report.WriteGitLab,
+}
+
 func (o *Output) render(w io.Writer, doc *report.Document) error {
-	switch o.Format {
-	case JSON:
-		return report.WriteJSON(w, doc)
-	case NDJSON:
-		return report.WriteNDJSON(w, doc)
-	case YAML:
-		return report.WriteYAML(w, doc)
-	case Snippet:
+	if write := writers[o.Format]; write != nil {
+		return write(w, doc)
+	}
+	if o.Format == Snippet {
 		if err := cmp.Or(doc.Blocked(), doc.Unfilterable(o.Emit)); err != nil {
 			return err
 		}
@@ -157,20 +160,6 @@ func (o *Output) render(w io.Writer, doc *report.Document) error {
 			console.Warningf("%s", doubt)
 		}
 		return report.WriteSnippet(w, doc, o.Emit)
-	case JUnit:
-		return report.WriteJUnit(w, doc)
-	case Prometheus:
-		return report.WritePrometheus(w, doc)
-	case Markdown:
-		return report.WriteMarkdown(w, doc)
-	case HTML:
-		return report.WriteHTML(w, doc)
-	case SARIF:
-		return report.WriteSARIF(w, doc)
-	case GitHub:
-		return report.WriteGitHub(w, doc)
-	case GitLab:
-		return report.WriteGitLab(w, doc)
 	}
 	return report.WriteText(w, doc, o.page())
 }
