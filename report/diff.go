@@ -111,7 +111,7 @@ func (d *Difference) WriteText(w io.Writer) error {
 	}
 	changes := func(mark string, list []Change) {
 		for _, c := range list {
-			fmt.Fprintf(&b, "%s %s (#%d): was %s, is %s\n", mark, c.Name, c.Number, c.Was, c.Is)
+			fmt.Fprintf(&b, "%s %s: was %s, is %s\n", mark, numbered(c.Name, c.Number), c.Was, c.Is)
 			for _, line := range c.Why {
 				fmt.Fprintf(&b, "      %s\n", printable(line))
 			}
@@ -121,10 +121,10 @@ func (d *Difference) WriteText(w io.Writer) error {
 	changes("-", d.Went)
 	for _, c := range d.Objects {
 		for _, text := range c.Came {
-			fmt.Fprintf(&b, "  %s (#%d): came for %s\n", c.Name, c.Number, printable(text))
+			fmt.Fprintf(&b, "  %s: came for %s\n", numbered(c.Name, c.Number), printable(text))
 		}
 		for _, text := range c.Went {
-			fmt.Fprintf(&b, "  %s (#%d): went for %s\n", c.Name, c.Number, printable(text))
+			fmt.Fprintf(&b, "  %s: went for %s\n", numbered(c.Name, c.Number), printable(text))
 		}
 	}
 	if len(d.Possible) > 0 {

@@ -143,7 +143,7 @@ type Violation struct {
 // String is the violation as the lines of a diff.
 func (v Violation) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s (#%d): %s\n", v.Mark, v.Capability, v.Number, v.What)
+	fmt.Fprintf(&b, "%s %s: %s\n", v.Mark, numbered(v.Capability, v.Number), v.What)
 	for _, line := range v.Why {
 		fmt.Fprintf(&b, "      %s\n", line)
 	}

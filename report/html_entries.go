@@ -29,8 +29,6 @@ func (e *htmlEntry) add(name, value string) {
 	}
 }
 
-func numbered(name string, number int) string { return fmt.Sprintf("%s (#%d)", name, number) }
-
 func (d *Document) htmlSections() []htmlSection {
 	all := []htmlSection{
 		{"needed", "Needed", "", slices.Concat(each(d.Required, d.neededEntry),

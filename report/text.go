@@ -94,7 +94,9 @@ func (t *text) noneSeen() {
 }
 
 // capability is the line that names one.
-func (t *text) capability(name string, number int) { t.line("  %s (#%d)", name, number) }
+func (t *text) capability(name string, number int) { t.line("  %s", numbered(name, number)) }
+
+func numbered(name string, number int) string { return fmt.Sprintf("%s (#%d)", name, number) }
 
 func (t *text) title() {
 	t.rule("=")

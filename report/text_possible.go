@@ -90,7 +90,7 @@ func (t *text) possible() {
 	}
 	for _, text := range alike.keys {
 		list := alike.of[text]
-		label := fmt.Sprintf("%s (#%d):", list[0].Name, list[0].Number)
+		label := numbered(list[0].Name, list[0].Number) + ":"
 		if len(list) > 1 {
 			label = strings.Join(namesOfPossible(list), ", ") + ":"
 		}

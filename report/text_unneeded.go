@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -27,7 +26,7 @@ func (t *text) advisory() {
 	t.heading("ADVISORY CAPABILITIES:")
 	t.prose("  ", "No grant needed: the kernel asked only to choose between two ways of going on.")
 	for _, c := range list {
-		t.labelled("  ", fmt.Sprintf("%s (#%d): if refused,", c.Name, c.Number), consequences(c.CallSites))
+		t.labelled("  ", numbered(c.Name, c.Number)+": if refused,", consequences(c.CallSites))
 	}
 }
 
