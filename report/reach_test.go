@@ -7,7 +7,6 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
 	"golang.org/x/sys/unix"
 
 	"github.com/cap-audit/cap-audit/reach"
@@ -27,31 +26,9 @@ func reachable() *reach.Result {
 }
 
 func TestReachSchema(t *testing.T) {
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(ReachSchema))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := jsonschema.NewCompiler()
-	c.DefaultDraft(jsonschema.Draft2020)
-	if err := c.AddResource("schema.json", doc); err != nil {
-		t.Fatal(err)
-	}
-	s, err := c.Compile("schema.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := compiled(t, ReachSchema)
 	for _, r := range []*reach.Result{reachable(), {Architecture: "x86-64", Objects: []string{"/bin/x"}}} {
-		var b bytes.Buffer
-		if err := NewReach(r).WriteJSON(&b); err != nil {
-			t.Fatal(err)
-		}
-		instance, err := jsonschema.UnmarshalJSON(&b)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := s.Validate(instance); err != nil {
-			t.Error(err)
-		}
+		validateWritten(t, s, NewReach(r).WriteJSON)
 	}
 }
 

@@ -2,14 +2,17 @@ package report
 
 import (
 	"bytes"
+	"io"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-func schema(t testing.TB) *jsonschema.Schema {
+func schema(t testing.TB) *jsonschema.Schema { return compiled(t, Schema) }
+
+func compiled(t testing.TB, text []byte) *jsonschema.Schema {
 	t.Helper()
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(Schema))
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,8 +40,13 @@ func TestSchemaDescribesEveryDocument(t *testing.T) {
 // validate holds a document, as it is written, against the schema.
 func validate(t testing.TB, s *jsonschema.Schema, d *Document) {
 	t.Helper()
+	validateWritten(t, s, func(w io.Writer) error { return WriteJSON(w, d) })
+}
+
+func validateWritten(t testing.TB, s *jsonschema.Schema, write func(io.Writer) error) {
+	t.Helper()
 	var b bytes.Buffer
-	if err := WriteJSON(&b, d); err != nil {
+	if err := write(&b); err != nil {
 		t.Fatal(err)
 	}
 	doc, err := jsonschema.UnmarshalJSON(&b)
