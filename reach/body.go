@@ -54,6 +54,14 @@ func (p *program) body(o *object, address uint64) *body {
 	return b
 }
 
+// bodyAt is the function with a place, and the index of the instruction there; -1 if it cannot be looked at.
+func (p *program) bodyAt(at place) (b *body, n int32) {
+	if b = p.body(p.object(at), at.address()); b == nil {
+		return nil, -1
+	}
+	return b, b.index(at.address())
+}
+
 func (p *program) forgetBodies() { p.bodies, p.cost = map[place]*body{}, 0 }
 
 func (p *program) readBody(o *object, f function) *body {
@@ -236,16 +244,23 @@ func (b *body) onStack(n int32, base register, offset int64, from *convention) (
 func (p *program) findPadding(b *body) {
 	for n := range b.code {
 		k := int32(n)
-		if n == 0 || !(b.code[n-1].ends() || b.dead[k-1] || p.noReturn(b, &b.code[n-1])) ||
-			b.code[n].op != opOther || b.code[n].clobbers != 0 || len(b.before[k]) > 0 {
+		if n == 0 || b.code[n].op != opOther || b.code[n].clobbers != 0 || p.goesOn(b, k) || p.entered(b, k) {
 			continue
 		}
-		at := b.object.place(b.code[n].address)
-		if !p.taken[at] && len(p.inbound[at]) == 0 {
-			if b.dead == nil {
-				b.dead = map[int32]bool{}
-			}
-			b.dead[k] = true
+		if b.dead == nil {
+			b.dead = map[int32]bool{}
 		}
+		b.dead[k] = true
 	}
+}
+
+// goesOn tells whether what stands before an instruction goes on to it.
+func (p *program) goesOn(b *body, n int32) bool {
+	return n > 0 && !b.code[n-1].ends() && !b.dead[n-1] && !p.noReturn(b, &b.code[n-1])
+}
+
+// entered tells whether an instruction is jumped to.
+func (p *program) entered(b *body, n int32) bool {
+	at := b.object.place(b.code[n].address)
+	return len(b.before[n]) > 0 || p.taken[at] || len(p.inbound[at]) > 0
 }

@@ -50,13 +50,8 @@ type climber struct {
 
 // callsOf are the calls that a system call instruction can make.
 func (p *program) callsOf(gate place) []call {
-	o := p.object(gate)
-	b := p.body(o, gate.address())
+	b, n := p.bodyAt(gate)
 	c := &climber{program: p, gate: gate, seen: map[string]bool{}}
-	n := int32(-1)
-	if b != nil {
-		n = b.index(gate.address())
-	}
 	if n < 0 || b.code[n].imm == otherGate {
 		return []call{c.unknown(gate)}
 	}
@@ -220,12 +215,7 @@ func (w wanted) closed() wanted {
 
 // caller looks for what is open at an entry where a site comes from.
 func (c *climber) caller(w wanted, entry uint64, s site) {
-	o := c.object(s.at)
-	b := c.body(o, s.at.address())
-	n := int32(-1)
-	if b != nil {
-		n = b.index(s.at.address())
-	}
+	b, n := c.bodyAt(s.at)
 	if n < 0 {
 		c.settle(w.closed())
 		return
@@ -236,7 +226,7 @@ func (c *climber) caller(w wanted, entry uint64, s site) {
 	up := wanted{body: b, n: n, level: w.level + 1, asked: w.asked}
 	up.number = c.lift(w.number, entry, s, b, n)
 	if c.forAllThreads(&up) {
-		if key := up.key(o.place(up.body.start)); !c.seen[key] {
+		if key := up.key(b.object.place(up.body.start)); !c.seen[key] {
 			c.seen[key] = true
 			c.work = append(c.work, up)
 		}
@@ -344,12 +334,7 @@ func (c *climber) indirectly(w wanted, o unresolved) {
 		return
 	}
 	for _, at := range c.indirect[w.body.object.order] {
-		object := c.object(at)
-		b := c.body(object, at.address())
-		if b == nil {
-			continue
-		}
-		if n := b.index(at.address()); n >= 0 {
+		if b, n := c.bodyAt(at); n >= 0 {
 			v := c.trace(b, n, o.where)
 			if v.any || len(v.constants) == 0 || !v.constants[0].plain() {
 				continue

@@ -26,12 +26,12 @@ func (c *climber) handing(w wanted, o unresolved, taker place) (wanted, bool) {
 	if taker == 0 {
 		return up, false
 	}
-	up.body = c.body(c.object(taker), taker.address())
-	if up.body == nil {
+	var n int32
+	if up.body, n = c.bodyAt(taker); n < 0 {
 		return up, false
 	}
-	code, n := up.body.code, up.body.index(taker.address())
-	if n < 0 || !slices.Contains(c.from.arguments[:], code[n].dst) {
+	code := up.body.code
+	if !slices.Contains(c.from.arguments[:], code[n].dst) {
 		return up, false
 	}
 	for up.n = n + 1; ; up.n++ {
@@ -39,7 +39,7 @@ func (c *climber) handing(w wanted, o unresolved, taker place) (wanted, bool) {
 			code[up.n].op == opBranch {
 			return up, false
 		}
-		if op := code[up.n].op; op == opCall || op == opCallSlot || op == opCallAny {
+		if code[up.n].calls() {
 			break
 		}
 	}

@@ -56,7 +56,7 @@ func (s *scanner) firstUse(h holding) (call *instruction, passedOn bool) {
 // anything else is done with it.
 func (p *program) settleHolding(h holding) {
 	o := p.object(h.at)
-	calls, only := p.onlyCalled(p.body(o, h.at.address()), h)
+	calls, only := p.onlyCalled(h)
 	if !only {
 		p.takeSlot(o, h.slot, h.at)
 		return
@@ -79,8 +79,9 @@ type follower struct {
 }
 
 // onlyCalled finds the calls through the register, and tells whether nothing else is done with it.
-func (p *program) onlyCalled(b *body, h holding) (calls []*instruction, only bool) {
-	if b == nil || b.blind || b.index(h.at.address()) < 0 {
+func (p *program) onlyCalled(h holding) (calls []*instruction, only bool) {
+	b, n := p.bodyAt(h.at)
+	if n < 0 || b.blind {
 		return nil, false
 	}
 	f := follower{program: p, body: b, register: h.register, after: map[int32][]int32{},
@@ -90,7 +91,7 @@ func (p *program) onlyCalled(b *body, h holding) (calls []*instruction, only boo
 			f.after[from] = append(f.after[from], to)
 		}
 	}
-	f.push(b.index(h.at.address()) + 1)
+	f.push(n + 1)
 	for len(f.work) > 0 {
 		n := f.work[len(f.work)-1]
 		f.work = f.work[:len(f.work)-1]
@@ -158,8 +159,7 @@ func (f *follower) step(n int32) bool {
 func (f *follower) catch() {
 	b := f.body
 	for n := int32(1); int(n) < len(b.code) && !f.caught; n++ {
-		before := &b.code[n-1]
-		if len(b.before[n]) == 0 && !b.dead[n] && (before.ends() || b.dead[n-1] || f.noReturn(b, before)) {
+		if len(b.before[n]) == 0 && !b.dead[n] && !f.goesOn(b, n) {
 			f.push(n)
 		}
 	}

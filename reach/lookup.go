@@ -54,12 +54,12 @@ func (p *program) lookUp() (more bool) {
 func (u *lookUps) told(at place, l location, level int) {
 	for _, s := range u.inbound[at] {
 		o := u.object(s.at)
-		b := u.body(o, s.at.address())
-		if b == nil || b.index(s.at.address()) < 0 || u.left == 0 {
+		b, n := u.bodyAt(s.at)
+		if n < 0 || u.left == 0 {
 			continue
 		}
 		u.left--
-		v := u.trace(b, b.index(s.at.address()), l)
+		v := u.trace(b, n, l)
 		for _, c := range v.constants {
 			in := c.in
 			if o.fixed && c.plain() {

@@ -90,7 +90,7 @@ func (t *tracer) comesBy(n, by int32, not edge) bool {
 		n := work[len(work)-1]
 		work = work[:len(work)-1]
 		before := b.before[n]
-		if n > 0 && !b.code[n-1].ends() && !b.dead[n-1] && !t.noReturn(b, &b.code[n-1]) {
+		if t.goesOn(b, n) {
 			before = append(slices.Clone(before), n-1)
 		}
 		if n == 0 || len(before) == 0 { // from callers, or nobody knows where from

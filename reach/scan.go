@@ -326,8 +326,7 @@ func (s *scanner) readOn() {
 
 // falls tells whether the function goes on to what follows it.
 func (s *scanner) falls() bool {
-	return !s.padding && s.last.op != opCall && s.last.op != opCallSlot && s.last.op != opCallAny &&
-		s.last.size > 0
+	return !s.padding && !s.last.calls() && s.last.size > 0
 }
 
 // join makes one function of this and the next, which unwinding tells apart alone.

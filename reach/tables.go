@@ -149,13 +149,13 @@ func (p *program) indexes(o *object, i *instruction) (at uint64, ok bool) {
 // bounded finds which words of a table code can read that indexes it, if nobody comes there without
 // a comparison of the index.
 func (p *program) bounded(n naming) (first, end uint64, ok bool) {
-	o, b := p.object(n.at), p.body(p.object(n.at), n.at.address())
-	if b == nil || b.index(n.at.address()) < 0 {
+	o := p.object(n.at)
+	b, k := p.bodyAt(n.at)
+	if k < 0 {
 		return 0, 0, false
 	}
-	at, ok := p.indexes(o, &b.code[b.index(n.at.address())])
-	k := b.index(at)
-	if !ok || k < 0 {
+	at, ok := p.indexes(o, &b.code[k])
+	if k = b.index(at); !ok || k < 0 {
 		return 0, 0, false
 	}
 	m := p.from.operand(o.bytesAt(at), at)
@@ -175,10 +175,4 @@ func (p *program) bounded(n naming) (first, end uint64, ok bool) {
 		}
 	}
 	return 0, 0, false
-}
-
-// entered tells whether an instruction is jumped to.
-func (p *program) entered(b *body, n int32) bool {
-	at := b.object.place(b.code[n].address)
-	return len(b.before[n]) > 0 || p.taken[at] || len(p.inbound[at]) > 0
 }

@@ -73,7 +73,7 @@ func (t *tracer) before(n int32, l location) {
 		return
 	}
 	found := false
-	if n > 0 && !b.code[n-1].ends() && !b.dead[n-1] && !t.noReturn(b, &b.code[n-1]) {
+	if t.goesOn(b, n) {
 		t.along(n-1, l, ifZeroStays)
 		found = true
 	}
