@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"debug/elf"
 	"encoding/binary"
-	"os"
 	"testing"
 	"time"
 )
@@ -13,11 +12,6 @@ import (
 func FuzzReachObject(f *testing.F) {
 	f.Add(small(elf.EM_X86_64, []byte("\xb8\x69\x00\x00\x00\x0f\x05\xc3")))
 	f.Add(small(elf.EM_AARCH64, []byte("\x28\x12\x80\xd2\x01\x00\x00\xd4\xc0\x03\x5f\xd6")))
-	for _, path := range []string{"testdata/dynamic.so"} {
-		if b, err := os.ReadFile(path); err == nil {
-			f.Add(b)
-		}
-	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		start := time.Now()
 		p := newProgram()

@@ -84,12 +84,10 @@ type symbol struct {
 	address  uint64
 	size     uint64
 	function bool
-	resolver bool // an indirect function
 }
 
 func newSymbol(s unwind.Symbol) symbol {
-	return symbol{name: s.String(), address: s.Value, size: s.Size, function: s.IsFunction(),
-		resolver: s.Kind() == elf.STT_GNU_IFUNC}
+	return symbol{name: s.String(), address: s.Value, size: s.Size, function: s.IsFunction()}
 }
 
 // slot is a word that is filled with a symbol's address when the object is loaded.

@@ -81,11 +81,13 @@ func newProgram() *program {
 func (p *program) object(at place) *object { return p.objects[at>>addressBits] }
 
 // read adds a file's object, or finds it among those that are there.
-func (p *program) read(path string) (o *object, fresh bool, err error) {
-	if o, err = p.look(path); err != nil {
-		return nil, false, err
+func (p *program) read(path string) (*object, error) {
+	o, err := p.look(path)
+	if err != nil {
+		return nil, err
 	}
-	return o, p.add(o), nil
+	p.add(o)
+	return o, nil
 }
 
 // look reads a file's object, or finds it among those that were read.
@@ -130,7 +132,7 @@ func (p *program) add(o *object) (fresh bool) {
 // loadAll loads a program with its interpreter, libraries, and what it is known
 // to load besides.
 func (p *program) loadAll(path string, options *Options) error {
-	main, _, err := p.read(path)
+	main, err := p.read(path)
 	if err != nil {
 		return &FileError{path, err}
 	}
@@ -206,7 +208,7 @@ func (p *program) findLibrary(o *object, name string) {
 	}
 	var reason error = os.ErrNotExist
 	for _, path := range p.finder.candidates(o, p.objects[0], name) {
-		library, _, err := p.read(path)
+		library, err := p.read(path)
 		if err == nil {
 			p.byName[name] = library
 			return
@@ -229,7 +231,7 @@ func (p *program) loadInterpreter(path string) {
 		return
 	}
 	path = p.finder.root + path
-	o, _, err := p.read(path)
+	o, err := p.read(path)
 	if err != nil {
 		p.miss(path, err)
 		return

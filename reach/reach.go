@@ -180,7 +180,7 @@ func (a *analysis) add(capability int, o Operation) {
 	}
 }
 
-// never are capabilities that the kernel asks nobody for.
+// everything adds all capabilities: what is done there is not known.
 func (a *analysis) everything(o Operation) {
 	for n := range a.result.Capabilities {
 		a.add(n, o)

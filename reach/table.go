@@ -1,6 +1,10 @@
 package reach
 
-import "golang.org/x/sys/unix"
+import (
+	"slices"
+
+	"golang.org/x/sys/unix"
+)
 
 // row is a system call that can make the kernel ask for capabilities.
 type row struct {
@@ -52,14 +56,7 @@ func when(list ...condition) []condition { return list }
 //
 // What is asked once a limit is reached (of open files, processes, pipes, memory for
 // sockets in flight, quotas) is not here: any program can meet that, whatever its code.
-var rows = concatenate(identityRows, fileRows, processRows, adminRows, socketRows, controlRows)
-
-func concatenate(lists ...[]row) (all []row) {
-	for _, list := range lists {
-		all = append(all, list...)
-	}
-	return all
-}
+var rows = slices.Concat(identityRows, fileRows, processRows, adminRows, socketRows, controlRows)
 
 // argumentsOf are the arguments of each system call that matter, a bit for each.
 var argumentsOf = func() map[string]uint8 {

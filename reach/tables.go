@@ -98,9 +98,8 @@ func (p *program) referByOffsets(o *object, table uint64) {
 
 // naming is code that puts the address of a table into a register.
 type naming struct {
-	at       place
-	register register
-	address  uint64
+	at      place
+	address uint64
 }
 
 const maxNear = 16 // instructions between what belongs together
@@ -113,7 +112,7 @@ func (s *scanner) name(address uint64, i *instruction) {
 		s.refer(o, address)
 		s.referByOffsets(o, address)
 	} else if _, ok := s.indexes(o, i); ok && !o.inOffsets(address) {
-		s.namings = append(s.namings, naming{o.place(i.address), i.dst, address})
+		s.namings = append(s.namings, naming{o.place(i.address), address})
 	} else {
 		s.refer(o, address)
 	}
