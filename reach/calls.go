@@ -79,7 +79,10 @@ func (p *program) forAllThreads(w *wanted) bool {
 		return false
 	}
 	for _, f := range o.functions {
-		if b := p.bodyNamed(o, f, goAllThreads); b != nil {
+		if f.name != goAllThreads {
+			continue
+		}
+		if b := p.body(o, f.start); b != nil {
 			l := location{reg: goFirstArgument}
 			*w = wanted{body: b, number: value{open: []unresolved{{b.start, l}}}, values: anything(),
 				level: w.level}
@@ -94,13 +97,6 @@ const (
 	goAllThreads    = "syscall.runtime_doAllThreadsSyscall"
 	goFirstArgument = register(0) // rax, and x0 on arm64
 )
-
-func (p *program) bodyNamed(o *object, f function, name string) *body {
-	if f.name != name {
-		return nil
-	}
-	return p.body(o, f.start)
-}
 
 func anything() (values [6]value) {
 	for n := range values {
@@ -226,10 +222,7 @@ func (c *climber) caller(w wanted, entry uint64, s site) {
 	up := wanted{body: b, n: n, level: w.level + 1, asked: w.asked}
 	up.number = c.lift(w.number, entry, s, b, n)
 	if c.forAllThreads(&up) {
-		if key := up.key(b.object.place(up.body.start)); !c.seen[key] {
-			c.seen[key] = true
-			c.work = append(c.work, up)
-		}
+		c.push(up, b.object.place(up.body.start))
 		return
 	}
 	for k, v := range w.values {
@@ -247,9 +240,14 @@ func (c *climber) caller(w wanted, entry uint64, s site) {
 			}
 		}
 	}
-	if key := up.key(s.at); !c.seen[key] {
+	c.push(up, s.at)
+}
+
+// push has a place looked at, once for what is looked for there.
+func (c *climber) push(w wanted, at place) {
+	if key := w.key(at); !c.seen[key] {
 		c.seen[key] = true
-		c.work = append(c.work, up)
+		c.work = append(c.work, w)
 	}
 }
 
