@@ -132,6 +132,11 @@ func low(c constant) int64 {
 	return int64(uint32(c.number))
 }
 
+// fulfils tells whether the arguments can fulfil all of some conditions.
+func (k *call) fulfils(conditions []condition) bool {
+	return !slices.ContainsFunc(conditions, func(c condition) bool { return !c.fulfilled(k) })
+}
+
 // fulfilled tells whether the arguments of a call can fulfil a condition.
 func (c condition) fulfilled(k *call) bool {
 	v := k.arguments[c.argument]

@@ -199,7 +199,8 @@ func (a *analysis) call(c *call) {
 		a.result.Executes = true
 	}
 	for _, r := range rowsOf[c.name] {
-		if !r.applies(c) || a.byLibrary(c, r.notBy) && !a.reached(r.unless, r.notBy) || !a.hasSocket(r.on) {
+		if !c.fulfils(r.when) || a.byLibrary(c, r.notBy) && !a.reached(r.unless, r.notBy) ||
+			!a.hasSocket(r.on) {
 			continue
 		}
 		for _, by := range a.makers(c) {
@@ -214,8 +215,7 @@ func (a *analysis) call(c *call) {
 // hasSocket tells whether the program makes a socket that fulfils all conditions.
 func (a *analysis) hasSocket(on []condition) bool {
 	return len(on) == 0 || slices.ContainsFunc(a.sockets, func(c call) bool {
-		return !a.byLibrary(&c, cLibrary) && !slices.ContainsFunc(on,
-			func(o condition) bool { return !o.fulfilled(&c) })
+		return !a.byLibrary(&c, cLibrary) && c.fulfils(on)
 	})
 }
 
@@ -291,15 +291,6 @@ func (k *call) forgetAddrinfo() {
 			k.arguments[n] = value{any: true}
 		}
 	}
-}
-
-func (r *row) applies(c *call) bool {
-	for _, condition := range r.when {
-		if !condition.fulfilled(c) {
-			return false
-		}
-	}
-	return true
 }
 
 // name adds what a path can ask for.
