@@ -41,10 +41,8 @@ func (p *program) lookUp() (more bool) {
 		}
 		p.lookedUp[name] = true
 		for _, o := range p.objects {
-			for _, address := range o.exports[name] {
-				p.takeExport(o, address)
-				more = true
-			}
+			p.takeExport(o, name)
+			more = more || len(o.exports[name]) > 0
 		}
 	}
 	return more

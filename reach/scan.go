@@ -48,9 +48,7 @@ func (p *program) enterObject(o *object) {
 	if o.begins {
 		p.take(o, o.entry)
 		for _, name := range ownStages {
-			for _, address := range o.exports[name] {
-				p.takeExport(o, address)
-			}
+			p.takeExport(o, name)
 		}
 	}
 	for _, address := range o.initial {
@@ -59,9 +57,7 @@ func (p *program) enterObject(o *object) {
 	p.waitForTables(o)
 	for _, name := range o.copied {
 		for _, other := range p.objects {
-			for _, address := range other.exports[name] {
-				p.takeExport(other, address)
-			}
+			p.takeExport(other, name)
 		}
 	}
 	if o.fixed {
@@ -174,20 +170,24 @@ func (p *program) isFunction(o *object, s slot) bool {
 
 func (p *program) takeSymbol(name string) {
 	for _, at := range p.definitions(name) {
-		p.takeExport(p.object(at), at.address())
+		p.takeDefined(p.object(at), at.address())
 	}
 }
 
 func (p *program) takeExports(o *object) {
 	for _, name := range slices.Sorted(maps.Keys(o.exports)) {
-		for _, address := range o.exports[name] {
-			p.takeExport(o, address)
-		}
+		p.takeExport(o, name)
 	}
 }
 
-// takeExport takes a function, or refers to data.
-func (p *program) takeExport(o *object, address uint64) {
+func (p *program) takeExport(o *object, name string) {
+	for _, address := range o.exports[name] {
+		p.takeDefined(o, address)
+	}
+}
+
+// takeDefined takes a function, or refers to data.
+func (p *program) takeDefined(o *object, address uint64) {
 	if o.isCode(address) {
 		p.take(o, address)
 	} else {
