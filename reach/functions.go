@@ -41,10 +41,11 @@ func (o *object) findFunctions(f *unwind.File) {
 				name: s.name})
 		}
 	}
+	o.orderFunctions()
 	if !o.fromCompiler() {
 		o.findCalled()
+		o.orderFunctions()
 	}
-	o.orderFunctions()
 }
 
 // fromCompiler tells whether the ranges cover nearly all of the code.
@@ -55,7 +56,6 @@ func (o *object) fromCompiler() bool {
 			code += uint64(len(s.data))
 		}
 	}
-	o.orderFunctions()
 	for _, f := range o.functions {
 		covered += f.end - f.start
 	}
@@ -65,10 +65,7 @@ func (o *object) fromCompiler() bool {
 // orderFunctions sorts them, takes what overlaps together, and gives a name to each.
 func (o *object) orderFunctions() {
 	slices.SortStableFunc(o.functions, func(a, b function) int {
-		if c := cmp.Compare(a.start, b.start); c != 0 {
-			return c
-		}
-		return cmp.Compare(b.end, a.end)
+		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(b.end, a.end))
 	})
 	var list []function
 	for _, f := range o.functions {
