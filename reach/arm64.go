@@ -48,7 +48,8 @@ func (w word) base(low uint) register { return register(w.field(low, 5)) }
 func (w word) is(mask, value uint32) bool { return uint32(w)&mask == value }
 
 func decodeARM64(code []byte, address uint64) instruction {
-	i := instruction{address: address, size: 4, dst: none, src: none, base: none, second: none}
+	i := instructionAt(address)
+	i.size = 4
 	if len(code) < 4 {
 		i.size, i.op = uint8(max(len(code), 1)), opBad
 		return i

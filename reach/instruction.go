@@ -68,6 +68,11 @@ type instruction struct {
 	second register
 }
 
+// instructionAt is one that does nothing yet.
+func instructionAt(address uint64) instruction {
+	return instruction{address: address, dst: none, src: none, base: none, second: none}
+}
+
 func (i *instruction) next() uint64   { return i.address + uint64(i.size) }
 func (i *instruction) target() uint64 { return uint64(i.imm) }
 

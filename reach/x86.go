@@ -136,6 +136,17 @@ func (x *x86Reader) width() uint8 {
 	return 4
 }
 
+// fits tells of an operand in memory that it is at base + disp, which an instruction can say.
+func (x *x86Reader) fits() bool { return !x.indexed && !x.segment && !x.address32 }
+
+func (x *x86Reader) load(i *instruction, to register) {
+	i.op, i.dst, i.base, i.imm = opLoad, to, x.base, x.disp
+}
+
+func (x *x86Reader) store(i *instruction, from register) {
+	i.op, i.src, i.base, i.imm = opStore, from, x.base, x.disp
+}
+
 // otherGate marks a system call whose numbers are i386's.
 const otherGate = 0x80
 
@@ -192,11 +203,12 @@ func newX86Reader(code []byte) x86Reader {
 }
 
 func (x *x86Reader) read(address uint64) instruction {
-	i := instruction{address: address, dst: none, src: none, base: none, second: none}
+	i := instructionAt(address)
 	x.decode(&i)
 	if x.bad || x.at == 0 {
-		return instruction{address: address, op: opBad, size: 1, dst: none, src: none, base: none,
-			second: none}
+		i = instructionAt(address)
+		i.op, i.size = opBad, 1
+		return i
 	}
 	i.size = uint8(x.at)
 	if (i.op == opStore || i.op == opStoreConst) && i.writesMemory == 0 {
@@ -511,11 +523,11 @@ func (x *x86Reader) group1(i *instruction, op byte) {
 		n = x.wide()
 	}
 	imm := x.signed(n)
-	x.stores = x.modrm>>3&7 != 7
+	kind := x.modrm >> 3 & 7
+	x.stores = kind != 7
 	if x.rm == none {
 		return
 	}
-	kind := x.modrm >> 3 & 7
 	if op&1 == 0 {
 		if kind != 7 {
 			i.clobbers = bit(x.small(x.rm))
@@ -575,7 +587,7 @@ func (x *x86Reader) group5(i *instruction, op byte) {
 		i.op, i.src = opPush, x.rm
 		switch {
 		case x.rm != none:
-		case x.base != none && !x.indexed && !x.segment && !x.address32:
+		case x.base != none && x.fits():
 			i.src, i.base, i.imm = fromMemory, x.base, x.disp
 		default:
 			i.src = unknownRegister
@@ -592,8 +604,7 @@ const unknownRegister, fromMemory register = 0xfe, 0xfc
 // moves are mov, lea, xchg, test, pop and movsxd.
 func (x *x86Reader) moves(i *instruction, op byte) {
 	x.operands()
-	fits := !x.indexed && !x.segment && !x.address32
-	x.stores = op == 0x86 || op == 0x87 || !fits && (op == 0x88 || op == 0x89 || op == 0xc6 || op == 0xc7)
+	x.stores = op == 0x86 || op == 0x87 || !x.fits() && (op == 0x88 || op == 0x89 || op == 0xc6 || op == 0xc7)
 	switch op {
 	case 0x84:
 	case 0x85:
@@ -607,11 +618,11 @@ func (x *x86Reader) moves(i *instruction, op byte) {
 	case 0x88: // a byte
 		if x.rm != none {
 			i.clobbers = bit(x.small(x.rm))
-		} else if fits {
-			i.op, i.base, i.imm, i.src = opStore, x.base, x.disp, unknownRegister
+		} else if x.fits() {
+			x.store(i, unknownRegister)
 		}
 	case 0x89:
-		x.move(i, x.rm, x.reg, fits)
+		x.move(i, x.rm, x.reg)
 	case 0x8a:
 		i.clobbers = bit(x.small(x.reg))
 	case 0x8b, 0x63:
@@ -623,44 +634,44 @@ func (x *x86Reader) moves(i *instruction, op byte) {
 			if x.reg == rsp {
 				i.op, i.dst = opStackFrom, none
 			}
-		case fits:
-			i.op, i.dst, i.base, i.imm = opLoad, x.reg, x.base, x.disp
+		case x.fits():
+			x.load(i, x.reg)
 		default:
 			i.clobbers = bit(x.reg)
 		}
 	case 0x8c:
 		i.clobbers = bit(x.rm)
 	case 0x8d:
-		x.lea(i, fits)
+		x.lea(i)
 	case 0x8f:
 		i.op, i.dst = opPop, x.rm
 	case 0xc6:
 		x.signed(1)
 		i.clobbers = bit(x.small(x.rm))
-		if x.rm == none && fits {
-			i.op, i.base, i.imm, i.src = opStore, x.base, x.disp, unknownRegister
+		if x.rm == none && x.fits() {
+			x.store(i, unknownRegister)
 		}
 	case 0xc7:
-		x.storeConst(i, fits)
+		x.storeConst(i)
 	}
 }
 
-func (x *x86Reader) storeConst(i *instruction, fits bool) {
+func (x *x86Reader) storeConst(i *instruction) {
 	imm := x.signed(x.wide())
 	switch {
 	case x.operand16:
 		i.clobbers = bit(x.rm)
-		if x.rm == none && fits {
-			i.op, i.base, i.imm, i.src = opStore, x.base, x.disp, unknownRegister
+		if x.rm == none && x.fits() {
+			x.store(i, unknownRegister)
 		}
 	case x.rm != none:
 		i.op, i.dst, i.imm = opConst, x.rm, imm
-	case fits:
+	case x.fits():
 		i.op, i.base, i.imm, i.value = opStoreConst, x.base, x.disp, imm
 	}
 }
 
-func (x *x86Reader) move(i *instruction, to, from register, fits bool) {
+func (x *x86Reader) move(i *instruction, to, from register) {
 	switch {
 	case x.operand16 && to != none:
 		i.clobbers = bit(to)
@@ -668,17 +679,16 @@ func (x *x86Reader) move(i *instruction, to, from register, fits bool) {
 		i.op, i.src = opStackFrom, from
 	case to != none:
 		i.op, i.dst, i.src = opMove, to, from
-	case fits:
-		i.op, i.base, i.imm, i.src = opStore, x.base, x.disp, from
-		if x.operand16 {
-			i.src = unknownRegister
-		}
+	case x.fits() && x.operand16:
+		x.store(i, unknownRegister)
+	case x.fits():
+		x.store(i, from)
 	}
 }
 
-func (x *x86Reader) lea(i *instruction, fits bool) {
+func (x *x86Reader) lea(i *instruction) {
 	switch {
-	case !fits || x.rm != none:
+	case !x.fits() || x.rm != none:
 		i.clobbers = bit(x.reg)
 	case x.base == none:
 		i.op, i.dst, i.imm = opAddress, x.reg, x.disp

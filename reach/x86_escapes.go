@@ -55,16 +55,18 @@ func (x *x86Reader) vectors(i *instruction, op byte) {
 		return
 	}
 	r := xmm0 + x.reg
-	simple := x.rm == none && !x.indexed && !x.segment && !x.address32
+	simple := x.rm == none && x.fits()
 	switch op {
 	case 0x10, 0x28, 0x6f: // to a register
 		i.clobbers |= bit(r)
 		if simple && !x.repeatNot && (op != 0x10 || !x.repeat) {
-			i.op, i.dst, i.base, i.imm, i.clobbers = opLoad, r, x.base, x.disp, 0
+			x.load(i, r)
+			i.clobbers = 0
 		}
 	case 0x11, 0x29, 0x7f, 0x13, 0x17, 0x2b, 0xe7, 0xd6: // to memory
 		if simple && (op == 0x11 || op == 0x29 || op == 0x7f) && !x.repeatNot && (op != 0x11 || !x.repeat) {
-			i.op, i.src, i.base, i.imm, i.writesMemory = opStore, r, x.base, x.disp, 16
+			x.store(i, r)
+			i.writesMemory = 16
 		} else if x.rm != none {
 			i.clobbers |= bit(xmm0 + x.rm)
 		}
@@ -133,9 +135,9 @@ func (x *x86Reader) effect0f(i *instruction, op byte) {
 		if op == 0xb6 && x.rm != none && x.small(x.rm) == x.rm && !x.operand16 {
 			i.op, i.dst, i.src, i.imm, i.clobbers = opAnd, x.reg, x.rm, 0xff, 0
 		}
-		if op == 0xb7 && x.rm == none && !x.indexed && !x.segment && !x.address32 {
-			i.op, i.dst, i.base, i.imm, i.narrow = opLoad, x.reg, x.base, x.disp, true
-			i.clobbers = 0
+		if op == 0xb7 && x.rm == none && x.fits() {
+			x.load(i, x.reg)
+			i.narrow, i.clobbers = true, 0
 		}
 	case op == 0xba || op == 0xae || op == 0x00: // the other field is a part of the opcode
 		i.clobbers = bit(x.rm)
@@ -183,10 +185,6 @@ func (x *x86Reader) evex(i *instruction) {
 func (x *x86Reader) vector(i *instruction, table byte, third register) {
 	i.clobbers = 0xffff0000
 	x.table = vector
-	x.ofTable(i, table, third)
-}
-
-func (x *x86Reader) ofTable(i *instruction, table byte, third register) {
 	op := x.byte()
 	switch table {
 	case 1:
