@@ -121,22 +121,24 @@ func (t *tracer) push(n int32, l location) {
 	}
 }
 
-// noReturn tells whether a call does not come back.
-func (p *program) noReturn(b *body, i *instruction) bool {
+// callee is what a call leads to, if it says so: a symbol, or without a name an address in the same object.
+func (p *program) callee(o *object, i *instruction) (s slot, ok bool) {
 	switch i.op {
 	case opCall:
-		if name := p.stub(b.object, i.target()); name != "" {
-			return p.endlessSymbol(name)
-		}
-		return p.endless[b.object.place(i.target())]
+		return slot{name: p.stub(o, i.target()), address: i.target()}, true
 	case opCallSlot:
-		slot, ok := b.object.slots[uint64(i.imm)]
-		if ok && slot.name == "" {
-			return p.endless[b.object.place(slot.address)]
-		}
-		return ok && p.endlessSymbol(slot.name)
+		s, ok = o.slots[uint64(i.imm)]
 	}
-	return false
+	return s, ok
+}
+
+// noReturn tells whether a call does not come back.
+func (p *program) noReturn(b *body, i *instruction) bool {
+	s, ok := p.callee(b.object, i)
+	if s.name != "" {
+		return p.endlessSymbol(s.name)
+	}
+	return ok && p.endless[b.object.place(s.address)]
 }
 
 func (p *program) endlessSymbol(name string) bool {
@@ -415,18 +417,12 @@ func (t *tracer) stack(s state, i *instruction) {
 var twice = names("setjmp", "_setjmp", "sigsetjmp", "__sigsetjmp", "getcontext", "vfork", "__vfork")
 
 func (t *tracer) returnsTwice(i *instruction) bool {
-	o, name := t.body.object, ""
-	switch i.op {
-	case opCall:
-		if name = t.stub(o, i.target()); name == "" {
-			if n := o.at(i.target()); n >= 0 {
-				name = o.functions[n].name
-			}
-		}
-	case opCallSlot:
-		name = o.slots[uint64(i.imm)].name
+	o := t.body.object
+	s, _ := t.callee(o, i)
+	if n := o.at(s.address); i.op == opCall && s.name == "" && n >= 0 {
+		s.name = o.functions[n].name
 	}
-	return slices.Contains(twice, name)
+	return slices.Contains(twice, s.name)
 }
 
 // stored goes on with what an instruction puts into memory.
@@ -512,12 +508,12 @@ func (t *tracer) own(i *instruction, n int32) bool {
 	case opSystemCall:
 		return n > 0 && t.ownNumber(&t.body.code[n-1])
 	case opCall:
-		o, address := t.body.object, i.target()
-		if name := t.stub(o, address); name != "" {
-			places := t.definitions(name)
-			return len(places) == 1 && t.asksOwn(t.object(places[0]), places[0].address())
+		s, _ := t.callee(t.body.object, i)
+		if s.name == "" {
+			return t.asksOwn(t.body.object, s.address)
 		}
-		return t.asksOwn(o, address)
+		places := t.definitions(s.name)
+		return len(places) == 1 && t.asksOwn(t.object(places[0]), places[0].address())
 	}
 	return false
 }
