@@ -3,7 +3,6 @@ package reach
 import (
 	"cmp"
 	"debug/elf"
-	"encoding/binary"
 	"slices"
 	"sort"
 
@@ -134,7 +133,7 @@ func (o *object) findCalled() {
 			if s.data[n] != 0xe8 {
 				continue
 			}
-			target := s.start + uint64(n) + 5 + uint64(int64(int32(binary.LittleEndian.Uint32(s.data[n+1:]))))
+			target := s.start + uint64(n) + 5 + distance(s.data[n+1:])
 			if t := o.segmentAt(target); t != nil && t.executable && o.at(target) < 0 &&
 				len(found) < maxFunctions {
 				found = append(found, function{start: target, end: target, guessed: true})

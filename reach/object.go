@@ -208,6 +208,9 @@ func (o *object) half(address uint64) (uint32, bool) {
 	return binary.LittleEndian.Uint32(b), true
 }
 
+// distance is a number of four bytes with a sign, as tables and code have it that can lie anywhere.
+func distance(b []byte) uint64 { return uint64(int64(int32(binary.LittleEndian.Uint32(b)))) }
+
 // text is the string at an address, "" if there is none.
 func (o *object) text(address uint64) string { return unwind.StringAt(o.bytesAt(address), 0) }
 

@@ -506,7 +506,7 @@ func (s *scanner) takeDistances(table uint64) {
 	for _, fromEntry := range []uint64{0, 1} {
 		b := o.bytesAt(table)
 		for n := uint64(0); n+4 <= uint64(len(b)); n += 4 {
-			target := table + n*fromEntry + uint64(int64(int32(binary.LittleEndian.Uint32(b[n:]))))
+			target := table + n*fromEntry + distance(b[n:])
 			k := o.at(target)
 			if k < 0 || o.functions[k].start != target || o.functions[k].guessed {
 				break
@@ -620,7 +620,7 @@ func (o *object) jumpTable(table uint64) []uint64 {
 	b := o.bytesAt(table)
 	var list []uint64
 	for n := 0; n+4 <= len(b) && n < most*4; n += 4 {
-		target := table + uint64(int64(int32(binary.LittleEndian.Uint32(b[n:]))))
+		target := table + distance(b[n:])
 		if !o.isCode(target) {
 			break
 		}

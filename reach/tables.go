@@ -2,7 +2,6 @@ package reach
 
 import (
 	"cmp"
-	"encoding/binary"
 	"maps"
 	"slices"
 )
@@ -87,7 +86,7 @@ func (p *program) referByOffsets(o *object, table uint64) {
 	}
 	b := o.bytesAt(table)
 	for n := 0; n+4 <= len(b) && n < most*4; n += 4 {
-		target := table + uint64(int64(int32(binary.LittleEndian.Uint32(b[n:]))))
+		target := table + distance(b[n:])
 		if target >= o.relro[0] && target < o.relro[1] {
 			p.refer(o, target)
 		} else if o.segmentAt(target) == nil {
