@@ -5,45 +5,44 @@ const maxOperands = 32
 
 // Operations of expressions in .eh_frame, of DWARF 5, 7.7.1: no jumps, so that each ends.
 const (
-	opDeref       = 0x06
-	opConst1u     = 0x08
-	opConst1s     = 0x09
-	opConst2u     = 0x0a
-	opConst2s     = 0x0b
-	opConst4u     = 0x0c
-	opConst4s     = 0x0d
-	opConst8u     = 0x0e
-	opConst8s     = 0x0f
-	opConstU      = 0x10
-	opConstS      = 0x11
-	opDup         = 0x12
-	opDrop        = 0x13
-	opOver        = 0x14
-	opSwap        = 0x16
-	opAnd         = 0x1a
-	opMinus       = 0x1c
-	opMul         = 0x1e
-	opNeg         = 0x1f
-	opNot         = 0x20
-	opOr          = 0x21
-	opPlus        = 0x22
-	opPlusConst   = 0x23
-	opShl         = 0x24
-	opShr         = 0x25
-	opXor         = 0x27
-	opEq          = 0x29
-	opGe          = 0x2a
-	opGt          = 0x2b
-	opLe          = 0x2c
-	opLt          = 0x2d
-	opNe          = 0x2e
-	opLit0        = 0x30
-	opLit31       = 0x4f
-	opBaseReg0    = 0x70
-	opBaseReg31   = 0x8f
-	opBaseReg     = 0x92
-	opNop         = 0x96
-	operandsOfTwo = 2
+	opDeref     = 0x06
+	opConst1u   = 0x08
+	opConst1s   = 0x09
+	opConst2u   = 0x0a
+	opConst2s   = 0x0b
+	opConst4u   = 0x0c
+	opConst4s   = 0x0d
+	opConst8u   = 0x0e
+	opConst8s   = 0x0f
+	opConstU    = 0x10
+	opConstS    = 0x11
+	opDup       = 0x12
+	opDrop      = 0x13
+	opOver      = 0x14
+	opSwap      = 0x16
+	opAnd       = 0x1a
+	opMinus     = 0x1c
+	opMul       = 0x1e
+	opNeg       = 0x1f
+	opNot       = 0x20
+	opOr        = 0x21
+	opPlus      = 0x22
+	opPlusConst = 0x23
+	opShl       = 0x24
+	opShr       = 0x25
+	opXor       = 0x27
+	opEq        = 0x29
+	opGe        = 0x2a
+	opGt        = 0x2b
+	opLe        = 0x2c
+	opLt        = 0x2d
+	opNe        = 0x2e
+	opLit0      = 0x30
+	opLit31     = 0x4f
+	opBaseReg0  = 0x70
+	opBaseReg31 = 0x8f
+	opBaseReg   = 0x92
+	opNop       = 0x96
 )
 
 // expression is one that is being evaluated.
@@ -54,11 +53,8 @@ type expression struct {
 }
 
 // evaluate gives an expression's value. Those of registers begin with the frame's address.
-func (w *walker) evaluate(code []byte, frame uint64, pushed bool) (uint64, bool) {
-	e := expression{reader: reader{data: code}, w: w}
-	if pushed {
-		e.push(frame)
-	}
+func (w *walker) evaluate(code []byte, operands ...uint64) (uint64, bool) {
+	e := expression{reader: reader{data: code}, w: w, operands: operands}
 	for e.at < uint64(len(e.data)) && !e.failed {
 		e.step(e.uint(1))
 	}
@@ -120,8 +116,8 @@ func (e *expression) constant(op uint64) uint64 {
 	case opConstS:
 		return uint64(e.sleb())
 	}
-	size := uint64(1) << ((op - opConst1u) / operandsOfTwo)
-	if op%operandsOfTwo == 1 {
+	size := uint64(1) << ((op - opConst1u) / 2)
+	if op%2 == 1 { // each size without a sign, then with one
 		return uint64(e.int(size))
 	}
 	return e.uint(size)

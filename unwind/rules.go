@@ -273,7 +273,7 @@ func (w *walker) frameAddress(r rule) (uint64, bool) {
 		}
 		return w.regs[r.register] + uint64(r.offset), true
 	case frameExpression:
-		return w.evaluate(r.expression, 0, false)
+		return w.evaluate(r.expression)
 	}
 	return 0, false
 }
@@ -292,11 +292,11 @@ func (w *walker) value(i int, r rule, frame uint64) (uint64, bool) {
 			return w.regs[r.register], w.known>>r.register&1 != 0
 		}
 	case atExpression:
-		if at, ok := w.evaluate(r.expression, frame, true); ok {
+		if at, ok := w.evaluate(r.expression, frame); ok {
 			return w.read(at)
 		}
 	case isExpression:
-		return w.evaluate(r.expression, frame, true)
+		return w.evaluate(r.expression, frame)
 	}
 	return 0, false
 }
