@@ -13,16 +13,15 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
+
+	"github.com/cap-audit/cap-audit/test/machine"
+	"github.com/cap-audit/cap-audit/test/scratch"
 )
 
 // written is a file with these bytes.
 func written(t *testing.T, b []byte) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "program")
-	if err := os.WriteFile(path, b, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	return path
+	return scratch.Write(t, filepath.Join(t.TempDir(), "program"), string(b))
 }
 
 func analyzed(t *testing.T, path string, options Options) *Result {
@@ -106,16 +105,11 @@ func TestNotAProgram(t *testing.T) {
 // compiled is a C program, linked as the flags say.
 func compiled(t *testing.T, source string, flags ...string) string {
 	t.Helper()
-	if _, err := exec.LookPath("cc"); err != nil {
-		t.Skip("wanted a C compiler")
-	}
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "a.c"), []byte(source), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	path := filepath.Join(dir, "a")
-	arguments := append([]string{"-o", path, filepath.Join(dir, "a.c")}, flags...)
-	if out, err := exec.Command("cc", arguments...).CombinedOutput(); err != nil {
+	// what is linked comes after the source: linkers look in that order
+	arguments := append([]string{"-o", path, scratch.Write(t, filepath.Join(dir, "a.c"), source)}, flags...)
+	if out, err := exec.Command(machine.Program(t, "cc"), arguments...).CombinedOutput(); err != nil {
 		t.Fatalf("cc: %v: %s", err, out)
 	}
 	return path
