@@ -88,7 +88,7 @@ func WriteHTML(w io.Writer, d *Document) error {
 		Bare:     bare,
 		Trust:    slices.Concat(d.caveats(), d.gaps(), d.codeRemarks()),
 		Exposure: d.Exposure.words(),
-		Host:     d.hostFacts(),
+		Host:     d.SystemContext.settings(),
 	}
 	if !d.blocked() || len(d.Recommended) > 0 {
 		page.Snippets = snippets.Fitting(d.advice)

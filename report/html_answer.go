@@ -3,8 +3,6 @@ package report
 import (
 	"fmt"
 	"strings"
-
-	"github.com/cap-audit/cap-audit/audit"
 )
 
 // facts are what was audited, and how.
@@ -41,17 +39,6 @@ func (d *Document) facts() []fact {
 		add("Pod Security", d.PodSecurity.Standard)
 	}
 	add("Kernel", d.SystemContext.KernelVersion)
-	return list
-}
-
-// hostFacts are the settings of the host that could be read.
-func (d *Document) hostFacts() []fact {
-	var list []fact
-	for _, k := range audit.SysctlKeys {
-		if value := d.SystemContext.byKey[k.Key]; value != -1 {
-			list = append(list, fact{k.Sysctl, fmt.Sprint(value)})
-		}
-	}
 	return list
 }
 

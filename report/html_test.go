@@ -17,6 +17,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/net/html"
+
+	"github.com/cap-audit/cap-audit/audit"
 )
 
 // pages are documents of all kinds, some of which try to be more than text.
@@ -304,5 +306,18 @@ func TestPageInChromium(t *testing.T) {
 		if err != nil || width > 500 {
 			t.Errorf("%s: it is %d wide in a window of 500: %v", name, width, err)
 		}
+	}
+}
+
+// A setting of -1 is one that could not be read, but for one, as in the text.
+func TestSettings(t *testing.T) {
+	s := SystemContext{byKey: map[string]int{}}
+	for _, k := range audit.SysctlKeys {
+		s.byKey[k.Key] = -1
+	}
+	s.byKey["kptr_restrict"] = 1
+	want := []fact{{"kernel.kptr_restrict", "1"}, {"kernel.perf_event_paranoid", "-1"}}
+	if diff := cmp.Diff(want, s.settings()); diff != "" {
+		t.Errorf("settings (-want +got):\n%s", diff)
 	}
 }

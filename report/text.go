@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/cap-audit/cap-audit/audit"
@@ -122,12 +123,21 @@ func (t *text) title() {
 func (t *text) context() {
 	t.heading("SYSTEM CONTEXT:")
 	t.line("  Kernel version: %s", printable(t.d.SystemContext.KernelVersion))
+	for _, setting := range t.d.SystemContext.settings() {
+		t.line("  %s: %s", setting.Name, setting.Value)
+	}
+}
+
+// settings are those of the host that could be read.
+func (s SystemContext) settings() []fact {
+	var list []fact
 	for _, k := range audit.SysctlKeys {
-		value := t.d.SystemContext.byKey[k.Key]
+		value := s.byKey[k.Key]
 		if value != -1 || k.Key == "perf_event_paranoid" { // which has a value of -1
-			t.line("  %s: %d", k.Sysctl, value)
+			list = append(list, fact{k.Sysctl, strconv.Itoa(value)})
 		}
 	}
+	return list
 }
 
 func (t *text) related() {
