@@ -206,22 +206,32 @@ func after(i *instruction, depth int32, from *convention) int32 {
 	return depth
 }
 
-// seeStack notes a frame pointer, and addresses on the stack that are taken.
+// seeStack notes a frame pointer, and addresses on the stack that are taken. One at an unknown depth can
+// lead to any place there.
 func (b *body) seeStack(i *instruction, depth int32, from *convention) {
+	if i.op != opMove && i.op != opOffset {
+		return
+	}
+	var taken int32
 	switch {
-	case i.op == opMove && i.src == from.stack && i.dst == from.frame && b.frame == unknownDepth:
-		b.frame = depth
-	case i.op == opMove && i.src == from.stack:
-		b.escaped = min(b.escaped, depth)
-	case i.op == opOffset && i.src == from.stack && i.dst == from.frame && b.frame == unknownDepth &&
-		depth != unknownDepth:
-		b.frame = depth + int32(i.imm)
-	case i.op == opOffset && i.src == from.stack && depth != unknownDepth:
-		b.escaped = min(b.escaped, depth+int32(i.imm))
-	case i.op == opOffset && i.src == from.stack:
+	case i.src == from.stack:
+		taken = depth
+	case i.src == from.frame && i.op == opOffset && b.frame != unknownDepth:
+		taken = b.frame
+	default:
+		return
+	}
+	known := taken != unknownDepth
+	if i.op == opOffset {
+		taken += int32(i.imm)
+	}
+	switch {
+	case !known:
 		b.escaped = -1 << 30
-	case i.op == opOffset && i.src == from.frame && b.frame != unknownDepth:
-		b.escaped = min(b.escaped, b.frame+int32(i.imm))
+	case i.src == from.stack && i.dst == from.frame && b.frame == unknownDepth:
+		b.frame = taken
+	default:
+		b.escaped = min(b.escaped, taken)
 	}
 }
 
