@@ -145,6 +145,8 @@ type Sets struct {
 
 // Program is a distinct executable of the traced tree.
 type Program struct {
+	// Number is its tracer's, by which its file is found.
+	Number int
 	// Path is as given to execve; "" for the rest, when there were too many.
 	Path string
 	// Parent is the index of the program that first ran it, 0 for none.

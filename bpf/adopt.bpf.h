@@ -3,25 +3,6 @@
  * Audits of what runs already: tasks are adopted instead of being born into the tree.
  */
 
-/* Says whether a control group is the watched one or lies below it. */
-__noinline int in_group(__u64 address)
-{
-	const struct cgroup *group = (const struct cgroup *)address;
-	__u64 watched = state.group ? state.group : group_id;
-
-	for (int i = 0; i < CA_GROUP_DEPTH && group && watched; i++) {
-		if (BPF_CORE_READ(group, kn, id) == watched)
-			return 1;
-		group = BPF_CORE_READ(group, self.parent, cgroup);
-	}
-	return 0;
-}
-
-static __always_inline int is_member(struct task_struct *task)
-{
-	return in_group((__u64)BPF_CORE_READ(task, cgroups, dfl_cgrp));
-}
-
 /* kernel/pid.c, task_active_pid_ns(): that of the innermost number. */
 static __always_inline __u64 pid_ns_of(struct task_struct *task)
 {
@@ -35,11 +16,12 @@ static __always_inline __u64 pid_ns_of(struct task_struct *task)
 }
 
 /* Index of the program that a task runs: known by its file, until user space has looked the path up. */
-static __noinline __u32 program_of_running(struct task_struct *task)
+static __noinline __u32 program_of_running(struct task_struct *task, __u32 group)
 {
 	struct ca_program_key key = {};
 
 	identify(&key.file, BPF_CORE_READ(task, mm, exe_file, f_inode));
+	key.group = group;
 	return index_of(&key, 0, task);
 }
 
@@ -47,20 +29,6 @@ static __noinline __u32 program_of_running(struct task_struct *task)
 static __always_inline __u32 recording(struct task_struct *task)
 {
 	return CA_TASK_RECORDING | (task->flags & (PF_IO_WORKER | PF_USER_WORKER) ? CA_TASK_IO_WORKER : 0);
-}
-
-/* Counts a task that ran already when it was taken in. */
-static __always_inline void count_running(struct task_struct *task, __u32 program)
-{
-	if (task->pid == task->tgid) {
-		add_process(program);
-		note_user(program, task);
-	}
-	if (!state.first_pid)
-		state.first_pid = pid_seen_by_auditor(task);
-	if (!state.started)
-		state.started = bpf_jiffies64();
-	add(&state.tasks);
 }
 
 /* A task came into the watched group, by clone3() or because somebody moved it. */
@@ -74,7 +42,7 @@ static __always_inline void enter(struct task_struct *task, __u64 *loss)
 		take_in(task, CA_TASK_ENTERING, 0, session_of(task), loss);
 		return;
 	}
-	program = program_of_running(task);
+	program = program_of_running(task, group_of_task(task));
 	if (take_in(task, recording(task), program, session_of(task), loss))
 		count_running(task, program);
 }
@@ -105,11 +73,12 @@ static __always_inline void adopt(struct bpf_iter__task *ctx, struct task_struct
 			flags |= CA_TASK_FIRST;
 			state.user_ns = (__u64)BPF_CORE_READ(task, cred, user_ns);
 			state.pid_ns = pid_ns_of(task);
-			state.first_pid = pid_seen_by_auditor(task);
+			state.whole.first_pid = pid_seen_by_auditor(task);
 			state.session = session_of(task);
 		}
 		t->flags = recording(task) | flags | CA_TASK_UNTOLD;
-		t->program = program_of_running(task);
+		t->program = program_of_running(task, group_of_task(task));
+		t->group = group_of_program(t->program);
 		t->exec_id = exec_id_of(task);
 		t->call_ended = bpf_jiffies64();
 		t->session = by_group ? session_of(task) : state.session;

@@ -179,6 +179,7 @@ static __always_inline __u8 credentials_of(const struct ca_task *t, struct task_
 
 #include "idle.bpf.h"
 #include "programs.bpf.h"
+#include "each.bpf.h"
 #include "times.bpf.h"
 #include "chains.bpf.h"
 #include "returns.bpf.h"
@@ -192,7 +193,7 @@ static __always_inline __u64 count(struct ca_task *t, const struct ca_check *che
 
 	row = bpf_map_lookup_elem(&checks, check);
 	if (!row) {
-		first.kind = new_kind();
+		first.kind = new_kind(check->group);
 		first.first = t->now;
 		if (first.kind)
 			bpf_map_update_elem(&checks, check, &first, BPF_NOEXIST);
@@ -250,17 +251,24 @@ static __always_inline void look_at_check(struct ca_task *t, const struct ca_che
 /* Notes what the program of the task made with its last check, which takes no map if that was noted lately. */
 static __always_inline void note_last(struct ca_task *t)
 {
-	__u32 kind = t->last_kind, place = kind % CA_NOTED;
+	__u32 number = t->last_kind % CA_KINDS, place = number % CA_NOTED;
 
 	if (t->taken_back != state.taken_back)
 		forget_noted(t);
-	t->last_noted = t->noted[place] != kind && note_kind(t->program, kind);
-	t->noted[place] = kind;
+	t->last_noted = t->noted[place] != number && note_kind(t->program, t->last_kind);
+	t->noted[place] = number;
 }
 
-static __always_inline void add_total(__u32 capability, bool granted)
+static __always_inline struct ca_total *total_of(const struct ca_check *check)
 {
-	struct ca_total *total = bpf_map_lookup_elem(&totals, &capability);
+	__u32 index = check->group * CA_CAPS + check->capability;
+
+	return bpf_map_lookup_elem(&totals, &index);
+}
+
+static __always_inline void add_total(const struct ca_check *check, bool granted)
+{
+	struct ca_total *total = total_of(check);
 
 	if (total)
 		add(granted ? &total->granted : &total->denied);
@@ -330,15 +338,16 @@ static __always_inline int on_check(void *ctx, struct ca_task *t, struct task_st
 	check.capability = capability;
 	check.verdict = result == 0 ? CA_GRANTED : CA_DENIED;
 	check.options = options;
-	check.phase = state.phase;
+	check.group = t->group;
+	check.phase = group_of(t)->phase;
 	check.syscall = current_syscall(task, t, &check.abi);
 	check.scope = t->ns == state.user_ns ? CA_SCOPE_OWN : scope_of(t->ns);
 	check.credentials = credentials_of(t, task, own, check.scope, result == 0);
 	if ((idle_matters >> capability & 1) && check.abi == CA_ABI_NATIVE)
 		check.idle = is_idle(capability, check.syscall);
 
-	add_total(capability, result == 0);
-	t->now = time_of_check();
+	add_total(&check, result == 0);
+	t->now = time_of_check(t);
 	nth = recall(ctx, t, task, &check, skip);
 	if (!nth)
 		nth = count_by_walk(ctx, t, task, &check, skip);
@@ -388,7 +397,6 @@ static __always_inline int on_security_capable(void *ctx, int capability, int re
 	struct ca_task *t = task_of(task);
 	struct ca_check check __attribute__((aligned(8)));
 	struct ca_total *total;
-	__u32 index = capability;
 	__u64 nth;
 
 	if (result == 0 || !t || !(t->flags & CA_TASK_RECORDING))
@@ -398,7 +406,7 @@ static __always_inline int on_security_capable(void *ctx, int capability, int re
 		return 0;
 
 	take_back(t, &check);
-	total = bpf_map_lookup_elem(&totals, &index);
+	total = total_of(&check);
 	if (total) {
 		__sync_fetch_and_add(&total->granted, -1);
 		add(&total->denied);
@@ -517,9 +525,9 @@ static __always_inline void add_outcome(const struct ca_outcome *o)
  * the bounding set lacks some of its file's effective capabilities. No
  * capability is asked for.
  */
-static __always_inline void note_refused_exec(__s32 number, __u8 abi)
+static __always_inline void note_refused_exec(const struct ca_task *t, __s32 number, __u8 abi)
 {
-	struct ca_outcome o = { .result = -EPERM, .syscall = number, .abi = abi };
+	struct ca_outcome o = { .result = -EPERM, .syscall = number, .abi = abi, .group = t->group };
 
 	if (is_exec(number, abi))
 		add_outcome(&o);
@@ -540,6 +548,7 @@ static __always_inline void count_outcome(const struct ca_task *t, long result)
 		return;
 	o.syscall = t->syscall;
 	o.abi = t->abi;
+	o.group = t->group;
 	add_outcome(&o);
 }
 
@@ -560,33 +569,35 @@ static __always_inline __u64 asked_for(__u64 before, __u64 now)
  * away for good: a program may put capabilities into its effective set and take
  * them out of it whenever it needs them.
  */
-static __always_inline bool is_drop(const struct ca_sets *before, const struct ca_sets *now)
+static __always_inline bool is_drop(const struct ca_group *group, const struct ca_sets *before, const struct ca_sets *now)
 {
-	return (before->permitted & ~now->permitted) || (!state.phase && (before->effective & ~now->effective));
+	return (before->permitted & ~now->permitted) || (!group->phase && (before->effective & ~now->effective));
 }
 
 static __always_inline void on_capset_done(struct ca_task *t, struct task_struct *task)
 {
+	struct ca_group *group = group_of(t);
 	struct ca_sets now;
 	__u64 all;
 
 	read_sets(&now, BPF_CORE_READ(task, cred));
-	add(&state.capset_calls);
+	add(&group->capset_calls);
 	if (verbose)
 		emit(CA_EVENT_CAPSET, t, task, 0, 0, t->syscall, t->abi, 0, &now);
-	__sync_fetch_and_or(&state.requested.permitted, asked_for(t->before.permitted, now.permitted));
-	__sync_fetch_and_or(&state.requested.inheritable, asked_for(t->before.inheritable, now.inheritable));
+	__sync_fetch_and_or(&group->requested.permitted, asked_for(t->before.permitted, now.permitted));
+	__sync_fetch_and_or(&group->requested.inheritable, asked_for(t->before.inheritable, now.inheritable));
 	/* to take back all that root has, after a change of user took it out of the effective set, chooses
 	 * nothing either */
 	all = sets_bits(&BPF_CORE_READ(task, cred)->cap_bset);
 	if (now.effective != all)
-		__sync_fetch_and_or(&state.requested.effective, asked_for(t->before.effective, now.effective));
-	if (!(t->flags & CA_TASK_FIRST) || !is_drop(&t->before, &now) || state.phase >= CA_DROPS)
+		__sync_fetch_and_or(&group->requested.effective, asked_for(t->before.effective, now.effective));
+	if (!(t->flags & CA_TASK_FIRST) || !is_drop(group, &t->before, &now) ||
+	    group->phase >= CA_DROPS)
 		return;
-	if (verbose && !state.phase)
+	if (verbose && !group->phase)
 		emit(CA_EVENT_DROP, t, task, 0, 0, t->syscall, t->abi, 0, 0);
-	begin_serving(bpf_jiffies64(), t->syscall, t->abi);
-	state.phase++;
+	begin_serving(group, bpf_jiffies64(), t->syscall, t->abi);
+	group->phase++;
 }
 
 /*
@@ -687,7 +698,7 @@ static __always_inline int on_syscall_done(struct pt_regs *regs, long result, bo
 		count_after_refused(t, number, abi);
 		note_wait(t, number, abi);
 		if (result == -EPERM)
-			note_refused_exec(number, abi);
+			note_refused_exec(t, number, abi);
 		if (result >= 0)
 			on_success(t, regs, number, abi, result, is_twin);
 		if (!has_failed(result))

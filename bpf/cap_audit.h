@@ -13,7 +13,7 @@ enum {
 	CA_CAPS = 64,		/* kernel_cap_t has 64 bits, 41 are in use as of 7.3 */
 	CA_PATH = 256,		/* bytes of a program's path, the NUL included */
 	CA_PROGRAMS = 32768,	/* distinct programs told apart; 0 stands for the rest */
-	CA_KINDS = 4096,	/* rows, call sites and the like that a program can be noted for; 0 stands for none */
+	CA_KINDS = 4096,	/* rows, call sites and the like of a group that a program can be noted for; 0 stands for none */
 	CA_SYSCALLS = 576,	/* numbers told apart in each table; the last is x32's 547 as of 7.3 */
 	CA_COMM = 16,		/* TASK_COMM_LEN */
 	CA_FRAMES = 10,		/* kernel functions kept of one call site */
@@ -21,6 +21,9 @@ enum {
 	CA_RETURNS = 1024,	/* system calls whose end is waited for at the same time */
 	CA_NOTED = 16,		/* kinds that a task remembers its program to be noted for */
 	CA_GROUP_DEPTH = 64,	/* levels of control groups looked at, from a task's upwards */
+	CA_GROUPS = 4096,	/* groups told apart with --each; see each.bpf.h */
+	CA_EACH_DEPTH = 16,	/* levels below the watched one that have groups of their own, at most */
+	CA_GROUP_NAME = 256,	/* bytes of a control group's own name, the NUL included */
 	CA_OBJECTS = 8,		/* objects kept of one kind */
 	CA_ARGUMENTS = 6,	/* of a system call */
 	CA_ARGUMENT_BITS = 4,	/* that what an argument is takes in a word */
@@ -79,7 +82,8 @@ enum {
  * programs did is in struct ca_program.
  */
 struct ca_check {
-	__s64 syscall;		/* -1: outside of a system call, or one that has no number */
+	__s32 syscall;		/* -1: outside of a system call, or one that has no number */
+	__u32 group;		/* see each.bpf.h; 0 for the whole audit */
 	__u8 capability;
 	__u8 verdict;
 	__u8 options;		/* CAP_OPT_*; 0 where the backend is not shown them */
@@ -90,7 +94,7 @@ struct ca_check {
 	__u8 idle;		/* the system call's own arguments show that nothing depends on the answer */
 };
 
-/* Totals per capability: an array slot each, so that these always add up. */
+/* Totals per group and capability: an array slot each, so that these always add up. */
 struct ca_total {
 	__u64 granted;
 	__u64 denied;		/* CA_LSM_REFUSED included */
@@ -105,6 +109,8 @@ enum {
 /* Grants without a check, alike in all of this: see unasked.bpf.h. */
 struct ca_unasked {
 	__u64 held;		/* the other process's permitted set; 0: there is no other process */
+	__u32 group;
+	__u32 pad;
 	__s32 syscall;
 	__u8 capability;	/* the one that would be asked for if the caller held less */
 	__u8 abi;
@@ -163,7 +169,7 @@ struct ca_chains {
 /* How many checks, or grants without one, were alike. */
 struct ca_row {
 	__u64 count;
-	__u64 kind;		/* the later the greater: which system call asked first */
+	__u64 kind;		/* of those of a group, the later the greater: which system call asked first */
 	/* of checks: when the first was and, but for those that a chain counts, the last, in jiffies */
 	__u64 first;
 	__u64 last;
@@ -177,6 +183,8 @@ struct ca_outcome {
 	__u64 lsm_refused;
 	__s32 syscall;
 	__u32 abi;
+	__u32 group;
+	__u32 pad;
 };
 
 /* What an argument of a system call says of the object that a capability is asked for: objects/arguments.go. */
@@ -278,6 +286,8 @@ struct ca_file {
 struct ca_program_key {
 	char path[CA_PATH];
 	struct ca_file file;
+	__u32 group;		/* each has a row of its own */
+	__u32 pad;
 };
 
 struct ca_program {
@@ -288,8 +298,10 @@ struct ca_program {
 	__s32 pid;		/* where it ran: a process that did, in the auditor's pid namespace */
 	struct ca_file file;	/* of a script the interpreter */
 	__u32 users[2];		/* the first two real user ids but root's that it ran as; 0 for none */
+	__u32 group;
+	__u32 pad;
 	/* the rows of which the call site is not known, call sites and grants without a check that are its: bit n
-	   of all words for the kind n */
+	   of all words for the group's kind n */
 	__u64 kinds[CA_KINDS / 64];
 	/* as given to execve, as far as there is room; a script's own path, not its interpreter's; where it ran,
 	   the comm */
@@ -373,6 +385,8 @@ struct ca_task {
 	/* the exec last seen, of this task or a forebear: exec_id_of(); 0 before an exec waited for */
 	__u32 exec_id;
 	__u32 session;		/* session_of() where its part of the tree began */
+	__u64 group_id;		/* of the control group that it was in when that was last seen: see each.bpf.h */
+	__u32 group;
 	__u64 granted;		/* masks of the capabilities it asked for */
 	__u64 denied;
 	__u64 lsm_refused;
@@ -400,8 +414,8 @@ struct ca_task {
 	__u64 now;		/* when the check under way was made, in jiffies */
 	/* native system calls that its program is noted for, and that nothing more is to be noted of */
 	__u64 settled[CA_SYSCALLS / 64];
-	/* kinds that its program is noted for, each at its place modulo the number of these; since no kind was taken
-	   back */
+	/* numbers, in its group, of kinds that its program is noted for, each at its place modulo how many there are;
+	   since no kind was taken back */
 	__u16 noted[CA_NOTED];
 	__u32 taken_back;	/* as in the state */
 	/* native system calls that it has made, and from whose ends nothing is ever concluded: see conclude() */
@@ -426,6 +440,7 @@ struct ca_living {
 	__s32 pid;		/* of its process, in the auditor's pid namespace */
 	__u32 exiting;		/* it has begun to */
 	__u32 program;
+	__u32 group;
 };
 
 /* What the iterators say of a task that they adopt. */
@@ -488,41 +503,54 @@ struct ca_stack {
 	__u8 memory[CA_STACK_PAGES * CA_PAGE];
 };
 
-/* Facts and losses that are single numbers. */
-struct ca_state {
-	__u64 user_ns;		/* address of the first process's user namespace: compared, never followed */
-	__u64 root;		/* address of the auditor's root directory after chroot(2), else 0: likewise */
+/* What each control group is known by, with --each. */
+struct ca_group_key {
+	__u32 above;		/* the group that it is in */
+	char name[CA_GROUP_NAME];
+};
+
+/* Facts that are single numbers, of the whole audit or, with --each, of a control group. */
+struct ca_group {
 	__u64 first_pid;	/* of the first process, in the auditor's pid namespace */
-	__u32 pid_level;	/* depth of the auditor's pid namespace */
-	__u32 phase;		/* how many drops there have been */
-	__u32 programs;		/* how many indexes are taken */
-	__u32 session;		/* of the first process: see session_of() */
 	__u64 tasks;		/* tasks ever traced, threads included */
 	__u64 capset_calls;	/* successful ones */
 	struct ca_sets requested; /* union over the successful capset calls */
+	__u64 sessions;		/* programs executed in a login session that was opened in the tree */
+	/* when, in jiffies: recording began, the program began to serve (0: not seen) */
+	__u64 started;
+	__u64 serving;
+	__s32 serving_syscall;	/* in which it waits; -1: in none of those for that */
+	__u32 serving_abi;
+	__u64 first_ended;	/* the first process has */
+	__u32 phase;		/* how many drops there have been */
+	__u32 kinds;		/* distinct rows, call sites and grants without a check so far */
+};
+
+/* Facts and losses that are single numbers. */
+struct ca_state {
+	struct ca_group whole;
+	__u64 user_ns;		/* address of the first process's user namespace: compared, never followed */
+	__u64 root;		/* address of the auditor's root directory after chroot(2), else 0: likewise */
+	__u32 pid_level;	/* depth of the auditor's pid namespace */
+	__u32 programs;		/* how many indexes are taken */
+	__u32 session;		/* of the first process: see session_of() */
+	__u32 groups;		/* how many there are with --each, besides the watched one */
 	__u64 entered;		/* kprobe backend: cap_capable calls seen to begin */
 	__u64 returned;		/* ... and to end */
 	__u64 events;		/* --verbose events handed over */
-	__u64 kinds;		/* distinct rows, call sites and grants without a check so far */
-	__u64 noted;		/* how often a program was noted for one of these */
-	__u64 sessions;		/* programs executed in a login session that was opened in the tree */
+	__u64 noted;		/* how often a program was noted for a kind */
 	__u64 stack_records;	/* handed over */
 	__u64 mapping_lists;
 	/* audits of what runs */
 	__u64 group;		/* id of the watched control group if it was made anew, else 0 */
+	__s64 group_level;	/* how many are above it, as far as that is known: see in_group() */
 	__u64 pid_ns;		/* address of the root's pid namespace: compared, never followed */
 	/* processes of several threads that came into the group: only their leaders were adopted */
 	__u64 rescans;
 	/* tasks without storage, see struct ca_newborn */
 	__u64 waiting;		/* how many there are, some of which may have ended */
 	__u32 taken_back;	/* how often a program was no longer noted for a kind */
-	/* when, in jiffies: recording began, tasks were last listed, the program began to serve (0: not seen) */
-	__u64 started;
-	__u64 listed;
-	__u64 serving;
-	__s32 serving_syscall;	/* in which it waits; -1: in none of those for that */
-	__u32 serving_abi;
-	__u64 first_ended;	/* the first process has */
+	__u64 listed;		/* when tasks last were, in jiffies */
 	__u64 listed_at;	/* as listed, by the clock of events */
 	/* losses */
 	__u64 lost_tasks;	/* tasks that are not followed: their checks are missing */

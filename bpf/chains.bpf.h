@@ -57,7 +57,7 @@ static __always_inline __u32 bucket_of(const struct ca_check *check)
 	const check_word *words = (const check_word *)check;
 	__u64 hash = (words[0] * 0x9e3779b97f4a7c15 ^ words[1]) * 0xc2b2ae3d27d4eb4f;
 
-	return hash >> 55 & (CA_CHAIN_BUCKETS - 1);
+	return hash >> 48 & (chain_buckets - 1);
 }
 
 /* A chain by its number, from 1: the ways of the first bucket come first. */
@@ -252,7 +252,7 @@ static __always_inline struct ca_site *site_at(const struct ca_site_key *key, st
 
 	if (site && site->kind)
 		return site;
-	kind = new_kind();
+	kind = new_kind(key->check.group);
 	if (!kind)
 		return 0;
 	if (!site) {

@@ -64,7 +64,7 @@ static __always_inline void count_after_refused(struct ca_task *t, __s32 number,
 static __always_inline void keep_end(const struct ca_task *t, struct task_struct *task, __u32 status)
 {
 	struct ca_end end = {}, *last;
-	__u32 key = 0;
+	__u32 key = t->group;
 
 	end.pid = pid_seen_by_auditor(task);
 	end.status = status;
@@ -102,7 +102,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	__u32 status = task->exit_code;
 
 	if (t && (t->flags & CA_TASK_FIRST) && task->pid == task->tgid)
-		state.first_ended = 1;
+		group_of(t)->first_ended = 1;
 	if (!t || !status || !(t->flags & CA_TASK_RECORDING) || !t->refused.capabilities)
 		return 0;
 	if (t->refused.calls >= CA_LAST_CALLS)

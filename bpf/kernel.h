@@ -364,6 +364,7 @@ struct signal_struct {
 };
 
 struct kernfs_node {
+	const char *name;
 	__u64 id;
 };
 
@@ -378,6 +379,7 @@ struct cgroup_root;
 
 struct cgroup {
 	struct cgroup_subsys_state self;
+	int level;
 	struct kernfs_node *kn;
 	struct cgroup_root *root;
 };

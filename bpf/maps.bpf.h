@@ -39,6 +39,11 @@ const volatile bool inside_only = false;
 const volatile __u64 executor_inode = 0;
 const volatile __u32 executor_device = 0; /* as the kernel has it: major << 20 | minor */
 
+/* A group has a report for each of those this many levels below it: see each.bpf.h. 0: it has one for all. */
+const volatile __u32 each_depth = 0;
+/* CA_CHAIN_BUCKETS, or more for many groups; a power of two */
+const volatile __u32 chain_buckets = CA_CHAIN_BUCKETS;
+
 struct ca_state state = {};
 
 struct ca_draft {
@@ -79,7 +84,7 @@ struct {
 	__type(value, struct ca_row);
 } checks SEC(".maps");
 
-/* All checks, by capability: a slot for each, so that these always add up. */
+/* All checks, by group and capability, CA_CAPS apart: a slot for each, so that these always add up. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, CA_CAPS);
@@ -104,7 +109,10 @@ struct {
 	__type(value, struct ca_chains);
 } chains SEC(".maps");
 
-/* How far the checks of a kind have been looked at, by kind: what they were for, and how the program came to them. */
+/*
+ * How far the checks of a kind have been looked at, by kind: what they were for, and how the program came to them. A
+ * hash for many groups. Full: lost_objects.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, CA_KINDS);
@@ -138,12 +146,12 @@ struct {
 	__type(value, __u64);
 } outcomes SEC(".maps");
 
-/* Of the processes that are the subject, how the last one ended that was refused something before. It has
- * the one row, and is never full. */
+/* Of the processes that are the subject, how the last one ended that was refused something before, by group. It
+ * has a row for each, and is never full. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
-	__type(key, __u32); /* 0 */
+	__type(key, __u32);
 	__type(value, struct ca_end);
 } ends SEC(".maps");
 
@@ -232,7 +240,25 @@ struct {
 	__type(value, __u64);
 } doomed SEC(".maps");
 
+/* With --each, the index of a control group, by its name. It is never full: see new_group(). */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct ca_group_key);
+	__type(value, __u32);
+} group_index SEC(".maps");
+
+/* With --each, what is known of each control group, by index. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ca_group);
+} groups SEC(".maps");
+
 static const struct ca_task no_task;
+static const struct ca_look no_look;
 static const struct ca_site no_site;
 static const struct ca_program no_program;
 static const struct ca_syscalls no_syscalls;
@@ -251,18 +277,38 @@ static __always_inline bool set_bit(__u64 *word, __u64 bit)
 	return !(*(volatile __u64 *)word & bit) && !(__sync_fetch_and_or(word, bit) & bit);
 }
 
-/* The number of a row, a call site or the like that is new; 0 if they ran out. */
-static __always_inline __u32 new_kind(void)
+/* What is counted of a group; without --each, of the whole audit. */
+static __always_inline struct ca_group *group_at(__u32 index)
 {
-	__u64 kind = state.kinds < CA_KINDS - 1 ? __sync_fetch_and_add(&state.kinds, 1) + 1 : 0;
+	struct ca_group *group = each_depth ? bpf_map_lookup_elem(&groups, &index) : 0;
 
-	return kind < CA_KINDS ? kind : 0;
+	return group ? group : &state.whole;
+}
+
+static __always_inline struct ca_group *group_of(const struct ca_task *t)
+{
+	return group_at(t->group);
+}
+
+/* The number of a row, a call site or the like that is new, which begins with that of its group; 0 if they ran out. */
+static __always_inline __u32 new_kind(__u32 group)
+{
+	struct ca_group *g = group_at(group);
+	__u32 number = g->kinds < CA_KINDS - 1 ? __sync_fetch_and_add(&g->kinds, 1) + 1 : 0;
+	__u32 kind = number < CA_KINDS ? number : 0;
+
+	if (!kind)
+		return 0;
+	kind += group * CA_KINDS;
+	if (each_depth && bpf_map_update_elem(&looks, &kind, &no_look, BPF_NOEXIST))
+		add(&state.lost_objects);
+	return kind;
 }
 
 static __always_inline __u64 *kinds_of(__u32 program, __u32 kind)
 {
 	struct ca_program *row = kind ? bpf_map_lookup_elem(&programs, &program) : 0;
-	__u32 word = kind / 64;
+	__u32 word = kind % CA_KINDS / 64;
 
 	barrier_var(word); /* or the compiler checks one register and uses another: the verifier wants the same */
 	if (!row || word >= CA_KINDS / 64)
@@ -341,10 +387,18 @@ static __always_inline __u32 flags_of(struct task_struct *task)
 	return newborn ? newborn->flags : 0;
 }
 
+static __always_inline __u32 group_of_program(__u32 program)
+{
+	struct ca_program *row = each_depth ? bpf_map_lookup_elem(&programs, &program) : 0;
+
+	return row ? row->group : 0;
+}
+
 static __always_inline void give_place(struct ca_task *t, const struct ca_newborn *newborn)
 {
 	t->flags = newborn->flags;
 	t->program = newborn->program;
+	t->group = group_of_program(newborn->program);
 	t->exec_id = newborn->exec_id;
 	t->session = newborn->session;
 	t->call_ended = bpf_jiffies64();
@@ -426,10 +480,16 @@ static __noinline struct ca_task *claim(struct task_struct *task, __u64 *loss)
 	return t;
 }
 
+static __always_inline void follow_group(struct ca_task *t);
+
 /* The storage of the task that runs. What is lost if it belongs to the tree and can get none? */
 static __always_inline struct ca_task *own_task(struct task_struct *task, __u64 *loss)
 {
 	struct ca_task *t = task_of(task);
 
-	return t || !state.waiting ? t : claim(task, loss);
+	if (!t && state.waiting)
+		t = claim(task, loss);
+	if (t)
+		follow_group(t);
+	return t;
 }

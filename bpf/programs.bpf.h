@@ -5,6 +5,7 @@ static __always_inline void describe(struct ca_program *program, const struct ca
 				     struct task_struct *running)
 {
 	program->parent = parent;
+	program->group = key->group;
 	program->file = key->file;
 	if (running) {
 		program->pid = pid_seen_by_auditor(running);
@@ -95,8 +96,8 @@ static __always_inline void note_user(__u32 index, struct task_struct *task)
 		__sync_val_compare_and_swap(&program->users[1], 0, uid);
 }
 
-/* Index of the program being executed. */
-static __always_inline __u32 program_of(struct linux_binprm *bprm, __u32 parent)
+/* Index of the program that a task executes. */
+static __always_inline __u32 program_of(struct linux_binprm *bprm, const struct ca_task *t)
 {
 	struct inode *inode = BPF_CORE_READ(bprm, file, f_inode);
 	struct ca_program_key key = {};
@@ -104,7 +105,8 @@ static __always_inline __u32 program_of(struct linux_binprm *bprm, __u32 parent)
 
 	bpf_probe_read_kernel_str(key.path, sizeof(key.path), BPF_CORE_READ(bprm, filename));
 	identify(&key.file, inode);
-	index = index_of(&key, parent, 0);
+	key.group = t->group;
+	index = index_of(&key, t->program, 0);
 	note_mode(index, inode);
 	add_process(index);
 	return index;

@@ -36,12 +36,12 @@ static __always_inline bool is_wait(__s32 number, __u32 abi)
 	return false;
 }
 
-static __always_inline void begin_serving(__u64 since, __s32 number, __u32 abi)
+static __always_inline void begin_serving(struct ca_group *group, __u64 since, __s32 number, __u32 abi)
 {
-	if (__sync_val_compare_and_swap(&state.serving, 0, since))
+	if (__sync_val_compare_and_swap(&group->serving, 0, since))
 		return;
-	state.serving_syscall = number;
-	state.serving_abi = abi;
+	group->serving_syscall = number;
+	group->serving_abi = abi;
 }
 
 /*
@@ -49,19 +49,21 @@ static __always_inline void begin_serving(__u64 since, __s32 number, __u32 abi)
  * attached, so the wait began then or later: nothing was asked in between. Whatever takes longer than a second
  * is a wait as well, such as read(2) of a pipe: too early a beginning claims less. Global: see scope_of().
  */
-__noinline int look_at_wait(__u64 since, __s32 number, __u32 abi)
+__noinline int look_at_wait(__u32 group, __u64 since, __s32 number, __u32 abi)
 {
 	if (is_wait(number, abi))
-		begin_serving(since, number, abi);
+		begin_serving(group_at(group), since, number, abi);
 	else if (long_wait && bpf_jiffies64() - since > long_wait)
-		begin_serving(since, -1, CA_ABI_NATIVE);
+		begin_serving(group_at(group), since, -1, CA_ABI_NATIVE);
 	return 0;
 }
 
 /* Says whether the program begins to serve when this task first waits. */
 static __always_inline bool may_serve(const struct ca_task *t)
 {
-	return !sampled && !state.serving && ((t->flags & CA_TASK_FIRST) || state.first_ended);
+	const struct ca_group *group = group_of(t);
+
+	return !sampled && !group->serving && ((t->flags & CA_TASK_FIRST) || group->first_ended);
 }
 
 /* Every system call comes by here. */
@@ -69,7 +71,7 @@ static __always_inline void note_wait(struct ca_task *t, __s32 number, __u32 abi
 {
 	if (!may_serve(t))
 		return;
-	look_at_wait(t->call_ended, number, abi);
+	look_at_wait(t->group, t->call_ended, number, abi);
 	t->call_ended = bpf_jiffies64();
 }
 
@@ -77,11 +79,11 @@ static __always_inline void note_wait(struct ca_task *t, __s32 number, __u32 abi
  * When a check is made. What comes when a wait has been seen does not belong to the jiffy in which that began: there
  * it could not be told from what came before.
  */
-static __always_inline __u64 time_of_check(void)
+static __always_inline __u64 time_of_check(const struct ca_task *t)
 {
-	__u64 now = bpf_jiffies64();
+	__u64 now = bpf_jiffies64(), serving = group_of(t)->serving;
 
-	return now > state.serving ? now : state.serving + 1;
+	return now > serving ? now : serving + 1;
 }
 
 static __always_inline void note_last_time(__u64 *last, __u64 now)

@@ -12,7 +12,7 @@ static __always_inline int on_new_task(struct task_struct *parent, struct task_s
 {
 	struct ca_task *p = own_task(parent, loss);
 	bool thread = child->tgid == parent->tgid;
-	__u32 flags = recording(child);
+	__u32 flags = recording(child), program;
 
 	if (!p || !(p->flags & (CA_TASK_RECORDING | CA_TASK_ENTERING))) {
 		/* clone3() with CLONE_INTO_CGROUP; else the parent were in the group, and known */
@@ -26,11 +26,14 @@ static __always_inline int on_new_task(struct task_struct *parent, struct task_s
 	}
 	if (thread)
 		flags |= p->flags & CA_TASK_FIRST;
-	if (!take_in(child, flags, p->program, p->session, loss))
+	program = program_of_child(p, parent, child);
+	if (!take_in(child, flags, program, p->session, loss))
 		return 0;
-	add(&state.tasks);
+	add(&group_at(group_of_program(program))->tasks);
 	if (!thread)
-		add_process(p->program);
+		add_process(program);
+	if (program == p->program)
+		stay_in_group(p, child);
 	return 0;
 }
 
@@ -87,26 +90,23 @@ static __always_inline int on_exec_done(struct task_struct *task, struct linux_b
 		state.user_ns = (__u64)BPF_CORE_READ(task, cred, user_ns);
 		state.pid_level = BPF_CORE_READ(task, thread_pid, level);
 		note_root(task);
-		state.first_pid = pid_seen_by_auditor(task);
-		state.tasks = 1;
-		state.started = bpf_jiffies64();
+		state.whole.first_pid = pid_seen_by_auditor(task);
+		state.whole.tasks = 1;
+		state.whole.started = bpf_jiffies64();
 		t->session = session_of(task);
 	} else if (t->flags & CA_TASK_ENTERING) {
 		if (!has_arrived(task, bprm))
 			return 0;
 		t->flags = CA_TASK_RECORDING | CA_TASK_FIRST;
-		if (!state.first_pid) {
-			state.first_pid = pid_seen_by_auditor(task);
-			state.started = bpf_jiffies64();
-		}
-		add(&state.tasks);
+		follow_group(t);
+		count_task(group_of(t), task);
 		t->session = session_of(task);
 	} else {
 		note_exec(t, task);
 	}
 	if (t->session != session_of(task))
-		add(&state.sessions);
-	t->program = program_of(bprm, t->program);
+		add(&group_of(t)->sessions);
+	t->program = program_of(bprm, t);
 	__builtin_memset(t->settled, 0, sizeof(t->settled));
 	forget_noted(t);
 	t->call_ended = bpf_jiffies64();
@@ -150,7 +150,7 @@ static __always_inline void note_waiting(struct task_struct *task)
 	struct ca_task *t = task_of(task);
 
 	if (t && may_serve(t))
-		look_at_wait(t->call_ended, SYSCALL_NR(regs), SYSCALL_COMPAT(task) ? CA_ABI_COMPAT : CA_ABI_NATIVE);
+		look_at_wait(t->group, t->call_ended, SYSCALL_NR(regs), SYSCALL_COMPAT(task) ? CA_ABI_COMPAT : CA_ABI_NATIVE);
 }
 
 /* The program of a task of the tree. */
@@ -182,6 +182,7 @@ int list_tasks(struct bpf_iter__task *ctx)
 	living.pid = pid_seen_by_auditor(task);
 	living.exiting = !!(task->flags & PF_EXITING);
 	living.program = program_running(task);
+	living.group = group_of_task(task);
 	bpf_seq_write(ctx->meta->seq, &living, sizeof(living));
 	return 0;
 }

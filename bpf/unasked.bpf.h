@@ -36,10 +36,11 @@ static __noinline int count_unasked(struct ca_task *t, struct task_struct *task,
 	key.capability = capability;
 	key.details = details;
 	key.syscall = current_syscall(task, t, &key.abi);
-	key.phase = state.phase;
+	key.group = t->group;
+	key.phase = group_of(t)->phase;
 	row = bpf_map_lookup_elem(&unasked, &key);
 	if (!row) {
-		first.kind = new_kind();
+		first.kind = new_kind(t->group);
 		if (first.kind)
 			bpf_map_update_elem(&unasked, &key, &first, BPF_NOEXIST);
 		row = bpf_map_lookup_elem(&unasked, &key);

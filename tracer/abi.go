@@ -55,6 +55,8 @@ import (
 // The kernel half's types, as cgo reads them from the header both halves share.
 type (
 	kernelState     C.struct_ca_state
+	kernelGroup     C.struct_ca_group
+	kernelGroupKey  C.struct_ca_group_key
 	kernelTask      C.struct_ca_task
 	kernelCheck     C.struct_ca_check
 	kernelRow       C.struct_ca_row
@@ -73,6 +75,7 @@ type (
 	kernelSyscalls  C.struct_ca_syscalls
 	kernelCodeKey   C.struct_ca_code_key
 	kernelCode      C.struct_ca_code
+	kernelFile      C.struct_ca_file
 	kernelTotal     C.struct_ca_total
 	kernelEvent     C.struct_ca_event
 	kernelAdopted   C.struct_ca_adopted
@@ -89,6 +92,8 @@ const (
 	maxSyscalls = C.CA_SYSCALLS
 	maxPath     = C.CA_PATH
 	maxCaps     = C.CA_CAPS
+	maxKinds    = C.CA_KINDS
+	maxGroups   = C.CA_GROUPS
 
 	abiNative = C.CA_ABI_NATIVE
 	abiCompat = C.CA_ABI_COMPAT
@@ -105,6 +110,8 @@ const (
 	chainWrong = C.CA_CHAIN_WRONG
 
 	keptObjects    = C.CA_OBJECTS
+	chainBuckets   = C.CA_CHAIN_BUCKETS
+	deepestEach    = C.CA_EACH_DEPTH
 	argumentBits   = C.CA_ARGUMENT_BITS
 	argumentsKnown = C.CA_ARGUMENTS_KNOWN
 

@@ -29,7 +29,8 @@ func Adopt(what Running, options Options) (_ *Audit, err error) {
 		return nil, err
 	}
 	outlive()
-	a := &Audit{options: options, adopted: &adopted{running: s, stopped: make(chan struct{})}}
+	a := &Audit{options: options, adopted: &adopted{running: s, stopped: make(chan struct{}),
+		held: map[uint32]audit.Held{}}}
 	defer func() {
 		if err != nil {
 			if a.kernel != nil {
@@ -76,7 +77,7 @@ func (a *Audit) tookIn() error {
 	s := a.adopted.running
 	state, err := a.kernel.state()
 	switch {
-	case err != nil || s.PID == 0 || s.groups() || state.tasks > 0:
+	case err != nil || s.PID == 0 || s.groups() || state.whole.tasks > 0:
 		return err
 	case hasEnded(s.pidfd):
 		return fmt.Errorf("process %d has ended", s.PID)
@@ -99,9 +100,8 @@ type adopted struct {
 	ran    map[uint32]ranProgram
 	last   uint32
 	unsure []uint32
-	// held is what those of the processes hold that were looked at, the holders.
-	held    audit.Held
-	holders bool
+	// held is what those of the processes hold that were looked at, by group.
+	held map[uint32]audit.Held
 }
 
 type ranProgram struct {
@@ -220,7 +220,7 @@ func (a *Audit) keep(found map[uint32]ranProgram) error {
 		a.adopted.ran[i] = program
 		if path := program.path; len(path) < maxPath-1 {
 			// executed from now on, it is the same program; unless that has happened
-			key := kernelKey{file: p.file}
+			key := kernelKey{file: p.file, group: p.group}
 			copy(unsafe.Slice((*byte)(unsafe.Pointer(&key.path)), maxPath), path)
 			raised(func() error {
 				return index.UpdateValueFlags(unsafe.Pointer(&key), unsafe.Pointer(&i),
@@ -267,7 +267,7 @@ func (a *Audit) waitAdopted() error {
 	if err != nil {
 		return err
 	}
-	inhabited := state.tasks > 0
+	inhabited := state.whole.tasks > 0
 	for {
 		select {
 		case <-a.adopted.stopped:
@@ -285,6 +285,11 @@ func (a *Audit) waitAdopted() error {
 			continue
 		case s.pidfd >= 0:
 			if hasEnded(s.pidfd) {
+				a.ended.Store(true)
+				return nil
+			}
+		case s.each():
+			if !s.exists() {
 				a.ended.Store(true)
 				return nil
 			}

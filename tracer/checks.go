@@ -9,29 +9,23 @@ import (
 // counts are the rows while they are put together: what was counted in the rows
 // and sites, and by the chains that were known.
 type counts struct {
-	clock  clock
-	checks []audit.Checks
-	rows   map[kernelCheck]int
-	sites  map[kernelSiteKey]int // index in its row
-	// lost are checks of rows that are not there
-	lost uint64
+	reading *reading
+	checks  []audit.Checks
+	groups  []uint32 // of these
+	rows    map[kernelCheck]int
+	sites   map[kernelSiteKey]int // index in its row
 }
 
-func (k *kernel) readChecks(o *audit.Observation) error {
-	state, err := k.state()
-	if err != nil {
-		return err
-	}
-	clock, err := clockOf(state)
-	if err != nil {
-		return err
-	}
-	c := counts{clock: clock, rows: map[kernelCheck]int{}, sites: map[kernelSiteKey]int{}}
-	err = each(k, "checks", func(key kernelCheck, row kernelRow) {
+func (k *kernel) readChecks(r *reading) error {
+	c := counts{reading: r, rows: map[kernelCheck]int{}, sites: map[kernelSiteKey]int{}}
+	err := each(k, "checks", func(key kernelCheck, row kernelRow) {
+		group := uint32(key.group)
+		clock := r.clock(group)
 		c.rows[key] = len(c.checks)
-		checks := checksOf(key, row, uint32(state.phase))
+		checks := checksOf(key, row, r.phases(group))
 		checks.Span = &audit.Span{First: clock.since(uint64(row.first)), Last: clock.since(uint64(row.last))}
 		c.checks = append(c.checks, checks)
+		c.groups = append(c.groups, group)
 	})
 	if err != nil {
 		return err
@@ -40,7 +34,7 @@ func (k *kernel) readChecks(o *audit.Observation) error {
 	if err != nil {
 		return err
 	}
-	err = eachOfArray(k, "chains", func(bucket kernelChains) {
+	err = eachOfArray(k, "chains", everyEntry, func(bucket kernelChains) {
 		for _, chain := range bucket.chains {
 			if chain.stack != 0 {
 				c.addChain(kernelChain(chain))
@@ -53,13 +47,13 @@ func (k *kernel) readChecks(o *audit.Observation) error {
 	if err := k.addObjects(c.checks); err != nil {
 		return err
 	}
-	o.Losses.Rows += c.lost
 	// what was moved to another verdict left nothing behind
-	for i := range c.checks {
-		row := &c.checks[i]
+	for i, row := range c.checks {
 		row.Sites = slices.DeleteFunc(row.Sites, func(s audit.Site) bool { return s.Samples == 0 })
+		if o := r.of(c.groups[i]); row.Count > 0 {
+			o.Checks = append(o.Checks, row)
+		}
 	}
-	o.Checks = slices.DeleteFunc(c.checks, func(row audit.Checks) bool { return row.Count == 0 })
 	return nil
 }
 
@@ -110,12 +104,12 @@ func framesOf(site kernelSite) (frames []string) {
 func (c *counts) addChain(chain kernelChain) {
 	i, ok := c.rows[kernelCheck(chain.check)]
 	if !ok {
-		c.lost += uint64(chain.count)
+		c.reading.lostRows += uint64(chain.count)
 		return
 	}
 	row := &c.checks[i]
 	row.Count += uint64(chain.count)
-	row.Span.Last = max(row.Span.Last, c.clock.since(uint64(chain.last)))
+	row.Span.Last = max(row.Span.Last, c.reading.clock(c.groups[i]).since(uint64(chain.last)))
 	site, ok := c.sites[kernelSiteKey{check: chain.check, stack: chain.stack}]
 	switch {
 	case chain.state == chainWrong:

@@ -6,10 +6,11 @@ import (
 	"github.com/cap-audit/cap-audit/audit"
 )
 
-// readEnd reads how the first process ended, or the last of several, if it had
+// readEnds reads how the first process ended, or the last of several, if it had
 // been refused something not long before.
-func (k *kernel) readEnd(o *audit.Observation, clock clock) error {
-	return each(k, "ends", func(_ uint32, end kernelEnd) {
+func (k *kernel) readEnds(r *reading) error {
+	return each(k, "ends", func(group uint32, end kernelEnd) {
+		clock := r.clock(group)
 		e := &audit.End{
 			PID:     int(end.pid),
 			Syscall: syscallOf(int32(end.refused.syscall), uint8(end.refused.abi)),
@@ -20,6 +21,6 @@ func (k *kernel) readEnd(o *audit.Observation, clock clock) error {
 		}
 		e.Status, e.Signal = audit.Waited(unix.WaitStatus(end.status))
 		e.ChildStatus, e.ChildSignal = audit.Waited(unix.WaitStatus(end.refused.status))
-		o.End = e
+		r.of(group).End = e
 	})
 }

@@ -1,8 +1,6 @@
 package tracer
 
 import (
-	"slices"
-
 	"github.com/cap-audit/cap-audit/audit"
 )
 
@@ -24,29 +22,30 @@ func (a *Audit) noteHeld() error {
 		}
 	}
 	// a process that lives now is the one whose number was looked at
-	still, err := a.kernel.liveProcesses()
+	still, err := a.kernel.living()
 	if err != nil {
 		return err
 	}
 	a.adopted.mu.Lock()
 	defer a.adopted.mu.Unlock()
-	for pid, h := range held {
-		if slices.Contains(still, pid) {
-			a.adopted.held.Permitted |= h.Permitted
-			a.adopted.held.Bounding |= h.Bounding
-			a.adopted.holders = true
+	for group, pids := range still {
+		for _, pid := range pids {
+			if h, ok := held[pid]; ok {
+				all := a.adopted.held[group]
+				all.Permitted |= h.Permitted
+				all.Bounding |= h.Bounding
+				a.adopted.held[group] = all
+			}
 		}
 	}
 	return nil
 }
 
-// held is what was noted, nil for nothing.
-func (a *Audit) held() *audit.Held {
+// readHeld reads what was noted.
+func (a *Audit) readHeld(r *reading) {
 	a.adopted.mu.Lock()
 	defer a.adopted.mu.Unlock()
-	if !a.adopted.holders {
-		return nil
+	for group, held := range a.adopted.held {
+		r.of(group).Held = &held
 	}
-	held := a.adopted.held
-	return &held
 }

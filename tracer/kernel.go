@@ -3,6 +3,7 @@ package tracer
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -23,6 +24,11 @@ type kernel struct {
 	preemptible bool
 	// sampled: callEndPrograms are not
 	sampled bool
+	// each: groups below the watched one are told apart
+	each bool
+	// groupNames are by index
+	naming     sync.Mutex
+	groupNames map[uint32]groupName
 	// iterating: libbpfgo keeps a list of links, one iterator at a time
 	iterating sync.Mutex
 }
@@ -127,7 +133,7 @@ func tryBackend(backend Backend, set settings, types kernelTypes) (k *kernel, st
 		}
 	}()
 	k = &kernel{module: module, backend: backend, preemptible: preemptibleTracepoints(),
-		sampled: set.sampled}
+		sampled: set.sampled, each: set.running.each()}
 	if err = k.configure(set); err == nil {
 		err = types.configure(module)
 	}
@@ -302,9 +308,13 @@ func (k *kernel) state() (kernelState, error) {
 	return lookUp[kernelState](bss, 0)
 }
 
-// totals reads the exact counts per capability.
+// totals reads the exact counts per capability, of one group after the other.
 func (k *kernel) totals() (all []kernelTotal, err error) {
-	err = eachOfArray(k, "totals", func(t kernelTotal) { all = append(all, t) })
+	groups, err := k.groups()
+	if err != nil {
+		return nil, err
+	}
+	err = eachOfArray(k, "totals", groups*maxCaps, func(t kernelTotal) { all = append(all, t) })
 	return all, err
 }
 
@@ -343,8 +353,11 @@ func walk[K, V any](m *bpflib.BPFMap, name string, visit func(K, V)) error {
 	return nil
 }
 
-// eachOfArray walks an array, many entries at a time.
-func eachOfArray[V any](k *kernel, name string, visit func(V)) error {
+// everyEntry is for eachOfArray.
+const everyEntry = math.MaxUint32
+
+// eachOfArray walks the first entries of an array, many at a time.
+func eachOfArray[V any](k *kernel, name string, most uint32, visit func(V)) error {
 	m, err := k.module.GetMap(name)
 	if err != nil {
 		return err
@@ -353,7 +366,7 @@ func eachOfArray[V any](k *kernel, name string, visit func(V)) error {
 		var keys [64]uint32
 		var last uint32
 		var after unsafe.Pointer
-		for left := m.MaxEntries(); left > 0; after = unsafe.Pointer(&last) {
+		for left := min(m.MaxEntries(), most); left > 0; after = unsafe.Pointer(&last) {
 			values, n, err := m.GetValueBatch(unsafe.Pointer(&keys), after, unsafe.Pointer(&last),
 				min(left, uint32(len(keys))))
 			if err != nil {
@@ -373,15 +386,28 @@ func eachOfArray[V any](k *kernel, name string, visit func(V)) error {
 }
 
 // liveProcesses lists the processes of the tree that have not begun to exit.
-func (k *kernel) liveProcesses() ([]int, error) {
-	var pids []int
+func (k *kernel) liveProcesses() (pids []int, err error) {
+	groups, err := k.living()
+	for _, those := range groups {
+		pids = append(pids, those...)
+	}
+	slices.Sort(pids)
+	return slices.Compact(pids), err // threads of one can be in several groups
+}
+
+// living lists them by group.
+func (k *kernel) living() (map[uint32][]int, error) {
+	groups := map[uint32][]int{}
 	err := k.eachLiving(func(living kernelLiving) {
-		if living.exiting == 0 {
-			pids = append(pids, int(living.pid))
+		if group := uint32(living.group); living.exiting == 0 {
+			groups[group] = append(groups[group], int(living.pid))
 		}
 	})
-	slices.Sort(pids)
-	return slices.Compact(pids), err // a pid for each of its threads
+	for group, pids := range groups {
+		slices.Sort(pids)
+		groups[group] = slices.Compact(pids) // a pid for each of its threads
+	}
+	return groups, err
 }
 
 // anyLeft reports whether a process of the tree has not got to the end of its

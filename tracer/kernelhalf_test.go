@@ -209,9 +209,14 @@ func memberAt(offset int) (string, error) {
 	return "", fmt.Errorf("it cannot be told which member of %s is at offset %d", stateVariable, offset)
 }
 
-func membersOfState() (members []reflect.StructField) {
-	layout := reflect.TypeFor[kernelState]()
-	for i := range layout.NumField() {
+// membersOfState are those, and in the place of one that is a group its members.
+func membersOfState() []reflect.StructField {
+	whole, state := reflect.TypeFor[kernelGroup](), reflect.TypeFor[kernelState]()
+	return slices.Concat(membersOf(whole, 0), membersOf(state, 1))
+}
+
+func membersOf(layout reflect.Type, first int) (members []reflect.StructField) {
+	for i := first; i < layout.NumField(); i++ {
 		members = append(members, layout.Field(i))
 	}
 	return members

@@ -16,6 +16,15 @@ func (a *Audit) Observe() (*audit.Observation, error) {
 	if a.family != nil {
 		return a.observeUntraced()
 	}
+	r, err := a.read()
+	if err != nil {
+		return nil, err
+	}
+	return r.of(0), nil
+}
+
+// read reads out the counts of all groups.
+func (a *Audit) read() (*reading, error) {
 	k := a.kernel
 	// First: on preemptible kernels programs are skipped while a map is read on
 	// that CPU, too, and what others do meanwhile is no loss of this audit.
@@ -24,7 +33,7 @@ func (a *Audit) Observe() (*audit.Observation, error) {
 		return nil, err
 	}
 	missed = missed.since(a.before)
-	o := &audit.Observation{
+	r, err := k.newReading(audit.Observation{
 		Application:   a.application(),
 		System:        systemContext(),
 		Backend:       string(k.backend),
@@ -34,55 +43,62 @@ func (a *Audit) Observe() (*audit.Observation, error) {
 		SkipsUntold:   k.backend.skipsUntold(),
 		Sampled:       k.sampled,
 		UnaskedUnseen: k.backend.concludes() && !k.concludes(),
-		Totals:        map[int]audit.Total{},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the kernel's counters: %w", err)
 	}
-	if err := k.readCounts(o); err != nil {
+	if err := k.readCounts(r); err != nil {
 		return nil, err
 	}
 	// to list them notes how long it went on, and who waits
-	alive, err := k.liveProcesses()
+	alive, err := k.living()
 	if err != nil {
 		return nil, err
 	}
-	o.StillRunning = len(alive)
+	for group, pids := range alive {
+		r.of(group).StillRunning = len(pids)
+	}
 	if a.adopted != nil {
 		if err := a.noteHeld(); err != nil {
 			return nil, err
 		}
-		o.Held = a.held()
+		a.readHeld(r)
 	}
-	if err := a.readState(o); err != nil {
+	if err := a.readState(r); err != nil {
 		return nil, fmt.Errorf("read the kernel's counters: %w", err)
 	}
-	if err := a.readStacks(o); err != nil {
+	if err := a.readStacks(r); err != nil {
 		return nil, fmt.Errorf("read the stacks: %w", err)
 	}
-	o.MissedExits = missed.exits
-	o.Losses.Checks += missed.checks
-	o.Losses.Tasks += missed.tasks
-	o.Losses.Unasked += missed.unasked
-	return o, nil
+	for _, o := range r.observations {
+		o.MissedExits = missed.exits
+		o.Losses.Checks += missed.checks
+		o.Losses.Tasks += missed.tasks
+		o.Losses.Unasked += missed.unasked
+	}
+	return r, nil
 }
 
 // readCounts reads what was counted of each check, call and capability.
-func (k *kernel) readCounts(o *audit.Observation) error {
+func (k *kernel) readCounts(r *reading) error {
 	// rows before totals: a check made meanwhile can then only seem to lack its row, not its total
-	if err := k.readChecks(o); err != nil {
+	if err := k.readChecks(r); err != nil {
 		return fmt.Errorf("read the checks: %w", err)
 	}
-	if err := k.readOutcomes(o); err != nil {
+	if err := k.readOutcomes(r); err != nil {
 		return fmt.Errorf("read the outcomes: %w", err)
 	}
-	if err := k.readUnasked(o); err != nil {
+	if err := k.readUnasked(r); err != nil {
 		return fmt.Errorf("read what was granted without a check: %w", err)
 	}
 	totals, err := k.totals()
 	if err != nil {
 		return fmt.Errorf("read the totals: %w", err)
 	}
-	for number, total := range totals {
+	for i, total := range totals {
 		if total.granted+total.denied > 0 {
-			o.Totals[number] = audit.Total{Granted: uint64(total.granted), Denied: uint64(total.denied)}
+			r.of(uint32(i / maxCaps)).Totals[i%maxCaps] =
+				audit.Total{Granted: uint64(total.granted), Denied: uint64(total.denied)}
 		}
 	}
 	return nil
@@ -141,7 +157,7 @@ func (a *Audit) adoptedApplication() audit.Application {
 		return app
 	}
 	if state, err := a.kernel.state(); err == nil && s.PID == 0 {
-		app.PID = int(state.first_pid)
+		app.PID = int(state.whole.first_pid)
 	}
 	if p, err := a.kernel.program(1); err == nil {
 		app.Path = a.pathOf(1, p)
@@ -174,8 +190,9 @@ func absolute(path string) string {
 
 // readOutcomes reads how system calls ended. One without any capability is an
 // exec that was refused.
-func (k *kernel) readOutcomes(o *audit.Observation) error {
+func (k *kernel) readOutcomes(r *reading) error {
 	return each(k, "outcomes", func(key kernelOutcome, count uint64) {
+		o := r.of(uint32(key.group))
 		if key.granted|key.denied|key.lsm_refused == 0 {
 			o.RefusedExecs = append(o.RefusedExecs, syscallOf(int32(key.syscall), uint8(key.abi)))
 		}
@@ -205,16 +222,13 @@ func phaseOf(before, all uint32) audit.Phase {
 	return audit.PhaseInit
 }
 
-func (k *kernel) readUnasked(o *audit.Observation) error {
-	state, err := k.state()
-	if err != nil {
-		return err
-	}
+func (k *kernel) readUnasked(r *reading) error {
 	return each(k, "unasked", func(key kernelUnasked, row kernelRow) {
+		o := r.of(uint32(key.group))
 		o.Unasked = append(o.Unasked, audit.Unasked{
 			Capability: int(key.capability),
 			Syscall:    syscallOf(int32(key.syscall), uint8(key.abi)),
-			Phase:      phaseOf(uint32(key.phase), uint32(state.phase)),
+			Phase:      phaseOf(uint32(key.phase), r.phases(uint32(key.group))),
 			Kind:       int(row.kind),
 			Held:       uint64(key.held),
 			Concluded:  key.details&unaskedConcluded != 0,
@@ -224,34 +238,45 @@ func (k *kernel) readUnasked(o *audit.Observation) error {
 	})
 }
 
-func (a *Audit) readState(o *audit.Observation) error {
+func (a *Audit) readState(r *reading) error {
 	k := a.kernel
-	s, err := k.state()
+	if err := r.refresh(k); err != nil {
+		return err
+	}
+	if err := k.readEnds(r); err != nil {
+		return err
+	}
+	programs, err := a.readPrograms()
 	if err != nil {
 		return err
 	}
-	o.CapsetCalls = uint64(s.capset_calls)
-	o.Requested = audit.Sets{
-		Effective:   uint64(s.requested.effective),
-		Permitted:   uint64(s.requested.permitted),
-		Inheritable: uint64(s.requested.inheritable),
+	losses := a.losses(r)
+	for group, o := range r.observations {
+		g := r.groups[group]
+		o.CapsetCalls = uint64(g.capset_calls)
+		o.Requested = audit.Sets{
+			Effective:   uint64(g.requested.effective),
+			Permitted:   uint64(g.requested.permitted),
+			Inheritable: uint64(g.requested.inheritable),
+		}
+		o.Dropped = g.phase > 0
+		readTimes(o, g, uint64(r.state.listed), r.clock(group))
+		o.Tasks = uint64(g.tasks)
+		o.MovedIn = uint64(r.state.rescans)
+		o.Sessions = uint64(g.sessions)
+		o.Losses = losses
+		o.Programs = programs.of(group)
 	}
-	o.Dropped = s.phase > 0
-	c, err := clockOf(s)
-	if err != nil {
-		return err
-	}
-	readTimes(o, s, c)
-	if err := k.readEnd(o, c); err != nil {
-		return err
-	}
-	o.Tasks = uint64(s.tasks)
-	o.MovedIn = uint64(s.rescans)
-	o.Sessions = uint64(s.sessions)
-	o.Losses = audit.Losses{
+	return nil
+}
+
+// losses are those of the audit: whose they were is not known.
+func (a *Audit) losses(r *reading) audit.Losses {
+	s := r.state
+	losses := audit.Losses{
 		Tasks:    uint64(s.lost_tasks),
 		Checks:   uint64(s.lost_checks),
-		Rows:     o.Losses.Rows + uint64(s.lost_rows),
+		Rows:     r.lostRows + uint64(s.lost_rows),
 		Sites:    uint64(s.lost_sites),
 		Outcomes: uint64(s.lost_outcomes),
 		Programs: uint64(s.lost_programs),
@@ -259,21 +284,18 @@ func (a *Audit) readState(o *audit.Observation) error {
 		Unasked:  uint64(s.lost_unasked),
 		Objects:  uint64(s.lost_objects),
 		Stacks:   uint64(s.lost_stacks),
-		Code:     uint64(s.lost_code),
+		Code:     uint64(s.lost_code) + a.code.lost(),
 	}
 	if a.adopted != nil {
-		o.Losses.Tasks += a.adopted.lost()
-	} else if s.tasks == 0 {
-		o.Losses.Tasks++ // the first process: its exec went unseen
+		losses.Tasks += a.adopted.lost()
+	} else if s.whole.tasks == 0 {
+		losses.Tasks++ // the first process: its exec went unseen
 	}
 	if s.entered > s.returned {
 		// kretprobes that ran out of instances
-		o.Losses.Checks += uint64(s.entered - s.returned)
+		losses.Checks += uint64(s.entered - s.returned)
 	}
-
-	o.Programs, err = a.readPrograms()
-	o.Losses.Code += a.code.lost()
-	return err
+	return losses
 }
 
 // misses are events that programs of the kernel half did not see, because they

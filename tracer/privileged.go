@@ -38,7 +38,7 @@ func (a *Audit) programOf(index uint32, p kernelProgram) audit.Program {
 	}
 	defer f.Close()
 	if len(program.Users) == 0 { // nobody but root can open sessions
-		program.OpensSessions = a.openers.of(index, f)
+		program.OpensSessions = a.openers.of(kernelFile(p.file), f)
 	}
 	if index == 1 && a.adopted == nil { // the target's own are its Application's
 		return program
@@ -61,7 +61,8 @@ func kindsOf(p kernelProgram) []int {
 	var kinds []int
 	for i, word := range p.kinds {
 		for ; word != 0; word &= word - 1 {
-			kinds = append(kinds, i*64+bits.TrailingZeros64(uint64(word)))
+			number := i*64 + bits.TrailingZeros64(uint64(word))
+			kinds = append(kinds, int(p.group)*maxKinds+number)
 		}
 	}
 	return kinds

@@ -44,6 +44,10 @@ type Running struct {
 	Cgroup    string
 	MustExist bool
 	Entry     Entry
+	// EachDepth, if not 0, is how many levels below the group each has an observation of
+	// its own, see Groups. Then the audit ends when the group is removed: it can be empty
+	// for a while.
+	EachDepth int
 	// Ended, if not nil, is closed by the caller when there is nothing more to
 	// watch. Otherwise the audit ends with the PID, or when the group has
 	// become empty.
@@ -202,6 +206,15 @@ func (s *opened) moved() bool {
 	return id != s.id
 }
 
+// exists reports whether the group does.
+func (s *opened) exists() bool {
+	id, err := groupID(s.directory())
+	return id != 0 || err != nil
+}
+
+// each reports whether groups below it are told apart.
+func (s *opened) each() bool { return s != nil && s.EachDepth > 0 }
+
 // groups reports whether a control group is watched.
 func (s *opened) groups() bool { return s != nil && s.path != "" }
 
@@ -241,10 +254,17 @@ func (s *opened) configure(module *bpflib.Module) error {
 		// include/linux/kdev_t.h, MKDEV
 		values["executor_device"] = unix.Major(stat.Dev)<<20 | unix.Minor(stat.Dev)
 	}
+	if s.each() {
+		values["each_depth"] = uint32(s.EachDepth)
+		values["chain_buckets"] = uint32(eachChainBuckets)
+	}
 	for name, value := range values {
 		if err := module.InitGlobalVariable(name, value); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	return nil
+	if !s.each() {
+		return nil
+	}
+	return enlarge(module)
 }

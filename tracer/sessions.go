@@ -94,23 +94,24 @@ func namedIn(f *os.File) []string {
 	return names
 }
 
-// openers remembers which programs open sessions, by index: that is looked up in
+// openers remembers which files open sessions: that is looked up in
 // megabytes, and a report can be made every second.
 type openers struct {
 	mu    sync.Mutex
-	known map[uint32]bool
+	known map[fileID]bool
 }
 
-func (o *openers) of(program uint32, f *os.File) bool {
+func (o *openers) of(file kernelFile, f *os.File) bool {
+	id := fileID{uint64(file.inode), uint32(file.device), uint32(file.generation)}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	opens, known := o.known[program]
+	opens, known := o.known[id]
 	if !known {
 		if o.known == nil {
-			o.known = map[uint32]bool{}
+			o.known = map[fileID]bool{}
 		}
 		opens = opensSessions(f)
-		o.known[program] = opens
+		o.known[id] = opens
 	}
 	return opens
 }

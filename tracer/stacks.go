@@ -116,12 +116,18 @@ func (r *stackReader) unwound(s *kernelStack) audit.Stack {
 	return out
 }
 
-// into gives what was unwound to the sites by which it came, of n records that were handed over.
-func (r *stackReader) into(o *audit.Observation, n uint64) {
+// finish waits for n records that were handed over, and says how many stacks are missing.
+func (r *stackReader) finish(n uint64) (lost uint64) {
 	r.ring.finish(n, time.After(stacksWait))
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	o.Losses.Stacks += r.lost + n - min(r.ring.read.Load(), n)
+	return r.lost + n - min(r.ring.read.Load(), n)
+}
+
+// into gives what was unwound to the sites by which it came.
+func (r *stackReader) into(o *audit.Observation) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	for i := range o.Checks {
 		for j := range o.Checks[i].Sites {
 			site := &o.Checks[i].Sites[j]
@@ -131,13 +137,18 @@ func (r *stackReader) into(o *audit.Observation, n uint64) {
 }
 
 // readStacks gives what was unwound to the call sites.
-func (a *Audit) readStacks(o *audit.Observation) error {
+func (a *Audit) readStacks(r *reading) error {
 	if a.stacks == nil {
 		return nil
 	}
 	state, err := a.kernel.state()
-	if err == nil {
-		a.stacks.into(o, uint64(state.stack_records))
+	if err != nil {
+		return err
 	}
-	return err
+	lost := a.stacks.finish(uint64(state.stack_records))
+	for _, o := range r.observations {
+		o.Losses.Stacks += lost
+		a.stacks.into(o)
+	}
+	return nil
 }

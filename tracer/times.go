@@ -12,11 +12,6 @@ type clock struct {
 	tick  time.Duration
 }
 
-func clockOf(s kernelState) (clock, error) {
-	tick, err := jiffy()
-	return clock{uint64(s.started), tick}, err
-}
-
 // longWait is what no call takes in which a program does not wait.
 const longWait = time.Second
 
@@ -38,19 +33,19 @@ func (c clock) since(jiffies uint64) time.Duration {
 
 // readTimes reads how long it was watched, and when it began to serve. A check in the jiffy
 // in which that was is told by the next (bpf/times.bpf.h, time_of_check()), which may be to come.
-func readTimes(o *audit.Observation, s kernelState, c clock) {
-	o.Lasted = c.since(uint64(s.listed))
+func readTimes(o *audit.Observation, g kernelGroup, listed uint64, c clock) {
+	o.Lasted = c.since(listed)
 	for _, row := range o.Checks {
 		if row.Span != nil {
 			o.Lasted = max(o.Lasted, row.Span.Last)
 		}
 	}
-	if s.serving == 0 {
+	if g.serving == 0 {
 		return
 	}
-	o.Serving = &audit.Serving{After: c.since(uint64(s.serving))}
-	if s.serving_syscall >= 0 {
-		call := syscallOf(int32(s.serving_syscall), uint8(s.serving_abi))
+	o.Serving = &audit.Serving{After: c.since(uint64(g.serving))}
+	if g.serving_syscall >= 0 {
+		call := syscallOf(int32(g.serving_syscall), uint8(g.serving_abi))
 		o.Serving.Syscall = &call
 	}
 }

@@ -24,6 +24,7 @@ var effects = map[string]dealing{
 	"UpdateValueFlags":   writes,
 	"InitGlobalVariable": writes,
 	"SetMaxEntries":      0,
+	"SetType":            0,
 }
 
 // namers of libbpfgo take the name of a map or a variable first.
@@ -31,7 +32,7 @@ var namers = []string{"GetMap", "InitRingBuf", "InitGlobalVariable"}
 
 // takeNames are the functions that have the name from who calls them, or from
 // a map of the values to set.
-var takeNames = []string{"each", "eachOfArray", "kernel.readRing", "opened.configure"}
+var takeNames = []string{"each", "eachOfArray", "kernel.readRing", "opened.configure", "enlarge"}
 
 // use is what a function of this package does with a map or a variable of the kernel half.
 type use struct {

@@ -14,13 +14,13 @@ import (
 // verified is how many instructions the verifier of Linux 6.18 goes through until
 // it has accepted a program.
 var verified = map[string]int{
-	"tp_cap_capable": 19806,
-	"on_sys_exit":    12703,
-	"on_exec":        1301,
-	"on_newtask":     555,
-	"on_fork":        542,
-	"list_tasks":     372,
-	"on_exit":        157,
+	"tp_cap_capable": 21872,
+	"on_sys_exit":    13537,
+	"on_exec":        1423,
+	"on_newtask":     642,
+	"on_fork":        632,
+	"list_tasks":     390,
+	"on_exit":        210,
 }
 
 // verifiedCases are what is loaded for one audit or another.
@@ -30,13 +30,18 @@ var verifiedCases = []struct {
 	differs map[string]int // 0: not loaded
 }{
 	{"command", looks(settings{}), nil},
-	{"command, a repetition", settings{}, map[string]int{"tp_cap_capable": 5735, "on_sys_exit": 9222}},
-	{"command, verbose", looks(settings{verbose: true}), map[string]int{"on_sys_exit": 13294}},
-	{"process", looks(settings{running: &opened{pidfd: -1}}), map[string]int{"adopt_tree": 2641}},
+	{"command, a repetition", settings{}, map[string]int{"tp_cap_capable": 5867, "on_sys_exit": 9392}},
+	{"command, verbose", looks(settings{verbose: true}), map[string]int{"on_sys_exit": 14235}},
+	{"process", looks(settings{running: &opened{pidfd: -1}}), map[string]int{"adopt_tree": 2847}},
 	{"process, sampled", looks(settings{running: &opened{pidfd: -1}, sampled: true}), map[string]int{
-		"adopt_tree": 2641, "tp_cap_capable": 21679, "on_sys_exit": 0}},
+		"adopt_tree": 2847, "tp_cap_capable": 23864, "on_sys_exit": 0}},
 	{"control group", looks(settings{running: &opened{pidfd: -1, path: "/"}}), map[string]int{
-		"adopt_group": 3387, "on_group_made": 118, "on_moved": 3416, "on_newtask": 3994, "on_fork": 3912}},
+		"adopt_group": 3613, "on_group_made": 118, "on_moved": 3569, "on_newtask": 4187, "on_fork": 4169}},
+	{"each control group",
+		looks(settings{running: &opened{Running: Running{EachDepth: 1}, pidfd: -1, path: "/"}}),
+		map[string]int{"adopt_group": 6217, "on_group_made": 118, "on_moved": 5892, "on_newtask": 9482,
+			"on_fork": 9460, "on_exec": 7266, "list_tasks": 5373, "on_exit": 226, "on_sys_exit": 20207,
+			"tp_cap_capable": 27728}},
 }
 
 // looks has each check looked at, as a first run does.
