@@ -97,8 +97,28 @@ func (l *line) parseValues(c *cli.Context) (err error) {
 	if l.CallersEnvironment, err = parseEnvironment(c.String("as-environment")); err != nil {
 		return err
 	}
+	if l.EachDepth, err = parseEach(c); err != nil {
+		return err
+	}
+	l.Output.Each = l.EachDepth > 0
 	l.Output.Format, err = parseFormat(c)
 	return err
+}
+
+// parseEach is how many levels below a control group each has a report of its own; 0 for none.
+func parseEach(c *cli.Context) (depth int, err error) {
+	switch {
+	case !c.Bool("each"):
+		return 0, nil
+	case !c.IsSet("each-depth"):
+		return 1, nil
+	}
+	text := c.String("each-depth")
+	if depth, err = strconv.Atoi(text); err != nil || depth < 1 || depth > tracer.MaxEachDepth {
+		return 0, fmt.Errorf("--each-depth %s: give a number from 1 to %d", console.Printable(text),
+			tracer.MaxEachDepth)
+	}
+	return depth, nil
 }
 
 // parseEnvironment reads whose environment --as is to use. The default has a

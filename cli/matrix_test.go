@@ -26,6 +26,7 @@ var occasions = []occasion{
 	{"restart", []string{"--unit", "b", "--restart"}, nil},
 	{"pid", []string{"--pid", "2"}, nil},
 	{"cgroup", []string{"--cgroup", "/b"}, nil},
+	{"each", []string{"--cgroup", "/b", "--each", "--output", "out"}, nil},
 	{"in cgroup", []string{"--cgroup", "/b"}, []string{"--", "true"}},
 	{"container", []string{"--container", "b"}, nil},
 	{"probe", []string{"--probe"}, nil},

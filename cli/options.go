@@ -28,6 +28,7 @@ const (
 	all     scope = iota
 	started       // what cap-audit starts
 	units         // services of the running system
+	grouped       // control groups that are watched
 )
 
 // option is one that the command line can have.
@@ -55,6 +56,8 @@ var options = []option{
 	{yes("restart"), anAudit, units},
 	{text("pid", "p"), anAudit, all},
 	{text("cgroup"), anAudit, all},
+	{yes("each"), anAudit, grouped},
+	{text("each-depth"), anAudit, grouped},
 	{text("container"), anAudit, all},
 
 	{yes("follow", "f"), anAudit, started},
@@ -131,6 +134,9 @@ var exclusions = []exclusion{
 		"if-possible"},
 		"nothing is to be traced"},
 	{[]string{"verbose", "quiet"}, nil, "choose one"},
+	{[]string{"each", "each-depth"}, []string{"check", "check-unused", "policy-out"},
+		"each control group has needs of its own: hold its report against a policy with --merge"},
+	{[]string{"each", "each-depth"}, []string{"events", "verbose"}, "what all groups do would be in one stream"},
 }
 
 // need is an option that means nothing without another.
@@ -139,6 +145,7 @@ type need struct{ option, other, sentence string }
 var needs = []need{
 	{"write-dropin", "restart", "--write-dropin needs --restart: a drop-in without what the " +
 		"service's start needs would keep it from starting"},
+	{"each-depth", "each", "--each-depth says how far below the control group --each looks: give that, too"},
 	{"as-environment", "as", "--as-environment says in whose environment --as runs the command: name the " +
 		"user with that"},
 	{"check-unused", "check", "--check-unused adds to --check: name the policy with that"},

@@ -14,7 +14,7 @@ var sample = map[string]string{
 	"as": "nobody", "as-environment": "caller", "duration": "1s", "until-idle": "1s", "test": ":",
 	"check":  "chown",
 	"output": "out", "format": "yaml", "emit": "c", "policy-out": "policy", "backend": "kprobe",
-	"outcomes": "all", "events": "events",
+	"outcomes": "all", "events": "events", "each-depth": "2",
 }
 
 // spelt is an option as it is typed.
@@ -32,6 +32,7 @@ var completions = [][]string{
 	{"--unit", "b", "--check", "kill"}, {"--check", "kill", "--", "true"},
 	{"--merge", "--check", "kill", "--", "one"}, {"--diff", "--", "one", "two"}, {"--static", "--", "one"},
 	{"--", "one", "two"},
+	{"--each"}, {"--cgroup", "/c"}, {"--cgroup", "/c", "--each"},
 	{"--as", "nobody", "--", "true"}, {"--as", "nobody", "--check", "kill", "--", "true"},
 }
 

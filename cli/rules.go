@@ -112,6 +112,9 @@ func (l *line) checkAudit(given []string) error {
 		return fmt.Errorf("--%s and --outcomes sampled: repetitions are compared by all that calls returned",
 			proof)
 	}
+	if err := l.checkEach(given); err != nil {
+		return err
+	}
 	if how := l.unfilterable(); how != "" {
 		return fmt.Errorf("--emit %s and --%s: it has to let through all system calls that the "+
 			"program makes", l.Output.Emit, how)
@@ -122,6 +125,18 @@ func (l *line) checkAudit(given []string) error {
 		return hint.Addf(err, "there are %s", strings.Join(kinds, ", "))
 	}
 	return nil
+}
+
+// checkEach refuses to write one report after the other where that makes no sense.
+func (l *line) checkEach(given []string) error {
+	one := []output.Format{output.Text, output.NDJSON}
+	if l.EachDepth == 0 || l.Output.File != "" || slices.Contains(one, l.Output.Format) {
+		return nil
+	}
+	each := firstOf([]string{"each-depth", "each"}, given)
+	format := firstOf([]string{"json", "yaml", "format", "emit"}, given)
+	return hint.Add(fmt.Errorf("--%s and --%s: many reports like that do not make a file", each, format),
+		"name a directory with --output; text and ndjson go to standard output, too")
 }
 
 // unfilterable is an option with which the calls for --emit's filter are not seen.
@@ -136,12 +151,24 @@ func (l *line) unfilterable() string {
 	return ""
 }
 
+// purposes are what options are for that do not go with all subjects.
+var purposes = []struct {
+	of   scope
+	what string
+}{
+	{started, "a command that cap-audit starts"},
+	{units, "a service of the running system"},
+	{grouped, "a control group that is watched"},
+}
+
 // checkScopes refuses options that are for other subjects.
 func (l *line) checkScopes(given []string) error {
-	if one, other := firstFor(started, given), firstFor(units, given); one != "" && other != "" {
-		return fmt.Errorf("--%s is for a command that cap-audit starts, --%s for a service of the running "+
-			"system",
-			one, other)
+	for i, one := range purposes {
+		for _, other := range purposes[i+1:] {
+			if a, b := firstFor(one.of, given), firstFor(other.of, given); a != "" && b != "" {
+				return fmt.Errorf("--%s is for %s, --%s for %s", a, one.what, b, other.what)
+			}
+		}
 	}
 	for _, o := range options {
 		name := o.name()
@@ -154,6 +181,13 @@ func (l *line) checkScopes(given []string) error {
 		case o.of == units && l.Option != "unit":
 			return fmt.Errorf("--%s is for a service of the running system, named with --unit, not for --%s",
 				name, l.Option)
+		case o.of == grouped && l.Option == "":
+			return fmt.Errorf("--%s is for a control group that is watched: name it with --cgroup", name)
+		case o.of == grouped && l.Option != "cgroup":
+			return fmt.Errorf("--%s is for a control group that is watched, named with --cgroup, not for --%s",
+				name, l.Option)
+		case o.of == grouped && len(l.Command) > 0:
+			return fmt.Errorf("--%s watches what runs in control groups already: give it no command", name)
 		}
 	}
 	return nil

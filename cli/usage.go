@@ -16,6 +16,9 @@ What to audit:
       --restart         with --unit: restart it, so that its start is seen
   -p, --pid PID         watch a process and its descendants
       --cgroup PATH     watch a control group; a command is started in it
+      --each            with --cgroup: a report on each control group directly
+                        below it; -o names a directory
+      --each-depth N    and on those below these, down to the Nth level
       --container NAME  watch a container of podman, docker or containerd
 How to run a command:
   -f, --follow          wait for the last descendant, not only for the command

@@ -53,6 +53,8 @@ type Options struct {
 	Format Format
 	Emit   string // kind of snippet, with Snippet
 	File   string // "" for standard output
+	// Each: there are many reports, and File is a directory.
+	Each bool
 
 	Check       string // policy, "" for none
 	CheckUnused bool

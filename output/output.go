@@ -23,6 +23,8 @@ type Output struct {
 	Options
 	// policy is that of --check, nil for none.
 	policy *policy.Policy
+	// directory is that of many reports, nil for none.
+	directory *files.Directory
 	// Stream is that of --events, nil for none.
 	Stream *Events
 }
@@ -32,7 +34,7 @@ type Output struct {
 func Open(options Options) (*Output, error) {
 	for _, file := range []struct{ option, name string }{{"output", options.File},
 		{"policy-out", options.PolicyOut}, {"events", options.Events}} {
-		if file.name == "" {
+		if file.name == "" || options.Each && file.name == options.File {
 			continue
 		}
 		if err := files.Writable(file.name); err != nil {
@@ -41,11 +43,26 @@ func Open(options Options) (*Output, error) {
 		}
 	}
 	o := &Output{Options: options}
-	err := o.loadPolicy()
+	err := o.openDirectory()
+	if err == nil {
+		err = o.loadPolicy()
+	}
 	if err == nil {
 		o.Stream, err = openEvents(options.Events)
 	}
 	return o, err
+}
+
+// openDirectory opens that of many reports.
+func (o *Output) openDirectory() (err error) {
+	if !o.Each || o.File == "" {
+		return nil
+	}
+	if o.directory, err = files.OpenDirectory(o.File); err != nil {
+		err = fmt.Errorf("--output %s: %w", console.Printable(o.File), err)
+		return hint.Add(err, "name a directory, which is made if it is not there")
+	}
+	return nil
 }
 
 // loadPolicy reads that of --check, if there is one.

@@ -253,9 +253,9 @@ func (o *Options) lateness() time.Duration {
 
 // conclude waits until the deadline for what is not known yet, and no longer: files can be on
 // file systems that the program itself has made.
-func (b *bounding) conclude(deadline time.Time, programs []audit.Program) *audit.Bounds {
+func (b *bounding) conclude(deadline time.Time) {
 	if b == nil {
-		return nil
+		return
 	}
 	select {
 	case <-b.done:
@@ -271,7 +271,6 @@ func (b *bounding) conclude(deadline time.Time, programs []audit.Program) *audit
 	case <-b.done:
 	case <-time.After(endPause):
 	}
-	return b.known(programs, notInTime)
 }
 
 // known is what is known of programs by now, and of the others why not.
@@ -284,7 +283,7 @@ func (b *bounding) known(programs []audit.Program, otherwise string) *audit.Boun
 	all := &audit.Bounds{}
 	for index := range programs {
 		if index > 0 || programs[0].Processes > 0 {
-			one := b.knownOf(index, &programs[index], otherwise)
+			one := b.knownOf(programs[index].Number, &programs[index], otherwise)
 			one.Index = index
 			all.Programs = append(all.Programs, one)
 		}

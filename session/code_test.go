@@ -72,6 +72,9 @@ func TestKnown(t *testing.T) {
 	b := &bounding{files: fewestFiles, of: map[int]*code{1: looked, 2: failed, 3: nil, 5: {}, 6: looked},
 		failed: map[int]string{4: "is gone"}}
 	programs := make([]audit.Program, 8)
+	for n := range programs {
+		programs[n].Number = n
+	}
 	programs[6].Code = []audit.CodeFile{{Path: "/lib/late", Inode: 1}}
 	for n, one := range b.known(programs, notYet).Programs {
 		want := []string{"", "is cut short", tooMany, "is gone", notYet, notYet, notYet}[n]

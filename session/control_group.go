@@ -22,7 +22,13 @@ func newControlGroup(s *session) (subject, error) {
 	if len(s.Command) > 0 {
 		return commandIn(s, directory, path)
 	}
-	return &controlGroup{adopted{tracer.Running{Cgroup: directory, MustExist: true}}, path}, nil
+	running := tracer.Running{Cgroup: directory, MustExist: true}
+	if s.EachDepth > 0 {
+		// what sets up a service or a container is not its
+		running.EachDepth, running.Entry = s.EachDepth, tracer.EntryByManager
+		s.each = newEach(s, path)
+	}
+	return &controlGroup{adopted{running}, path}, nil
 }
 
 // locateGroup is the directory of a group, and its path from the root of the
@@ -38,7 +44,12 @@ func locateGroup(name string) (directory, path string) {
 	return filepath.Join(root, path), path
 }
 
-func (g *controlGroup) title(int) string { return "control group: " + console.Escape(g.path) }
+func (g *controlGroup) title(int) string {
+	if g.running.EachDepth > 0 {
+		return "each control group below: " + console.Escape(g.path)
+	}
+	return "control group: " + console.Escape(g.path)
+}
 
 func (g *controlGroup) describe(f *audit.Findings) {
 	f.Subject = audit.Subject{Kind: audit.SubjectCgroup, Cgroup: g.path}

@@ -19,6 +19,9 @@ type Options struct {
 	// besides.
 	Command []string
 
+	// EachDepth, if not 0, is how many levels below a control group each has a report of its own.
+	EachDepth int
+
 	Restart bool // a unit, under the audit
 	Follow  bool // wait for the last descendant
 	As      string

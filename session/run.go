@@ -126,13 +126,18 @@ func (s *session) watched(at attempt) (*result, error) {
 	if ending := r.ending.Load(); ending != nil && !s.Follow {
 		showEnding(s.lines, *ending)
 	}
+	if s.each != nil {
+		s.bounding.conclude(ended.Add(s.lateness()))
+		return r, s.each.conclude(r)
+	}
 	observation, err := a.Observe()
 	if err != nil {
 		return nil, fmt.Errorf("read the audit out of the kernel: %w", err)
 	}
 	observation.Took = ran
 	r.findings = audit.Analyze(observation)
-	r.findings.Bounds = s.bounding.conclude(ended.Add(s.lateness()), observation.Programs)
+	s.bounding.conclude(ended.Add(s.lateness()))
+	r.findings.Bounds = s.bounding.known(observation.Programs, notInTime)
 	r.findings.TestFailed = s.testFailed(r)
 	if s.Untraced && at.repetition && r.findings.StillRunning > 0 {
 		r.killed = true // they could spoil the next

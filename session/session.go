@@ -23,6 +23,8 @@ type session struct {
 	out     *output.Output
 	// bounding is of the run that goes on, nil for none.
 	bounding *bounding
+	// each is nil where there is one report.
+	each *each
 	// interims are interim reports that are being written.
 	interims sync.WaitGroup
 }
@@ -61,7 +63,7 @@ func Run(options Options) error {
 
 func (s *session) audit() error {
 	r, err := s.run(attempt{allowed: everything})
-	if err != nil {
+	if err != nil || s.each != nil {
 		return err
 	}
 	switch {
@@ -96,6 +98,10 @@ func (s *session) document(f *audit.Findings) *report.Document {
 func (s *session) reportInterim(a *tracer.Audit) error {
 	if s.Untraced {
 		return errors.New("without tracing nothing is known before the last repetition")
+	}
+	if s.each != nil {
+		s.lines.Print("[*] Interim report")
+		return s.each.write(interim, "")
 	}
 	observation, err := a.Observe()
 	if err != nil {

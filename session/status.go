@@ -66,7 +66,7 @@ func showStatus(l *console.Lines, a *tracer.Audit) (stop func()) {
 				return
 			case <-timer.C:
 				if p, err := a.Progress(); err == nil {
-					l.SetStatus(statusLine(time.Since(start), p, neededSoFar(a)))
+					l.SetStatus(statusLine(time.Since(start), p, func() []int { return neededSoFar(a) }))
 				}
 				timer.Reset(statusEvery)
 			}
@@ -76,10 +76,15 @@ func showStatus(l *console.Lines, a *tracer.Audit) (stop func()) {
 }
 
 // statusLine is ASCII, as console.Lines wants it.
-func statusLine(elapsed time.Duration, p tracer.Progress, needed []int) string {
-	if p.Untraced {
+func statusLine(elapsed time.Duration, p tracer.Progress, neededSoFar func() []int) string {
+	switch {
+	case p.Untraced:
 		return fmt.Sprintf("[%s] processes: %d", elapsed.Round(time.Second), p.Processes)
+	case p.Groups > 0:
+		return fmt.Sprintf("[%s] processes: %d  checks: %d  groups: %d", elapsed.Round(time.Second), p.Processes,
+			p.Checks, p.Groups)
 	}
+	needed := neededSoFar()
 	names := make([]string, len(needed))
 	for i, n := range needed {
 		names[i] = capng.Name(n)

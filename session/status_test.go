@@ -24,7 +24,7 @@ func TestStatusLine(t *testing.T) {
 		"[1m5s] processes: 1  checks: 18446744073709551615  needed: bpf": {tracer.Progress{Processes: 1,
 			Checks: 1<<64 - 1}, []int{39}},
 	} {
-		if got := statusLine(65*time.Second+400*time.Millisecond, c.p, c.needed); got != want {
+		if got := statusLine(65*time.Second+400*time.Millisecond, c.p, func() []int { return c.needed }); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
@@ -32,7 +32,7 @@ func TestStatusLine(t *testing.T) {
 	for i := range all {
 		all[i] = i
 	}
-	for _, b := range []byte(statusLine(time.Hour, tracer.Progress{}, all)) {
+	for _, b := range []byte(statusLine(time.Hour, tracer.Progress{}, func() []int { return all })) {
 		if b < ' ' || b > '~' {
 			t.Fatalf("byte %#x is not ASCII: the line is cut by bytes", b)
 		}

@@ -73,6 +73,7 @@ func (s *session) watch(a *tracer.Audit, at attempt, r *result) error {
 	if !at.repetition {
 		ended = func(status unix.WaitStatus) { s.noteEnding(a, r, status) }
 		defer showStatus(s.lines, a)()
+		defer s.each.follow(a)()
 		var stop func()
 		w.enough, stop = s.enough(a)
 		defer stop()

@@ -205,6 +205,8 @@ type Progress struct {
 	Kinds uint64
 	// Processes of the tree that live.
 	Processes int
+	// Groups that something ran in, where each has a report of its own.
+	Groups int
 	// Untraced: nothing else is known.
 	Untraced bool
 }
@@ -228,6 +230,14 @@ func (a *Audit) Progress() (p Progress, err error) {
 		return Progress{}, err
 	}
 	p.Kinds = uint64(state.noted)
+	err = a.kernel.eachGroup(func(_ uint32, g kernelGroup) {
+		if g.tasks > 0 {
+			p.Groups++
+		}
+	})
+	if err != nil {
+		return Progress{}, err
+	}
 	p.Processes, err = a.Alive()
 	return p, err
 }

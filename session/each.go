@@ -1,0 +1,148 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/cap-audit/cap-audit/audit"
+	"github.com/cap-audit/cap-audit/console"
+	"github.com/cap-audit/cap-audit/report"
+	"github.com/cap-audit/cap-audit/tracer"
+)
+
+// eachPause is how often it is seen which groups have ended.
+const eachPause = time.Second
+
+// each writes a report on each control group below the one that is watched.
+type each struct {
+	*session
+	path string // of the watched one
+
+	mu    sync.Mutex
+	audit *tracer.Audit
+	// first are those in which something ran when the audit began.
+	first map[string]bool
+	// told are those that had ended when the last report on them was written, by how many
+	// tasks they had had.
+	told map[string]uint64
+}
+
+func newEach(s *session, path string) *each {
+	return &each{session: s, path: path, first: map[string]bool{}, told: map[string]uint64{}}
+}
+
+// follow writes the report on each group that ends, until the function that it returns is called.
+func (e *each) follow(a *tracer.Audit) (stop func()) {
+	if e == nil {
+		return func() {}
+	}
+	e.audit = a
+	if groups, err := a.Groups(); err == nil {
+		for _, g := range groups {
+			e.first[g.Path] = true
+		}
+	}
+	done, finished := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(finished)
+		for {
+			select {
+			case <-done:
+				return
+			case <-time.After(eachPause):
+			}
+			if err := e.write(onlyEnded, ""); err != nil {
+				console.Warningf("%v: it is tried again at the end of the audit", err)
+			}
+		}
+	}()
+	return func() { close(done); <-finished }
+}
+
+// Which groups a report is written on, of those that have something to tell that was not told.
+const (
+	onlyEnded = iota
+	interim   // those that go on are told so
+	final
+)
+
+// write writes reports, all of the same moment. testFailed is for the last ones.
+func (e *each) write(which int, testFailed string) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	groups, err := e.audit.Groups()
+	if err != nil {
+		return err
+	}
+	var wanted []tracer.Group
+	ended := map[string]bool{}
+	for _, g := range groups {
+		if tasks, told := e.told[g.Path]; told && tasks == g.Tasks {
+			continue
+		}
+		ended[g.Path] = !g.Inhabited()
+		if ended[g.Path] || which != onlyEnded {
+			wanted = append(wanted, g)
+		}
+	}
+	if len(wanted) == 0 {
+		return nil
+	}
+	observations, err := e.audit.ObserveEach(wanted)
+	if err != nil {
+		return err
+	}
+	var failed error
+	for i, g := range wanted {
+		observations[i].Interim = which == interim && !ended[g.Path]
+		if err := e.report(g, observations[i], which, testFailed); err != nil {
+			failed = errors.Join(failed, fmt.Errorf("control group %s: %w", console.Printable(g.Path), err))
+			continue
+		}
+		if ended[g.Path] {
+			e.told[g.Path] = g.Tasks
+		}
+	}
+	return failed
+}
+
+func (e *each) report(g tracer.Group, o *audit.Observation, which int, testFailed string) error {
+	f := audit.Analyze(o)
+	otherwise := notYet
+	if which == final {
+		otherwise = notInTime
+	}
+	f.Bounds = e.bounding.known(o.Programs, otherwise)
+	f.TestFailed = testFailed
+	f.Subject = audit.Subject{Kind: audit.SubjectCgroup, Cgroup: g.Path, FromStart: !e.first[g.Path]}
+	doc := report.NewDocument(f)
+	doc.Tool.Version = e.Output.Version
+	below, err := filepath.Rel(e.path, g.Path)
+	if err != nil {
+		return err
+	}
+	if below == "." {
+		below = ""
+	}
+	err = e.out.WriteOf(below, doc)
+	if err == nil || which != final {
+		return err
+	}
+	if saved, failed := e.out.SaveOf(doc); failed == nil && e.Output.File != "" {
+		return fmt.Errorf("%w; it is in %s instead", err, saved)
+	}
+	return err
+}
+
+// conclude writes the last reports.
+func (e *each) conclude(r *result) error {
+	e.lines.Print("[*] Analyzing results...")
+	failed := e.testFailed(r)
+	if failed != "" {
+		console.Warningf("%s: what it was to exercise may be missing", failed)
+	}
+	return e.write(final, failed)
+}
