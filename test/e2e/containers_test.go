@@ -33,6 +33,7 @@ const image = "localhost/cap-audit-test:latest"
 func ownStore() error {
 	settings := filepath.Join(os.TempDir(), "storage.conf")
 	os.Setenv("CONTAINERS_STORAGE_CONF", settings)
+	os.Setenv("PODMAN_IGNORE_CGROUPSV1_WARNING", "1") // podman 5 writes it each time
 	text := fmt.Sprintf("[storage]\ndriver = \"vfs\"\ngraphroot = %q\nrunroot = %q\n",
 		filepath.Join(os.TempDir(), "podman"), filepath.Join(os.TempDir(), "podman.run"))
 	return os.WriteFile(settings, []byte(text), 0o644)

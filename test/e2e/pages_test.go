@@ -419,8 +419,7 @@ func imageOfWeb(t *testing.T, dir string) []string {
 		}
 	}
 	p.Import(t, root, "localhost/web", "--change", `CMD ["httpd","-f","-p","80","-h","/www","-u","www-data"]`)
-	return []string{"CONTAINERS_CONF=" + filepath.Join(p.Dir, "containers.conf"),
-		"CONTAINERS_STORAGE_CONF=" + filepath.Join(p.Dir, "storage.conf")}
+	return p.Environment()
 }
 
 func directory(t *testing.T, parts ...string) string {

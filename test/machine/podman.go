@@ -79,10 +79,16 @@ func (p Podman) Command(args ...string) *exec.Cmd { return p.For(p.Path, args...
 func (p Podman) For(path string, args ...string) *exec.Cmd {
 	cmd := exec.Command(path, args...)
 	cmd.Dir = p.Dir
-	cmd.Env = append(os.Environ(),
-		"CONTAINERS_CONF="+filepath.Join(p.Dir, "containers.conf"),
-		"CONTAINERS_STORAGE_CONF="+filepath.Join(p.Dir, "storage.conf"))
+	cmd.Env = append(os.Environ(), p.Environment()...)
 	return cmd
+}
+
+// Environment is what has an engine use the store and the settings in Dir. From podman 5 on it
+// warns of control groups of the first version each time.
+func (p Podman) Environment() []string {
+	return []string{"CONTAINERS_CONF=" + filepath.Join(p.Dir, "containers.conf"),
+		"CONTAINERS_STORAGE_CONF=" + filepath.Join(p.Dir, "storage.conf"),
+		"PODMAN_IGNORE_CGROUPSV1_WARNING=1"}
 }
 
 // Run is what a command of podman's writes to standard output; it has to
