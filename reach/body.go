@@ -209,12 +209,9 @@ func after(i *instruction, depth int32, from *convention) int32 {
 // seeStack notes a frame pointer, and addresses on the stack that are taken. One at an unknown depth can
 // lead to any place there.
 func (b *body) seeStack(i *instruction, depth int32, from *convention) {
-	if i.op != opMove && i.op != opOffset {
-		return
-	}
 	var taken int32
 	switch {
-	case i.src == from.stack:
+	case i.src == from.stack && i.dst != from.stack && i.op != opTest:
 		taken = depth
 	case i.src == from.frame && i.op == opOffset && b.frame != unknownDepth:
 		taken = b.frame

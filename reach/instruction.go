@@ -26,6 +26,8 @@ const (
 	opOrMemory                    // dst = src | memory at base + imm
 	opAnd                         // dst = src & imm
 	opLowByte                     // dst = src, with imm for the lowest byte
+	opInto                        // the vector dst = the lowest imm bytes of src, then zero
+	opInterleave                  // the vector dst = imm bytes of src, as many of second, the next of src, ...
 	opLoad                        // dst = memory at base + imm, two bytes of it if narrow
 	opStore                       // memory at base + imm = src
 	opStoreConst                  // memory at base + imm = value
@@ -64,7 +66,7 @@ type instruction struct {
 	base         register
 	narrow       bool
 	// second is the other register of a load or store of two, each of the size of
-	// writesMemory.
+	// writesMemory; of opInterleave, the other vector.
 	second register
 }
 
@@ -118,7 +120,8 @@ func (i *instruction) overlaps(written, wanted int64) bool {
 func (i *instruction) writes(r register) bool {
 	switch i.op {
 	case opConst, opAddress, opMask, opFlag,
-		opMove, opMaybeMove, opEither, opOffset, opOr, opOrMemory, opAnd, opLowByte, opLoad, opPop:
+		opMove, opMaybeMove, opEither, opOffset, opOr, opOrMemory, opAnd, opLowByte, opInto, opInterleave,
+		opLoad, opPop:
 		return i.dst == r || i.op == opLoad && i.second == r || i.clobbers&bit(r) != 0
 	}
 	return i.clobbers&bit(r) != 0

@@ -254,8 +254,10 @@ func (t *tracer) assigned(s state, i *instruction) {
 		}
 		t.at(s, i.base, i.imm)
 		t.before(s.n, l)
+	case opInto, opInterleave:
+		t.gathered(s, i)
 	case opLoad:
-		if r >= xmm0 && t.from.vectors && (i.base != none || i.narrow) {
+		if t.isVector(r) && (i.base != none || i.narrow) {
 			t.value.any = true
 			return
 		}
@@ -265,6 +267,27 @@ func (t *tracer) assigned(s state, i *instruction) {
 	default:
 		t.value.any = true
 	}
+}
+
+// gathered goes on with the part of a vector that is looked for.
+func (t *tracer) gathered(s state, i *instruction) {
+	l, part := s.l, int64(s.l.part)
+	switch {
+	case part%4 != 0 || i.op == opInto && part > 0 && part < i.imm:
+		t.value.any = true
+		return
+	case i.op == opInto && part > 0:
+		t.value.add(l, constant{})
+		return
+	case i.op == opInto || part/i.imm%2 == 0:
+		l.reg = i.src
+	default:
+		l.reg = i.second
+	}
+	if i.op == opInterleave {
+		l.part = uint8(part/i.imm/2*i.imm + part%i.imm)
+	}
+	t.before(s.n, l)
 }
 
 // at goes on with memory at a register.
@@ -362,6 +385,9 @@ func (t *tracer) fixed(l location, at uint64) {
 	t.value.add(l, constant{number: int64(word)})
 }
 
+// isVector tells it of a register that holds sixteen bytes.
+func (t *tracer) isVector(r register) bool { return t.from.vectors && r >= xmm0 && r < 32 }
+
 // stack looks for what was put into a place on the stack.
 func (t *tracer) stack(s state, i *instruction) {
 	l, b := s.l, t.body
@@ -379,11 +405,12 @@ func (t *tracer) stack(s state, i *instruction) {
 			t.stored(s, &other)
 			return
 		}
-		if ok && where == l.offset && i.writesMemory < 16 {
+		if ok && where == l.offset && !t.isVector(i.src) {
 			t.stored(s, i)
 			return
 		}
-		if ok && i.writesMemory == 16 && where <= l.offset && l.offset < where+13 && l.part == 0 {
+		if ok && t.isVector(i.src) && where <= l.offset && l.offset+4 <= where+int32(i.writesMemory) &&
+			l.part == 0 {
 			s.l.part = uint8(l.offset - where)
 			t.stored(s, i)
 			return

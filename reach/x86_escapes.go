@@ -48,7 +48,8 @@ func (x *x86Reader) twoBytes(i *instruction) {
 	}
 }
 
-// vectors follows constants that are put into memory sixteen bytes at once.
+// vectors follows what is put into memory eight or sixteen bytes at once: constants, and what compilers
+// gather from several registers for fields of a structure that are next to each other.
 func (x *x86Reader) vectors(i *instruction, op byte) {
 	if i.op != opOther || op < 0x10 || op >= 0x18 && op < 0x28 || op >= 0x30 && op < 0x51 ||
 		op >= 0x80 && op < 0xc2 || op == 0xc3 || op == 0xc7 || op == 0xd7 {
@@ -59,17 +60,27 @@ func (x *x86Reader) vectors(i *instruction, op byte) {
 	switch op {
 	case 0x10, 0x28, 0x6f: // to a register
 		i.clobbers |= bit(r)
-		if simple && !x.repeatNot && (op != 0x10 || !x.repeat) {
+		switch {
+		case x.repeatNot, op == 0x10 && x.repeat: // a part of it
+		case simple:
 			x.load(i, r)
 			i.clobbers = 0
+		case x.rm != none && (op != 0x6f || x.operand16 || x.repeat):
+			i.op, i.dst, i.src, i.clobbers = opMove, r, xmm0+x.rm, 0
 		}
 	case 0x11, 0x29, 0x7f, 0x13, 0x17, 0x2b, 0xe7, 0xd6: // to memory
 		if simple && (op == 0x11 || op == 0x29 || op == 0x7f) && !x.repeatNot && (op != 0x11 || !x.repeat) {
 			x.store(i, r)
 			i.writesMemory = 16
+		} else if simple && op == 0xd6 && x.operand16 {
+			x.store(i, r)
+			i.writesMemory = 8
 		} else if x.rm != none {
 			i.clobbers |= bit(xmm0 + x.rm)
 		}
+	case 0x62, 0x6c, 0x6e:
+		i.clobbers |= bit(r)
+		x.gather(i, op, r)
 	case 0x57, 0xef: // xor
 		i.clobbers |= bit(r)
 		if x.rm == x.reg {
@@ -80,6 +91,22 @@ func (x *x86Reader) vectors(i *instruction, op byte) {
 		if op >= 0x71 && op <= 0x73 && x.rm != none {
 			i.clobbers |= bit(xmm0 + x.rm)
 		}
+	}
+}
+
+// gather is movd, movq, punpckldq and punpcklqdq of registers.
+func (x *x86Reader) gather(i *instruction, op byte, r register) {
+	if x.rm == none || !x.operand16 {
+		return
+	}
+	i.dst, i.clobbers = r, 0
+	if op == 0x6e {
+		i.op, i.src, i.imm = opInto, x.rm, int64(x.width())
+		return
+	}
+	i.op, i.src, i.second, i.imm = opInterleave, r, xmm0+x.rm, 4
+	if op == 0x6c {
+		i.imm = 8
 	}
 }
 
