@@ -83,3 +83,53 @@ func readAgain(t *testing.T, report string, lines ...string) {
 		}
 	}
 }
+
+// TestLongMillionChecks: of a million checks none is lost, whatever asks and however many threads do,
+// and it is known in which system call each was.
+func TestLongMillionChecks(t *testing.T) {
+	t.Parallel()
+	million := fewer(1_000_000, 50_000)
+	for _, test := range []struct {
+		name, capability, syscall string
+		threads                   uint64
+		target                    []string // and how many checks in each thread
+	}{
+		{"by threads", "sys_chroot", "chroot", 16, []string{built("tree"), "threads", "16"}},
+		{"for a probe", "sys_admin", "mmap", 1, []string{built("cost"), "mmap"}},
+		{"refused", "setgid", "setgid", 1, []string{built("cost"), "refused"}},
+		{"in a security hook", "setpcap", "prctl", 1, []string{built("cost"), "prctl"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var lost uint64 // audited bears none, but of programs that the kernel skips
+			run := func(n uint64) uint64 {
+				d := audited(t, append(test.target, fmt.Sprint(n))...)
+				if d.Exit.Status != 0 {
+					t.Fatalf("status %d", d.Exit.Status)
+				}
+				lost += d.Losses["checks"]
+				return d.checksIn(test.capability, test.syscall)
+			}
+			// what starting it takes is in both
+			each := million / test.threads
+			got, want := run(each)-run(1), (each-1)*test.threads
+			if got+lost < want || got > want+lost {
+				t.Errorf("%d checks of %s in %s, wanted %d", got, test.capability, test.syscall, want)
+			}
+		})
+	}
+}
+
+// checksIn are those of a capability in calls of a system call.
+func (d document) checksIn(name, syscall string) (n uint64) {
+	for _, c := range slices.Concat(d.Required, d.Advisory) {
+		if c.Name != name {
+			continue
+		}
+		for _, site := range c.Sites {
+			if site.Syscall == syscall {
+				n += site.Checks
+			}
+		}
+	}
+	return n
+}
