@@ -206,6 +206,10 @@ build/bench: FORCE
 bench: deps-test cap-audit programs build/bench ## measure what an audit costs, into docs/performance.md: five minutes of a quiet machine (needs root)
 	CAP_AUDIT=$(CURDIR)/cap-audit CAP_AUDIT_PROGRAMS=$(CURDIR)/build/programs exec build/bench docs/performance.md
 
+.PHONY: bench-vm
+bench-vm: build/cap-audit programs build/bench ## measure the same in VMs, for other kernels and backends: KERNEL="6.12:fentry 6.12:kprobe", an hour
+	test/vm/bench -p docs/performance.md $(or $(KERNEL),6.12:fentry 6.12:kprobe)
+
 .PHONY: demo
 demo: cap-audit ## build, then audit a program that needs a capability
 	./cap-audit -- dmesg --level emerg

@@ -1,10 +1,8 @@
 package main
 
-import "os"
-
-// calls measures what an audit costs whom it audits and all others: system calls,
-// processes, and programs that do real work.
-func (b *bench) calls() []row {
+// calls are what an audit costs whom it audits and all others: system calls, processes,
+// and programs that do real work.
+func (b *bench) calls() []thing {
 	all := []surroundings{
 		{native, natively},
 		{traced, b.audited},
@@ -12,25 +10,20 @@ func (b *bench) calls() []row {
 		{byCommand, b.besideCommand},
 		{byProcess, b.besideProcess},
 	}
-	return []row{
-		b.measured("a system call without a check", runs(b.cost("getppid", 2000000), 1, all...)...),
-		b.measured("one with a check", runs(b.cost("setgid", 300000), 1, all...)...),
-		b.measured("a process made and ended", runs(b.cost("fork", 2000), 1, all...)...),
-		b.inDirectory("a build", b.build, all),
-		b.inDirectory("a request to nginx", b.requests, all),
+	if b.original != "" {
+		all = append(all, surroundings{byOriginal, b.belowOriginal}, surroundings{besideIt, b.besideOriginal})
 	}
-}
-
-// inDirectory measures what wants a directory with files made for it.
-func (b *bench) inDirectory(name string, ways func(string, []surroundings) ([]way, error),
-	list []surroundings) row {
-	dir, err := os.MkdirTemp("", "bench")
-	if err == nil {
-		defer os.RemoveAll(dir)
-		var prepared []way
-		if prepared, err = ways(dir, list); err == nil {
-			return b.measured(name, prepared...)
-		}
+	loop := func(name string, n int) func(string) ([]way, error) {
+		return always(func() []way { return runs(b.cost(name, n), 1, all...) })
 	}
-	return row{name: name, missing: []missing{{"", err}}}
+	in := func(ways func(string, []surroundings) ([]way, error)) func(string) ([]way, error) {
+		return func(dir string) ([]way, error) { return ways(dir, all) }
+	}
+	return []thing{
+		{"a system call without a check", loop("getppid", 2000000)},
+		{"one with a check", loop("setgid", 300000)},
+		{"a process made and ended", loop("fork", 2000)},
+		{"a build", in(b.build)},
+		{"a request to nginx", in(b.requests)},
+	}
 }

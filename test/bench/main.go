@@ -1,6 +1,10 @@
-// Bench measures what an audit costs, and writes the figures into a page:
+// Bench measures what an audit costs, shows the figures, and writes them into a page:
 //
-//	bench [-rounds N] [-share F] PAGE
+//	bench [-rounds N] [-share F] [-part NAME] [PAGE]
+//	bench [-rounds N] [-share F] -run PATTERN
+//
+// A page has several parts, one for each kernel and backend. PATTERN chooses what is
+// measured by its name in the tables; a page has all of it.
 //
 // Each figure is a median over rounds, and in each round all that are compared
 // take their turn. Nothing fails by a figure: what could not be measured says why.
@@ -19,6 +23,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"time"
 
 	"github.com/cap-audit/cap-audit/test/machine"
@@ -29,7 +34,8 @@ type bench struct {
 	cap, programs, original, bpftrace string
 	forced, backend                   string // the latter is the one in use
 	rounds                            int
-	share                             float64 // of the full lengths
+	share                             float64        // of the full lengths
+	only                              *regexp.Regexp // what is measured, by its name
 }
 
 func main() {
@@ -43,37 +49,75 @@ func main() {
 	}
 	flag.IntVar(&b.rounds, "rounds", 5, "how often each is measured")
 	flag.Float64Var(&b.share, "share", 1, "how long, as a share of what gives steady figures")
+	pattern := flag.String("run", "", "measure only what is called like this")
+	part := flag.String("part", "host", "the part of the page")
 	flag.Parse()
-	if flag.NArg() != 1 {
-		fmt.Fprintln(os.Stderr, "usage: bench [-rounds N] [-share F] PAGE")
+	if flag.NArg() > 1 || flag.NArg() == 1 && *pattern != "" {
+		fmt.Fprintln(os.Stderr, "usage: bench [-rounds N] [-share F] [-part NAME] [PAGE]\n"+
+			"       bench [-rounds N] [-share F] -run PATTERN")
 		os.Exit(2)
 	}
-	if err := b.run(flag.Arg(0)); err != nil {
+	var err error
+	if b.only, err = regexp.Compile(*pattern); err == nil {
+		err = b.run(flag.Arg(0), *part)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-// run measures all, shows it, and writes it into the page.
-func (b *bench) run(page string) error {
-	text, err := os.ReadFile(page)
+// run measures, shows the figures, and writes them into the page, if there is one.
+func (b *bench) run(page, part string) error {
+	var text []byte
+	if page != "" {
+		var err error
+		if text, err = os.ReadFile(page); err != nil {
+			return err
+		}
+	}
+	r, err := b.results()
 	if err != nil {
 		return err
 	}
-	r := results{date: time.Now().Format(time.DateOnly), machine: thisMachine(), rounds: b.rounds}
-	if r.backend, err = b.backendInUse(); err != nil {
+	fmt.Print(r)
+	if page == "" {
+		return nil
+	}
+	if text, err = replaceFigures(text, part, r.String()); err != nil {
 		return err
 	}
-	b.backend = r.backend
+	return os.WriteFile(page, text, 0o644)
+}
+
+// results are what is to be measured, measured.
+func (b *bench) results() (*results, error) {
+	r := &results{date: time.Now().Format(time.DateOnly), machine: thisMachine(), rounds: b.rounds}
+	var err error
+	if b.backend, err = b.backendInUse(); err != nil {
+		return nil, err
+	}
+	r.backend, r.others = b.backend, b.others()
 	if err := mountTracefs(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench: without tracefs, which bpftrace may want:", err)
 	}
-	r.checks, r.calls, r.startUp = b.checks(), b.calls(), b.startUp()
-	if text, err = replaceFigures(text, r.String()); err != nil {
-		return err
+	r.checks, r.calls, r.starts = b.measured(b.checks()), b.measured(b.calls()), b.measured(b.starts())
+	if r.empty() {
+		return nil, fmt.Errorf("nothing is called like %q", b.only)
 	}
-	fmt.Print(&r)
-	return os.WriteFile(page, text, 0o644)
+	return r, nil
+}
+
+// others are the names of what audits are compared with.
+func (b *bench) others() []string {
+	var names []string
+	for _, c := range counters[b.backend] {
+		names = append(names, c.name)
+	}
+	if b.original != "" {
+		names = append(names, original)
+	}
+	return names
 }
 
 // scaled is a share of a full length, and at least one.

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -26,14 +27,15 @@ func TestWhole(t *testing.T) {
 		forced:   os.Getenv("CAP_AUDIT_BACKEND"),
 		rounds:   1,
 		share:    0.001,
+		only:     regexp.MustCompile(""),
 	}
 	cost, spent := b.program("cost")[0], b.program("spent")[0]
 	if reason := machine.CannotTrace(b.cap, b.capAudit()[1:], cost, spent); reason != "" {
 		machine.Lacks(t, "%s", reason)
 	}
-	page := scratch.Write(t, filepath.Join(t.TempDir(), "page"), firstLine+lastLine)
+	page := scratch.Write(t, filepath.Join(t.TempDir(), "page"), firstLine("host")+lastLine)
 	var err error
-	scratch.Captured(t, &os.Stdout, func() { err = b.run(page) })
+	scratch.Captured(t, &os.Stdout, func() { err = b.run(page, "host") })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +43,7 @@ func TestWhole(t *testing.T) {
 	_, reasons, _ := strings.Cut(text, "Not measured:\n\n")
 	reasons = strings.TrimSuffix(reasons, lastLine)
 	for line := range strings.Lines(reasons) {
-		if !slices.ContainsFunc([]string{"bpftrace's", original, "wanted nginx", "wanted wrk"},
+		if !slices.ContainsFunc([]string{"bpftrace's", "wanted nginx", "wanted wrk"},
 			func(other string) bool { return strings.Contains(line, other) }) {
 			t.Errorf("not measured: %s", line)
 		}
@@ -49,5 +51,15 @@ func TestWhole(t *testing.T) {
 	// four kinds of check, and the start
 	if !strings.Contains(text, "| a build |") || strings.Count(reasons, "bpftrace's") < 5 {
 		t.Errorf("the page has %s", text)
+	}
+
+	b.only = regexp.MustCompile("process made")
+	shown := scratch.Captured(t, &os.Stdout, func() { err = b.run("", "") })
+	if err != nil || strings.Count(shown, "\n|") != 3 || !strings.Contains(shown, "\n| a process made") {
+		t.Errorf("%v, shown is %s", err, shown)
+	}
+	b.only = regexp.MustCompile("no such thing")
+	if err := b.run("", ""); err == nil {
+		t.Error("no error for a pattern that chooses nothing")
 	}
 }

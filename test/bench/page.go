@@ -6,6 +6,7 @@ import (
 	"os"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -14,10 +15,12 @@ import (
 // results are all that a run has measured, and where.
 type results struct {
 	date, machine, backend string
+	others                 []string // what audits are compared with
 	rounds                 int
-	checks, calls          []row
-	startUp                row
+	checks, calls, starts  []row
 }
+
+func (r *results) empty() bool { return len(r.checks)+len(r.calls)+len(r.starts) == 0 }
 
 // thisMachine is what bears on the figures. Only ratios within one run say anything,
 // so it is no more than the kernel, the number of CPUs and what else they do.
@@ -32,30 +35,39 @@ func thisMachine() string {
 	if raw, err := os.ReadFile("/proc/loadavg"); err == nil {
 		load, _, _ = strings.Cut(string(raw), " ")
 	}
-	return fmt.Sprintf("%s, %d CPUs, load average at the start %s", version, runtime.NumCPU(), load)
+	return fmt.Sprintf("%s, CPUs: %d, load average at the start %s", version, runtime.NumCPU(), load)
 }
 
-// The figures stand between these lines of the page.
-const (
-	firstLine = "<!-- make bench writes from here -->\n"
-	lastLine  = "<!-- to here -->\n"
-)
+// The figures of a part of the page stand between a line that names it and this one.
+const lastLine = "<!-- to here -->\n"
 
-// replaceFigures puts new ones into the page.
-func replaceFigures(page []byte, text string) ([]byte, error) {
-	before, rest, found := bytes.Cut(page, []byte(firstLine))
-	_, after, ended := bytes.Cut(rest, []byte(lastLine))
-	if !found || !ended {
-		return nil, fmt.Errorf("the page has no lines %q and %q", firstLine, lastLine)
+func firstLine(part string) string { return "<!-- bench writes " + part + " from here -->\n" }
+
+// replaceFigures puts new ones into the page. A part that it does not have yet comes
+// after all others.
+func replaceFigures(page []byte, part, text string) ([]byte, error) {
+	first, last := firstLine(part), []byte(lastLine)
+	if end := bytes.LastIndex(page, last); end >= 0 && !bytes.Contains(page, []byte(first)) {
+		page = slices.Insert(page, end+len(last), []byte("\n"+first+lastLine)...)
 	}
-	return bytes.Join([][]byte{before, []byte(firstLine), []byte(text), []byte(lastLine), after}, nil), nil
+	before, rest, _ := bytes.Cut(page, []byte(first))
+	_, after, ended := bytes.Cut(rest, last)
+	if !ended {
+		return nil, fmt.Errorf("the page has no lines %q and %q", first, last)
+	}
+	return bytes.Join([][]byte{before, []byte(first), []byte(text), last, after}, nil), nil
 }
 
 // String is the part of the page that is written anew.
 func (r *results) String() string {
 	text := fmt.Sprintf("%s, %s, backend %s. Medians of %d.\n", r.date, r.machine, r.backend, r.rounds)
-	for _, part := range []string{r.checksTable(), r.callsTable(), r.startUpTable()} {
-		text += "\n" + part
+	for _, part := range []struct {
+		rows  []row
+		table func() *table
+	}{{r.checks, r.checksTable}, {r.calls, r.callsTable}, {r.starts, r.startsTable}} {
+		if len(part.rows) > 0 {
+			text += "\n" + part.table().String()
+		}
 	}
 	return text + r.notMeasured()
 }
@@ -63,10 +75,10 @@ func (r *results) String() string {
 // none is the cell of what could not be measured.
 const none = "–"
 
-func (r *results) checksTable() string {
+func (r *results) checksTable() *table {
 	heading := []string{"a check of", native, traced + " adds", traced + " / " + blindly}
-	for _, c := range counters[r.backend] {
-		heading = append(heading, c.name+" adds", "audited / "+c.name)
+	for _, other := range r.others {
+		heading = append(heading, other+" adds", "audited / "+other)
 	}
 	t := newTable(heading...)
 	for _, row := range r.checks {
@@ -77,18 +89,21 @@ func (r *results) checksTable() string {
 		blind, okBlind := added(blindly)
 		cells := []string{row.name, cell(nanoseconds, row.medians[native]), cellIf(ok, nanoseconds, audited),
 			cellIf(ok && okBlind && blind > 0, plain, audited/blind)}
-		for _, c := range counters[r.backend] {
-			by, okBy := added(c.name)
+		for _, other := range r.others {
+			by, okBy := added(other)
 			cells = append(cells, cellIf(okBy, nanoseconds, by),
 				cellIf(ok && okBy && by > 0, plain, audited/by))
 		}
 		t.add(cells...)
 	}
-	return t.String()
+	return t
 }
 
-func (r *results) callsTable() string {
+func (r *results) callsTable() *table {
 	ways := []string{traced, whileRuns, byCommand, byProcess}
+	if slices.Contains(r.others, original) {
+		ways = append(ways, byOriginal, besideIt)
+	}
 	t := newTable(append([]string{"", native}, ways...)...)
 	for _, row := range r.calls {
 		cells := []string{row.name, cell(nanoseconds, row.medians[native])}
@@ -98,39 +113,36 @@ func (r *results) callsTable() string {
 		}
 		t.add(cells...)
 	}
-	return t.String()
+	return t
 }
 
-func (r *results) startUpTable() string {
+func (r *results) startsTable() *table {
 	t := newTable("", "time", "processor time", "memory at the peak")
 	units := []func(float64) string{nanoseconds, nanoseconds, kibibytes}
-	others := []string{original}
-	for _, c := range counters[r.backend] {
-		others = append(others, c.name)
-	}
-	for _, way := range append([]string{alone, capAudit}, others...) {
+	medians := r.starts[0].medians
+	for _, way := range append([]string{alone, capAudit}, r.others...) {
 		cells := []string{way}
 		for i, unit := range units {
-			f := r.startUp.medians[way]
+			f := medians[way]
 			cells = append(cells, cellIf(f != nil, unit, f.at(i)))
 		}
 		t.add(cells...)
 	}
-	for _, other := range others {
+	for _, other := range r.others {
 		cells := []string{capAudit + " / " + other}
-		a, b := r.startUp.medians[capAudit], r.startUp.medians[other]
+		a, b := medians[capAudit], medians[other]
 		for i := range units {
 			cells = append(cells, cellIf(a != nil && b != nil, plain, a.at(i)/b.at(i)))
 		}
 		t.add(cells...)
 	}
-	return t.String()
+	return t
 }
 
 // notMeasured says why cells are empty.
 func (r *results) notMeasured() string {
 	text := ""
-	for _, row := range append(append(append([]row{}, r.checks...), r.calls...), r.startUp) {
+	for _, row := range slices.Concat(r.checks, r.calls, r.starts) {
 		for _, m := range row.missing {
 			what := row.name
 			if m.way != "" {

@@ -3,8 +3,6 @@ package main
 import (
 	"errors"
 	"flag"
-	"os"
-	"strings"
 	"testing"
 
 	"github.com/cap-audit/cap-audit/test/scratch"
@@ -18,11 +16,12 @@ func some() *results {
 	perf, raw := counters["tracepoint"][0].name, counters["tracepoint"][1].name
 	return &results{
 		date: "2026-11-26", machine: "Linux 6.18.44, 2 CPUs", backend: "tracepoint", rounds: 5,
+		others: []string{perf, raw, original},
 		checks: []row{
 			{name: "all", medians: map[string]figures{native: {150}, traced: {550}, blindly: {530},
-				perf: {950}, raw: {350}}},
+				perf: {950}, raw: {350}, original: {1350}}},
 			{name: "no bpftrace", medians: map[string]figures{native: {1150}, traced: {12350}},
-				missing: []missing{{perf, no}, {raw, no}}},
+				missing: []missing{{perf, no}, {raw, no}, {original, no}}},
 			{name: "adds nothing that counts", medians: map[string]figures{native: {150}, traced: {151},
 				perf: {149}}},
 			{name: "not seen", medians: map[string]figures{native: {150}, perf: {250}},
@@ -30,16 +29,16 @@ func some() *results {
 		},
 		calls: []row{
 			{name: "all", medians: map[string]figures{native: {2e9}, traced: {3e9}, whileRuns: {2.5e9},
-				byCommand: {2.1e9}, byProcess: {2e9}}},
+				byCommand: {2.1e9}, byProcess: {2e9}, byOriginal: {8e9}, besideIt: {4e9}}},
 			{name: "not native", medians: map[string]figures{traced: {3e9}},
 				missing: []missing{{native, no}}},
 			{name: "none", missing: []missing{{"", no}}},
 		},
-		startUp: row{name: "start-up", medians: map[string]figures{
+		starts: []row{{name: "start-up", medians: map[string]figures{
 			alone:    {2e6, 1e6, 1024},
 			capAudit: {120e6, 60e6, 20 * 1024},
 			perf:     {600e6, 300e6, 80 * 1024},
-		}, missing: []missing{{original, no}}},
+		}, missing: []missing{{original, no}}}},
 	}
 }
 
@@ -54,23 +53,24 @@ func TestFigures(t *testing.T) {
 	}
 }
 
-// What is written replaces what was, and nothing around it.
+// What is written replaces what was in this part, and nothing around it.
 func TestReplaceFigures(t *testing.T) {
-	page, err := os.ReadFile("../../docs/performance.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range 2 {
-		if page, err = replaceFigures(page, "figures\n"); err != nil {
+	part := func(name, text string) string { return firstLine(name) + text + lastLine }
+	page := []byte("# Page\n" + part("host", "old\n") + "\ntext\n" + part("6.1:fentry", "old\n") +
+		"\n## End\n")
+	for _, name := range []string{"6.1:fentry", "6.1:kprobe", "6.1:kprobe", "6.1:fentry"} {
+		var err error
+		if page, err = replaceFigures(page, name, "of "+name+"\n"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	text := string(page)
-	if !strings.HasPrefix(text, "# ") || !strings.Contains(text, firstLine+"figures\n"+lastLine+"\n## ") {
-		t.Errorf("the page is\n%s", text)
+	want := "# Page\n" + part("host", "old\n") + "\ntext\n" + part("6.1:fentry", "of 6.1:fentry\n") + "\n" +
+		part("6.1:kprobe", "of 6.1:kprobe\n") + "\n## End\n"
+	if string(page) != want {
+		t.Errorf("the page is\n%s", page)
 	}
-	for _, broken := range []string{"", firstLine, lastLine, lastLine + firstLine} {
-		if _, err := replaceFigures([]byte(broken), "figures\n"); err == nil {
+	for _, broken := range []string{"", firstLine("host"), lastLine + firstLine("host")} {
+		if _, err := replaceFigures([]byte(broken), "host", "figures\n"); err == nil {
 			t.Errorf("no error for a page %q", broken)
 		}
 	}

@@ -30,9 +30,40 @@ type missing struct {
 	why error
 }
 
-// measured does a thing in all ways in turn, round by round, so that what else the
+// thing is one to be measured, and who finds the ways to do it: with a directory that
+// is there until it has been.
+type thing struct {
+	name string
+	ways func(dir string) ([]way, error)
+}
+
+// measured are those of the things that are wanted.
+func (b *bench) measured(things []thing) []row {
+	var rows []row
+	for _, t := range things {
+		if b.only.MatchString(t.name) {
+			rows = append(rows, b.measure(t))
+		}
+	}
+	return rows
+}
+
+// measure measures one of them.
+func (b *bench) measure(t thing) row {
+	dir, err := os.MkdirTemp("", "bench")
+	if err == nil {
+		defer os.RemoveAll(dir)
+		var ways []way
+		if ways, err = t.ways(dir); err == nil {
+			return b.inTurn(t.name, ways...)
+		}
+	}
+	return row{name: t.name, missing: []missing{{"", err}}}
+}
+
+// inTurn does a thing in all ways in turn, round by round, so that what else the
 // machine does meets all of them. One that fails is not tried again.
-func (b *bench) measured(name string, ways ...way) row {
+func (b *bench) inTurn(name string, ways ...way) row {
 	fmt.Fprintln(os.Stderr, "bench:", name)
 	r := row{name: name, medians: map[string]figures{}}
 	all := map[string][]figures{}
@@ -83,6 +114,11 @@ func figuresIn(line string, n int) (figures, error) {
 		}
 	}
 	return result, nil
+}
+
+// always are ways that want no directory.
+func always(ways func() []way) func(string) ([]way, error) {
+	return func(string) ([]way, error) { return ways(), nil }
 }
 
 // runs are the ways to run a command line whose last line has n figures.

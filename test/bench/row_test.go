@@ -7,7 +7,7 @@ import (
 )
 
 // All take their turn in each round, and one that fails is left out.
-func TestMeasured(t *testing.T) {
+func TestInTurn(t *testing.T) {
 	var order []string
 	times := map[string]float64{}
 	as := func(name string, failsAt float64) way {
@@ -21,7 +21,7 @@ func TestMeasured(t *testing.T) {
 		}}
 	}
 	b := bench{rounds: 3}
-	r := b.measured("row", as("a", 0), as("b", 2), as("c", 0))
+	r := b.inTurn("row", as("a", 0), as("b", 2), as("c", 0))
 	if want := []string{"a", "b", "c", "a", "b", "c", "a", "c"}; !slices.Equal(order, want) {
 		t.Errorf("the order was %v", order)
 	}

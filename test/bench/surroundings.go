@@ -21,6 +21,9 @@ const (
 	whileRuns = "audited while it runs"
 	byCommand = "beside the audit of a command"
 	byProcess = "beside the audit of a process"
+
+	byOriginal = "audited by the C original"
+	besideIt   = "beside the C original"
 )
 
 // running is a command line that runs in its surroundings.
@@ -102,6 +105,17 @@ func (b *bench) watch(ctx context.Context, p *process) (*process, error) {
 // besideCommand is beside an audit of a command that waits.
 func (b *bench) besideCommand(ctx context.Context, line []string) (*running, error) {
 	return besideIdle(ctx, line, b.audit("--", idle)...)
+}
+
+// belowOriginal is audited by the C original, whose report has no place of its own: the
+// program writes elsewhere than it does.
+func (b *bench) belowOriginal(ctx context.Context, line []string) (*running, error) {
+	const apart = `exec 3>&1 >/dev/null; exec "$0" -- sh -c 'exec "$0" "$@" >&3' "$@"`
+	return natively(ctx, append([]string{"sh", "-c", apart, b.original}, line...))
+}
+
+func (b *bench) besideOriginal(ctx context.Context, line []string) (*running, error) {
+	return besideIdle(ctx, line, b.original, "--", idle)
 }
 
 // besideIdle is beside a program that runs the idle one.
