@@ -17,32 +17,39 @@ type counts struct {
 }
 
 func (k *kernel) readChecks(r *reading) error {
-	c := counts{reading: r, rows: map[kernelCheck]int{}, sites: map[kernelSiteKey]int{}}
-	err := each(k, "checks", func(key kernelCheck, row kernelRow) {
-		group := uint32(key.group)
-		clock := r.clock(group)
-		c.rows[key] = len(c.checks)
-		checks := checksOf(key, row, r.phases(group))
-		checks.Span = &audit.Span{First: clock.since(uint64(row.first)), Last: clock.since(uint64(row.last))}
-		c.checks = append(c.checks, checks)
-		c.groups = append(c.groups, group)
-	})
-	if err != nil {
-		return err
-	}
-	err = each(k, "sites", func(key kernelSiteKey, site kernelSite) { c.addSite(key, site) })
-	if err != nil {
-		return err
-	}
-	err = eachOfArray(k, "chains", everyEntry, func(bucket kernelChains) {
+	// in the opposite order of that in which they come about: what is there has its row then
+	var chains []kernelChain
+	err := eachOfArray(k, "chains", everyEntry, func(bucket kernelChains) {
 		for _, chain := range bucket.chains {
 			if chain.stack != 0 {
-				c.addChain(kernelChain(chain))
+				chains = append(chains, kernelChain(chain))
 			}
 		}
 	})
 	if err != nil {
 		return err
+	}
+	type keyedSite struct {
+		key  kernelSiteKey
+		site kernelSite
+	}
+	var sites []keyedSite
+	err = each(k, "sites", func(key kernelSiteKey, site kernelSite) {
+		sites = append(sites, keyedSite{key, site})
+	})
+	if err != nil {
+		return err
+	}
+	c := counts{reading: r, rows: map[kernelCheck]int{}, sites: map[kernelSiteKey]int{}}
+	err = each(k, "checks", func(key kernelCheck, row kernelRow) { c.addRow(key, row) })
+	if err != nil {
+		return err
+	}
+	for _, s := range sites {
+		c.addSite(s.key, s.site)
+	}
+	for _, chain := range chains {
+		c.addChain(chain)
 	}
 	if err := k.addObjects(c.checks); err != nil {
 		return err
@@ -76,6 +83,16 @@ func checksOf(key kernelCheck, row kernelRow, phases uint32) audit.Checks {
 		Order: uint64(row.kind),
 		Kinds: []int{int(row.kind)},
 	}
+}
+
+func (c *counts) addRow(key kernelCheck, row kernelRow) {
+	group := uint32(key.group)
+	clock := c.reading.clock(group)
+	c.rows[key] = len(c.checks)
+	checks := checksOf(key, row, c.reading.phases(group))
+	checks.Span = &audit.Span{First: clock.since(uint64(row.first)), Last: clock.since(uint64(row.last))}
+	c.checks = append(c.checks, checks)
+	c.groups = append(c.groups, group)
 }
 
 func (c *counts) addSite(key kernelSiteKey, site kernelSite) {
