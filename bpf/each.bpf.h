@@ -68,9 +68,8 @@ static __always_inline __u32 new_group(struct ca_group_key *key)
 }
 
 /* The index of a control group that is in one with that index. */
-__noinline __u32 index_in(__u32 above, __u64 address)
+static __always_inline __u32 index_in(__u32 above, const struct cgroup *group)
 {
-	const struct cgroup *group = (const struct cgroup *)address;
 	struct ca_group_key key = { .above = above };
 	__u32 *known;
 
@@ -89,7 +88,7 @@ __noinline __u32 index_of_group(__u64 address)
 
 		if (!group)
 			return index;
-		index = index_in(index, group);
+		index = index_in(index, (const struct cgroup *)group);
 	}
 	if (!index)
 		add(&state.lost_tasks);
@@ -123,7 +122,7 @@ static __always_inline void count_running(struct task_struct *task, __u32 progra
 }
 
 /* The row that the program of a task has in a group. */
-static __noinline __u32 program_in(__u32 program, __u32 group, struct task_struct *task)
+static __always_inline __u32 program_in(__u32 program, __u32 group, struct task_struct *task)
 {
 	struct ca_program *row = bpf_map_lookup_elem(&programs, &program);
 	struct ca_program_key key = {};
@@ -145,16 +144,12 @@ static __noinline __u32 program_in(__u32 program, __u32 group, struct task_struc
 	return index;
 }
 
-/* A task has come into another control group: what it does from now on is that group's. */
-__noinline int change_group(struct ca_task *t)
+/* What the current task does from now on is that group's. */
+__noinline int change_group(struct ca_task *t, __u32 group)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	__u32 group;
 
-	if (!t || !is_member(task)) /* who leaves the watched group is still watched */
-		return 0;
-	group = index_of_group(control_group_of(task));
-	if (group == t->group)
+	if (!t)
 		return 0;
 	t->group = group;
 	__builtin_memset(t->settled, 0, sizeof(t->settled));
@@ -168,10 +163,12 @@ __noinline int change_group(struct ca_task *t)
 
 /*
  * Has what the current task does be its control group's. The helpers take no more than a few loads
- * (kernel/bpf/helpers.c, 5.15 to 7.3).
+ * (kernel/bpf/helpers.c, 5.15 to 7.3). Called one after the other, the functions share the stack.
  */
 static __always_inline void follow_group(struct ca_task *t)
 {
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u32 group;
 	__u64 id;
 
 	if (!each_depth || !(t->flags & CA_TASK_RECORDING))
@@ -182,7 +179,11 @@ static __always_inline void follow_group(struct ca_task *t)
 	if (id == t->group_id)
 		return;
 	t->group_id = id;
-	change_group(t);
+	if (!is_member(task)) /* who leaves the watched group is still watched */
+		return;
+	group = index_of_group(control_group_of(task));
+	if (group != t->group)
+		change_group(t, group);
 }
 
 /* A new task begins where its parent is, which then need not be found out. */
@@ -194,6 +195,12 @@ static __always_inline void stay_in_group(const struct ca_task *p, struct task_s
 		t->group_id = p->group_id;
 }
 
+/* Apart from what looks for the group, with which it has no room on the stack. */
+static __noinline __u32 program_of_child_in(__u32 program, __u32 group, struct task_struct *child)
+{
+	return program_in(program, group, child);
+}
+
 /* The row of the program that a new task runs. It can begin in another control group: CLONE_INTO_CGROUP. */
 static __always_inline __u32 program_of_child(const struct ca_task *p, struct task_struct *parent,
 					      struct task_struct *child)
@@ -203,5 +210,5 @@ static __always_inline __u32 program_of_child(const struct ca_task *p, struct ta
 	if (!each_depth || BPF_CORE_READ(child, cgroups) == BPF_CORE_READ(parent, cgroups))
 		return p->program;
 	group = group_of_task(child);
-	return group ? program_in(p->program, group, child) : p->program;
+	return group ? program_of_child_in(p->program, group, child) : p->program;
 }

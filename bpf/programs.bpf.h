@@ -17,7 +17,7 @@ static __always_inline void describe(struct ca_program *program, const struct ca
 }
 
 /* A row for a program that has not been seen; 0 if there is no room. It is not found before all of it is there. */
-static __noinline __u32 new_program(struct ca_program_key *key, __u32 parent, struct task_struct *running)
+static __always_inline __u32 new_program(struct ca_program_key *key, __u32 parent, struct task_struct *running)
 {
 	__u32 index = __sync_fetch_and_add(&state.programs, 1) + 1, *first;
 	struct ca_program *program;
@@ -97,7 +97,7 @@ static __always_inline void note_user(__u32 index, struct task_struct *task)
 }
 
 /* Index of the program that a task executes. */
-static __always_inline __u32 program_of(struct linux_binprm *bprm, const struct ca_task *t)
+static __noinline __u32 program_of(struct linux_binprm *bprm, const struct ca_task *t)
 {
 	struct inode *inode = BPF_CORE_READ(bprm, file, f_inode);
 	struct ca_program_key key = {};

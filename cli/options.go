@@ -136,7 +136,8 @@ var exclusions = []exclusion{
 	{[]string{"verbose", "quiet"}, nil, "choose one"},
 	{[]string{"each", "each-depth"}, []string{"check", "check-unused", "policy-out"},
 		"each control group has needs of its own: hold its report against a policy with --merge"},
-	{[]string{"each", "each-depth"}, []string{"events", "verbose"}, "what all groups do would be in one stream"},
+	{[]string{"each", "each-depth"}, []string{"events", "verbose"},
+		"what all groups do would be in one stream"},
 }
 
 // need is an option that means nothing without another.
@@ -145,7 +146,8 @@ type need struct{ option, other, sentence string }
 var needs = []need{
 	{"write-dropin", "restart", "--write-dropin needs --restart: a drop-in without what the " +
 		"service's start needs would keep it from starting"},
-	{"each-depth", "each", "--each-depth says how far below the control group --each looks: give that, too"},
+	{"each-depth", "each", "--each-depth says how far below the control group --each looks: give that, " +
+		"too"},
 	{"as-environment", "as", "--as-environment says in whose environment --as runs the command: name the " +
 		"user with that"},
 	{"check-unused", "check", "--check-unused adds to --check: name the policy with that"},

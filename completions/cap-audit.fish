@@ -13,7 +13,7 @@ function __cap_audit_command
                 break
             case --merge --diff --static
                 return 1
-            case -o --output --backend --outcomes --as --as-environment --test -s --service --unit -p --pid --cgroup --container -d --duration --until-idle --check \
+            case -o --output --backend --outcomes --as --as-environment --test -s --service --unit -p --pid --cgroup --each-depth --container -d --duration --until-idle --check \
                     --format --emit --policy-out --events
                 set -e words[1]
                 set -e words[1]
@@ -72,6 +72,8 @@ complete -c cap-audit -n __cap_audit_options -l unit -x -a '(__cap_audit_units)'
 complete -c cap-audit -n __cap_audit_options -l restart -d 'Restart the unit, so that its start is seen'
 complete -c cap-audit -n __cap_audit_options -s p -l pid -x -a '(__fish_complete_pids)' -d 'Watch a process and its descendants'
 complete -c cap-audit -n __cap_audit_options -l cgroup -x -a '(__fish_complete_directories)' -d 'Watch a control group'
+complete -c cap-audit -n __cap_audit_options -l each -d 'Report on each control group directly below it'
+complete -c cap-audit -n __cap_audit_options -l each-depth -x -d 'And on those below these, down to that level'
 complete -c cap-audit -n __cap_audit_options -l container -x -a '(__cap_audit_containers)' -d 'Watch a container'
 complete -c cap-audit -n __cap_audit_options -s f -l follow -d 'Wait for the last descendant'
 complete -c cap-audit -n __cap_audit_options -l as -x -a '(__fish_complete_users)' -d 'Run as that user with every capability'

@@ -97,6 +97,11 @@ func (e *each) write(which int, testFailed string) error {
 	}
 	var failed error
 	for i, g := range wanted {
+		if observations[i].Tasks != g.Tasks { // somebody came meanwhile
+			if ended[g.Path] = false; which == onlyEnded {
+				continue
+			}
+		}
 		observations[i].Interim = which == interim && !ended[g.Path]
 		if err := e.report(g, observations[i], which, testFailed); err != nil {
 			failed = errors.Join(failed, fmt.Errorf("control group %s: %w", console.Printable(g.Path), err))
@@ -128,10 +133,10 @@ func (e *each) report(g tracer.Group, o *audit.Observation, which int, testFaile
 		below = ""
 	}
 	err = e.out.WriteOf(below, doc)
-	if err == nil || which != final {
+	if err == nil || which != final || e.Output.File == "" {
 		return err
 	}
-	if saved, failed := e.out.SaveOf(doc); failed == nil && e.Output.File != "" {
+	if saved, failed := e.out.SaveOf(doc); failed == nil {
 		return fmt.Errorf("%w; it is in %s instead", err, saved)
 	}
 	return err

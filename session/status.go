@@ -81,8 +81,8 @@ func statusLine(elapsed time.Duration, p tracer.Progress, neededSoFar func() []i
 	case p.Untraced:
 		return fmt.Sprintf("[%s] processes: %d", elapsed.Round(time.Second), p.Processes)
 	case p.Groups > 0:
-		return fmt.Sprintf("[%s] processes: %d  checks: %d  groups: %d", elapsed.Round(time.Second), p.Processes,
-			p.Checks, p.Groups)
+		return fmt.Sprintf("[%s] processes: %d  checks: %d  groups: %d",
+			elapsed.Round(time.Second), p.Processes, p.Checks, p.Groups)
 	}
 	needed := neededSoFar()
 	names := make([]string, len(needed))

@@ -23,8 +23,11 @@ func TestStatusLine(t *testing.T) {
 			Checks: 1234567}, []int{0, 13}},
 		"[1m5s] processes: 1  checks: 18446744073709551615  needed: bpf": {tracer.Progress{Processes: 1,
 			Checks: 1<<64 - 1}, []int{39}},
+		"[1m5s] processes: 2  checks: 7  groups: 5": {tracer.Progress{Processes: 2, Checks: 7,
+			Groups: 5}, nil},
 	} {
-		if got := statusLine(65*time.Second+400*time.Millisecond, c.p, func() []int { return c.needed }); got != want {
+		needed := func() []int { return c.needed }
+		if got := statusLine(65*time.Second+400*time.Millisecond, c.p, needed); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}

@@ -16,7 +16,7 @@ import (
 var verified = map[string]int{
 	"tp_cap_capable": 21872,
 	"on_sys_exit":    13537,
-	"on_exec":        1423,
+	"on_exec":        1757,
 	"on_newtask":     642,
 	"on_fork":        632,
 	"list_tasks":     390,
@@ -40,7 +40,7 @@ var verifiedCases = []struct {
 	{"each control group",
 		looks(settings{running: &opened{Running: Running{EachDepth: 1}, pidfd: -1, path: "/"}}),
 		map[string]int{"adopt_group": 6217, "on_group_made": 118, "on_moved": 5892, "on_newtask": 9482,
-			"on_fork": 9460, "on_exec": 7266, "list_tasks": 5373, "on_exit": 226, "on_sys_exit": 20207,
+			"on_fork": 9460, "on_exec": 7565, "list_tasks": 5373, "on_exit": 226, "on_sys_exit": 20207,
 			"tp_cap_capable": 27728}},
 }
 
