@@ -27,7 +27,7 @@ const (
 	opAnd                         // dst = src & imm
 	opLowByte                     // dst = src, with imm for the lowest byte
 	opInto                        // the vector dst = the lowest imm bytes of src, then zero
-	opInterleave                  // the vector dst = imm bytes of src, as many of second, the next of src, ...
+	opInterleave                  // the vector dst = imm bytes of src, imm of second, the next of src, ...
 	opLoad                        // dst = memory at base + imm, two bytes of it if narrow
 	opStore                       // memory at base + imm = src
 	opStoreConst                  // memory at base + imm = value

@@ -211,13 +211,10 @@ func (t *tracer) assigned(s state, i *instruction) {
 	switch i.op {
 	case opConst:
 		t.value.add(l, constant{number: i.imm})
-	case opMask, opFlag:
-		t.value.add(l, constant{})
-		one := constant{number: 1}
-		if i.op == opMask {
-			one.number = -1
-		}
-		t.value.add(l, one)
+	case opMask:
+		t.value.either(l, 0, -1)
+	case opFlag:
+		t.value.either(l, 0, 1)
 	case opAddress:
 		t.value.add(l, constant{number: i.imm, in: t.body.object})
 	case opEither:

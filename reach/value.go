@@ -113,6 +113,11 @@ func (v *value) add(l location, c constant) {
 	}
 }
 
+func (v *value) either(l location, a, b int64) {
+	v.add(l, constant{number: a})
+	v.add(l, constant{number: b})
+}
+
 func (v *value) wait(entry uint64, l location) {
 	if l.kind == inMemory && !l.follow {
 		v.loaded(l)
