@@ -134,7 +134,7 @@ args=()
 while [ $# -gt 0 ]; do
 	case $1 in
 	--net | --network-alias) shift ;;
-	--net=* | --network-alias=*) ;;
+	--net=* | --network=* | --network-alias=*) ;;
 	*) args+=("$1") ;;
 	esac
 	shift

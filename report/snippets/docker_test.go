@@ -76,6 +76,8 @@ func startDockerd(t *testing.T, dir string) (socket string) {
 	t.Cleanup(func() {
 		cmd.Process.Signal(syscall.SIGTERM)
 		cmd.Wait()
+		// docker 26 leaves it mounted over itself in a mount namespace that shares nothing with others
+		syscall.Unmount(filepath.Join(dir, "data"), syscall.MNT_DETACH)
 	})
 	var said strings.Builder
 	lines := bufio.NewScanner(log)
