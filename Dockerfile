@@ -16,11 +16,12 @@ COPY go.mod go.sum scripts/install-build-deps ./
 RUN mkdir scripts && mv install-build-deps scripts && scripts/install-build-deps build
 COPY . .
 # libbpf goes into the program, so that what runs it needs none; nobody wants symbols there.
-RUN make STATIC=1 cap-audit
+RUN make STATIC=1 cap-audit cap-audit-cri
 
 FROM ${BASE}
 RUN apt-get -qq update && \
     DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install libcap-ng0 libelf1 zlib1g && \
     rm -rf /var/lib/apt/lists/* /var/cache/apt/*
 COPY --from=build /src/cap-audit /usr/bin/cap-audit
+COPY --from=build /src/cap-audit-cri /usr/libexec/cap-audit/cap-audit-cri
 ENTRYPOINT ["cap-audit"]

@@ -10,6 +10,7 @@ DESTDIR ?=
 BINDIR  ?= $(PREFIX)/bin
 MANDIR  ?= $(PREFIX)/share/man
 DATADIR ?= $(PREFIX)/share
+LIBEXECDIR ?= $(PREFIX)/libexec
 
 CLANG      ?= clang
 LLVM_STRIP ?= llvm-strip
@@ -39,7 +40,7 @@ GOBUILD = $(GO) build -trimpath -buildvcs=false -tags $(TAGS) \
 PROGRAMS = $(patsubst test/programs/%.c,build/programs/%,$(wildcard test/programs/*.c)) build/programs/tree-static build/programs/calls-static build/programs/callers-static build/programs/callers-go build/programs/ways-static $(if $(filter amd64,$(GOARCH)),build/programs/int80-i386)
 
 .PHONY: all
-all: cap-audit ## build ./cap-audit (STATIC=1 links libbpf statically)
+all: cap-audit cap-audit-cri ## build ./cap-audit, and ./cap-audit-cri that it asks for pods (STATIC=1 links libbpf statically)
 
 .PHONY: deps deps-test
 deps: ## install what is missing to build
@@ -60,6 +61,11 @@ bpf/cap_audit.bpf.o: bpf/cap_audit.bpf.c $(wildcard bpf/*.h) | $(DEPS)
 .PHONY: cap-audit
 cap-audit: bpf/cap_audit.bpf.o | $(DEPS)
 	$(GOBUILD) -o $@ .
+
+# Needs no kernel half.
+.PHONY: cap-audit-cri
+cap-audit-cri: | $(DEPS)
+	$(GOBUILD) -o $@ ./cri
 
 build/programs/%: test/programs/%.c $(wildcard test/programs/*/*.h) | $(DEPS)
 	@mkdir -p $(@D)
@@ -125,11 +131,11 @@ lint: deps-test bpf/cap_audit.bpf.o ## go vet, staticcheck, and shellcheck of ev
 	scripts/lint-shell
 
 .PHONY: test-host
-test-host: lint cap-audit programs build/runner ## lint, unit tests, then the end-to-end suite on the running kernel (needs root)
+test-host: lint cap-audit cap-audit-cri programs build/runner ## lint, unit tests, then the end-to-end suite on the running kernel (needs root)
 	$(SUITE) -skip '^TestLong' ./test/e2e ./test/real ./...
 
 .PHONY: test-long
-test-long: deps-test cap-audit build/cap-audit programs build/runner ## what test-host leaves out: the tests named TestLong..., which take minutes
+test-long: deps-test cap-audit cap-audit-cri build/cap-audit programs build/runner ## what test-host leaves out: the tests named TestLong..., which take minutes
 	CAP_AUDIT_STATIC=$(CURDIR)/build/cap-audit $(SUITE) -run '^TestLong' ./...
 
 PACKAGES ?= all
@@ -215,8 +221,9 @@ demo: cap-audit ## build, then audit a program that needs a capability
 	./cap-audit -- dmesg --level emerg
 
 .PHONY: install
-install: cap-audit ## install under $(DESTDIR)$(PREFIX)
+install: cap-audit cap-audit-cri ## install under $(DESTDIR)$(PREFIX)
 	install -D -m 755 cap-audit $(DESTDIR)$(BINDIR)/cap-audit
+	install -D -m 755 cap-audit-cri $(DESTDIR)$(LIBEXECDIR)/cap-audit/cap-audit-cri
 	install -D -m 644 man/cap-audit.8 $(DESTDIR)$(MANDIR)/man8/cap-audit.8
 	install -D -m 644 report/schema.json $(DESTDIR)$(DATADIR)/cap-audit/report.schema.json
 	install -D -m 644 report/diff-schema.json $(DESTDIR)$(DATADIR)/cap-audit/diff.schema.json
@@ -239,7 +246,7 @@ dist: ## make the release tarballs, build/cap-audit-VERSION{,-vendor}.tar.gz
 	git archive --prefix=$(DIST)/ $(REF) >build/dist/source.tar
 	tar -C build/dist -xf build/dist/source.tar
 	cd build/dist/$(DIST) && $(GO) mod vendor -o ../vendor
-	cd build/dist/$(DIST) && $(GO) list -e -deps -f '{{with .Module}}{{.Path}}{{end}}' . >../linked
+	cd build/dist/$(DIST) && $(GO) list -e -deps -f '{{with .Module}}{{.Path}}{{end}}' . ./cri >../linked
 	cd build/dist/$(DIST)/packaging/sbom && $(GO) run . $(VERSION) ../../../vendor ../debian/copyright <../../../linked
 	gzip -9n <build/dist/source.tar >build/$(DIST).tar.gz
 	tar -C build/dist --sort=name --mtime=@$$(git log -1 --format=%ct $(REF)) --owner=0 --group=0 --numeric-owner \
@@ -252,7 +259,7 @@ fill: ## write version, maintainer and homepage into the packages' files
 
 .PHONY: clean
 clean: ## remove what was built
-	rm -rf cap-audit bpf/cap_audit.bpf.o build
+	rm -rf cap-audit cap-audit-cri bpf/cap_audit.bpf.o build
 
 .PHONY: help
 help: ## show this

@@ -5,7 +5,10 @@ package cgroup
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path"
+	"path/filepath"
 	"strings"
 	"sync"
 
@@ -46,6 +49,29 @@ func Of(pid int) (string, error) {
 	}
 	groups, err := os.ReadFile(name)
 	return unified(string(groups)), err
+}
+
+// Seen is the path from Root of a group that Of has told: one outside of our cgroup namespace
+// begins with /.. there (cgroup_namespaces(7)), and where the whole hierarchy is mounted it is
+// found by its name. "" if it is not.
+func Seen(group string) string {
+	if group != "/.." && !strings.HasPrefix(group, "/../") {
+		return group
+	}
+	name, found := path.Base(group), ""
+	filepath.WalkDir(Root(), func(at string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil && entry == nil: // Root itself
+			return err
+		case err != nil: // gone by now
+			return fs.SkipDir
+		case entry.IsDir() && entry.Name() == name:
+			found = strings.TrimPrefix(at, Root())
+			return fs.SkipAll
+		}
+		return nil
+	})
+	return found
 }
 
 // unified is the path in version 2's line: "HIERARCHY:CONTROLLERS:PATH", there

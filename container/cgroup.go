@@ -22,7 +22,7 @@ func locate(c Container) (*Container, error) {
 	case err != nil:
 		return nil, fmt.Errorf("look up the control group of its process %d: %w", c.PID, err)
 	}
-	c.Cgroup = ownGroup(path, c.ID)
+	c.Cgroup = cgroup.Seen(ownGroup(path, c.ID))
 	if c.Cgroup == "" && sameMounts(c.PID) {
 		return nil, fmt.Errorf("%s says that it runs as process %d, which is in no container as seen from "+
 			"here: try again, on the host or with the engine's --pid=host", c.Engine, c.PID)

@@ -20,13 +20,18 @@ import (
 
 // Container is one that runs.
 type Container struct {
-	// Engine is podman, docker or containerd.
+	// Engine is podman, docker or containerd, or what a runtime of Kubernetes calls itself.
 	Engine string
 	// ID in full, and the name; containers of containerd's own have no other
 	// name than that.
 	ID, Name string
 	// Image as whoever started the container called it; "" if unknown.
 	Image string
+	// ImageDigest is by what the runtime knows it for certain: the digest of its manifest
+	// where it came from a registry, else its ID; "" if unknown.
+	ImageDigest string
+	// Pod is the one that it is a part of, if any.
+	Pod Pod
 	// PID of the container's first process, as our pid namespace has it.
 	PID int
 	// Cgroup is the path of the cgroup v2 group that holds all of the
@@ -36,8 +41,8 @@ type Container struct {
 	// Prepared: it is all there but for the execution of its own program, as
 	// after podman init.
 	Prepared bool
-
-	status string // in the engine's words
+	// Status in the engine's words.
+	Status string
 }
 
 // patience is how long one engine may take to answer.
@@ -50,9 +55,11 @@ type engine struct {
 	find func(ctx context.Context, name string) ([]Container, error)
 }
 
-// engines in the order of precedence: docker's containers are containerd's,
-// too, and podman can play docker.
+// engines in the order of precedence: the containers of pods are containerd's or
+// docker's, too, which know less of them; docker's are containerd's; and podman can play
+// docker.
 var engines = []engine{
+	{"CRI", findCRI},
 	{"podman", findPodman},
 	{"docker", findDocker},
 	{"containerd", findContainerd},
@@ -125,6 +132,19 @@ func ask(ctx context.Context, e engine, name string) ([]Container, error) {
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("no answer within %v", patience)
 	}
+	for i := range found {
+		if found[i].Engine == "" {
+			found[i].Engine = e.name
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return checked(found)
+}
+
+// checked are containers of an answer, whose texts are bounded.
+func checked(found []Container) ([]Container, error) {
 	for i, c := range found {
 		switch {
 		case !isName(c.ID):
@@ -132,11 +152,20 @@ func ask(ctx context.Context, e engine, name string) ([]Container, error) {
 		case c.PID < 0 || c.PID == 1 || c.PID > maxPID:
 			return nil, fmt.Errorf("its answer has a process ID of %d", c.PID)
 		}
-		found[i].Engine = e.name
-		found[i].Name, found[i].Image, found[i].status = clip(c.Name), clip(c.Image), clip(c.status)
+		for _, text := range []*string{&c.Name, &c.Image, &c.ImageDigest, &c.Status, &c.Pod.Namespace,
+			&c.Pod.Name, &c.Pod.UID} {
+			*text = clip(*text)
+		}
+		if !digests.MatchString(c.ImageDigest) {
+			c.ImageDigest = ""
+		}
+		found[i] = c
 	}
-	return found, err
+	return found, nil
 }
+
+// digests are those of the image specification.
+var digests = regexp.MustCompile(`^[a-z0-9]+([+._-][a-z0-9]+)*:[0-9a-fA-F]{32,128}$`)
 
 // maxPID is PID_MAX_LIMIT of include/linux/threads.h.
 const maxPID = 4 << 20
@@ -169,9 +198,13 @@ func listed(list []Container) string {
 			words = append(words, fmt.Sprintf("and %d more", len(list)-most))
 			break
 		}
-		word := fmt.Sprintf("%s has %s with the ID %s", c.Engine, c.Name, c.ID)
-		if c.status != "" {
-			word += " (" + c.status + ")"
+		name := c.Name
+		if c.Pod != (Pod{}) {
+			name += " of " + c.Pod.String()
+		}
+		word := fmt.Sprintf("%s has %s with the ID %s", c.Engine, name, c.ID)
+		if c.Status != "" {
+			word += " (" + c.Status + ")"
 		}
 		words = append(words, word)
 	}

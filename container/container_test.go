@@ -42,6 +42,7 @@ func newMachine(t *testing.T) machine {
 	t.Setenv("PATH", m.bin)
 	t.Setenv("DOCKER_HOST", "unix://"+filepath.Join(dir, "docker.sock"))
 	t.Setenv("CONTAINERD_ADDRESS", filepath.Join(dir, "containerd.sock"))
+	t.Setenv(CRIEndpoint, "unix://"+filepath.Join(dir, "cri.sock"))
 	return m
 }
 
@@ -205,7 +206,7 @@ func TestFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got.status = ""
+	got.Status = ""
 	want := &Container{Engine: "podman", ID: idA, Name: "web", Image: "localhost/web:1",
 		PID: sleep.Process.Pid}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Container{})); diff != "" {
@@ -284,7 +285,8 @@ func TestDocker(t *testing.T) {
 	if asked != "GET /containers/web/json" {
 		t.Errorf("asked %q", asked)
 	}
-	want := []Container{{ID: idA, Name: "web", Image: "cap/web:1", PID: 77, status: "running"}}
+	want := []Container{{ID: idA, Name: "web", Image: "cap/web:1", ImageDigest: "sha256:00", PID: 77,
+		Status: "running"}}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Container{})); diff != "" {
 		t.Error(diff)
 	}
@@ -372,10 +374,10 @@ esac
 
 func TestContainerd(t *testing.T) {
 	newMachine(t).containerd(ctrScript)
-	one := Container{ID: "one", Name: "one", Image: "img", PID: 100, status: "running"}
-	web := Container{ID: "c0ffee11", Name: "web", Image: "docker.io/web:1", PID: 111, status: "running"}
-	stopped := Container{ID: "c0ffee22", Name: "c0ffee22", Image: "img", status: "stopped"}
-	notStarted := Container{ID: "c0ffee33", Name: "c0ffee33", Image: "img", status: "not started"}
+	one := Container{ID: "one", Name: "one", Image: "img", PID: 100, Status: "running"}
+	web := Container{ID: "c0ffee11", Name: "web", Image: "docker.io/web:1", PID: 111, Status: "running"}
+	stopped := Container{ID: "c0ffee22", Name: "c0ffee22", Image: "img", Status: "stopped"}
+	notStarted := Container{ID: "c0ffee33", Name: "c0ffee33", Image: "img", Status: "not started"}
 	for name, want := range map[string][]Container{
 		"one":    {one},
 		"on":     {one},

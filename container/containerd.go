@@ -118,8 +118,8 @@ func (c containerd) each(ctx context.Context, namespace string, ids []string) ([
 				break
 			}
 		}
-		one.PID, one.status = task(string(tasks), one.ID)
-		one.Prepared = one.status == "created"
+		one.PID, one.Status = task(string(tasks), one.ID)
+		one.Prepared = one.Status == "created"
 		list = append(list, one)
 	}
 	return list, nil

@@ -45,6 +45,7 @@ func findDocker(ctx context.Context, name string) ([]Container, error) {
 func parseDocker(raw []byte) ([]Container, error) {
 	var answer struct {
 		ID     string `json:"Id"`
+		Image  string // its ID
 		Name   string
 		Config struct{ Image string }
 		State  struct {
@@ -56,10 +57,11 @@ func parseDocker(raw []byte) ([]Container, error) {
 		return nil, fmt.Errorf("its answer is not understood: %w", err)
 	}
 	return []Container{{
-		ID:     answer.ID,
-		Name:   strings.TrimPrefix(answer.Name, "/"),
-		Image:  answer.Config.Image,
-		PID:    answer.State.Pid,
-		status: answer.State.Status,
+		ID:          answer.ID,
+		Name:        strings.TrimPrefix(answer.Name, "/"),
+		Image:       answer.Config.Image,
+		ImageDigest: answer.Image,
+		PID:         answer.State.Pid,
+		Status:      answer.State.Status,
 	}}, nil
 }

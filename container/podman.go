@@ -29,10 +29,11 @@ func findPodman(ctx context.Context, name string) ([]Container, error) {
 
 func parsePodman(raw []byte) ([]Container, error) {
 	var answer []struct {
-		ID        string `json:"Id"`
-		Name      string
-		ImageName string
-		State     struct {
+		ID          string `json:"Id"`
+		Name        string
+		ImageName   string
+		ImageDigest string
+		State       struct {
 			Status string
 			Pid    int
 		}
@@ -43,12 +44,13 @@ func parsePodman(raw []byte) ([]Container, error) {
 	var list []Container
 	for _, c := range answer {
 		list = append(list, Container{
-			ID:       c.ID,
-			Name:     c.Name,
-			Image:    c.ImageName,
-			PID:      c.State.Pid,
-			Prepared: c.State.Status == "initialized",
-			status:   c.State.Status,
+			ID:          c.ID,
+			Name:        c.Name,
+			Image:       c.ImageName,
+			ImageDigest: c.ImageDigest,
+			PID:         c.State.Pid,
+			Prepared:    c.State.Status == "initialized",
+			Status:      c.State.Status,
 		})
 	}
 	return list, nil

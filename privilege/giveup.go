@@ -5,13 +5,9 @@
 package privilege
 
 /*
-#include <linux/capability.h>
-#include <string.h>
 #include <sys/auxv.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 #include "../early/stub.h"
+#include "none.h"
 
 #define BIT(n) (1ULL << (n))
 
@@ -21,39 +17,6 @@ package privilege
 
 // What the file gave for tracing, of which a stub keeps nothing.
 static unsigned long long given;
-
-static void give_up(unsigned long long kept)
-{
-	struct __user_cap_header_struct self = { _LINUX_CAPABILITY_VERSION_3, 0 };
-	struct __user_cap_data_struct sets[2];
-	static const char failed[] = "Error: cap-audit cannot give up the capabilities of its file\n";
-
-	if (syscall(SYS_capget, &self, sets) == 0) {
-		given = TRACING & (sets[0].permitted | (unsigned long long)sets[1].permitted << 32);
-		for (int i = 0; i < 2; i++) {
-			sets[i].effective = 0;
-			sets[i].permitted &= kept >> 32 * i;
-		}
-		if (syscall(SYS_capset, &self, sets) == 0)
-			return;
-	}
-	if (write(STDERR_FILENO, failed, sizeof(failed) - 1))
-		_exit(1);
-	_exit(1);
-}
-
-// Go's runtime and library heed variables that begin with GO, in a program with
-// privileges, too. What the runtime reads is the array behind argv; the target's
-// environment is made of the strings that it pointed to. The array keeps its
-// length, for the auxiliary vector behind it is found by that.
-static void forget_go(char **env)
-{
-	static char nothing[1];
-
-	for (; *env; env++)
-		if (strncmp(*env, "GO", 2) == 0)
-			*env = nothing;
-}
 
 // AT_SECURE says that this process has privileges that its caller has not
 // (security/commoncap.c, cap_bprm_creds_from_file(), secureexec), or that a
@@ -69,16 +32,7 @@ static int is_deputy(void)
 	return 1;
 }
 
-// The analyst needs none, whoever the caller is, and is to get none.
-static void give_up_all(void)
-{
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-		_exit(1);
-	give_up(0);
-}
-
-// Runs before Go's runtime: there is one thread, and those to come inherit from
-// it.
+// Runs before Go's runtime. The analyst gets none at all.
 __attribute__((constructor)) static void begin(int argc, char **argv)
 {
 	if (argc > 0 && strcmp(argv[0], CAP_AUDIT_ANALYST) == 0) {
@@ -88,7 +42,7 @@ __attribute__((constructor)) static void begin(int argc, char **argv)
 	}
 	if (!is_deputy())
 		return;
-	give_up(argc > 0 && strcmp(argv[0], CAP_AUDIT_STUB) == 0 ? 0 : TRACING);
+	given = TRACING & give_up(argc > 0 && strcmp(argv[0], CAP_AUDIT_STUB) == 0 ? 0 : TRACING);
 	forget_go(argv + argc + 1);
 }
 
