@@ -16,6 +16,7 @@ const (
 	SubjectPID       SubjectKind = "pid"
 	SubjectCgroup    SubjectKind = "cgroup"
 	SubjectContainer SubjectKind = "container"
+	SubjectPod       SubjectKind = "pod"
 	SubjectMerged    SubjectKind = "merged" // earlier reports
 )
 
@@ -30,6 +31,7 @@ var subjectKinds = map[SubjectKind]traits{
 	SubjectPID:       {adopted: true},
 	SubjectCgroup:    {adopted: true},
 	SubjectContainer: {adopted: true, contained: true},
+	SubjectPod:       {adopted: true, contained: true},
 	SubjectMerged:    {},
 }
 
@@ -49,13 +51,16 @@ func (k SubjectKind) Contained() bool { return subjectKinds[k].contained }
 // they are to be escaped.
 type Subject struct {
 	Kind SubjectKind
-	// Name is the unit's, the container's or the path of the control group;
-	// "" for commands and processes.
+	// Name is the unit's, the container's or the pod's; "" for all others.
 	Name string
 	// Cgroup is the path of the control group watched, "" for none.
 	Cgroup string
-	// Engine, Image and ContainerID are set for containers.
-	Engine, Image, ContainerID string
+	// Engine is what runs a container or a pod; Image, its digest and ContainerID are a
+	// container's.
+	Engine, Image, ImageDigest, ContainerID string
+	// Namespace, Pod and PodUID are the pod's, which Kubernetes has them for; of a
+	// container, those of the pod that it is in.
+	Namespace, Pod, PodUID string
 	// Ambient is the set of a unit's AmbientCapabilities=.
 	Ambient uint64
 	// Limited: an earlier drop-in of cap-audit's counts, which may have emptied

@@ -121,6 +121,8 @@ func TestCommandLines(t *testing.T) {
 		"--cgroup /c": audits(session.Options{Option: "cgroup", Name: "/c", Command: []string{}}),
 		"--container web --test true": audits(session.Options{Option: "container", Name: "web",
 			Test: "true", Command: []string{}}),
+		"--pod a/b -d 1h": audits(session.Options{Option: "pod", Name: "a/b", Duration: time.Hour,
+			Command: []string{}}),
 		"-s a.service --verify": audits(session.Options{Option: "service", Name: "a.service", Verify: true,
 			Command: []string{}}),
 		"--merge -j ping -c 1": {merging, session.Options{Output: output.Options{Format: output.JSON}}},

@@ -29,6 +29,7 @@ var occasions = []occasion{
 	{"each", []string{"--cgroup", "/b", "--each", "--output", "out"}, nil},
 	{"in cgroup", []string{"--cgroup", "/b"}, []string{"--", "true"}},
 	{"container", []string{"--container", "b"}, nil},
+	{"pod", []string{"--pod", "b/c"}, nil},
 	{"probe", []string{"--probe"}, nil},
 	{"merge", []string{"--merge"}, []string{"--", "one"}},
 	{"diff", []string{"--diff"}, []string{"--", "one", "two"}},

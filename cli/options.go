@@ -59,6 +59,7 @@ var options = []option{
 	{yes("each"), anAudit, grouped},
 	{text("each-depth"), anAudit, grouped},
 	{text("container"), anAudit, all},
+	{text("pod"), anAudit, all},
 
 	{yes("follow", "f"), anAudit, started},
 	{text("as"), anAudit, started},

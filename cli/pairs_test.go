@@ -10,7 +10,7 @@ import (
 
 // sample is an argument for each option that takes one.
 var sample = map[string]string{
-	"service": "a.service", "unit": "a", "pid": "1", "cgroup": "/c", "container": "web",
+	"service": "a.service", "unit": "a", "pid": "1", "cgroup": "/c", "container": "web", "pod": "a/b",
 	"as": "nobody", "as-environment": "caller", "duration": "1s", "until-idle": "1s", "test": ":",
 	"check":  "chown",
 	"output": "out", "format": "yaml", "emit": "c", "policy-out": "policy", "backend": "kprobe",

@@ -2,7 +2,8 @@ package cli
 
 const usage = `Usage: cap-audit [options] -- command [args...]
        cap-audit [options] --service FILE [-- command-or-args...]
-       cap-audit [options] --unit NAME | --pid PID | --container NAME
+       cap-audit [options] --unit NAME | --pid PID | --container NAME |
+                           --pod NAMESPACE/NAME
        cap-audit [options] --cgroup PATH [-- command [args...]]
        cap-audit [options] --merge FILE... | --diff OLD NEW
        cap-audit [options] --static PROGRAM [OBJECT...]
@@ -19,7 +20,8 @@ What to audit:
       --each            with --cgroup: a report on each control group directly
                         below it; -o names a directory
       --each-depth N    and on those below these, down to the Nth level
-      --container NAME  watch a container of podman, docker or containerd
+      --container NAME  watch a container of podman, docker, containerd or a pod
+      --pod NAMESPACE/NAME  watch a pod of Kubernetes, all its containers
 How to run a command:
   -f, --follow          wait for the last descendant, not only for the command
                         itself: for daemons that fork into the background

@@ -18,7 +18,7 @@ _cap_audit() {
 			((i++))
 			;;
 		-[osdp] | --output | --backend | --outcomes | --as | --as-environment | --test | --service | --unit | --pid | --cgroup | \
-			--each-depth | --container | --duration | --until-idle | --check | --format | --emit | --policy-out | --events | -[!-]*[osdp])
+			--each-depth | --container | --pod | --duration | --until-idle | --check | --format | --emit | --policy-out | --events | -[!-]*[osdp])
 			value=${COMP_WORDS[i]}
 			((i++))
 			[[ ${COMP_WORDS[i]} != = ]] || ((i++))
@@ -46,7 +46,7 @@ _cap_audit() {
 	done
 
 	if [[ $cur == -* ]]; then
-		mapfile -t COMPREPLY < <(compgen -W '-s --service --unit --restart -p --pid --cgroup --each --each-depth --container -f --follow --as --as-environment --if-possible
+		mapfile -t COMPREPLY < <(compgen -W '-s --service --unit --restart -p --pid --cgroup --each --each-depth --container --pod -f --follow --as --as-environment --if-possible
 			-d --duration --until-idle --test --verify --minimize --untraced --check --check-unused -o --output -j --json -y --yaml --format
 			--emit --policy-out --write-dropin --revert-dropin --propagate --events -v --verbose -q --quiet --merge --diff --static
 			--backend --outcomes --no-objects --no-static --probe -h --help -V --version --' -- "$cur")

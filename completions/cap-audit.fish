@@ -13,7 +13,7 @@ function __cap_audit_command
                 break
             case --merge --diff --static
                 return 1
-            case -o --output --backend --outcomes --as --as-environment --test -s --service --unit -p --pid --cgroup --each-depth --container -d --duration --until-idle --check \
+            case -o --output --backend --outcomes --as --as-environment --test -s --service --unit -p --pid --cgroup --each-depth --container --pod -d --duration --until-idle --check \
                     --format --emit --policy-out --events
                 set -e words[1]
                 set -e words[1]
@@ -75,6 +75,7 @@ complete -c cap-audit -n __cap_audit_options -l cgroup -x -a '(__fish_complete_d
 complete -c cap-audit -n __cap_audit_options -l each -d 'Report on each control group directly below it'
 complete -c cap-audit -n __cap_audit_options -l each-depth -x -d 'And on those below these, down to that level'
 complete -c cap-audit -n __cap_audit_options -l container -x -a '(__cap_audit_containers)' -d 'Watch a container'
+complete -c cap-audit -n __cap_audit_options -l pod -x -d 'Watch a pod of Kubernetes'
 complete -c cap-audit -n __cap_audit_options -s f -l follow -d 'Wait for the last descendant'
 complete -c cap-audit -n __cap_audit_options -l as -x -a '(__fish_complete_users)' -d 'Run as that user with every capability'
 complete -c cap-audit -n __cap_audit_options -l as-environment -x -a '(__cap_audit_plain service caller)' -d 'Choose whose HOME, PATH and the like it has'

@@ -105,6 +105,7 @@ func advice(f *audit.Findings) snippets.Advice {
 	return snippets.Advice{
 		Subject:      f.Subject.Kind,
 		Engine:       f.Subject.Engine,
+		Pod:          f.Subject.Pod != "",
 		Daemon:       daemon(f),
 		Path:         f.Application.Path,
 		Python:       f.Application.Python,

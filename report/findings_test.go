@@ -523,6 +523,21 @@ var examples = map[string]*audit.Findings{
 		System: host, Backend: "tracepoint", TotalChecks: 1, Tasks: 1,
 		Required: []audit.Capability{{Number: 10, Tally: granted(1), Syscall: sysBind}},
 	},
+	"container-of-a-pod": {
+		Application: audit.Application{PID: 4242, Path: "/server"},
+		Subject: audit.Subject{Kind: audit.SubjectContainer, Name: "app", Engine: "containerd",
+			Image: "example.org/web:1", ImageDigest: "sha256:" + strings.Repeat("5e", 32),
+			ContainerID: "0123456789ab", Namespace: "default", Pod: "web-0", PodUID: "0-1"},
+		System: host, Backend: "tracepoint", TotalChecks: 1, Tasks: 1,
+		Required: []audit.Capability{{Number: 10, Tally: granted(1), Syscall: sysBind}},
+	},
+	"pod": {
+		Subject: audit.Subject{Kind: audit.SubjectPod, Name: "default/web-0", Engine: "cri-o",
+			Cgroup: "/kubepods.slice/kubepods-pod0_1.slice", Namespace: "default", Pod: "web-0",
+			PodUID: "0-1"},
+		System: host, Backend: "tracepoint", TotalChecks: 1, Tasks: 3,
+		Required: []audit.Capability{{Number: 10, Tally: granted(1), Syscall: sysBind}},
+	},
 	"incomplete": {
 		Application: audit.Application{PID: 4242, Path: "/usr/sbin/daemon", Ended: true, Signal: 11},
 		System:      audit.SystemContext{KernelVersion: "6.1.0"}, Backend: "kprobe", TotalChecks: 1000,

@@ -13,8 +13,13 @@ func (d *Document) facts() []fact {
 			list = append(list, fact{name, printable(value)})
 		}
 	}
-	if heading := d.Subject.heading(); heading != "" {
-		list[0].Value = heading
+	for i, heading := range d.Subject.headings() {
+		if i == 0 {
+			list[0].Value = heading
+			continue
+		}
+		name, value, _ := strings.Cut(heading, ": ")
+		add(name, value)
 	}
 	if m := d.Merged; m != nil {
 		add("Reports", fmt.Sprintf("%d, of which %d may lack something and %d are of runs that failed",

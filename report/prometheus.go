@@ -5,6 +5,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/cap-audit/cap-audit/audit"
 )
 
 // metric is one family of metrics. All are gauges: each report stands for
@@ -16,7 +18,7 @@ type metric struct {
 
 // metrics are about one application.
 type metrics struct {
-	application string // the label
+	application string // the labels
 	families    []*metric
 }
 
@@ -24,7 +26,7 @@ type metrics struct {
 // the textfile collector of its node exporter. Every sample says which
 // application it is about. Its error is w's.
 func WritePrometheus(w io.Writer, d *Document) error {
-	m := metrics{application: label("application", d.subject())}
+	m := metrics{application: strings.Join(d.labels(), ",")}
 	m.run(d)
 	m.capabilities(d)
 	if d.Policy != nil {
@@ -40,6 +42,20 @@ func WritePrometheus(w io.Writer, d *Document) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// labels name what the metrics are about, in Kubernetes as its own metrics do.
+func (d *Document) labels() []string {
+	list := []string{label("application", d.subject())}
+	if d.Subject.Pod == nil {
+		return list
+	}
+	list = append(list, label("namespace", orEmpty(d.Subject.Namespace)),
+		label("pod", orEmpty(d.Subject.Pod)))
+	if d.Subject.Kind == audit.SubjectContainer {
+		list = append(list, label("container", orEmpty(d.Subject.Name)))
+	}
+	return list
 }
 
 func (m *metrics) run(d *Document) {

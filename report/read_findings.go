@@ -272,6 +272,10 @@ func (r *reader) subject(s Subject) audit.Subject {
 		Engine:      r.optional(s.Engine),
 		Image:       r.optional(s.Image),
 		ContainerID: r.optional(s.ContainerID),
+		ImageDigest: r.optional(s.ImageDigest),
+		Namespace:   r.optional(s.Namespace),
+		Pod:         r.optional(s.Pod),
+		PodUID:      r.optional(s.PodUID),
 
 		UserNamespace: s.UserNamespace,
 	}

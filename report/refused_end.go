@@ -80,7 +80,7 @@ func spelling(names []string, prefix, separator string, spell func(int) string) 
 func (d *Document) grantLines(names []string) []string {
 	kind := d.Subject.Kind
 	switch {
-	case kind.Contained() && d.advice.Engine == "containerd":
+	case kind.Contained() && d.advice.Kubernetes():
 		return []string{"add: [" + spelling(names, "", ", ", capng.Upper) + "]"}
 	case kind.Contained():
 		return []string{spelling(names, "--cap-add=", " ", capng.Upper)}

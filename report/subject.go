@@ -14,6 +14,11 @@ type Subject struct {
 	Engine      *string           `json:"engine"`
 	Image       *string           `json:"image"`
 	ContainerID *string           `json:"container_id"`
+	// ImageDigest is of a container's image. The others are of what is a pod, or in one.
+	ImageDigest *string `json:"image_digest,omitempty"`
+	Namespace   *string `json:"namespace,omitempty"`
+	Pod         *string `json:"pod,omitempty"`
+	PodUID      *string `json:"pod_uid,omitempty"`
 	// UserNamespace: it has one of its own.
 	UserNamespace bool `json:"user_namespace,omitempty"`
 }
@@ -29,6 +34,10 @@ func subject(s audit.Subject) Subject {
 		Engine:      optional(s.Engine),
 		Image:       optional(s.Image),
 		ContainerID: optional(s.ContainerID),
+		ImageDigest: optional(s.ImageDigest),
+		Namespace:   optional(s.Namespace),
+		Pod:         optional(s.Pod),
+		PodUID:      optional(s.PodUID),
 
 		UserNamespace: s.UserNamespace,
 	}
@@ -63,15 +72,25 @@ var wordings = map[audit.SubjectKind]wording{
 		},
 		"To see it, begin between podman init and podman start (see CONTAINERS in the manual).",
 	},
+	audit.SubjectPod: {
+		func(s Subject) string { return fmt.Sprintf("Pod: %s (%s)", shown(s.Name), shown(s.Engine)) },
+		"A container of it that starts under the audit is seen from its start.",
+	},
 	audit.SubjectMerged: {},
 }
 
-// heading names the subject under the report's first line, "" for nothing.
-func (s Subject) heading() string {
+// headings name the subject under the report's first line, none for a command.
+func (s Subject) headings() (lines []string) {
 	if heading := wordings[s.Kind].heading; heading != nil {
-		return heading(s)
+		lines = append(lines, heading(s))
 	}
-	return ""
+	if s.Pod != nil && s.Kind == audit.SubjectContainer {
+		lines = append(lines, fmt.Sprintf("Pod: %s/%s", shown(s.Namespace), shown(s.Pod)))
+	}
+	if s.ImageDigest != nil {
+		lines = append(lines, "Digest: "+shown(s.ImageDigest))
+	}
+	return lines
 }
 
 // shown is an optional word for a terminal.

@@ -36,11 +36,13 @@ func newContainer(s *session) (subject, error) {
 		Name:        found.Name,
 		Engine:      found.Engine,
 		Image:       found.Image,
+		ImageDigest: found.ImageDigest,
 		ContainerID: found.ID,
 
 		UserNamespace: inUserNamespace(found.PID),
 		FromStart:     found.Prepared,
 	}}
+	nameAfter(&c.about, found.Pod)
 	directory, path := locateGroup(found.Cgroup)
 	if _, err := os.Stat(directory); found.Cgroup == "" || err != nil {
 		console.Warningf("--container %s: no control group (v2) of its own is seen from here: its first "+

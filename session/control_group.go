@@ -22,13 +22,24 @@ func newControlGroup(s *session) (subject, error) {
 	if len(s.Command) > 0 {
 		return commandIn(s, directory, path)
 	}
-	running := tracer.Running{Cgroup: directory, MustExist: true}
+	running := tracer.Running{Cgroup: directory, MustExist: true, Entry: entryTo(path)}
 	if s.EachDepth > 0 {
 		// what sets up a service or a container is not its
 		running.EachDepth, running.Entry = s.EachDepth, tracer.EntryByManager
 		s.each = newEach(s, path)
 	}
 	return &controlGroup{adopted{running}, path}, nil
+}
+
+// entryTo says from when on who comes into a group is recorded. Those of pods, below one that
+// the kubelet calls kubepods or kubepods.slice, have a container engine put them there.
+func entryTo(path string) tracer.Entry {
+	for part := range strings.SplitSeq(path, "/") {
+		if part == "kubepods" || part == "kubepods.slice" {
+			return tracer.EntryByEngine
+		}
+	}
+	return tracer.EntryAtOnce
 }
 
 // locateGroup is the directory of a group, and its path from the root of the

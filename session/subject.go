@@ -64,6 +64,7 @@ var Kinds = []Kind{
 	{"pid", false, false, newProcess},
 	{"cgroup", true, false, newControlGroup},
 	{"container", false, false, newContainer},
+	{"pod", false, false, newPod},
 }
 
 // KindOf is the kind that an option names; it has to be one of Kinds.

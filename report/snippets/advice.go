@@ -19,6 +19,8 @@ type Advice struct {
 	Subject audit.SubjectKind
 	// Engine is the container's.
 	Engine string
+	// Pod: it is one of Kubernetes, or in one.
+	Pod bool
 	// Daemon: it serves or stays, so that systemd would run it.
 	Daemon bool
 	// Path of the program, in the bytes the kernel knows it by.

@@ -198,7 +198,7 @@ func of(kind string, a Advice) Snippet {
 // serves, root's setpriv what cannot have capabilities in its file, and a user what has.
 func fitting(a Advice) string {
 	switch {
-	case a.Subject.Contained() && a.Engine == "containerd":
+	case a.Subject.Contained() && a.Kubernetes():
 		return "kubernetes"
 	case a.Subject.Contained():
 		return "docker"
@@ -209,6 +209,9 @@ func fitting(a Advice) string {
 	}
 	return "filecap"
 }
+
+// Kubernetes: that starts the containers.
+func (a Advice) Kubernetes() bool { return a.Pod || a.Engine == "containerd" }
 
 // python is what the interpreter is called.
 var python = regexp.MustCompile(`^python[0-9.]*$`)

@@ -209,7 +209,7 @@ func (b *box) cgroup() string {
 func (b *box) target() target {
 	b.t.Helper()
 	return target{Kind: "container", Name: b.name, Cgroup: b.cgroup(), Engine: "podman", Image: image,
-		ContainerID: b.id}
+		ContainerID: b.id, ImageDigest: podman(b.t, "inspect", "--format", "{{.ImageDigest}}", b.name)}
 }
 
 // needs compares what a container was granted, and was not.
@@ -514,7 +514,7 @@ func TestNoContainer(t *testing.T) {
 		name, container string
 		want            string
 	}{
-		{"none of that name", "no-such-container", "no such container: podman has none, "},
+		{"none of that name", "no-such-container", "no such container: .*podman has none, "},
 		{"one that has ended", stopped.name, "does not run: podman has " + stopped.name + " with the ID " +
 			stopped.id + ` \(exited\); start it`},
 		{"one not started", made.name, "does not run: podman has " + made.name + " with the ID " + made.id +

@@ -96,6 +96,9 @@ type document struct {
 type target struct {
 	Kind, Name, Cgroup, Engine, Image string
 	ContainerID                       string `json:"container_id"`
+	ImageDigest                       string `json:"image_digest"`
+	Namespace, Pod                    string
+	PodUID                            string `json:"pod_uid"`
 	UserNamespace                     bool   `json:"user_namespace"`
 }
 

@@ -137,8 +137,8 @@ func uses(t *testing.T) map[string][]string {
 // uses in test/services.
 var ofServices = []string{"unit", "restart", "write-dropin", "revert-dropin"}
 
-// ofContainers are options that want a container: TestContainer uses them.
-var ofContainers = []string{"container"}
+// ofContainers are options that want a container: TestContainer and TestPods use them.
+var ofContainers = []string{"container", "pod"}
 
 // Every option of the help is taken by the program.
 func TestOptionsWork(t *testing.T) {

@@ -1,0 +1,267 @@
+// Package kubelet does what the kubelet does for its pods: it has containerd make them, by the
+// CRI. They share the machine's network, and their images come from no registry.
+package kubelet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
+
+	"github.com/cap-audit/cap-audit/test/machine"
+)
+
+// patience bounds every wait for a fact.
+const patience = time.Minute
+
+// Image is what all containers are made from.
+const Image = "localhost/cap-audit-pod:1"
+
+// Node is a machine with containerd, as the kubelet sees it.
+type Node struct {
+	// Socket is where containerd listens.
+	Socket string
+	// Digest is the image's.
+	Digest  string
+	dir     string
+	runtime cri.RuntimeServiceClient
+}
+
+// Start has a containerd of the test's own, and in it an image of a layer: a tar archive with a
+// static busybox in /bin, which is what sandboxes run. Where there can be none the test is skipped.
+func Start(t *testing.T, layer []byte) *Node {
+	t.Helper()
+	machine.Root(t)
+	machine.Containers(t)
+	dir := t.TempDir()
+	n := &Node{Socket: filepath.Join(dir, "sock"), dir: dir}
+	// Limits, as of OOM scores, are for a machine on which root cannot lower them; the snapshotter
+	// is for any file system.
+	settings := filepath.Join(dir, "config.toml")
+	text := fmt.Sprintf(`version = 2
+root = %q
+state = %q
+[grpc]
+  address = %q
+[plugins."io.containerd.internal.v1.opt"]
+  path = %q
+[plugins."io.containerd.grpc.v1.cri"]
+  disable_apparmor = true
+  restrict_oom_score_adj = true
+  sandbox_image = %q
+  [plugins."io.containerd.grpc.v1.cri".containerd]
+    snapshotter = "native"
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    conf_dir = %q
+`, filepath.Join(dir, "root"), filepath.Join(dir, "state"), n.Socket, filepath.Join(dir, "opt"), Image,
+		filepath.Join(dir, "cni"))
+	if err := os.WriteFile(settings, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	n.daemon(t, machine.Program(t, "containerd"), "--config", settings)
+	connection, err := grpc.NewClient("unix://"+n.Socket,
+		grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { connection.Close() })
+	n.runtime = cri.NewRuntimeServiceClient(connection)
+	n.load(t, layer)
+	return n
+}
+
+// daemon returns once somebody listens at the socket.
+func (n *Node) daemon(t *testing.T, words ...string) {
+	t.Helper()
+	cmd := exec.Command(words[0], words[1:]...)
+	log, err := os.Create(filepath.Join(n.dir, "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		cmd.Wait()
+		close(ended)
+	}()
+	t.Cleanup(func() {
+		cmd.Process.Signal(unix.SIGTERM)
+		<-ended
+	})
+	for limit := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		select {
+		case <-ended:
+			said, _ := os.ReadFile(log.Name())
+			machine.Lacks(t, "wanted a containerd that runs here, it says:\n%s", said)
+		default:
+		}
+		if connection, err := net.Dial("unix", n.Socket); err == nil {
+			connection.Close()
+			return
+		}
+		if time.Now().After(limit) {
+			t.Fatal("containerd does not listen")
+		}
+	}
+}
+
+// load imports the image.
+func (n *Node) load(t *testing.T, layer []byte) {
+	t.Helper()
+	archive := filepath.Join(n.dir, "image.tar")
+	raw, digest := imageOf(t, layer)
+	if err := os.WriteFile(archive, raw, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	n.Digest = digest
+	name, _, _ := strings.Cut(Image, ":")
+	machine.Output(t, exec.Command(machine.Program(t, "ctr"), "--address", n.Socket, "--namespace", "k8s.io",
+		"images", "import", "--snapshotter", "native", "--digests", "--base-name", name, archive))
+}
+
+// Pod is one of the kubelet's, whose sandbox runs.
+type Pod struct {
+	n       *Node
+	sandbox string
+	config  *cri.PodSandboxConfig
+	// UID is that of the Kubernetes API, Cgroup the group that the kubelet makes for it.
+	UID, Cgroup string
+}
+
+// pods counts them, for their UIDs.
+var pods atomic.Int32
+
+// Pod makes one. It is gone after the test.
+func (n *Node) Pod(t *testing.T, namespace, name string) *Pod {
+	t.Helper()
+	p := &Pod{n: n, UID: fmt.Sprintf("%08x-0000-4000-8000-%012x", os.Getpid(), pods.Add(1))}
+	p.Cgroup = "/kubepods/besteffort/pod" + p.UID
+	p.config = &cri.PodSandboxConfig{
+		Metadata:     &cri.PodSandboxMetadata{Namespace: namespace, Name: name, Uid: p.UID},
+		LogDirectory: filepath.Join(n.dir, "logs", p.UID),
+		Linux: &cri.LinuxPodSandboxConfig{CgroupParent: p.Cgroup,
+			SecurityContext: &cri.LinuxSandboxSecurityContext{NamespaceOptions: namespaces(false)}},
+	}
+	t.Cleanup(p.removeGroups)
+	answer, err := n.runtime.RunPodSandbox(wait(t), &cri.RunPodSandboxRequest{Config: p.config})
+	if err != nil {
+		said, _ := os.ReadFile(filepath.Join(n.dir, "log"))
+		machine.Lacks(t, "wanted a containerd that makes pods here: %v\n%s", err, said)
+	}
+	p.sandbox = answer.PodSandboxId
+	t.Cleanup(func() {
+		_, err := n.runtime.StopPodSandbox(context.Background(),
+			&cri.StopPodSandboxRequest{PodSandboxId: p.sandbox})
+		_, failed := n.runtime.RemovePodSandbox(context.Background(),
+			&cri.RemovePodSandboxRequest{PodSandboxId: p.sandbox})
+		if err := errors.Join(err, failed); err != nil {
+			t.Error(err)
+		}
+	})
+	return p
+}
+
+func namespaces(hostPID bool) *cri.NamespaceOption {
+	o := &cri.NamespaceOption{Network: cri.NamespaceMode_NODE, Pid: cri.NamespaceMode_CONTAINER}
+	if hostPID {
+		o.Pid = cri.NamespaceMode_NODE
+	}
+	return o
+}
+
+// removeGroups takes away what is the kubelet's to take away, in all hierarchies.
+func (p *Pod) removeGroups() {
+	for group := p.Cgroup; group != "/"; group = filepath.Dir(group) {
+		for _, root := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/*"} {
+			found, _ := filepath.Glob(root + group)
+			for _, directory := range found {
+				os.Remove(directory) // unless another is in there
+			}
+		}
+	}
+}
+
+// wait bounds a call, and ends with the test.
+func wait(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// Container is one to be made.
+type Container struct {
+	Name    string
+	Command []string
+	Env     map[string]string
+	Mounts  []*cri.Mount
+	// Security is as the kubelet makes it of securityContext, nil for the default.
+	Security *cri.LinuxContainerSecurityContext
+	// HostPID: it sees the machine's processes.
+	HostPID bool
+}
+
+// Run starts a container of the pod, and returns its ID.
+func (p *Pod) Run(t *testing.T, c Container) string {
+	t.Helper()
+	if c.Security == nil {
+		c.Security = &cri.LinuxContainerSecurityContext{}
+	}
+	c.Security.NamespaceOptions = namespaces(c.HostPID)
+	config := &cri.ContainerConfig{Metadata: &cri.ContainerMetadata{Name: c.Name},
+		Image: &cri.ImageSpec{Image: Image}, Command: c.Command, Mounts: c.Mounts, LogPath: c.Name + ".log",
+		Linux: &cri.LinuxContainerConfig{SecurityContext: c.Security}}
+	for key, value := range c.Env {
+		config.Envs = append(config.Envs, &cri.KeyValue{Key: key, Value: []byte(value)})
+	}
+	made, err := p.n.runtime.CreateContainer(wait(t), &cri.CreateContainerRequest{PodSandboxId: p.sandbox,
+		Config: config, SandboxConfig: p.config})
+	if err != nil {
+		t.Fatalf("make %s: %v", c.Name, err)
+	}
+	_, err = p.n.runtime.StartContainer(wait(t), &cri.StartContainerRequest{ContainerId: made.ContainerId})
+	if err != nil {
+		t.Fatalf("start %s: %v", c.Name, err)
+	}
+	return made.ContainerId
+}
+
+// Stop ends a container as the kubelet does: by SIGTERM, and by SIGKILL after the seconds.
+func (p *Pod) Stop(t *testing.T, id string, seconds int64) {
+	t.Helper()
+	_, err := p.n.runtime.StopContainer(wait(t), &cri.StopContainerRequest{ContainerId: id, Timeout: seconds})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Ended tells whether a container has, and with which status.
+func (p *Pod) Ended(t *testing.T, id string) (status int32, ended bool) {
+	t.Helper()
+	answer, err := p.n.runtime.ContainerStatus(wait(t), &cri.ContainerStatusRequest{ContainerId: id})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer.Status.ExitCode, answer.Status.State == cri.ContainerState_CONTAINER_EXITED
+}
+
+// Log is what a container has written.
+func (p *Pod) Log(name string) string {
+	text, _ := os.ReadFile(filepath.Join(p.config.LogDirectory, name+".log"))
+	return string(text)
+}
