@@ -183,9 +183,9 @@ func (l *line) checkScopes(given []string) error {
 				name, l.Option)
 		case o.of == grouped && l.Option == "":
 			return fmt.Errorf("--%s is for a control group that is watched: name it with --cgroup", name)
-		case o.of == grouped && l.Option != "cgroup":
-			return fmt.Errorf("--%s is for a control group that is watched, named with --cgroup, not for "+
-				"--%s", name, l.Option)
+		case o.of == grouped && l.Option != "cgroup" && l.Option != "pod":
+			return fmt.Errorf("--%s is for a control group that is watched, named with --cgroup, or with "+
+				"--pod, not for --%s", name, l.Option)
 		case o.of == grouped && len(l.Command) > 0:
 			return fmt.Errorf("--%s watches what runs in control groups already: give it no command", name)
 		}

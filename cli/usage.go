@@ -18,7 +18,8 @@ What to audit:
   -p, --pid PID         watch a process and its descendants
       --cgroup PATH     watch a control group; a command is started in it
       --each            with --cgroup: a report on each control group directly
-                        below it; -o names a directory
+                        below it, with --pod on each container; -o names a
+                        directory
       --each-depth N    and on those below these, down to the Nth level
       --container NAME  watch a container of podman, docker, containerd or a pod
       --pod NAMESPACE/NAME  watch a pod of Kubernetes, all its containers

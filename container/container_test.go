@@ -494,3 +494,44 @@ func FuzzOwnGroup(f *testing.F) {
 		}
 	})
 }
+
+func TestEngineOf(t *testing.T) {
+	for group, want := range map[string]string{
+		"/kubepods.slice/kubepods-pod0_1.slice/cri-containerd-" + idA + ".scope": "CRI",
+		"/kubepods.slice/kubepods-pod0_1.slice/crio-" + idA + ".scope":           "CRI",
+		"/kubepods/besteffort/pod0-1/" + idA:                                     "CRI",
+		"/kubepods/besteffort/pod0-1/" + idA + "/init.scope":                     "CRI",
+		"/machine.slice/libpod-" + idA + ".scope/container":                      "podman",
+		"/libpod_parent/libpod-" + idA:                                           "podman",
+		"/system.slice/docker-" + idA + ".scope":                                 "docker",
+		"/docker/" + idA:                                                         "docker",
+		"/kubepods/besteffort":                                                   "",
+		"/system.slice/x-" + idA + ".service":                                    "",
+		"/cri-containerd-" + idA[1:] + ".scope":                                  "",
+	} {
+		engine, id := engineOf(group)
+		if engine != want || (id == idA) != (want != "") {
+			t.Errorf("%s: %q, %q; wanted %q", group, engine, id, want)
+		}
+	}
+}
+
+// All groups of an engine are asked for, and one that cannot tell does not keep others from it.
+func TestNamed(t *testing.T) {
+	m := newMachine(t)
+	m.cri(`[ "$2" = ids ] || exit 9; shift 2; echo '{"Runtime":"x","Containers":[{"ID":"'$2'","Name":"app",
+		"Pod":{"Namespace":"n","Name":"p"}},{"ID":"'$1'","Name":"db"}]}'`)
+	m.podman("hello")
+	podman, below := "/libpod-"+strings.Repeat("c3", 32), "/kubepods/pod1/"+idA+"/deeper"
+	named, err := Named(t.Context(), []string{"/kubepods/pod1/" + idB, below, podman, "/system.slice"})
+	if err == nil || !strings.Contains(err.Error(), "not understood") {
+		t.Errorf("podman's error: %v", err)
+	}
+	want := map[string]Container{
+		"/kubepods/pod1/" + idB: {Engine: "x", ID: idB, Name: "db", Cgroup: "/kubepods/pod1/" + idB},
+		below: {Engine: "x", ID: idA, Name: "app", Cgroup: below,
+			Pod: Pod{Namespace: "n", Name: "p"}}}
+	if diff := cmp.Diff(want, named); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -144,14 +144,29 @@ func (r *runtime) pod(name string) (*container.Container, []container.Container,
 	return sandbox, containers, err
 }
 
-// byID are the containers with these IDs, as far as they are there.
+// byID are the containers and the sandboxes with these IDs, as far as they are there.
 func (r *runtime) byID(ids []string) ([]container.Container, error) {
 	all, err := r.list(nil)
 	if err != nil {
 		return nil, err
 	}
 	others := func(c *cri.Container) bool { return !slices.Contains(ids, c.Id) }
-	return r.describe(slices.DeleteFunc(all, others))
+	list, err := r.describe(slices.DeleteFunc(all, others))
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		if slices.ContainsFunc(list, func(c container.Container) bool { return c.ID == id }) {
+			continue
+		}
+		switch pod, err := r.podOf(id); {
+		case err == nil && pod.Name != "":
+			list = append(list, container.Container{ID: id, Pod: pod})
+		case err != nil && status.Code(err) != codes.NotFound:
+			return nil, said(err)
+		}
+	}
+	return list, nil
 }
 
 // describe leaves out what is gone by now.

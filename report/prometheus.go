@@ -5,8 +5,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-
-	"github.com/cap-audit/cap-audit/audit"
 )
 
 // metric is one family of metrics. All are gauges: each report stands for
@@ -52,8 +50,8 @@ func (d *Document) labels() []string {
 	}
 	list = append(list, label("namespace", orEmpty(d.Subject.Namespace)),
 		label("pod", orEmpty(d.Subject.Pod)))
-	if d.Subject.Kind == audit.SubjectContainer {
-		list = append(list, label("container", orEmpty(d.Subject.Name)))
+	if name := orEmpty(d.Subject.Name); name != "" && d.Subject.ContainerID != nil {
+		list = append(list, label("container", name))
 	}
 	return list
 }

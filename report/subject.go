@@ -84,7 +84,7 @@ func (s Subject) headings() (lines []string) {
 	if heading := wordings[s.Kind].heading; heading != nil {
 		lines = append(lines, heading(s))
 	}
-	if s.Pod != nil && s.Kind == audit.SubjectContainer {
+	if s.Pod != nil && s.Kind != audit.SubjectPod {
 		lines = append(lines, fmt.Sprintf("Pod: %s/%s", shown(s.Namespace), shown(s.Pod)))
 	}
 	if s.ImageDigest != nil {

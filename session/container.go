@@ -31,18 +31,8 @@ func newContainer(s *session) (subject, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--container %s: %w", name, err)
 	}
-	c := &containment{adopted{tracer.Running{PID: found.PID}}, audit.Subject{
-		Kind:        audit.SubjectContainer,
-		Name:        found.Name,
-		Engine:      found.Engine,
-		Image:       found.Image,
-		ImageDigest: found.ImageDigest,
-		ContainerID: found.ID,
-
-		UserNamespace: inUserNamespace(found.PID),
-		FromStart:     found.Prepared,
-	}}
-	nameAfter(&c.about, found.Pod)
+	c := &containment{adopted{tracer.Running{PID: found.PID}}, aboutContainer(found)}
+	c.about.FromStart = found.Prepared
 	directory, path := locateGroup(found.Cgroup)
 	if _, err := os.Stat(directory); found.Cgroup == "" || err != nil {
 		console.Warningf("--container %s: no control group (v2) of its own is seen from here: its first "+
@@ -52,6 +42,22 @@ func newContainer(s *session) (subject, error) {
 	c.running.Cgroup, c.running.MustExist, c.running.Entry = directory, true, tracer.EntryByEngine
 	c.about.Cgroup = path
 	return c, nil
+}
+
+// aboutContainer is what its engine says of it.
+func aboutContainer(c *container.Container) audit.Subject {
+	about := audit.Subject{
+		Kind:        audit.SubjectContainer,
+		Name:        c.Name,
+		Engine:      c.Engine,
+		Image:       c.Image,
+		ImageDigest: c.ImageDigest,
+		ContainerID: c.ID,
+
+		UserNamespace: c.PID != 0 && inUserNamespace(c.PID),
+	}
+	nameAfter(&about, c.Pod)
+	return about
 }
 
 func (c *containment) title(pid int) string {

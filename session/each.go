@@ -1,14 +1,17 @@
 package session
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
 
 	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/console"
+	"github.com/cap-audit/cap-audit/container"
 	"github.com/cap-audit/cap-audit/report"
 	"github.com/cap-audit/cap-audit/tracer"
 )
@@ -28,10 +31,16 @@ type each struct {
 	// told are those that had ended when the last report on them was written, by how many
 	// tasks they had had.
 	told map[string]uint64
+	// subjects are what engines say of groups, by path; those that nobody says anything of are
+	// there, too.
+	subjects map[string]audit.Subject
+	// unnamed: it has been said that an engine cannot be asked.
+	unnamed bool
 }
 
 func newEach(s *session, path string) *each {
-	return &each{session: s, path: path, first: map[string]bool{}, told: map[string]uint64{}}
+	return &each{session: s, path: path, first: map[string]bool{}, told: map[string]uint64{},
+		subjects: map[string]audit.Subject{}}
 }
 
 // follow writes the report on each group that ends, until the function that it returns is called.
@@ -77,6 +86,7 @@ func (e *each) write(which int, testFailed string) error {
 	if err != nil {
 		return err
 	}
+	e.name(groups)
 	var wanted []tracer.Group
 	ended := map[string]bool{}
 	for _, g := range groups {
@@ -114,6 +124,35 @@ func (e *each) write(which int, testFailed string) error {
 	return failed
 }
 
+// name asks engines about groups that are new, while they know them: a container that has ended
+// can be forgotten soon.
+func (e *each) name(groups []tracer.Group) {
+	var paths []string
+	for _, g := range groups {
+		if _, known := e.subjects[g.Path]; !known {
+			paths = append(paths, g.Path)
+			e.subjects[g.Path] = audit.Subject{Kind: audit.SubjectCgroup, Cgroup: g.Path}
+		}
+	}
+	if len(paths) == 0 || os.Geteuid() != 0 { // engines are found by the caller's environment
+		return
+	}
+	named, err := container.Named(context.Background(), paths)
+	if err != nil && !e.unnamed {
+		e.unnamed = true
+		console.Warningf("reports tell control groups in the place of containers: %v", err)
+	}
+	for path, c := range named {
+		about := aboutContainer(&c)
+		if c.Name == "" { // a pod's sandbox
+			about = e.subjects[path]
+			nameAfter(&about, c.Pod)
+		}
+		about.Cgroup = path
+		e.subjects[path] = about
+	}
+}
+
 func (e *each) report(g tracer.Group, o *audit.Observation, which int, testFailed string) error {
 	f := audit.Analyze(o)
 	otherwise := notYet
@@ -122,7 +161,8 @@ func (e *each) report(g tracer.Group, o *audit.Observation, which int, testFaile
 	}
 	f.Bounds = e.bounding.known(o.Programs, otherwise)
 	f.TestFailed = testFailed
-	f.Subject = audit.Subject{Kind: audit.SubjectCgroup, Cgroup: g.Path, FromStart: !e.first[g.Path]}
+	f.Subject = e.subjects[g.Path]
+	f.Subject.FromStart = !e.first[g.Path]
 	doc := report.NewDocument(f)
 	doc.Tool.Version = e.Output.Version
 	below, err := filepath.Rel(e.path, g.Path)

@@ -36,6 +36,10 @@ func newPod(s *session) (subject, error) {
 		about.UserNamespace = about.UserNamespace || c.PID != 0 && inUserNamespace(c.PID)
 	}
 	running := tracer.Running{Cgroup: directory, MustExist: true, Entry: tracer.EntryByEngine}
+	if s.EachDepth > 0 {
+		running.EachDepth = s.EachDepth
+		s.each = newEach(s, path)
+	}
 	return &pod{adopted{running}, about}, nil
 }
 

@@ -39,9 +39,15 @@ func removeGroup(t *testing.T, path string) {
 // eachOf watches each group below one and writes into a directory.
 func eachOf(t *testing.T, path string, more ...string) (r *running, dir string) {
 	t.Helper()
+	return eachBy(t, append([]string{"--cgroup", path}, more...)...)
+}
+
+// eachBy is eachOf what some options name.
+func eachBy(t *testing.T, options ...string) (r *running, dir string) {
+	t.Helper()
 	dir = filepath.Join(t.TempDir(), "reports")
 	// its progress is on standard output then
-	cmd := capAudit(t, append([]string{"-j", "--cgroup", path, "--each", "-o", dir}, more...)...)
+	cmd := capAudit(t, append([]string{"-j", "--each", "-o", dir}, options...)...)
 	cmd = command(t, "sh", append([]string{"-c", `exec "$0" "$@" >&2`}, cmd.Args...)...)
 	r = begin(t, cmd)
 	r.watched()

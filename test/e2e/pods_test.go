@@ -2,7 +2,8 @@ package e2e
 
 import (
 	"fmt"
-
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -123,5 +124,65 @@ func TestNoPod(t *testing.T) {
 	r := finish(t, capAudit(t, "--pod", "shop/web-0"))
 	if !strings.Contains(string(r.stderr), "no runtime to ask: no /") {
 		t.Errorf("without a runtime: %s", r.stderr)
+	}
+}
+
+// With --each there is a report on each container of a pod, and with --cgroup on each of all pods;
+// what they do is told apart, and that of one which ends is written then.
+func TestEachContainer(t *testing.T) {
+	n := podsNode(t)
+	web, db := n.Pod(t, "shop", "web-0"), n.Pod(t, "shop", "db-0")
+	app, openApp := gated(t, "app", bindsAPort)
+	id := web.Run(t, app)
+	side, openSide := gated(t, "side", "exec tree loop 7")
+	web.Run(t, side)
+	sql, openSQL := gated(t, "sql", "busybox chown 1:1 /tmp")
+	db.Run(t, sql)
+	for _, g := range []*gate{openApp, openSide, openSQL} {
+		g.await()
+	}
+	one, ofPod := eachBy(t, "--pod", "shop/web-0")
+	all, ofAll := eachBy(t, "--cgroup", filepath.Dir(web.Cgroup), "--each-depth", "2")
+	late, openLate := gated(t, "late", "exec tree loop 3")
+	db.Run(t, late)
+	openLate.await()
+	for _, g := range []*gate{openApp, openSide, openSQL, openLate} {
+		g.open()
+	}
+	eventuallyEnded(t, web, id)
+	file := filepath.Join(ofPod, id+".json")
+	eventually(t, "the report on what has ended", func() bool { _, err := os.Stat(file); return err == nil })
+	one.stopped()
+	all.stopped()
+	want := map[string]tally{"shop/web-0/app": {"net_bind_service": {1, 0}}, "shop/web-0/side": chroots(7),
+		"shop/web-0/": {}}
+	compareEach(t, ofPod, n.Digest, want)
+	want["shop/db-0/sql"], want["shop/db-0/late"] = tally{"chown": {2, 0}}, chroots(3)
+	want["shop/db-0/"] = tally{}
+	compareEach(t, ofAll, n.Digest, want)
+}
+
+// compareEach compares what each container needed, by namespace/pod/name; a sandbox has no name.
+func compareEach(t *testing.T, directory, digest string, want map[string]tally) {
+	t.Helper()
+	reports, err := filepath.Glob(filepath.Join(directory, "*.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]tally{}
+	for _, file := range reports {
+		d := reportIn(t, directory, filepath.Base(file))
+		if d.Target.Name != "" { // the sandbox goes on
+			d.wholeAndConsistent(t)
+		}
+		name := d.Target.Namespace + "/" + d.Target.Pod + "/" + d.Target.Name
+		got[name] = granted(d.Required)
+		if d.Target.Name != "" && (d.Target.Kind != "container" || d.Target.ImageDigest != digest ||
+			!strings.HasSuffix(d.Target.Cgroup, "/"+d.Target.ContainerID)) {
+			t.Errorf("target %+v", d.Target)
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", directory, diff)
 	}
 }
