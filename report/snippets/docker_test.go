@@ -66,6 +66,7 @@ func startDockerd(t *testing.T, dir string) (socket string) {
 		"--pidfile", filepath.Join(dir, "pid"), "--storage-driver", "vfs",
 		"--bridge", "none", "--iptables=false", "--ip-masq=false",
 		"--default-ulimit", "nofile=1024:1024")
+	cmd.SysProcAttr = machine.OwnMounts()
 	log, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -76,8 +77,6 @@ func startDockerd(t *testing.T, dir string) (socket string) {
 	t.Cleanup(func() {
 		cmd.Process.Signal(syscall.SIGTERM)
 		cmd.Wait()
-		// docker 26 leaves it mounted over itself in a mount namespace that shares nothing with others
-		syscall.Unmount(filepath.Join(dir, "data"), syscall.MNT_DETACH)
 	})
 	var said strings.Builder
 	lines := bufio.NewScanner(log)

@@ -547,6 +547,7 @@ func daemon(t *testing.T, socket, name string, arguments ...string) {
 	}
 	defer log.Close()
 	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = machine.OwnMounts()
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -595,8 +596,6 @@ func TestContainerOfDocker(t *testing.T) {
 	machine.Containers(t)
 	dir := t.TempDir()
 	socket := filepath.Join(dir, "docker.sock")
-	// docker 26 leaves it mounted over itself in a mount namespace that shares nothing with others
-	t.Cleanup(func() { unix.Unmount(filepath.Join(dir, "data"), unix.MNT_DETACH) })
 	daemon(t, socket, "dockerd", "--host", "unix://"+socket, "--data-root", filepath.Join(dir, "data"),
 		"--exec-root", filepath.Join(dir, "exec"), "--pidfile", filepath.Join(dir, "pid"),
 		"--iptables=false", "--ip-masq=false", "--ip-forward=false", "--bridge=none", "--storage-driver=vfs")

@@ -140,12 +140,15 @@ var ofServices = []string{"unit", "restart", "write-dropin", "revert-dropin"}
 // ofContainers are options that want a container: TestContainer and TestPods use them.
 var ofContainers = []string{"container", "pod"}
 
+// ofGroups are options that want control groups below one: TestEach uses them.
+var ofGroups = []string{"each", "each-depth"}
+
 // Every option of the help is taken by the program.
 func TestOptionsWork(t *testing.T) {
 	t.Parallel()
 	uses := uses(t)
 	for _, o := range helpOptions(t) {
-		if slices.Contains(slices.Concat(ofServices, ofContainers), o.long) {
+		if slices.Contains(slices.Concat(ofServices, ofContainers, ofGroups), o.long) {
 			continue
 		}
 		arguments, ok := uses[o.long]
