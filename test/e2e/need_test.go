@@ -122,9 +122,7 @@ func TestCapabilitiesTogether(t *testing.T) {
 		d.counted(t, want)
 	})
 	t.Run("refused", func(t *testing.T) {
-		cmd := as(command(t, auditor, withBackend(all...)...), nobody)
-		cmd.Dir = dir // dash looks for where it is, which can be below what nobody may look at
-		d, has := together(t, cmd, 1)
+		d, has := together(t, as(command(t, auditor, withBackend(all...)...), nobody), 1)
 		want, got := tally{}, refused(d.Denied)
 		for _, m := range modes(t) {
 			switch n, asked := got[m.name]; {
@@ -143,7 +141,8 @@ func TestCapabilitiesTogether(t *testing.T) {
 // together runs the audit of all modes, and tells which the machine has: they end with that status.
 func together(t *testing.T, cmd *exec.Cmd, status int) (document, map[string]bool) {
 	t.Helper()
-	cmd.Env = needEnv(t)
+	cmd.Dir = "/" // dash looks at where it is, which can be below what nobody may look at
+	cmd.Env = append(needEnv(t), "PWD=/")
 	r := finish(t, cmd)
 	d := decode(t, r.stdout)
 	d.wholeAndConsistent(t)
