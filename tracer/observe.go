@@ -3,7 +3,9 @@ package tracer
 import (
 	"errors"
 	"fmt"
+	"math"
 	"path/filepath"
+	"time"
 
 	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/capng"
@@ -291,11 +293,30 @@ func (a *Audit) losses(r *reading) audit.Losses {
 	} else if s.whole.tasks == 0 {
 		losses.Tasks++ // the first process: its exec went unseen
 	}
-	if s.entered > s.returned {
-		// kretprobes that ran out of instances
-		losses.Checks += uint64(s.entered - s.returned)
-	}
+	losses.Checks += a.kernel.unreturned(s)
 	return losses
+}
+
+// A check takes no longer than that, unless its task is preempted.
+const checkTries, checkPause = 20, time.Millisecond
+
+// unreturned are checks whose end was missed, of kretprobes that ran out of instances; not those
+// that are under way, which are fewer at one moment or another.
+func (k *kernel) unreturned(s kernelState) uint64 {
+	fewest := uint64(math.MaxUint64)
+	for range checkTries {
+		fewest = min(fewest, uint64(max(s.entered, s.returned)-s.returned))
+		if fewest == 0 {
+			return 0
+		}
+		time.Sleep(checkPause)
+		now, err := k.state()
+		if err != nil {
+			break
+		}
+		s = now
+	}
+	return fewest
 }
 
 // misses are events that programs of the kernel half did not see, because they
