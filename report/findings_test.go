@@ -527,6 +527,7 @@ var examples = map[string]*audit.Findings{
 		Application: audit.Application{PID: 4242, Path: "/server"},
 		Subject: audit.Subject{Kind: audit.SubjectContainer, Name: "app", Engine: "containerd",
 			Image: "example.org/web:1", ImageDigest: "sha256:" + strings.Repeat("5e", 32),
+			Cgroup:      "/kubepods/pod0-1/0123456789ab",
 			ContainerID: "0123456789ab", Namespace: "default", Pod: "web-0", PodUID: "0-1"},
 		System: host, Backend: "tracepoint", TotalChecks: 1, Tasks: 1,
 		Required: []audit.Capability{{Number: 10, Tally: granted(1), Syscall: sysBind}},

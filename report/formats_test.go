@@ -192,6 +192,25 @@ func TestPrometheus(t *testing.T) {
 	}
 }
 
+// Metrics tell what one is about from the next: node exporters refuse to have the same twice.
+func TestLabels(t *testing.T) {
+	for name, want := range map[string]string{
+		"container": `application="web",container="web"`,
+		"container-of-a-pod": `application="app",namespace="default",pod="web-0",container="app",` +
+			`cgroup="/kubepods/pod0-1/0123456789ab"`,
+		"pod":      `application="default/web-0",namespace="default",pod="web-0"`,
+		"verified": `application="/usr/bin/chown"`,
+	} {
+		var b strings.Builder
+		if err := WritePrometheus(&b, NewDocument(examples[name])); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(b.String(), "cap_audit_complete{"+want+"} ") {
+			t.Errorf("%s: no {%s} in\n%s", name, want, b.String())
+		}
+	}
+}
+
 func TestWriteErrorsOfOtherFormats(t *testing.T) {
 	d := judged()["policy-failed"]
 	for name, write := range map[string]func(io.Writer, *Document) error{"junit": WriteJUnit,

@@ -42,16 +42,19 @@ func WritePrometheus(w io.Writer, d *Document) error {
 	return err
 }
 
-// labels name what the metrics are about, in Kubernetes as its own metrics do.
+// labels name what the metrics are about: in Kubernetes as its own metrics do, and with the
+// control group of what no other name tells from the next, such as a container that took
+// another's place in its pod.
 func (d *Document) labels() []string {
-	list := []string{label("application", d.subject())}
-	if d.Subject.Pod == nil {
-		return list
+	list, s := []string{label("application", d.subject())}, d.Subject
+	if s.Pod != nil {
+		list = append(list, label("namespace", orEmpty(s.Namespace)), label("pod", orEmpty(s.Pod)))
 	}
-	list = append(list, label("namespace", orEmpty(d.Subject.Namespace)),
-		label("pod", orEmpty(d.Subject.Pod)))
-	if name := orEmpty(d.Subject.Name); name != "" && d.Subject.ContainerID != nil {
-		list = append(list, label("container", name))
+	if s.Name != nil && s.ContainerID != nil {
+		list = append(list, label("container", *s.Name))
+	}
+	if s.Cgroup != nil && (s.Name == nil || s.ContainerID != nil) {
+		list = append(list, label("cgroup", *s.Cgroup))
 	}
 	return list
 }

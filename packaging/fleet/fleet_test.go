@@ -146,21 +146,12 @@ func TestPods(t *testing.T) {
 	p.play(t, "pvc", all["PersistentVolumeClaim"])
 	p.play(t, "watch", p.pod("watch", all["DaemonSet"].at("spec", "template", "spec"), textfile))
 
-	metrics := filepath.Join(textfile, "cap-audit.prom")
 	p.eventually(t, "watch-cap-audit", "metrics of two reports", func() bool {
-		text, err := os.ReadFile(metrics)
-		return err == nil && regexp.MustCompile(`(?m)^cap_audit_reports\{.*\} ([2-9]|\d\d+)$`).Match(text)
+		two := regexp.MustCompile(`(?m)^cap_audit_reports\{.*\} ([2-9]|\d\d+)$`)
+		return two.MatchString(metricsIn(t, textfile))
 	})
-	promtool := exec.Command(machine.Program(t, "promtool"), "check", "metrics")
-	text, err := os.ReadFile(metrics)
-	if err != nil {
-		t.Fatal(err)
-	}
-	promtool.Stdin = bytes.NewReader(text)
-	if out, err := promtool.CombinedOutput(); err != nil {
-		t.Errorf("promtool: %v: %s", err, out)
-	}
 	p.Run(t, "pod", "stop", "--time", "30", "watch")
+	takesMetrics(t, textfile)
 
 	// what this machine did meanwhile is anything, so that only the way there is
 	// compared: reports are found and joined, and the policy is read
@@ -172,6 +163,47 @@ func TestPods(t *testing.T) {
 	}
 }
 
+// metricsIn are those of all files in a directory.
+func metricsIn(t *testing.T, directory string) string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(directory, "*.prom"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if errors.Is(err, fs.ErrNotExist) { // of a container that is gone
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(text)
+	}
+	return all.String()
+}
+
+// takesMetrics has Prometheus itself look at the files in a directory.
+func takesMetrics(t *testing.T, directory string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(directory, "*.prom"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no metrics: %v", err)
+	}
+	for _, file := range files {
+		promtool := exec.Command(machine.Program(t, "promtool"), "check", "metrics")
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		promtool.Stdin = bytes.NewReader(text)
+		if out, err := promtool.CombinedOutput(); err != nil {
+			t.Errorf("promtool: %v: %s\n%s", err, out, text)
+		}
+	}
+}
+
 // podman is an engine that can run cap-audit.
 type podman struct{ machine.Podman }
 
@@ -179,16 +211,16 @@ func startPodman(t *testing.T) podman {
 	t.Helper()
 	p := podman{machine.NewPodman(t)}
 	machine.Works(t, exec.Command(capAudit(t), "--probe"))
-	p.Import(t, p.image(t), "localhost/cap-audit:latest", "--change", "ENV PATH=/bin")
+	p.Import(t, image(t), "localhost/cap-audit:latest", "--change", "ENV PATH=/usr/bin:/bin")
 	machine.Works(t, p.Command("run", "--rm", "localhost/cap-audit:latest", "/bin/true"))
 	t.Cleanup(func() { p.Command("pod", "rm", "--all", "--force", "--time", "0").Run() })
 	return p
 }
 
-// image is a directory with cap-audit, what it links, and a shell.
-func (p podman) image(t *testing.T) string {
+// image is a directory with cap-audit, what it asks for pods, what these link, and a shell.
+func image(t *testing.T) string {
 	t.Helper()
-	root := filepath.Join(p.Dir, "image")
+	root := filepath.Join(t.TempDir(), "image")
 	copyTo := func(path, from string) {
 		raw, err := os.ReadFile(from)
 		if err == nil {
@@ -202,17 +234,20 @@ func (p podman) image(t *testing.T) string {
 		}
 	}
 	program := capAudit(t)
-	copyTo("/bin/cap-audit", program)
-	libraries, err := exec.Command(machine.Program(t, "ldd"), program).Output()
+	copyTo("/usr/bin/cap-audit", program)
+	copyTo("/usr/libexec/cap-audit/cap-audit-cri", program+"-cri")
+	libraries, err := exec.Command(machine.Program(t, "ldd"), program, program+"-cri").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, library := range regexp.MustCompile(`/\S+`).FindAllString(string(libraries), -1) {
-		copyTo(library, library)
+	for _, library := range regexp.MustCompile(`(?m)/\S+[^:\s]`).FindAllString(string(libraries), -1) {
+		if library != program && library != program+"-cri" {
+			copyTo(library, library)
+		}
 	}
 	busybox := machine.Program(t, "busybox")
 	copyTo("/bin/busybox", busybox)
-	for _, name := range []string{"sh", "find", "date", "true"} {
+	for _, name := range []string{"sh", "find", "date", "rm", "true"} {
 		if err := os.Symlink("busybox", filepath.Join(root, "bin", name)); err != nil {
 			t.Fatal(err)
 		}
@@ -227,12 +262,15 @@ func (p podman) pod(name string, spec object, textfile string) object {
 	if container["env"] != nil {
 		container["env"] = []object{
 			{"name": "NODE", "value": "node"}, {"name": "CGROUP", "value": "/"},
-			{"name": "DURATION", "value": "1s"},
+			{"name": "DURATION", "value": "1s"}, {"name": "TO", "value": "files"},
 		}
 	}
 	for _, v := range spec["volumes"].([]any) {
-		if v := v.(object); v["name"] == "textfile" {
+		switch v := v.(object); v["name"] {
+		case "textfile":
 			v.at("hostPath")["path"] = textfile
+		case "runtime":
+			v.at("hostPath")["path"] = p.Dir // which has none
 		}
 	}
 	// podman 4.3 does not read seccompProfile, but what it was called before

@@ -50,7 +50,7 @@ func imageOf(t *testing.T, layer []byte) (raw []byte, digest string) {
 	a := &archive{Writer: tar.NewWriter(&b)}
 	described := a.blob("layer.v1.tar", layer)
 	config := a.blob("config.v1+json", text(object{"architecture": runtime.GOARCH, "os": "linux",
-		"config": object{"Env": []string{"PATH=/bin"},
+		"config": object{"Env": []string{"PATH=/usr/bin:/bin"},
 			"Entrypoint": []string{"/bin/busybox", "sleep", "1000000"}},
 		"rootfs": object{"type": "layers", "diff_ids": []any{described["digest"]}}}))
 	manifest := a.blob("manifest.v1+json", text(object{"schemaVersion": 2,

@@ -29,6 +29,9 @@ const patience = time.Minute
 // Image is what all containers are made from.
 const Image = "localhost/cap-audit-pod:1"
 
+// Group is the control group of all pods, as the kubelet calls it without systemd.
+const Group = "/kubepods"
+
 // Node is a machine with containerd, as the kubelet sees it.
 type Node struct {
 	// Socket is where containerd listens.
@@ -46,10 +49,13 @@ func Start(t *testing.T, layer []byte) *Node {
 	machine.Root(t)
 	machine.Containers(t)
 	dir := t.TempDir()
-	n := &Node{Socket: filepath.Join(dir, "sock"), dir: dir}
+	n := &Node{Socket: filepath.Join(dir, "run", "containerd.sock"), dir: dir}
 	// Limits, as of OOM scores, are for a machine on which root cannot lower them; the snapshotter
 	// is for any file system.
 	settings := filepath.Join(dir, "config.toml")
+	if err := os.Mkdir(filepath.Dir(n.Socket), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	text := fmt.Sprintf(`version = 2
 root = %q
 state = %q
@@ -150,13 +156,25 @@ var pods atomic.Int32
 // Pod makes one. It is gone after the test.
 func (n *Node) Pod(t *testing.T, namespace, name string) *Pod {
 	t.Helper()
+	return n.pod(t, namespace, name, cri.NamespaceMode_CONTAINER)
+}
+
+// HostPod is a pod that sees all processes of the node.
+func (n *Node) HostPod(t *testing.T, namespace, name string) *Pod {
+	t.Helper()
+	return n.pod(t, namespace, name, cri.NamespaceMode_NODE)
+}
+
+func (n *Node) pod(t *testing.T, namespace, name string, processes cri.NamespaceMode) *Pod {
+	t.Helper()
 	p := &Pod{n: n, UID: fmt.Sprintf("%08x-0000-4000-8000-%012x", os.Getpid(), pods.Add(1))}
-	p.Cgroup = "/kubepods/besteffort/pod" + p.UID
+	p.Cgroup = Group + "/besteffort/pod" + p.UID
 	p.config = &cri.PodSandboxConfig{
 		Metadata:     &cri.PodSandboxMetadata{Namespace: namespace, Name: name, Uid: p.UID},
 		LogDirectory: filepath.Join(n.dir, "logs", p.UID),
 		Linux: &cri.LinuxPodSandboxConfig{CgroupParent: p.Cgroup,
-			SecurityContext: &cri.LinuxSandboxSecurityContext{NamespaceOptions: namespaces(false)}},
+			SecurityContext: &cri.LinuxSandboxSecurityContext{NamespaceOptions: &cri.NamespaceOption{
+				Network: cri.NamespaceMode_NODE, Pid: processes}}},
 	}
 	t.Cleanup(p.removeGroups)
 	answer, err := n.runtime.RunPodSandbox(wait(t), &cri.RunPodSandboxRequest{Config: p.config})
@@ -175,14 +193,6 @@ func (n *Node) Pod(t *testing.T, namespace, name string) *Pod {
 		}
 	})
 	return p
-}
-
-func namespaces(hostPID bool) *cri.NamespaceOption {
-	o := &cri.NamespaceOption{Network: cri.NamespaceMode_NODE, Pid: cri.NamespaceMode_CONTAINER}
-	if hostPID {
-		o.Pid = cri.NamespaceMode_NODE
-	}
-	return o
 }
 
 // removeGroups takes away what is the kubelet's to take away, in all hierarchies.
@@ -212,8 +222,6 @@ type Container struct {
 	Mounts  []*cri.Mount
 	// Security is as the kubelet makes it of securityContext, nil for the default.
 	Security *cri.LinuxContainerSecurityContext
-	// HostPID: it sees the machine's processes.
-	HostPID bool
 }
 
 // Run starts a container of the pod, and returns its ID.
@@ -222,7 +230,7 @@ func (p *Pod) Run(t *testing.T, c Container) string {
 	if c.Security == nil {
 		c.Security = &cri.LinuxContainerSecurityContext{}
 	}
-	c.Security.NamespaceOptions = namespaces(c.HostPID)
+	c.Security.NamespaceOptions = p.config.Linux.SecurityContext.NamespaceOptions
 	config := &cri.ContainerConfig{Metadata: &cri.ContainerMetadata{Name: c.Name},
 		Image: &cri.ImageSpec{Image: Image}, Command: c.Command, Mounts: c.Mounts, LogPath: c.Name + ".log",
 		Linux: &cri.LinuxContainerConfig{SecurityContext: c.Security}}
