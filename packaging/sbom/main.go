@@ -99,14 +99,16 @@ func run(version, vendor, copyright string) error {
 		os.WriteFile(filepath.Join(vendor, "LICENSES"), texts, 0o666))
 }
 
-// vendored reads what `go mod vendor` has put into vendor/.
+// vendored reads what `go mod vendor` has put into vendor/. Modules that only keep others' versions
+// are listed, too, and no package of theirs.
 func vendored(file string) ([]module, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
 	var list []module
-	for _, m := range regexp.MustCompile(`(?m)^# (\S+) (\S+)$`).FindAllStringSubmatch(string(text), -1) {
+	with := regexp.MustCompile(`(?m)^# (\S+) (\S+)\n(?:## .*\n)?[^#\n]`)
+	for _, m := range with.FindAllStringSubmatch(string(text), -1) {
 		list = append(list, module{path: m[1], version: m[2]})
 	}
 	if len(list) == 0 {
