@@ -1,10 +1,9 @@
 // Bench measures what an audit costs, shows the figures, and writes them into a page:
 //
-//	bench [-rounds N] [-share F] [-part NAME] [PAGE]
-//	bench [-rounds N] [-share F] -run PATTERN
+//	bench [-rounds N] [-share F] [-run PATTERN] [-skip PATTERN] [-part NAME] [PAGE]
 //
-// A page has several parts, one for each kernel and backend. PATTERN chooses what is
-// measured by its name in the tables; a page has all of it.
+// A page has several parts, one for each kernel and backend. The patterns choose what is
+// measured by its name in the tables.
 //
 // Each figure is a median over rounds, and in each round all that are compared
 // take their turn. Nothing fails by a figure: what could not be measured says why.
@@ -19,6 +18,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -35,7 +35,7 @@ type bench struct {
 	forced, backend                   string // the latter is the one in use
 	rounds                            int
 	share                             float64        // of the full lengths
-	only                              *regexp.Regexp // what is measured, by its name
+	run, skip                         *regexp.Regexp // what is measured, by its name; nil for all, for none
 }
 
 func main() {
@@ -49,26 +49,30 @@ func main() {
 	}
 	flag.IntVar(&b.rounds, "rounds", 5, "how often each is measured")
 	flag.Float64Var(&b.share, "share", 1, "how long, as a share of what gives steady figures")
-	pattern := flag.String("run", "", "measure only what is called like this")
+	flag.Func("run", "measure only what is called like this", patternInto(&b.run))
+	flag.Func("skip", "measure nothing that is called like this", patternInto(&b.skip))
 	part := flag.String("part", "host", "the part of the page")
 	flag.Parse()
-	if flag.NArg() > 1 || flag.NArg() == 1 && *pattern != "" {
-		fmt.Fprintln(os.Stderr, "usage: bench [-rounds N] [-share F] [-part NAME] [PAGE]\n"+
-			"       bench [-rounds N] [-share F] -run PATTERN")
+	if flag.NArg() > 1 {
+		flag.Usage()
 		os.Exit(2)
 	}
-	var err error
-	if b.only, err = regexp.Compile(*pattern); err == nil {
-		err = b.run(flag.Arg(0), *part)
-	}
-	if err != nil {
+	if err := b.all(flag.Arg(0), *part); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-// run measures, shows the figures, and writes them into the page, if there is one.
-func (b *bench) run(page, part string) error {
+// patternInto takes the value of a flag.
+func patternInto(pattern **regexp.Regexp) func(string) error {
+	return func(text string) (err error) {
+		*pattern, err = regexp.Compile(text)
+		return err
+	}
+}
+
+// all measures, shows the figures, and writes them into the page, if there is one.
+func (b *bench) all(page, part string) error {
 	var text []byte
 	if page != "" {
 		var err error
@@ -103,7 +107,7 @@ func (b *bench) results() (*results, error) {
 	}
 	r.checks, r.calls, r.starts = b.measured(b.checks()), b.measured(b.calls()), b.measured(b.starts())
 	if r.empty() {
-		return nil, fmt.Errorf("nothing is called like %q", b.only)
+		return nil, errors.New("nothing is called like that")
 	}
 	return r, nil
 }

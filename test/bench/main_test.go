@@ -27,7 +27,6 @@ func TestWhole(t *testing.T) {
 		forced:   os.Getenv("CAP_AUDIT_BACKEND"),
 		rounds:   1,
 		share:    0.001,
-		only:     regexp.MustCompile(""),
 	}
 	cost, spent := b.program("cost")[0], b.program("spent")[0]
 	if reason := machine.CannotTrace(b.cap, b.capAudit()[1:], cost, spent); reason != "" {
@@ -35,7 +34,7 @@ func TestWhole(t *testing.T) {
 	}
 	page := scratch.Write(t, filepath.Join(t.TempDir(), "page"), firstLine("host")+lastLine)
 	var err error
-	scratch.Captured(t, &os.Stdout, func() { err = b.run(page, "host") })
+	scratch.Captured(t, &os.Stdout, func() { err = b.all(page, "host") })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,13 +52,13 @@ func TestWhole(t *testing.T) {
 		t.Errorf("the page has %s", text)
 	}
 
-	b.only = regexp.MustCompile("process made")
-	shown := scratch.Captured(t, &os.Stdout, func() { err = b.run("", "") })
+	b.run, b.skip = regexp.MustCompile("made|build"), regexp.MustCompile("a build")
+	shown := scratch.Captured(t, &os.Stdout, func() { err = b.all("", "") })
 	if err != nil || strings.Count(shown, "\n|") != 3 || !strings.Contains(shown, "\n| a process made") {
 		t.Errorf("%v, shown is %s", err, shown)
 	}
-	b.only = regexp.MustCompile("no such thing")
-	if err := b.run("", ""); err == nil {
+	b.run = regexp.MustCompile("no such thing")
+	if err := b.all("", ""); err == nil {
 		t.Error("no error for a pattern that chooses nothing")
 	}
 }

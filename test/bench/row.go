@@ -41,9 +41,10 @@ type thing struct {
 func (b *bench) measured(things []thing) []row {
 	var rows []row
 	for _, t := range things {
-		if b.only.MatchString(t.name) {
-			rows = append(rows, b.measure(t))
+		if b.run != nil && !b.run.MatchString(t.name) || b.skip != nil && b.skip.MatchString(t.name) {
+			continue
 		}
+		rows = append(rows, b.measure(t))
 	}
 	return rows
 }
