@@ -83,9 +83,9 @@ static __always_inline void emit(__u32 kind, const struct ca_task *t, struct tas
  * sys_enter would tax every system call of every process. Faults and
  * interrupts leave -1 there (arch/x86/entry: ORIG_RAX is overwritten).
  */
-static __always_inline __s32 current_syscall(struct task_struct *task, const struct ca_task *t, __u8 *abi)
+static __always_inline __s32 syscall_in(struct pt_regs *regs, struct task_struct *task, const struct ca_task *t,
+					__u8 *abi)
 {
-	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	__s32 nr;
 
 	*abi = CA_ABI_NATIVE;
@@ -101,6 +101,12 @@ static __always_inline __s32 current_syscall(struct task_struct *task, const str
 		*abi = CA_ABI_X32;
 #endif
 	return nr;
+}
+
+/* The same where the registers are not at hand: the helper that finds them takes as long as a look into task storage. */
+static __always_inline __s32 current_syscall(struct task_struct *task, const struct ca_task *t, __u8 *abi)
+{
+	return syscall_in((struct pt_regs *)bpf_task_pt_regs(task), task, t, abi);
 }
 
 static __always_inline __u64 argument_of(struct pt_regs *regs, __u32 n, bool compat)
@@ -207,12 +213,11 @@ static __always_inline __u64 count(struct ca_task *t, const struct ca_check *che
 }
 
 /* Counts a check by its row and its call site, and says which of the row it is. */
-static __always_inline __u64 count_by_walk(void *ctx, struct ca_task *t, struct task_struct *task,
-					   struct ca_check *check, __u64 skip)
+static __always_inline __u64 count_by_walk(void *ctx, struct ca_task *t, struct ca_check *check, __u64 skip)
 {
 	__u64 nth = count(t, check);
 
-	walk(ctx, t, task, check, skip);
+	walk(ctx, t, check, skip);
 	return nth;
 }
 
@@ -329,6 +334,7 @@ static __always_inline int on_check(void *ctx, struct ca_task *t, struct task_st
 	 * pointer it searches all of BTF by name, and a probe read takes 30 ns.
 	 */
 	__u64 own = (__u64)task->real_cred;
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	struct ca_check check __attribute__((aligned(8))) = {};
 	__u64 nth;
 
@@ -340,7 +346,7 @@ static __always_inline int on_check(void *ctx, struct ca_task *t, struct task_st
 	check.options = options;
 	check.group = t->group;
 	check.phase = group_of(t)->phase;
-	check.syscall = current_syscall(task, t, &check.abi);
+	check.syscall = syscall_in(regs, task, t, &check.abi);
 	check.scope = t->ns == state.user_ns ? CA_SCOPE_OWN : scope_of(t->ns);
 	check.credentials = credentials_of(t, task, own, check.scope, result == 0);
 	if ((idle_matters >> capability & 1) && check.abi == CA_ABI_NATIVE)
@@ -348,9 +354,10 @@ static __always_inline int on_check(void *ctx, struct ca_task *t, struct task_st
 
 	add_total(&check, result == 0);
 	t->now = time_of_check(t);
-	nth = recall(ctx, t, task, &check, skip);
+	anchor(t, ctx, regs);
+	nth = recall(ctx, t, &check, skip);
 	if (!nth)
-		nth = count_by_walk(ctx, t, task, &check, skip);
+		nth = count_by_walk(ctx, t, &check, skip);
 	note_check(t, task, &check, nth);
 	return 0;
 }
@@ -412,7 +419,8 @@ static __always_inline int on_security_capable(void *ctx, int capability, int re
 		add(&total->denied);
 	}
 	check.verdict = CA_LSM_REFUSED;
-	nth = count_by_walk(ctx, t, task, &check, skip);
+	anchor(t, ctx, (struct pt_regs *)bpf_task_pt_regs(task));
+	nth = count_by_walk(ctx, t, &check, skip);
 	t->granted &= ~(1ULL << (capability & 63));
 	note_check(t, task, &check, nth);
 	return 0;
@@ -649,7 +657,7 @@ static __always_inline void end_followed(struct ca_task *t, struct task_struct *
 
 	if (task->flags & PF_EXITING)
 		return;
-	number = current_syscall(task, t, &abi);
+	number = syscall_in(regs, task, t, &abi);
 	if (SYSCALL_COMPAT(task))
 		result = (__s32)result;
 	if (preemptible)
@@ -693,7 +701,7 @@ static __always_inline int on_syscall_done(struct pt_regs *regs, long result, bo
 	if (preemptible && t)
 		note_unseen_exec(t, task, result);
 	if (t && (t->flags & CA_TASK_RECORDING)) {
-		number = current_syscall(task, t, &abi);
+		number = syscall_in(regs, task, t, &abi);
 		note_call(t, number, abi, result, SYSCALL_ARG1(regs));
 		count_after_refused(t, number, abi);
 		note_wait(t, number, abi);
@@ -702,7 +710,7 @@ static __always_inline int on_syscall_done(struct pt_regs *regs, long result, bo
 		if (result >= 0)
 			on_success(t, regs, number, abi, result, is_twin);
 		if (!has_failed(result))
-			note_code(t, number, abi);
+			note_code(t, regs, number, abi);
 	}
 	if (!t || !(t->granted | t->denied | t->lsm_refused | (t->flags & CA_TASK_CAPSET)))
 		return 0;

@@ -35,10 +35,10 @@ static __always_inline bool same_address(__u64 word, __u64 address)
 }
 
 /* By way of memory: the verifier is to see numbers, not pointers that it knows limits of. */
-static __always_inline void anchor(struct ca_task *t, void *ctx, struct task_struct *task)
+static __always_inline void anchor(struct ca_task *t, void *ctx, struct pt_regs *regs)
 {
 	t->anchors.context = (__u64)ctx;
-	t->anchors.registers = (__u64)bpf_task_pt_regs(task);
+	t->anchors.registers = (__u64)regs;
 	barrier();
 }
 
@@ -272,7 +272,7 @@ static __always_inline struct ca_site *site_at(const struct ca_site_key *key, st
 }
 
 /* Of a site that cannot be kept, what is known of the check is its row: t->last_kind stays. */
-static __noinline int walk(void *ctx, struct ca_task *t, struct task_struct *task, struct ca_check *check, __u64 skip)
+static __noinline int walk(void *ctx, struct ca_task *t, struct ca_check *check, __u64 skip)
 {
 	struct ca_site_key key = {};
 	struct walked walked = {};
@@ -297,7 +297,6 @@ static __noinline int walk(void *ctx, struct ca_task *t, struct task_struct *tas
 	walked.kind = site->kind;
 	t->last_kind = site->kind;
 	t->last_stack = key.stack;
-	anchor(t, ctx, task);
 	learn(check, key.stack, &walked, t->anchors.context, t->anchors.registers);
 	return 0;
 }
@@ -316,14 +315,12 @@ static __noinline int prove(void *ctx, struct ca_chain *chain, __u64 skip)
 }
 
 /* Counts a check whose chain is known. Says which of the chain it is, from 1; 0 if the chain is not known. */
-static __always_inline __u64 recall(void *ctx, struct ca_task *t, struct task_struct *task, struct ca_check *check,
-				   __u64 skip)
+static __always_inline __u64 recall(void *ctx, struct ca_task *t, struct ca_check *check, __u64 skip)
 {
 	struct ca_chain *chain;
 	__u32 number;
 	__u64 nth;
 
-	anchor(t, ctx, task);
 	number = recognize(check, t->anchors.context, t->anchors.registers);
 	chain = chain_of(number);
 	if (!chain)

@@ -79,23 +79,21 @@ __noinline int note_mapped(__u32 program, __u32 flags, __u32 compat)
 	return file ? keep_code(program, (__u64)file) : 0;
 }
 
-/* A call of maps_code() has succeeded. */
+/* A call of maps_code() that makes code executable has succeeded. */
 __noinline int note_executable(__u32 program, __s32 number, __u32 abi)
 {
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
 	bool compat = abi == CA_ABI_COMPAT;
 
-	if (!(argument_of(regs, 2, compat) & PROT_EXEC))
-		return 0;
 	if (is_mmap(number, abi))
 		return note_mapped(program, 0, compat);
 	return note_protected(program, argument_of(regs, 0, compat));
 }
 
 /* Every system call that succeeds comes by here. */
-static __always_inline void note_code(const struct ca_task *t, __s32 number, __u32 abi)
+static __always_inline void note_code(const struct ca_task *t, struct pt_regs *regs, __s32 number, __u32 abi)
 {
-	if (code_wanted && maps_code(number, abi))
+	if (code_wanted && maps_code(number, abi) && (argument_of(regs, 2, abi == CA_ABI_COMPAT) & PROT_EXEC))
 		note_executable(t->program, number, abi);
 }
 
