@@ -3,8 +3,10 @@ package analyst
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -48,7 +50,7 @@ func said(t *testing.T, p Program) *Answer {
 	if p.Root != nil {
 		defer p.Root.Close()
 	}
-	a, err := Start(&tracer.Audit{}, p)
+	a, err := Start(p)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,8 +108,8 @@ func TestNoProgram(t *testing.T) {
 	}
 }
 
-// statusOf waits until a child of ours is confined, and returns what /proc says of it.
-func statusOf(t *testing.T) string {
+// confined waits until a child of ours is, and returns its number and what /proc says of it.
+func confined(t *testing.T) (pid int, status string) {
 	t.Helper()
 	own := fmt.Sprintf("PPid:\t%d\n", os.Getpid())
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(time.Millisecond) {
@@ -115,34 +117,61 @@ func statusOf(t *testing.T) string {
 		for _, name := range names {
 			status, _ := os.ReadFile(name)
 			limits, _ := os.ReadFile(filepath.Join(filepath.Dir(name), "limits"))
-			stat, _ := os.ReadFile(filepath.Join(filepath.Dir(name), "stat"))
 			bounds := fields(string(limits))
-			if strings.Contains(string(status), own) && strings.Contains(string(stat), " 39 19 ") &&
+			if strings.Contains(string(status), own) &&
 				strings.Contains(bounds, "Max cpu time 60 60") &&
 				strings.Contains(bounds, "Max data size 536870912 536870912") &&
 				strings.Contains(bounds, "Max file size 0 0") {
-				return fields(string(status))
+				fmt.Sscanf(name, "/proc/%d/status", &pid)
+				return pid, fields(string(status))
 			}
 		}
 	}
 	t.Fatal("no child is confined")
-	return ""
+	return 0, ""
+}
+
+// policies are those of a process's threads.
+func policies(t *testing.T, pid int) map[uint32]bool {
+	t.Helper()
+	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[uint32]bool{}
+	for _, thread := range threads {
+		id, _ := strconv.Atoi(thread.Name())
+		if attributes, err := unix.SchedGetAttr(id, 0); err == nil {
+			found[attributes.Policy] = true
+		}
+	}
+	return found
 }
 
 func fields(text string) string { return strings.Join(strings.Fields(text), " ") }
 
-// The analyst has no privileges, whoever started it, and ends with who did.
+// The analyst has no privileges, whoever started it, yields to all until it is to hurry, and ends with who
+// started it.
 func TestConfined(t *testing.T) {
-	aside, err := (&tracer.Audit{}).StartAside(early.AnalystName, nil)
+	aside, err := tracer.StartAside(early.AnalystName, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	status := statusOf(t)
+	pid, status := confined(t)
 	for _, want := range []string{"CapPrm: 0000000000000000", "CapEff: 0000000000000000",
 		"CapAmb: 0000000000000000", "NoNewPrivs: 1"} {
 		if !strings.Contains(status, want) {
 			t.Errorf("no %q in\n%s", want, status)
 		}
+	}
+	if got := policies(t, pid); !maps.Equal(got, map[uint32]bool{unix.SCHED_IDLE: true}) {
+		t.Errorf("policies %v, want SCHED_IDLE alone", got)
+	}
+	aside.Hurry()
+	own, err := unix.SchedGetAttr(0, 0)
+	got := policies(t, pid)
+	if err != nil || os.Getuid() == 0 && got[unix.SCHED_IDLE] != (own.Policy == unix.SCHED_IDLE) {
+		t.Errorf("policies %v of one that is to hurry, want that of this process; %v", got, err)
 	}
 	unix.Shutdown(int(aside.Socket.Fd()), unix.SHUT_RDWR)
 	aside.Wait()
@@ -155,7 +184,7 @@ func TestEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	a, err := Start(&tracer.Audit{}, Program{Path: "/bin/ls", File: file, Root: root(t)})
+	a, err := Start(Program{Path: "/bin/ls", File: file, Root: root(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

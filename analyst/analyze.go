@@ -34,7 +34,7 @@ type Analysis struct {
 }
 
 // Start begins to look at a program. Its files are not needed any more then.
-func Start(a *tracer.Audit, p Program) (*Analysis, error) {
+func Start(p Program) (*Analysis, error) {
 	r := request{Program: []byte(p.Path), Names: tracer.Raw(p.Names), HasRoot: p.Root != nil}
 	handed := []*os.File{p.File}
 	taken := map[string]bool{p.Path: true}
@@ -53,7 +53,7 @@ func Start(a *tracer.Audit, p Program) (*Analysis, error) {
 	if p.Root != nil {
 		handed = append(handed, p.Root)
 	}
-	aside, err := a.StartAside(early.AnalystName, handed)
+	aside, err := tracer.StartAside(early.AnalystName, handed)
 	if err != nil {
 		return nil, err
 	}

@@ -193,7 +193,7 @@ func (b *bounding) codeIn(file *os.File, path string, index int) *code {
 func (b *bounding) analyze(c *code) {
 	p := c.program(b.audit, int(min(b.files-fewestFiles/2, mostMapped)))
 	p.Names = b.names
-	under, err := analyst.Start(b.audit, p)
+	under, err := analyst.Start(p)
 	p.Root.Close() // or nothing is there
 	for _, m := range p.Mapped {
 		m.File.Close()

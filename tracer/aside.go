@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -21,9 +23,12 @@ type Aside struct {
 	reaped bool
 }
 
-// StartAside starts one by what its argv[0] is to be. It has the nice level 19, no
-// environment, no standard files, and the files as descriptors from 4 on.
-func (a *Audit) StartAside(name string, files []*os.File) (_ *Aside, err error) {
+// strangers: this process has children that are none of the audit's.
+var strangers atomic.Bool
+
+// StartAside starts one by what its argv[0] is to be. It has no environment, no
+// standard files, and the files as descriptors from 4 on.
+func StartAside(name string, files []*os.File) (_ *Aside, err error) {
 	// closed by any exec but that one's: others are started at the same time
 	ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -45,7 +50,7 @@ func (a *Audit) StartAside(name string, files []*os.File) (_ *Aside, err error) 
 	for _, f := range files {
 		handed = append(handed, f.Fd())
 	}
-	a.strangers.Store(true)
+	strangers.Store(true)
 	s.pid, err = forkExec("/proc/self/exe", []string{name}, &syscall.ProcAttr{
 		Env: []string{}, Files: handed, Sys: &syscall.SysProcAttr{PidFD: &s.pidfd, Setpgid: true}})
 	if err == nil && s.pidfd < 0 {
@@ -54,7 +59,6 @@ func (a *Audit) StartAside(name string, files []*os.File) (_ *Aside, err error) 
 	if err != nil {
 		return nil, fmt.Errorf("start another process from /proc/self/exe: %w", err)
 	}
-	s.setNice(19) // not it: Hurry can come first
 	return s, nil
 }
 
@@ -67,21 +71,28 @@ func (s *Aside) End() {
 	}
 }
 
-// Hurry gives it the nice level of this process, where that may be: it began with the highest.
+// Hurry gives it the policy and the nice level of this process. Where it began with SCHED_IDLE, that takes
+// CAP_SYS_NICE, or a resource limit (kernel/sched/syscalls.c, user_check_sched_setscheduler()).
 func (s *Aside) Hurry() {
-	if nice, err := unix.Getpriority(unix.PRIO_PROCESS, 0); err == nil {
-		s.setNice(20 - nice) // of the system call, which has no negative ones
+	own, err := unix.SchedGetAttr(0, 0)
+	if err != nil {
+		return
 	}
-}
-
-// setNice is for all of its threads: on Linux a nice level is a thread's.
-func (s *Aside) setNice(nice int) {
+	if own.Priority > 0 { // real-time, which is not for a computation of seconds
+		*own = unix.SchedAttr{Size: own.Size}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	// as long as nobody has waited for it, the number is no other's
 	const look = unix.WEXITED | unix.WNOHANG | unix.WNOWAIT
-	if !s.reaped && unix.Waitid(unix.P_PIDFD, s.pidfd, nil, look, nil) == nil {
-		unix.Setpriority(unix.PRIO_PGRP, s.pid, nice)
+	if s.reaped || unix.Waitid(unix.P_PIDFD, s.pidfd, nil, look, nil) != nil {
+		return
+	}
+	threads, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", s.pid)) // each has its own
+	for _, thread := range threads {
+		if id, err := strconv.Atoi(thread.Name()); err == nil {
+			unix.SchedSetAttr(id, own, 0)
+		}
 	}
 }
 

@@ -52,10 +52,8 @@ type Audit struct {
 	ended   atomic.Bool
 	// companions are children that are not under audit
 	companions companions
-	// strangers: this process has children that are none of the audit's
-	strangers atomic.Bool
-	stopped   chan Stop
-	status    unix.WaitStatus
+	stopped    chan Stop
+	status     unix.WaitStatus
 	// secureLosses of the target
 	secureLosses []audit.SecureLoss
 	openers      openers
@@ -73,7 +71,7 @@ func Start(target Target, options Options) (_ *Audit, err error) {
 	if err := reserve(); err != nil {
 		return nil, err
 	}
-	strangers := haveChildren()
+	strangers.Store(haveChildren())
 	// the stub gets ready while the kernel half is being verified
 	stub, err := startStub(target)
 	if err != nil {
@@ -86,7 +84,6 @@ func Start(target Target, options Options) (_ *Audit, err error) {
 	}()
 	outlive()
 	a := &Audit{options: options, target: target, process: stub, stopped: make(chan Stop)}
-	a.strangers.Store(strangers)
 	if options.Untraced {
 		a.family, err = newFamily(stub.pid)
 	} else {

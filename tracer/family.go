@@ -134,7 +134,7 @@ func (f *family) reap(status *unix.WaitStatus, matters func(int, kin) bool) (int
 // nextOfFamily waits for a child of an untraced target, or one that we had before;
 // when nothing but these is there, that is ECHILD, too.
 func (a *Audit) nextOfFamily(status *unix.WaitStatus) (pid int, err error) {
-	if a.strangers.Load() && a.Ended() && !a.companions.running() {
+	if strangers.Load() && a.Ended() && !a.companions.running() {
 		if alive, err := a.Alive(); err != nil || alive == 0 {
 			return 0, cmp.Or(err, error(unix.ECHILD))
 		}

@@ -48,7 +48,7 @@ func (a *Audit) nextChild() (pid int, status unix.WaitStatus, err error) {
 		pid, err = a.nextOfFamily(&status)
 		return pid, status, err
 	}
-	if !a.strangers.Load() {
+	if !strangers.Load() {
 		pid, err = unix.Wait4(-1, &status, 0, nil)
 		return pid, status, err
 	}
