@@ -13,6 +13,7 @@ import (
 
 	"github.com/cap-audit/cap-audit/analyst"
 	"github.com/cap-audit/cap-audit/audit"
+	"github.com/cap-audit/cap-audit/early"
 	"github.com/cap-audit/cap-audit/report/snippets"
 	"github.com/cap-audit/cap-audit/tracer"
 )
@@ -36,6 +37,9 @@ const (
 	filterLateness = 20 * time.Second
 	// fewestFiles is how many have to be open at a time: the report needs some, too.
 	fewestFiles = 512
+	// threadsBeside is how many threads there have to be room for before the analyst begins beside the stub:
+	// those of both and of this process, with some to spare.
+	threadsBeside = 48
 )
 
 // Why it is not known what a program's code can ask for.
@@ -50,11 +54,14 @@ const (
 
 // bounding finds out what the code of the programs of a run can ask for, while it goes on.
 type bounding struct {
-	audit *tracer.Audit
-	names []string // paths that the command was given
-	files uint64   // how many may be open
-	// over is closed when the run has ended, done when all has been looked at.
+	audit *tracer.Audit // nil before it has begun
+	names []string      // paths that the command was given
+	files uint64        // how many may be open
+	// begun gets the audit, and is closed where none begins; over is closed when the run has ended, done when
+	// all has been looked at.
+	begun      chan *tracer.Audit
 	over, done chan struct{}
+	runs       bool
 
 	mu    sync.Mutex // the goroutine of look() alone writes, but for late
 	codes []*code
@@ -68,33 +75,78 @@ type bounding struct {
 	late   bool              // nobody waits any more
 }
 
-// bound begins to look at the code of what the audit sees; nil where that is not wanted.
-func (s *session) bound(a *tracer.Audit, at attempt) *bounding {
+// bound is to look at the code of what an attempt runs; nil where that is not wanted.
+func (s *session) bound(at attempt) *bounding {
 	if at.repetition || s.NoStatic || s.Untraced {
 		return nil
 	}
-	b := &bounding{audit: a, over: make(chan struct{}), done: make(chan struct{}),
+	b := &bounding{begun: make(chan *tracer.Audit, 1), over: make(chan struct{}), done: make(chan struct{}),
 		seen: map[fileState]*code{}, of: map[int]*code{}, failed: map[int]string{}, tries: map[int]int{}}
-	for _, word := range a.Arguments() {
-		if filepath.IsAbs(word) && len(b.names) < mostNames {
-			b.names = append(b.names, word)
-		}
-	}
 	var limit unix.Rlimit
 	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) == nil {
 		b.files = limit.Cur
 	}
+	return b
+}
+
+// expect has the code of what is to be launched looked at while the kernel half is being loaded: it is nearly
+// always what runs first, and what is known of it by then need not be waited for at the end.
+func (b *bounding) expect(t tracer.Target) {
+	if b == nil {
+		return
+	}
+	for _, word := range t.Argv[1:] {
+		if filepath.IsAbs(word) && len(b.names) < mostNames {
+			b.names = append(b.names, word)
+		}
+	}
+	var c *code
+	if file := tracer.OpenExecuted(t.Path); file != nil && early.RoomFor(threadsBeside) == nil {
+		c = b.codeIn(file, t.Path, 0)
+	}
+	b.run(c)
+}
+
+// begin goes on with what the audit sees.
+func (b *bounding) begin(a *tracer.Audit) {
+	if b == nil {
+		return
+	}
+	b.begun <- a
+	if !b.runs {
+		b.run(nil)
+	}
+}
+
+// run looks at code that is expected, nil for none, and then at what the audit sees.
+func (b *bounding) run(expected *code) {
+	b.runs = true
 	if b.files < fewestFiles {
 		close(b.done)
-	} else {
-		go b.look()
+		return
 	}
-	return b
+	go func() {
+		defer close(b.done)
+		if expected != nil {
+			b.analyze(expected)
+		}
+		if b.audit = <-b.begun; b.audit != nil {
+			b.look()
+		}
+	}()
+}
+
+// giveUp ends it where the audit has not begun.
+func (b *bounding) giveUp() {
+	if b == nil {
+		return
+	}
+	b.beLate()
+	close(b.begun)
 }
 
 // look goes on until the run has ended and nothing is left to look at.
 func (b *bounding) look() {
-	defer close(b.done)
 	last, often := false, firstPause
 	for {
 		began := time.Now()
@@ -186,6 +238,9 @@ func (b *bounding) codeIn(file *os.File, path string, index int) *code {
 	if c == nil || c.file != file {
 		file.Close()
 	}
+	if c != nil && c.by == 0 { // it was expected
+		c.by = index
+	}
 	return c
 }
 
@@ -261,15 +316,20 @@ func (b *bounding) conclude(deadline time.Time) {
 	case <-b.done:
 	case <-time.After(time.Until(deadline)):
 	}
-	b.mu.Lock()
-	b.late = true
-	if b.under != nil {
-		b.under.End()
-	}
-	b.mu.Unlock()
+	b.beLate()
 	select {
 	case <-b.done:
 	case <-time.After(endPause):
+	}
+}
+
+// beLate: nobody waits any more.
+func (b *bounding) beLate() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.late = true
+	if b.under != nil {
+		b.under.End()
 	}
 }
 

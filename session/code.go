@@ -29,7 +29,7 @@ var errTooMapped = errors.New("is more than can be handed over")
 // interpreter, copies under names made up.
 type code struct {
 	file *os.File
-	name string // the path by which one was executed, and the index of that
+	name string // the path by which one was executed, and the index of that: 0 before
 	by   int
 	size int64
 	// mapped are files of code that its programs mapped, and at where these are in it; the first
@@ -124,7 +124,12 @@ func (c *code) coversAll(files []audit.CodeFile) bool {
 
 // program is what the analyst is to look at, with so many files of code open, which are to be closed.
 func (c *code) program(a *tracer.Audit, most int) analyst.Program {
-	p := analyst.Program{Path: c.path(), File: c.file, Root: a.OpenRoot(c.by, c.name, c.file)}
+	p := analyst.Program{Path: c.path(), File: c.file}
+	if a == nil { // what is to be launched sees what we do
+		p.Root = tracer.OpenOwnRoot()
+	} else {
+		p.Root = a.OpenRoot(c.by, c.name, c.file)
+	}
 	for n, f := range c.mapped {
 		m := analyst.Mapped{Path: f.Path, Err: errTooMapped}
 		if n < most {

@@ -92,7 +92,11 @@ func (s *session) unheard(at attempt) (*result, error) {
 // watched runs it and waits for its end.
 func (s *session) watched(at attempt) (*result, error) {
 	start := time.Now()
+	s.bounding = s.bound(at)
 	a, err := s.subject.start(s, at, s.tracing(at))
+	if err != nil {
+		s.bounding.giveUp()
+	}
 	switch {
 	case err != nil && s.signals.asked(): // a signal to the process group ends the stub, too
 		return nil, errors.New("interrupted before the command had started")
@@ -104,7 +108,7 @@ func (s *session) watched(at attempt) (*result, error) {
 		defer a.Close()
 	}
 	s.signals.setRun(a)
-	s.bounding = s.bound(a, at)
+	s.bounding.begin(a)
 	r, began := &result{}, time.Now()
 	err = s.watch(a, at, r)
 	ended := time.Now()

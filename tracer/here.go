@@ -10,6 +10,15 @@ import (
 	"github.com/cap-audit/cap-audit/audit"
 )
 
+// OpenOwnRoot opens the root directory of this process, nil if it cannot be opened.
+func OpenOwnRoot() *os.File {
+	dir, err := openDirectory("/")
+	if err != nil {
+		return nil
+	}
+	return dir
+}
+
 // OpenRoot opens the root directory of a program that was executed by a path, and has, or
 // whose interpreter has, that file open; nil where it is not known. A process can have gone to
 // another root since, in which nothing of its own is: that is the last one to take.

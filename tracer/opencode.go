@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/cap-audit/cap-audit/audit"
+	"github.com/cap-audit/cap-audit/files"
 )
 
 // mostAsked is through how many processes of a program a file is looked for.
@@ -62,6 +63,17 @@ func (a *Audit) OpenProgram(program int) (*os.File, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return f, nil
+}
+
+// OpenExecuted opens what the kernel executes of a path, nil if it cannot be opened: of a script it is the
+// interpreter.
+func OpenExecuted(path string) *os.File {
+	all := interpretersOf(location{"", absolute(path)})
+	file, err := all[len(all)-1].open(files.Any)
+	if err != nil {
+		return nil
+	}
+	return file
 }
 
 // executed is the link to the file of a process's program.
