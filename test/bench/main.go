@@ -105,7 +105,8 @@ func (b *bench) results() (*results, error) {
 	if err := mountTracefs(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench: without tracefs, which bpftrace may want:", err)
 	}
-	r.checks, r.calls, r.starts = b.measured(b.checks()), b.measured(b.calls()), b.measured(b.starts())
+	r.checks, r.calls = b.measured(b.checks()), b.measured(b.calls())
+	r.groups, r.starts = b.measured(b.groups()), b.measured(b.starts())
 	if r.empty() {
 		return nil, errors.New("nothing is called like that")
 	}

@@ -17,10 +17,11 @@ type results struct {
 	date, machine, backend string
 	others                 []string // what audits are compared with
 	rounds                 int
-	checks, calls, starts  []row
+	checks, calls          []row
+	groups, starts         []row
 }
 
-func (r *results) empty() bool { return len(r.checks)+len(r.calls)+len(r.starts) == 0 }
+func (r *results) empty() bool { return len(r.checks)+len(r.calls)+len(r.groups)+len(r.starts) == 0 }
 
 // thisMachine is what bears on the figures. Only ratios within one run say anything,
 // so it is no more than the kernel, the number of CPUs and what else they do.
@@ -64,7 +65,8 @@ func (r *results) String() string {
 	for _, part := range []struct {
 		rows  []row
 		table func() *table
-	}{{r.checks, r.checksTable}, {r.calls, r.callsTable}, {r.starts, r.startsTable}} {
+	}{{r.checks, r.checksTable}, {r.calls, r.callsTable}, {r.groups, r.groupsTable},
+		{r.starts, r.startsTable}} {
 		if len(part.rows) > 0 {
 			text += "\n" + part.table().String()
 		}
@@ -104,8 +106,15 @@ func (r *results) callsTable() *table {
 	if slices.Contains(r.others, original) {
 		ways = append(ways, byOriginal, besideIt)
 	}
+	return timesTable(r.calls, ways...)
+}
+
+func (r *results) groupsTable() *table { return timesTable(r.groups, asOne, eachOne, eachMany) }
+
+// timesTable says how many times as long as natively each way takes.
+func timesTable(rows []row, ways ...string) *table {
 	t := newTable(append([]string{"", native}, ways...)...)
-	for _, row := range r.calls {
+	for _, row := range rows {
 		cells := []string{row.name, cell(nanoseconds, row.medians[native])}
 		for _, way := range ways {
 			ratio, ok := row.pair(way, native, quotient)
@@ -142,7 +151,7 @@ func (r *results) startsTable() *table {
 // notMeasured says why cells are empty.
 func (r *results) notMeasured() string {
 	text := ""
-	for _, row := range slices.Concat(r.checks, r.calls, r.starts) {
+	for _, row := range slices.Concat(r.checks, r.calls, r.groups, r.starts) {
 		for _, m := range row.missing {
 			what := row.name
 			if m.way != "" {

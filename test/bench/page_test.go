@@ -34,6 +34,8 @@ func some() *results {
 				missing: []missing{{native, no}}},
 			{name: "none", missing: []missing{{"", no}}},
 		},
+		groups: []row{{name: "in a group", medians: map[string]figures{native: {1e3}, asOne: {1.2e3},
+			eachMany: {1.3e3}}, missing: []missing{{eachOne, no}}}},
 		starts: []row{{name: "start-up", medians: map[string]figures{
 			alone:    {2e6, 1e6, 1024},
 			capAudit: {120e6, 60e6, 20 * 1024},
