@@ -326,7 +326,9 @@ func each[K, V any](k *kernel, name string, visit func(K, V)) error {
 	if err != nil {
 		return err
 	}
-	return raised(func() error { return walk(m, name, visit) })
+	return raised(func() error {
+		return undisturbed(func() error { return walk(m, name, visit) })
+	})
 }
 
 func walk[K, V any](m *bpflib.BPFMap, name string, visit func(K, V)) error {
@@ -363,26 +365,30 @@ func eachOfArray[V any](k *kernel, name string, most uint32, visit func(V)) erro
 		return err
 	}
 	return raised(func() error {
-		var keys [64]uint32
-		var last uint32
-		var after unsafe.Pointer
-		for left := min(m.MaxEntries(), most); left > 0; after = unsafe.Pointer(&last) {
-			values, n, err := m.GetValueBatch(unsafe.Pointer(&keys), after, unsafe.Pointer(&last),
-				min(left, uint32(len(keys))))
-			if err != nil {
-				return fmt.Errorf("%s: %w", name, err)
-			}
-			for _, raw := range values {
-				value, err := decode[V](raw)
-				if err != nil {
-					return err
-				}
-				visit(value)
-			}
-			left -= min(left, max(n, 1))
-		}
-		return nil
+		return undisturbed(func() error { return walkArray(m, name, most, visit) })
 	})
+}
+
+func walkArray[V any](m *bpflib.BPFMap, name string, most uint32, visit func(V)) error {
+	var keys [64]uint32
+	var last uint32
+	var after unsafe.Pointer
+	for left := min(m.MaxEntries(), most); left > 0; after = unsafe.Pointer(&last) {
+		values, n, err := m.GetValueBatch(unsafe.Pointer(&keys), after, unsafe.Pointer(&last),
+			min(left, uint32(len(keys))))
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		for _, raw := range values {
+			value, err := decode[V](raw)
+			if err != nil {
+				return err
+			}
+			visit(value)
+		}
+		left -= min(left, max(n, 1))
+	}
+	return nil
 }
 
 // liveProcesses lists the processes of the tree that have not begun to exit.
