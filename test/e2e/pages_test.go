@@ -95,6 +95,7 @@ func TestReadme(t *testing.T) {
 			"cap-audit --unit nginx":            needsUnits,
 			"cap-audit --pid 4242":              "is a process of the reader's",
 			"cap-audit --container web -d 15m":  "takes 15 minutes; container.md has the like",
+			"cap-audit --cgroup system.slice":   needsUnits,
 		},
 	}.run(t, readText(t, file))
 }
