@@ -64,8 +64,10 @@ func (m *metrics) run(d *Document) {
 		label("backend", d.Backend), label("kernel", d.SystemContext.KernelVersion),
 		label("version", d.Tool.Version))
 	m.one("complete", "Whether all that the program did was recorded.", truth(d.Complete))
-	m.one("exit_status", "Status that the program exited with, 128 and the signal if one ended it.",
-		exitCode(d.Exit))
+	if d.Exit.Ended && d.Merged == nil { // several runs have several
+		m.one("exit_status", "Status that the program exited with, 128 and the signal if one ended it.",
+			exitCode(d.Exit))
+	}
 	m.one("checks", "Capability checks of all kinds.", d.TotalChecks)
 	if d.Merged != nil {
 		m.one("reports", "Reports that were joined.", d.Merged.Reports)
@@ -82,7 +84,8 @@ func (m *metrics) capabilities(d *Document) {
 		needed.add(1, m.application, label("capability", name))
 	}
 	checks := m.family("capability_checks", "Checks of a capability that count as needs, by answer.")
-	refused := m.family("capability_refused", "Capabilities that were refused each time; always 1.")
+	refused := m.family("capability_refused",
+		"Capabilities that were refused each time, and what became of the calls; always 1.")
 	for _, c := range d.Required {
 		if c.byRepetition {
 			continue
@@ -92,7 +95,7 @@ func (m *metrics) capabilities(d *Document) {
 	}
 	for _, c := range d.Denied {
 		checks.add(c.NotGrantedChecks, m.application, label("capability", c.Name), label("result", "denied"))
-		refused.add(1, m.application, label("capability", c.Name))
+		refused.add(1, m.application, label("capability", c.Name), label("assessment", string(c.Assessment)))
 	}
 }
 
