@@ -18,6 +18,7 @@ import (
 
 	"github.com/cap-audit/cap-audit/test/kubelet"
 	"github.com/cap-audit/cap-audit/test/machine"
+	"github.com/cap-audit/cap-audit/test/scratch"
 )
 
 // watcher is the DaemonSet's pod on a node.
@@ -45,6 +46,9 @@ func watch(t *testing.T, n *kubelet.Node, to string) *watcher {
 	}
 	w.volumes["reports"], w.volumes["textfile"] = t.TempDir(), t.TempDir()
 	w.volumes["runtime"] = filepath.Dir(n.Socket)
+	w.volumes["policy"] = t.TempDir()
+	scratch.Write(t, filepath.Join(w.volumes["policy"], "policy.yaml"),
+		objects(t)["ConfigMap"].at("data")["policy.yaml"].(string))
 	c := kubelet.Container{Name: "cap-audit", Env: map[string]string{}}
 	for _, word := range described["command"].([]any) {
 		c.Command = append(c.Command, word.(string))
@@ -197,6 +201,11 @@ func TestDaemonSet(t *testing.T) {
 	}
 	w.Stop(t, w.id, 30)
 	takesMetrics(t, w.volumes["textfile"])
+	fits := regexp.MustCompile(`cap_audit_policy_met\{application="\w+",namespace="shop",pod="[^"]+",` +
+		`container="\w+",cgroup="[^"]+"\} 1\n`)
+	if met := fits.FindAllString(metricsIn(t, w.volumes["textfile"]), -1); len(met) != 2 {
+		t.Errorf("both fit the policy, and these are said to: %q", met)
+	}
 	files, err := filepath.Glob(filepath.Join(w.volumes["reports"], "node-1.*", "*.json"))
 	if err != nil {
 		t.Fatal(err)

@@ -144,7 +144,8 @@ func TestPods(t *testing.T) {
 	all := objects(t)
 	textfile := filepath.Join(p.Dir, "textfile")
 	p.play(t, "pvc", all["PersistentVolumeClaim"])
-	p.play(t, "watch", p.pod("watch", all["DaemonSet"].at("spec", "template", "spec"), textfile))
+	p.play(t, "watch", all["ConfigMap"],
+		p.pod("watch", all["DaemonSet"].at("spec", "template", "spec"), textfile))
 
 	p.eventually(t, "watch-cap-audit", "metrics of two reports", func() bool {
 		two := regexp.MustCompile(`(?m)^cap_audit_reports\{.*\} ([2-9]|\d\d+)$`)

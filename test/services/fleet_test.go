@@ -39,6 +39,16 @@ func TestFleetUnits(t *testing.T) {
 	if err != nil || !strings.Contains(string(metrics), `cap_audit_reports{application="nginx.service"} 2`) {
 		t.Errorf("%v:\n%s", err, metrics)
 	}
+	// A policy that allows nothing is no failure, but there for an alert.
+	if err := os.MkdirAll("/etc/cap-audit", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	file(t, "/etc/cap-audit/nginx.policy.yaml", "cap_audit_policy: 1\ncapabilities: []\n")
+	systemctl(t, "start", "cap-audit@nginx.service")
+	metrics, err = os.ReadFile("/var/lib/cap-audit/textfile/cap-audit-nginx.prom")
+	if err != nil || !strings.Contains(string(metrics), `cap_audit_policy_met{application="nginx.service"} `) {
+		t.Errorf("%v:\n%s", err, metrics)
+	}
 	systemctl(t, "start", "cap-audit@nginx.timer")
 	defer systemctl(t, "stop", "cap-audit@nginx.timer")
 	if out := systemctl(t, "list-timers", "--no-pager", "cap-audit@nginx.timer"); !strings.Contains(out,
