@@ -341,6 +341,7 @@ static __always_inline int on_check(void *ctx, struct ca_task *t, struct task_st
 	if (!(t->flags & CA_TASK_RECORDING) || capability < 0 || capability >= CA_CAPS)
 		return 0;
 
+	anchor(t, ctx, regs);
 	check.capability = capability;
 	check.verdict = result == 0 ? CA_GRANTED : CA_DENIED;
 	check.options = options;
@@ -350,11 +351,10 @@ static __always_inline int on_check(void *ctx, struct ca_task *t, struct task_st
 	check.scope = t->ns == state.user_ns ? CA_SCOPE_OWN : scope_of(t->ns);
 	check.credentials = credentials_of(t, task, own, check.scope, result == 0);
 	if ((idle_matters >> capability & 1) && check.abi == CA_ABI_NATIVE)
-		check.idle = is_idle(capability, check.syscall);
+		check.idle = is_idle(capability, check.syscall, t->anchors.registers);
 
 	add_total(&check, result == 0);
 	t->now = time_of_check(t);
-	anchor(t, ctx, regs);
 	nth = recall(ctx, t, &check, skip);
 	if (!nth)
 		nth = count_by_walk(ctx, t, &check, skip);

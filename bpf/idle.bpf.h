@@ -3,18 +3,33 @@
 
 static __always_inline struct file *file_of(struct task_struct *task, __u32 descriptor)
 {
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct file *file = 0;
+	struct files_struct *files = READ_POINTER(task, files);
+	struct fdtable *table = READ_POINTER(files, fdt);
 
-	if (descriptor < BPF_CORE_READ(table, max_fds))
-		bpf_probe_read_kernel(&file, sizeof(file), BPF_CORE_READ(table, fd) + descriptor);
-	return file;
+	if (descriptor >= READ_NUMBER(table, max_fds))
+		return 0;
+	return (struct file *)word_at((__u64)(READ_POINTER(table, fd) + descriptor));
 }
 
-static __always_inline unsigned long magic_of(struct task_struct *task, __u32 descriptor)
+static __always_inline struct file *own_file(__u32 descriptor)
 {
-	return BPF_CORE_READ(file_of(task, descriptor), f_inode, i_sb, s_magic);
+	return file_of(bpf_get_current_task_btf(), descriptor);
 }
+
+static __always_inline unsigned long magic_of(__u32 descriptor)
+{
+	return BPF_CORE_READ(own_file(descriptor), f_inode, i_sb, s_magic);
+}
+
+static __always_inline const struct cred *own_cred(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	return READ_POINTER(task, cred);
+}
+
+/* An argument of the system call under way where the registers are only an address. */
+#define READ_ARGUMENT(n, regs) word_at((__u64)&SYSCALL_ARG##n(regs))
 
 /* In the first user namespace, where the kernel's IDs are those of the system call. */
 static __always_inline bool at_home(const struct cred *cred)
@@ -65,25 +80,22 @@ static __always_inline bool inherits_more(const struct cred *cred, __u64 data)
  *
  * Global, so that the verifier looks at it once, and not at what follows on each of its answers: see scope_of().
  */
-__noinline int is_idle(__u32 capability, __s32 number)
+__noinline int is_idle(__u32 capability, __s32 number, __u64 registers)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	const struct cred *cred = READ_POINTER(task, cred);
-	struct pt_regs *regs;
+	struct pt_regs *regs = (struct pt_regs *)registers;
 
 	/*
 	 * Who holds NET_ADMIN opens /proc/sys/net as root does (net/sysctl_net.c, net_ctl_permissions()), and
 	 * fs/proc/proc_sysctl.c, test_perm(), knows root by its user ID: 5.10 to 7.3.
 	 */
-	if (capability == CAP_NET_ADMIN && READ_NUMBER(cred, euid.val) == 0)
+	if (capability == CAP_NET_ADMIN && READ_NUMBER(own_cred(), euid.val) == 0)
 		return true;
-	regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	switch (number) {
 	case NR_READ:
-		return magic_of(task, SYSCALL_ARG1(regs)) != SYSFS_MAGIC;
+		return magic_of(READ_ARGUMENT(1, regs)) != SYSFS_MAGIC;
 	case NR_PREAD64:
-		return magic_of(task, SYSCALL_ARG1(regs)) != SYSFS_MAGIC ||
-		       SYSCALL_ARG3(regs) + SYSCALL_ARG4(regs) <= PCI_STD_HEADER_SIZEOF;
+		return magic_of(READ_ARGUMENT(1, regs)) != SYSFS_MAGIC ||
+		       READ_ARGUMENT(3, regs) + READ_ARGUMENT(4, regs) <= PCI_STD_HEADER_SIZEOF;
 	case NR_STAT:
 	case NR_NEWFSTATAT:
 	case NR_STATX:
@@ -92,14 +104,14 @@ __noinline int is_idle(__u32 capability, __s32 number)
 	case NR_CHDIR:
 		return true;
 	case NR_ACCESS:
-		return !(SYSCALL_ARG2(regs) & W_OK);
+		return !(READ_ARGUMENT(2, regs) & W_OK);
 	case NR_FACCESSAT:
 	case NR_FACCESSAT2:
-		return !(SYSCALL_ARG3(regs) & W_OK);
+		return !(READ_ARGUMENT(3, regs) & W_OK);
 	case NR_OPEN:
-		return !(SYSCALL_ARG2(regs) & O_ACCMODE);
+		return !(READ_ARGUMENT(2, regs) & O_ACCMODE);
 	case NR_OPENAT:
-		return !(SYSCALL_ARG3(regs) & O_ACCMODE);
+		return !(READ_ARGUMENT(3, regs) & O_ACCMODE);
 	/*
 	 * The new mode has a setgid bit only where the file's does not stand for one: fs/attr.c,
 	 * setattr_should_drop_sgid(), of a mode without S_IXGRP, which meant mandatory locks until 5.15.
@@ -115,28 +127,28 @@ __noinline int is_idle(__u32 capability, __s32 number)
 		return true;
 	case NR_CHMOD:
 	case NR_FCHMOD:
-		return !(SYSCALL_ARG2(regs) & S_ISGID);
+		return !(READ_ARGUMENT(2, regs) & S_ISGID);
 	case NR_FCHMODAT:
 	case NR_FCHMODAT2:
-		return !(SYSCALL_ARG3(regs) & S_ISGID);
+		return !(READ_ARGUMENT(3, regs) & S_ISGID);
 	case NR_FSETXATTR:
 	case NR_FREMOVEXATTR:
-		return !(BPF_CORE_READ(file_of(task, SYSCALL_ARG1(regs)), f_inode, i_mode) & S_ISGID);
+		return !(BPF_CORE_READ(own_file(READ_ARGUMENT(1, regs)), f_inode, i_mode) & S_ISGID);
 	/* ext4 and f2fs set the priority of a thread of their own, and never mind whether that succeeds */
 	case NR_MOUNT:
 	case NR_FSCONFIG:
 		return true;
 	case NR_SETUID:
-		return is_user(cred, SYSCALL_ARG1(regs));
+		return is_user(own_cred(), READ_ARGUMENT(1, regs));
 	case NR_SETGID:
-		return is_group(cred, SYSCALL_ARG1(regs));
+		return is_group(own_cred(), READ_ARGUMENT(1, regs));
 	case NR_CAPSET:
-		return !inherits_more(cred, SYSCALL_ARG2(regs));
+		return !inherits_more(own_cred(), READ_ARGUMENT(2, regs));
 	case NR_FANOTIFY_INIT:
-		return (SYSCALL_ARG1(regs) & FANOTIFY_BY_ID) &&
-		       !((__u32)SYSCALL_ARG1(regs) & ~(FANOTIFY_BY_ID | FANOTIFY_FREE));
+		return (READ_ARGUMENT(1, regs) & FANOTIFY_BY_ID) &&
+		       !((__u32)READ_ARGUMENT(1, regs) & ~(FANOTIFY_BY_ID | FANOTIFY_FREE));
 	case NR_FANOTIFY_MARK:
-		return !(SYSCALL_ARG2(regs) & FANOTIFY_NOT_INODE);
+		return !(READ_ARGUMENT(2, regs) & FANOTIFY_NOT_INODE);
 	}
 	return false;
 }

@@ -126,8 +126,9 @@ static __always_inline bool is_guarded_file(__u64 name)
 static __always_inline struct pid *pid_of(struct inode *inode)
 {
 	struct proc_inode *in_proc = (void *)inode - bpf_core_field_offset(struct proc_inode, vfs_inode);
+	struct super_block *sb = READ_POINTER(inode, i_sb);
 
-	return BPF_CORE_READ(inode, i_sb, s_magic) == PROC_SUPER_MAGIC ? BPF_CORE_READ(in_proc, pid) : 0;
+	return READ_POINTER(sb, s_magic) == PROC_SUPER_MAGIC ? READ_POINTER(in_proc, pid) : 0;
 }
 
 static __always_inline __u64 name_of_dentry(struct dentry *dentry)

@@ -298,8 +298,8 @@ static __always_inline void conclude_priority(__u32 which, __u32 who)
  */
 __noinline int conclude_file(__u32 descriptor, bool is_read)
 {
-	struct file *file = file_of(bpf_get_current_task_btf(), descriptor);
-	struct pid *pid = pid_of(BPF_CORE_READ(file, f_inode));
+	struct file *file = own_file(descriptor);
+	struct pid *pid = pid_of(READ_POINTER(file, f_inode));
 	struct dentry *dentry;
 	__u64 name, parent;
 
