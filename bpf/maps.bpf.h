@@ -222,10 +222,13 @@ struct {
 	__uint(max_entries, 4 << 20);
 } events SEC(".maps");
 
-/* User stacks and mappings, read while the audit runs. Full: lost_stacks. */
+/*
+ * User stacks and mappings, read while the audit runs. Full: lost_stacks. The reader's memory holds all of it twice
+ * (kernel/bpf/ringbuf.c, bpf_ringbuf_area_alloc()), so more of them wait in a queue there, if they come.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 2 << 20);
+	__uint(max_entries, 1 << 20);
 } stacks SEC(".maps");
 
 /*

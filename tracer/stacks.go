@@ -17,6 +17,8 @@ const (
 	mostUnwinding = 5 * time.Second
 	// mostLists of mappings are kept: a stack comes soon after its list.
 	mostLists = 256
+	// stacksQueued can wait to be unwound, outside of the kernel's ring buffer.
+	stacksQueued = 64
 	// stacksWait is how long the end of an audit waits for those that are on their way.
 	stacksWait = time.Second
 )
@@ -48,7 +50,7 @@ func newStackReader(root int) *stackReader {
 // readStacks begins to read. Files are looked for as the process sees them, then as root does.
 func (k *kernel) readStacks(root int) (r *stackReader, err error) {
 	r = newStackReader(root)
-	r.ring, err = k.readRing("stacks", 16, r.take)
+	r.ring, err = k.readRing("stacks", stacksQueued, r.take)
 	return r, err
 }
 
