@@ -51,6 +51,13 @@ func TestOf(t *testing.T) {
 	if path, err := Of(cmd.Process.Pid); filepath.Join(Root(), path) != group || err != nil {
 		t.Errorf("of a process put into %s: %q, %v", group, path, err)
 	}
+	name := filepath.Base(group)
+	for told, want := range map[string]string{"/../../elsewhere/" + name: "/" + name, "/" + name: "/" + name,
+		"/../" + name + "-not": "", "/..": "", "": "", "/..a/b": "/..a/b"} {
+		if got := Seen(told); got != want {
+			t.Errorf("Seen(%q) = %q, wanted %q", told, got, want)
+		}
+	}
 }
 
 func TestOfNobody(t *testing.T) {

@@ -96,6 +96,7 @@ func TestReadme(t *testing.T) {
 			"cap-audit --pid 4242":              "is a process of the reader's",
 			"cap-audit --container web -d 15m":  "takes 15 minutes; container.md has the like",
 			"cap-audit --cgroup system.slice":   needsUnits,
+			"cap-audit --pod shop/web-0":        "needs Kubernetes; TestEachContainer has the like",
 		},
 	}.run(t, readText(t, file))
 }

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
 
+	"github.com/cap-audit/cap-audit/cgroup"
 	"github.com/cap-audit/cap-audit/test/kubelet"
 )
 
@@ -64,6 +65,12 @@ func TestPods(t *testing.T) {
 	} {
 		audits[name] = attachedTo(t, options...)
 	}
+	// as in a pod of its own, where another's group is told by the way to it
+	apart := groupBelow(t, cgroup.Root()+kubelet.Group, "cap-audit-test-"+web.UID)
+	words := capAudit(t, "-j", "--pod", "shop/web-0").Args
+	audits["another namespace"] = begin(t, command(t, "sh", append([]string{"-c",
+		`echo $$ >"$0/cgroup.procs" && exec unshare --cgroup "$@"`, apart}, words...)...))
+	audits["another namespace"].watched()
 	late, openLate := gated(t, "late", "exec tree loop 5")
 	web.Run(t, late)
 	openLate.await()
@@ -80,11 +87,13 @@ func TestPods(t *testing.T) {
 		}
 	}
 	eventuallyEnded(t, web, id)
-	audits["the pod"].signal(unix.SIGINT)
-	d := audits["the pod"].document()
-	needs(t, d, tally{"net_bind_service": {1, 0}, "sys_chroot": {5, 0}})
-	if diff := cmp.Diff(pod, d.Target); diff != "" {
-		t.Errorf("target (-want +got):\n%s", diff)
+	for _, name := range []string{"the pod", "another namespace"} {
+		audits[name].signal(unix.SIGINT)
+		d := audits[name].document()
+		needs(t, d, tally{"net_bind_service": {1, 0}, "sys_chroot": {5, 0}})
+		if diff := cmp.Diff(pod, d.Target); diff != "" {
+			t.Errorf("%s: target (-want +got):\n%s", name, diff)
+		}
 	}
 }
 
