@@ -233,6 +233,12 @@ func each[F, T any](from []F, convert func(F) T) []T {
 	return to
 }
 
+// minus are those of a list that the other one has not.
+func minus(list, other []string) []string {
+	return slices.DeleteFunc(slices.Clone(list),
+		func(name string) bool { return slices.Contains(other, name) })
+}
+
 func systemContext(s audit.SystemContext) SystemContext {
 	byKey := make(map[string]int, len(audit.SysctlKeys))
 	for _, k := range audit.SysctlKeys {

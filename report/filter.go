@@ -35,8 +35,7 @@ func filter(f *audit.Findings) snippets.Filter {
 		}
 	}
 	filter.Made, filter.ABIs = distinct(filter.Made), distinct(filter.ABIs)
-	filter.Refused = slices.DeleteFunc(slices.Clone(filter.Made),
-		func(name string) bool { return slices.Contains(answered, name) })
+	filter.Refused = minus(filter.Made, answered)
 	filter.Reachable = withinReach(f.Bounds)
 	filter.None, filter.Unsure = noFilter(f), unsure(f, distinct(nameless))
 	return filter

@@ -1,8 +1,6 @@
 package report
 
 import (
-	"slices"
-
 	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/capng"
 )
@@ -42,8 +40,7 @@ func (t *text) neverUsed() {
 	t.heading("HELD, NEVER USED:")
 	t.labelled("  ", "Permitted:", t.boundingText(h.Permitted))
 	t.labelled("  ", "Bounding set:", t.boundingText(h.Bounding))
-	rest := slices.DeleteFunc(slices.Clone(h.Unused),
-		func(name string) bool { return slices.Contains(h.Removal, name) })
+	rest := minus(h.Unused, h.Removal)
 	const unused = "Held, but not used in this run:"
 	switch {
 	case len(h.Removal) == 0:

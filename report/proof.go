@@ -326,8 +326,7 @@ func (d *Document) proven() string {
 		return "Run again with just what was used, it did not behave the same (see PROOF BY REPETITION): " +
 			"that is not enough, or it does not do the same twice."
 	case p.Minimal != nil && p.Minimal.Behaved:
-		spare := slices.DeleteFunc(slices.Clone(p.Verification.Capabilities),
-			func(name string) bool { return slices.Contains(p.Minimal.Capabilities, name) })
+		spare := minus(p.Verification.Capabilities, p.Minimal.Capabilities)
 		return justThis + ". What it used besides, it did without: " + orNone(spare) + "."
 	case p.Minimal != nil && p.Minimal.tried():
 		var spare []string

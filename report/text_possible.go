@@ -385,9 +385,7 @@ func (d *Document) codeIsData() []string {
 func (d *Document) mentioned() string {
 	var parts []string
 	for _, m := range d.Coverage.Mentions {
-		more := slices.DeleteFunc(slices.Clone(m.Capabilities),
-			func(name string) bool { return slices.Contains(d.Recommended, name) })
-		if len(more) > 0 {
+		if more := minus(m.Capabilities, d.Recommended); len(more) > 0 {
 			parts = append(parts, m.Word+inParens(more))
 		}
 	}
