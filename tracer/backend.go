@@ -116,13 +116,27 @@ func (e *BackendError) Error() string {
 func (e *BackendError) Unwrap() error { return e.Err }
 
 // tellingLines mark lines of libbpf's log that say more than an errno, the
-// best first. The verifier's own last word comes before "processed N insns".
+// best first.
 var tellingLines = []string{"unknown func", "not found", "not supported", "BPF program load failed",
 	"failed to"}
+
+// verdict is why the verifier refused a program, "" if it did not say: its last word, which
+// print_verification_stats() of kernel/bpf/verifier.c (5.15 to 6.17) follows with "processed N insns".
+func verdict(lines []string) string {
+	for i, line := range lines {
+		if i > 0 && strings.HasPrefix(line, "processed ") && !strings.HasPrefix(lines[i-1], "libbpf: ") {
+			return strings.TrimSpace(lines[i-1])
+		}
+	}
+	return ""
+}
 
 // reason is the log's most telling line, or the error itself.
 func (e *BackendError) reason() string {
 	lines := strings.Split(e.Log, "\n")
+	if said := verdict(lines); said != "" {
+		return said
+	}
 	for _, sign := range tellingLines {
 		for _, line := range lines {
 			if strings.Contains(line, sign) {

@@ -85,6 +85,16 @@ processed 13 insns (limit 1000000) max_states_per_insn 0 total_states 0 peak_sta
 libbpf: prog 'on_sys_exit': failed to load: -22
 libbpf: failed to load object 'cap_audit'
 `, "unknown func bpf_task_pt_regs#175"},
+		"a program that the verifier refuses": {
+			`libbpf: prog 'on_exec': BPF program load failed: Permission denied
+libbpf: prog 'on_exec': -- BEGIN PROG LOAD LOG --
+0: R1=ctx() R10=fp0
+3: (79) r1 = *(u64 *)(r0 +0)
+R0 invalid mem access 'map_value_or_null'
+processed 4 insns (limit 1000000) max_states_per_insn 0 total_states 0 peak_states 0 mark_read 0
+-- END PROG LOAD LOG --
+libbpf: prog 'on_exec': failed to load: -13
+`, "R0 invalid mem access 'map_value_or_null'"},
 		"a function the kernel lacks": {
 			`libbpf: prog 'kprobe_cap_capable': failed to create kprobe 'cap_capable+0x0' perf event: No such file or directory
 libbpf: prog 'kprobe_cap_capable': failed to auto-attach: -2
@@ -125,7 +135,8 @@ libbpf: prog 'fexit_cap_capable': failed to load: -1
 // Whatever libbpf and the verifier say, the reason is one line, and never none.
 func FuzzReason(f *testing.F) {
 	for _, log := range []string{"", "not found", "libbpf: prog 'x': failed to load: -22\n",
-		"libbpf: not found\r\n", "unknown func bpf_x#1\nlibbpf: not supported", "\n\n"} {
+		"libbpf: not found\r\n", "unknown func bpf_x#1\nlibbpf: not supported", "\n\n",
+		"processed \n", " \nprocessed 1 insns", "x\nprocessed 1 insns"} {
 		f.Add(log)
 	}
 	f.Fuzz(func(t *testing.T, log string) {
