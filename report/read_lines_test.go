@@ -5,12 +5,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cap-audit/cap-audit/audit"
+	"github.com/cap-audit/cap-audit/test/machine"
 )
 
 // lineOf is a document as --format ndjson writes it.
@@ -49,6 +53,26 @@ func TestNDJSON(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: -json +ndjson:\n%s", name, diff)
 		}
+	}
+}
+
+// What reads a log line by line reads a document in each.
+func TestLinesForJQ(t *testing.T) {
+	cmd := exec.Command(machine.Program(t, "jq"), "--raw-input", "--compact-output",
+		"fromjson | .recommended_capabilities")
+	var lines, want strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(examples)) {
+		d := NewDocument(examples[name])
+		lines.WriteString(lineOf(t, d))
+		recommended, err := json.Marshal(d.Recommended)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want.Write(append(recommended, '\n'))
+	}
+	cmd.Stdin = strings.NewReader(lines.String())
+	if diff := cmp.Diff(want.String(), machine.Output(t, cmd)); diff != "" {
+		t.Errorf("-recommended +jq:\n%s", diff)
 	}
 }
 
