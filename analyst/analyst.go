@@ -37,7 +37,7 @@ const (
 // MaybeAnalyze looks at a program's code when this process was started for that, and does not
 // return then. main calls it before anything else but the stub.
 func MaybeAnalyze() {
-	if len(os.Args) != 1 || os.Args[0] != early.AnalystName {
+	if !early.IsAnalyst {
 		return
 	}
 	socket := os.NewFile(socketFD, "cap-audit")

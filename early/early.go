@@ -23,8 +23,11 @@ const StubName = C.CAP_AUDIT_STUB
 // AnalystName is argv[0] of the analyst: this binary, re-executed to read a program's code.
 const AnalystName = C.CAP_AUDIT_ANALYST
 
-// IsStub tells whether this process is one.
-var IsStub = C.started_as_stub() != 0
+// IsStub tells whether this process is one, IsAnalyst whether it is that.
+var (
+	IsStub    = C.started_as_stub() != 0
+	IsAnalyst = C.started_as_analyst() != 0
+)
 
 // Ignored is the set of signals, bit n for signal n, that this process was started
 // with ignored. The target must ignore them as well.

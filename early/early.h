@@ -18,4 +18,5 @@ int room_for(int threads, size_t memory);
 
 unsigned long long ignored_signals(void);
 int started_as_stub(void);
+int started_as_analyst(void);
 void put_in_place(void);

@@ -54,7 +54,7 @@ int room_for(int wanted, size_t memory)
 	return n == wanted;
 }
 
-// Runs before Go's runtime, which would die with a page of what it was at.
+// Runs before Go's runtime, which would die with a page of what it was at. Nobody reads that of the analyst.
 __attribute__((constructor)) static void look_around(void)
 {
 	static const char line[] = "Error: " NO_ROOM "\n";
@@ -62,6 +62,8 @@ __attribute__((constructor)) static void look_around(void)
 #ifdef M_ARENA_MAX
 	mallopt(M_ARENA_MAX, 2); // else 64 MiB of address space for each of the first threads
 #endif
+	if (started_as_analyst())
+		return;
 	if (!room_for(RUNTIME_THREADS, RUNTIME_MEMORY) || !room_for_files()) {
 		if (write(STDERR_FILENO, line, sizeof(line) - 1) < 0)
 			_exit(1); // nobody to tell

@@ -4,18 +4,20 @@
 #include "early.h"
 
 static unsigned long long ignored_at_start;
-static int is_stub;
+static int is_stub, is_analyst;
 
 unsigned long long ignored_signals(void) { return ignored_at_start; }
 int started_as_stub(void) { return is_stub; }
+int started_as_analyst(void) { return is_analyst; }
 
 // Runs before Go's runtime, which installs its handlers over dispositions
 // inherited as "ignore" for all signals but SIGHUP and SIGINT.
-// First: the other constructor asks which of the two this is.
+// First: the other constructor asks which of the three this is.
 __attribute__((constructor(101))) static void remember_ignored(int argc, char **argv)
 {
 	struct sigaction sa;
 
+	is_analyst = argc == 1 && strcmp(argv[0], CAP_AUDIT_ANALYST) == 0;
 	is_stub = argc == 2 && strcmp(argv[0], CAP_AUDIT_STUB) == 0;
 	for (int sig = 1; sig < 64; sig++) {
 		if (sigaction(sig, NULL, &sa) || sa.sa_handler != SIG_IGN)
