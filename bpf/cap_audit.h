@@ -412,7 +412,8 @@ struct ca_task {
 	__u32 listed;		/* and told */
 	__u64 call_ended;	/* when its last system call did, in jiffies, as long as the program does not serve */
 	__u64 now;		/* when the check under way was made, in jiffies */
-	/* native system calls that its program is noted for, and that nothing more is to be noted of */
+	/* native system calls that its program is noted for, and those of them that nothing more is to be noted of */
+	__u64 made[CA_SYSCALLS / 64];
 	__u64 settled[CA_SYSCALLS / 64];
 	/* numbers, in its group, of kinds that its program is noted for, each at its place modulo how many there are;
 	   since no kind was taken back */

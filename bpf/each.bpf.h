@@ -152,7 +152,7 @@ __noinline int change_group(struct ca_task *t, __u32 group)
 	if (!t)
 		return 0;
 	t->group = group;
-	__builtin_memset(t->settled, 0, sizeof(t->settled));
+	forget_calls(t);
 	forget_noted(t);
 	if (t->program) {
 		t->program = program_in(t->program, group, task);

@@ -338,6 +338,13 @@ static __always_inline void forget_noted(struct ca_task *t)
 	t->taken_back = state.taken_back;
 }
 
+/* The same of which system calls its program made. */
+static __always_inline void forget_calls(struct ca_task *t)
+{
+	__builtin_memset(t->made, 0, sizeof(t->made));
+	__builtin_memset(t->settled, 0, sizeof(t->settled));
+}
+
 static __always_inline struct ca_task *task_of(struct task_struct *task)
 {
 	return bpf_task_storage_get(&tasks, task, 0, 0);

@@ -36,8 +36,17 @@ static __noinline int asks_for_namespaces(__s32 number, __u64 first)
 	return !!(flags & CLONE_NEW_NAMESPACES);
 }
 
+/* What is noted of a system call: nothing; that it was made; all that there is. */
+enum { NOTED_NOT, NOTED_MADE, NOTED_ALL };
+
+/* What a filter answers, too. */
+static __always_inline bool is_refusal(long result)
+{
+	return result == -EPERM || result == -ENOSYS;
+}
+
 /*
- * Says whether nothing more is to be noted of such a call. Global, so that the verifier looks at it once: see
+ * Says what is noted by now of such a call. Global, so that the verifier looks at it once: see
  * scope_of(). first is the call's first argument.
  */
 __noinline int note_syscall(__u32 program, __s32 number, __u32 abi, long result, __u64 first)
@@ -46,39 +55,43 @@ __noinline int note_syscall(__u32 program, __s32 number, __u32 abi, long result,
 	struct ca_syscalls *row;
 
 	if (n >= CA_SYSCALLS) /* none, or arm's own, which begin at 0xf0000 */
-		return 0;
+		return NOTED_NOT;
 	if (result == 0 && is_exec(number, abi)) /* see note_exec() */
-		return 0;
+		return NOTED_NOT;
 	row = bpf_map_lookup_elem(&syscalls, &index);
 	if (!row) {
 		bpf_map_update_elem(&syscalls, &index, &no_syscalls, BPF_NOEXIST);
 		row = bpf_map_lookup_elem(&syscalls, &index);
 		if (!row) {
 			add(&state.lost_programs);
-			return 0;
+			return NOTED_NOT;
 		}
 	}
 	set_bit(&row->made[n / 64], 1ULL << (n & 63));
-	if (result == -EPERM || result == -ENOSYS)
-		return 0;
+	if (is_refusal(result))
+		return NOTED_MADE;
 	set_bit(&row->answered[n / 64], 1ULL << (n & 63));
 	if (abi != CA_ABI_NATIVE || (number != NR_CLONE && number != NR_CLONE3))
-		return 1;
+		return NOTED_ALL;
 	if (!row->namespaces && result > 0)
 		row->namespaces = asks_for_namespaces(number, first);
-	return !!row->namespaces;
+	return row->namespaces ? NOTED_ALL : NOTED_MADE;
 }
 
-/* Every system call comes by here: the task remembers those that are settled, which takes no map. */
+/* Every system call comes by here: the task remembers what is noted, which takes no map. */
 static __always_inline void note_call(struct ca_task *t, __s32 number, __u32 abi, long result, __u64 first)
 {
 	__u32 n = number;
 	__u64 bit = 1ULL << (n & 63);
 	bool native = abi == CA_ABI_NATIVE && n < CA_SYSCALLS;
+	int noted;
 
-	if (native && (t->settled[n / 64] & bit))
+	if (native && ((t->settled[n / 64] & bit) || (is_refusal(result) && (t->made[n / 64] & bit))))
 		return;
-	if (note_syscall(t->program, number, abi, result, first) && native)
+	noted = note_syscall(t->program, number, abi, result, first);
+	if (native && noted != NOTED_NOT)
+		t->made[n / 64] |= bit;
+	if (native && noted == NOTED_ALL)
 		t->settled[n / 64] |= bit;
 }
 

@@ -107,7 +107,7 @@ static __always_inline int on_exec_done(struct task_struct *task, struct linux_b
 	if (t->session != session_of(task))
 		add(&group_of(t)->sessions);
 	t->program = program_of(bprm, t);
-	__builtin_memset(t->settled, 0, sizeof(t->settled));
+	forget_calls(t);
 	forget_noted(t);
 	t->call_ended = bpf_jiffies64();
 	t->refused.capabilities = 0; /* whatever it was, the program went on to the next */
