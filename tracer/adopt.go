@@ -222,7 +222,7 @@ func (a *Audit) keep(found map[uint32]ranProgram) error {
 			// executed from now on, it is the same program; unless that has happened
 			key := kernelKey{file: p.file, group: p.group}
 			copy(unsafe.Slice((*byte)(unsafe.Pointer(&key.path)), maxPath), path)
-			raised(func() error {
+			atMaps(func() error {
 				return index.UpdateValueFlags(unsafe.Pointer(&key), unsafe.Pointer(&i),
 					bpflib.MapFlagUpdateNoExist)
 			})

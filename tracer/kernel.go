@@ -280,7 +280,7 @@ func (k *kernel) mark(pidfd int, flags uint32) error {
 	}
 	task := markedTask(flags)
 	key := int32(pidfd)
-	err = raised(func() error { return tasks.Update(unsafe.Pointer(&key), unsafe.Pointer(&task)) })
+	err = atMaps(func() error { return tasks.Update(unsafe.Pointer(&key), unsafe.Pointer(&task)) })
 	if err != nil {
 		return fmt.Errorf("give the target task storage: %w", err)
 	}
@@ -289,7 +289,7 @@ func (k *kernel) mark(pidfd int, flags uint32) error {
 
 // lookUp reads one entry of a map.
 func lookUp[V, K any](m *bpflib.BPFMap, key K) (value V, err error) {
-	err = raised(func() error {
+	err = atMaps(func() error {
 		raw, err := m.GetValue(unsafe.Pointer(&key))
 		if err == nil {
 			value, err = decode[V](raw)
@@ -326,9 +326,7 @@ func each[K, V any](k *kernel, name string, visit func(K, V)) error {
 	if err != nil {
 		return err
 	}
-	return raised(func() error {
-		return undisturbed(func() error { return walk(m, name, visit) })
-	})
+	return atMaps(func() error { return walk(m, name, visit) })
 }
 
 func walk[K, V any](m *bpflib.BPFMap, name string, visit func(K, V)) error {
@@ -364,9 +362,7 @@ func eachOfArray[V any](k *kernel, name string, most uint32, visit func(V)) erro
 	if err != nil {
 		return err
 	}
-	return raised(func() error {
-		return undisturbed(func() error { return walkArray(m, name, most, visit) })
-	})
+	return atMaps(func() error { return walkArray(m, name, most, visit) })
 }
 
 func walkArray[V any](m *bpflib.BPFMap, name string, most uint32, visit func(V)) error {

@@ -63,7 +63,7 @@ func (k *kernel) doom(whose uint64) error {
 		return err
 	}
 	var key uint32
-	err = raised(func() error { return doomed.Update(unsafe.Pointer(&key), unsafe.Pointer(&whose)) })
+	err = atMaps(func() error { return doomed.Update(unsafe.Pointer(&key), unsafe.Pointer(&whose)) })
 	if err != nil {
 		return fmt.Errorf("doom the processes of the tree: %w", err)
 	}
@@ -107,7 +107,7 @@ func (a *Audit) isStranger(pidfd int) bool {
 		return true
 	}
 	key := int32(pidfd)
-	err = raised(func() (err error) { _, err = tasks.GetValue(unsafe.Pointer(&key)); return err })
+	err = atMaps(func() (err error) { _, err = tasks.GetValue(unsafe.Pointer(&key)); return err })
 	return err != nil
 }
 
