@@ -20,7 +20,7 @@ var verified = map[string]int{
 	"on_newtask":     642,
 	"on_fork":        632,
 	"list_tasks":     390,
-	"on_exit":        210,
+	"on_exit":        306,
 }
 
 // verifiedCases are what is loaded for one audit or another.
@@ -40,7 +40,7 @@ var verifiedCases = []struct {
 	{"each control group",
 		looks(settings{running: &opened{Running: Running{EachDepth: 1}, pidfd: -1, path: "/"}}),
 		map[string]int{"adopt_group": 6217, "on_group_made": 118, "on_moved": 5892, "on_newtask": 9482,
-			"on_fork": 9460, "on_exec": 7565, "list_tasks": 5373, "on_exit": 226, "on_sys_exit": 20207,
+			"on_fork": 9460, "on_exec": 7565, "list_tasks": 5373, "on_exit": 329, "on_sys_exit": 20207,
 			"tp_cap_capable": 27728}},
 }
 

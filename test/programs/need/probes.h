@@ -200,8 +200,16 @@ static int probe_mkdir(void)
 	return verdict(rmdir(path), 0);
 }
 
+/* kernel/ksyms_common.c, kallsyms_show_value(): where everybody may profile the kernel, nobody is asked. */
 static int probe_kallsyms(void)
 {
+	int fd = must(open("/proc/sys/kernel/perf_event_paranoid", O_RDONLY | O_CLOEXEC), "perf_event_paranoid");
+	char value[16] = "";
+
+	must(read(fd, value, sizeof(value) - 1), "perf_event_paranoid");
+	close(fd);
+	if (atoi(value) <= 1)
+		quit(UNSUPPORTED, "kernel.perf_event_paranoid shows the kernel's addresses to everybody");
 	return reads("/proc/kallsyms");
 }
 
