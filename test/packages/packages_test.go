@@ -193,7 +193,8 @@ func testBillOfMaterials(t *testing.T, tarballs string) {
 		t.Fatalf("sbom.cdx.json: format %q: %v", sbom.BOMFormat, err)
 	}
 	var want []string
-	for _, m := range regexp.MustCompile(`(?m)^# (\S+ \S+)$`).FindAllStringSubmatch(read("vendor/modules.txt"), -1) {
+	withPackages := regexp.MustCompile(`(?m)^# (\S+ \S+)\n(?:## .*\n)?[^#\n]`)
+	for _, m := range withPackages.FindAllStringSubmatch(read("vendor/modules.txt"), -1) {
 		want = append(want, m[1])
 	}
 	texts := read("vendor/LICENSES")
