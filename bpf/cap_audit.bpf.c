@@ -14,8 +14,8 @@
 #include <bpf/bpf_tracing.h>
 #include <bpf/bpf_core_read.h>
 #include "cap_audit.h"
-#include "maps.bpf.h"
 #include "words.bpf.h"
+#include "maps.bpf.h"
 #include "names.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
