@@ -175,7 +175,11 @@ func (b *bounding) round(programs []audit.Program, last bool) {
 			changed[c] = true
 		}
 	}
-	for _, c := range b.codes {
+	// the small ones first: there may be no time for the large ones
+	codes := slices.SortedStableFunc(slices.Values(b.codes), func(c, d *code) int {
+		return cmp.Compare(c.size, d.size)
+	})
+	for _, c := range codes {
 		if !c.settled() && (last || !changed[c] || c.answer == nil) && !b.isLate() {
 			b.analyze(c)
 		}
