@@ -70,9 +70,13 @@ type bounding struct {
 	// failed says of programs why they could not be opened, tries how often they were.
 	failed map[int]string
 	tries  map[int]int
-	kept   int               // bytes of answers
-	under  *analyst.Analysis // nil for none
-	late   bool              // nobody waits any more
+	kept   int                 // bytes of answers
+	under  []*analyst.Analysis // those under way
+	late   bool                // nobody waits any more
+	// long is code whose analysis was under way when the run ended, nil for none, looked is closed when
+	// that is done. The others, of which there can be small ones, do not wait for it.
+	long   *code
+	looked chan struct{}
 }
 
 // bound is to look at the code of what an attempt runs; nil where that is not wanted.
@@ -156,6 +160,11 @@ func (b *bounding) look() {
 		if err == nil { // else the report does not come about either
 			b.round(programs, last)
 		}
+		if last && b.long != nil {
+			<-b.looked
+			b.long = nil
+			b.round(programs, last)
+		}
 		if last {
 			return
 		}
@@ -176,11 +185,10 @@ func (b *bounding) round(programs []audit.Program, last bool) {
 		}
 	}
 	// the small ones first: there may be no time for the large ones
-	codes := slices.SortedStableFunc(slices.Values(b.codes), func(c, d *code) int {
-		return cmp.Compare(c.size, d.size)
-	})
+	codes := slices.Clone(b.codes)
+	slices.SortStableFunc(codes, func(c, d *code) int { return cmp.Compare(c.size, d.size) })
 	for _, c := range codes {
-		if !c.settled() && (last || !changed[c] || c.answer == nil) && !b.isLate() {
+		if c != b.long && !c.settled() && (last || !changed[c] || c.answer == nil) && !b.isLate() {
 			b.analyze(c)
 		}
 	}
@@ -261,25 +269,49 @@ func (b *bounding) analyze(c *code) {
 		b.settle(c, &analyst.Answer{Failed: err.Error()}, len(p.Mapped))
 		return
 	}
+	ended := b.isOver()
 	b.mu.Lock()
-	b.under = under
+	b.under = append(b.under, under)
 	if b.late {
 		under.End()
 	}
 	b.mu.Unlock()
+	if b.isOver() {
+		under.Hurry()
+	}
+	looked := make(chan struct{})
+	go func() {
+		defer close(looked)
+		answer := under.Answer()
+		b.mu.Lock()
+		b.under = slices.DeleteFunc(b.under, func(u *analyst.Analysis) bool { return u == under })
+		b.mu.Unlock()
+		b.settle(c, answer, len(p.Mapped))
+	}()
+	if ended {
+		<-looked
+		return
+	}
+	select {
+	case <-looked:
+	case <-b.over:
+		b.long, b.looked = c, looked
+	}
+}
+
+func (b *bounding) isOver() bool {
 	select {
 	case <-b.over:
-		under.Hurry()
+		return true
 	default:
+		return false
 	}
-	b.settle(c, under.Answer(), len(p.Mapped))
 }
 
 // settle keeps an answer. What was ended since nobody waits for it is none.
 func (b *bounding) settle(c *code, answer *analyst.Answer, given int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.under = nil
 	if b.late {
 		return
 	}
@@ -297,8 +329,8 @@ func (b *bounding) hurry() {
 	close(b.over)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.under != nil {
-		b.under.Hurry()
+	for _, under := range b.under {
+		under.Hurry()
 	}
 }
 
@@ -332,8 +364,8 @@ func (b *bounding) beLate() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.late = true
-	if b.under != nil {
-		b.under.End()
+	for _, under := range b.under {
+		under.End()
 	}
 }
 
