@@ -57,7 +57,7 @@ func watch(t *testing.T, n *kubelet.Node, to string) *watcher {
 		v := variable.(object)
 		c.Env[v["name"].(string)], _ = v["value"].(string)
 	}
-	c.Env["NODE"], c.Env["TO"], c.Env["DURATION"], c.Env["CGROUP"] = "node-1", to, "3s", kubelet.Group
+	c.Env["NODE"], c.Env["TO"], c.Env["DURATION"], c.Env["CGROUP"] = "node-1", to, "3s", n.Group
 	for _, mount := range described["volumeMounts"].([]any) {
 		m := mount.(object)
 		readOnly, _ := m["readOnly"].(bool)

@@ -66,7 +66,7 @@ func TestPods(t *testing.T) {
 		audits[name] = attachedTo(t, options...)
 	}
 	// as in a pod of its own, where another's group is told by the way to it
-	apart := groupBelow(t, cgroup.Root()+kubelet.Group, "cap-audit-test-"+web.UID)
+	apart := groupBelow(t, cgroup.Root()+n.Group, "cap-audit-test-"+web.UID)
 	words := capAudit(t, "-j", "--pod", "shop/web-0").Args
 	audits["another namespace"] = begin(t, command(t, "sh", append([]string{"-c",
 		`echo $$ >"$0/cgroup.procs" && exec unshare --cgroup "$@"`, apart}, words...)...))

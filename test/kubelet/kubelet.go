@@ -29,13 +29,12 @@ const patience = time.Minute
 // Image is what all containers are made from.
 const Image = "localhost/cap-audit-pod:1"
 
-// Group is the control group of all pods, as the kubelet calls it without systemd.
-const Group = "/kubepods"
-
 // Node is a machine with containerd, as the kubelet sees it.
 type Node struct {
 	// Socket is where containerd listens.
 	Socket string
+	// Group is the control group of all pods, as the kubelet calls it without systemd, below one of its own.
+	Group string
 	// Digest is the image's.
 	Digest  string
 	dir     string
@@ -49,7 +48,8 @@ func Start(t *testing.T, layer []byte) *Node {
 	machine.Root(t)
 	machine.Containers(t)
 	dir := t.TempDir()
-	n := &Node{Socket: filepath.Join(dir, "run", "containerd.sock"), dir: dir}
+	n := &Node{Socket: filepath.Join(dir, "run", "containerd.sock"), dir: dir,
+		Group: fmt.Sprintf("/cap-audit-test-%d-%d/kubepods", os.Getpid(), nodes.Add(1))}
 	// Limits, as of OOM scores, are for a machine on which root cannot lower them; the snapshotter
 	// is for any file system.
 	settings := filepath.Join(dir, "config.toml")
@@ -150,8 +150,8 @@ type Pod struct {
 	UID, Cgroup string
 }
 
-// pods counts them, for their UIDs.
-var pods atomic.Int32
+// pods counts them, for their UIDs, nodes counts these.
+var pods, nodes atomic.Int32
 
 // Pod makes one. It is gone after the test.
 func (n *Node) Pod(t *testing.T, namespace, name string) *Pod {
@@ -168,7 +168,7 @@ func (n *Node) HostPod(t *testing.T, namespace, name string) *Pod {
 func (n *Node) pod(t *testing.T, namespace, name string, processes cri.NamespaceMode) *Pod {
 	t.Helper()
 	p := &Pod{n: n, UID: fmt.Sprintf("%08x-0000-4000-8000-%012x", os.Getpid(), pods.Add(1))}
-	p.Cgroup = Group + "/besteffort/pod" + p.UID
+	p.Cgroup = n.Group + "/besteffort/pod" + p.UID
 	p.config = &cri.PodSandboxConfig{
 		Metadata:     &cri.PodSandboxMetadata{Namespace: namespace, Name: name, Uid: p.UID},
 		LogDirectory: filepath.Join(n.dir, "logs", p.UID),
