@@ -31,8 +31,9 @@ func OpenDirectory(name string) (*Directory, error) {
 	return d, nil
 }
 
-// Replace is Replace of a file in it.
-func (d *Directory) Replace(file string, text []byte) error { return Replace(d.path(file), text) }
+// Replace is Replace of a file in it, but writes to nothing in place: the caller has named the
+// directory alone, and a FIFO or a link to a descriptor can be anybody's.
+func (d *Directory) Replace(file string, text []byte) error { return replace(d.path(file), text) }
 
 func (d *Directory) path(file string) string {
 	return filepath.Join(fmt.Sprintf("/proc/self/fd/%d", d.file.Fd()), file)

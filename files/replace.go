@@ -42,7 +42,7 @@ func Writable(file string) error {
 // a report, and so that a link put there meanwhile is replaced and not
 // followed. A device or FIFO is written to as it is, and so is a descriptor of
 // the caller's.
-func Replace(file string, text []byte) (err error) {
+func Replace(file string, text []byte) error {
 	if f, err := openInPlace(file); f != nil || err != nil {
 		if err != nil {
 			return err
@@ -50,6 +50,11 @@ func Replace(file string, text []byte) (err error) {
 		_, err = f.Write(text)
 		return errors.Join(err, f.Close())
 	}
+	return replace(file, text)
+}
+
+// replace takes the place of whatever has the name.
+func replace(file string, text []byte) (err error) {
 	f, tmp, err := createBeside(file)
 	if err != nil {
 		return err

@@ -1,6 +1,8 @@
 package output
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -73,6 +75,50 @@ func TestReportsInDirectory(t *testing.T) {
 	}
 	if names := scratch.Names(t, moved); len(names) != 1 {
 		t.Errorf("there are %q", names)
+	}
+}
+
+// Who owns the directory has put there what a report would go into: a FIFO that it reads, links to
+// what the caller has open. The reports take their places.
+func TestTrapsInDirectory(t *testing.T) {
+	dir := t.TempDir()
+	other, err := os.Create(filepath.Join(t.TempDir(), "other"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	handedDown, err := unix.Dup(int(other.Fd())) // not closed on exec, as what the caller has handed down
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(handedDown)
+	fifo := filepath.Join(dir, "fifo.json")
+	if err := errors.Join(unix.Mkfifo(fifo, 0o600),
+		os.Symlink(fmt.Sprintf("/proc/self/fd/%d", handedDown),
+			filepath.Join(dir, "link.json"))); err != nil {
+		t.Fatal(err)
+	}
+	reader, err := os.OpenFile(fifo, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	out, err := Open(Options{Format: JSON, File: dir, Each: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"fifo", "link"} {
+		if err := out.WriteOf(name, document()); err != nil {
+			t.Error(err)
+		}
+		file := filepath.Join(dir, name+".json")
+		if info, err := os.Lstat(file); err != nil || !info.Mode().IsRegular() {
+			t.Fatalf("%s: %v, %v", name, info, err)
+		}
+		check(t, JSON, scratch.Contents(t, file))
+	}
+	if got := scratch.Contents(t, other.Name()); got != "" {
+		t.Errorf("what the caller has open has %q", got)
 	}
 }
 
