@@ -20,7 +20,7 @@ func (o *Output) WriteOf(name string, doc *report.Document) error {
 		return err
 	}
 	if o.directory == nil {
-		return o.WriteText(text.Bytes())
+		return writeToStdout(text.Bytes())
 	}
 	file := fileOf(name) + "." + o.Format.extension()
 	if err := o.directory.Replace(file, text.Bytes()); err != nil {

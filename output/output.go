@@ -115,17 +115,14 @@ func (o *Output) WriteText(text []byte) error {
 		}
 		failed = fmt.Errorf("cannot write the report to %s: %w", console.Printable(o.File), err)
 	}
-	_, err := os.Stdout.Write(text)
-	if tracer.StdoutWasClosed() {
-		err = &os.PathError{Op: "write", Path: "standard output", Err: syscall.EBADF}
-	}
+	err := writeToStdout(text)
 	switch {
 	case err == nil && failed != nil:
 		return fmt.Errorf("%w; it is on standard output instead", failed)
 	case err == nil:
 		return nil
 	case failed == nil:
-		failed = fmt.Errorf("cannot write the report to standard output: %w", errors.Unwrap(err))
+		failed = err
 	}
 	if errors.Is(err, syscall.EPIPE) {
 		return failed // the reader has seen what it wanted
@@ -137,6 +134,17 @@ func (o *Output) WriteText(text []byte) error {
 		return failed
 	}
 	return fmt.Errorf("%w; it is in %s instead", failed, saved)
+}
+
+func writeToStdout(text []byte) error {
+	_, err := os.Stdout.Write(text)
+	if tracer.StdoutWasClosed() {
+		err = &os.PathError{Op: "write", Path: "standard output", Err: syscall.EBADF}
+	}
+	if err != nil {
+		return fmt.Errorf("cannot write the report to standard output: %w", errors.Unwrap(err))
+	}
+	return nil
 }
 
 // WriteInterim writes a report that another will follow: to the file, or to

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/console"
 	"github.com/cap-audit/cap-audit/container"
@@ -31,6 +33,8 @@ type each struct {
 	// told are those that had ended when the last report on them was written, by how many
 	// tasks they had had.
 	told map[string]uint64
+	// failed are those, told of in the same way, whose last report could not be written.
+	failed map[string]uint64
 	// subjects are what engines say of groups, by path; those that nobody says anything of are
 	// there, too.
 	subjects map[string]audit.Subject
@@ -40,7 +44,7 @@ type each struct {
 
 func newEach(s *session, path string) *each {
 	return &each{session: s, path: path, first: map[string]bool{}, told: map[string]uint64{},
-		subjects: map[string]audit.Subject{}}
+		failed: map[string]uint64{}, subjects: map[string]audit.Subject{}}
 }
 
 // follow writes the report on each group that ends, until the function that it returns is called.
@@ -93,6 +97,9 @@ func (e *each) write(which int, testFailed string) error {
 		if tasks, told := e.told[g.Path]; told && tasks == g.Tasks {
 			continue
 		}
+		if tasks, tried := e.failed[g.Path]; tried && tasks == g.Tasks && which == onlyEnded {
+			continue
+		}
 		ended[g.Path] = !g.Inhabited()
 		if ended[g.Path] || which != onlyEnded {
 			wanted = append(wanted, g)
@@ -115,6 +122,9 @@ func (e *each) write(which int, testFailed string) error {
 		observations[i].Interim = which == interim && !ended[g.Path]
 		if err := e.report(g, observations[i], which, testFailed); err != nil {
 			failed = errors.Join(failed, fmt.Errorf("control group %s: %w", console.Printable(g.Path), err))
+			if ended[g.Path] {
+				e.failed[g.Path] = g.Tasks
+			}
 			continue
 		}
 		if ended[g.Path] {
@@ -173,7 +183,7 @@ func (e *each) report(g tracer.Group, o *audit.Observation, which int, testFaile
 		below = ""
 	}
 	err = e.out.WriteOf(below, doc)
-	if err == nil || which != final || e.Output.File == "" {
+	if err == nil || which != final || errors.Is(err, unix.EPIPE) { // whose reader has seen what it wanted
 		return err
 	}
 	if saved, failed := e.out.SaveOf(doc); failed == nil {

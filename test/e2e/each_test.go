@@ -244,3 +244,31 @@ func TestEachDirectoryGone(t *testing.T) {
 	}
 	decode(t, text).madeChroots(t, 2)
 }
+
+// A report for which there is no room is told of once, and kept at the end: not each second anew.
+func TestEachNoRoom(t *testing.T) {
+	t.Parallel()
+	path, saved := group(t), t.TempDir()
+	cmd := capAudit(t, "--format", "ndjson", "--each", "--cgroup", path)
+	cmd = command(t, "sh", append([]string{"-c", `exec "$0" "$@" >/dev/full`}, cmd.Args...)...)
+	cmd.Env = append(os.Environ(), "TMPDIR="+saved)
+	r := begin(t, cmd)
+	r.watched()
+	names := []string{"one", "two", "three"}
+	for _, name := range names { // what is written in one second is not written in the next
+		below := groupBelow(t, path, name)
+		chrootsIn(t, below, 2)
+		r.await(`^Warning: .*/` + name + `: cannot write .* tried again at the end`)
+	}
+	r.signal(syscall.SIGINT)
+	end := r.end()
+	written, err := os.ReadDir(saved)
+	if err != nil || len(written) != len(names) || end.status != 1 {
+		t.Errorf("%d files, status %d: %v", len(written), end.status, err)
+	}
+	for _, name := range names {
+		if n := strings.Count(string(end.stderr), "/"+name+": "); n != 2 {
+			t.Errorf("%s is told of %d times:\n%s", name, n, end.stderr)
+		}
+	}
+}
