@@ -89,16 +89,22 @@ func criProgram() (string, error) {
 	if err != nil {
 		return "", absentError(fmt.Sprintf("look for %s: %v", CRIProgram, err))
 	}
-	bin := filepath.Dir(self)
-	for _, path := range []string{
-		filepath.Join(filepath.Dir(bin), "libexec", "cap-audit", CRIProgram),
-		filepath.Join(bin, CRIProgram),
-	} {
+	for _, path := range criPlaces(filepath.Dir(self)) {
 		if _, err := os.Stat(path); err == nil {
 			return path, nil
 		}
 	}
 	return "", absentError("no " + CRIProgram + " beside cap-audit")
+}
+
+// criPlaces are the places for it, of which the first counts. What is above a directory that programs
+// are not installed into can be anybody's: /tmp is, of a tree built there.
+func criPlaces(bin string) []string {
+	places := []string{filepath.Join(bin, CRIProgram)}
+	if name := filepath.Base(bin); name == "bin" || name == "sbin" {
+		places = append(places, filepath.Join(filepath.Dir(bin), "libexec", "cap-audit", CRIProgram))
+	}
+	return places
 }
 
 func criSocket() (string, error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -36,6 +37,19 @@ func TestNoCRI(t *testing.T) {
 	fails(t, "web", "CRI is not there (no /nowhere)")
 	if _, err := FindPod(t.Context(), "a/b"); err == nil || !strings.Contains(err.Error(), "no /nowhere") {
 		t.Errorf("of a pod: %v", err)
+	}
+}
+
+// Beside a tree that was built in /tmp anybody can have put a libexec.
+func TestPlacesOfCRIProgram(t *testing.T) {
+	for bin, want := range map[string][]string{
+		"/usr/bin":        {"/usr/bin/cap-audit-cri", "/usr/libexec/cap-audit/cap-audit-cri"},
+		"/usr/local/sbin": {"/usr/local/sbin/cap-audit-cri", "/usr/local/libexec/cap-audit/cap-audit-cri"},
+		"/tmp/cap-audit":  {"/tmp/cap-audit/cap-audit-cri"},
+	} {
+		if got := criPlaces(bin); !slices.Equal(got, want) {
+			t.Errorf("%s: %q, wanted %q", bin, got, want)
+		}
 	}
 }
 
