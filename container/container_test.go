@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cap-audit/cap-audit/cgroup"
 	"github.com/cap-audit/cap-audit/hint"
 )
 
@@ -533,5 +534,41 @@ func TestNamed(t *testing.T) {
 			Pod: Pod{Namespace: "n", Name: "p"}}}
 	if diff := cmp.Diff(want, named); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A group that is only called as a container's is nobody's.
+func TestNamedByAnother(t *testing.T) {
+	top := filepath.Join(cgroup.Root(), fmt.Sprintf("named-%d", os.Getpid()))
+	own, below := filepath.Join(top, "libpod-"+idA), filepath.Join(top, "user")
+	other := filepath.Join(below, "libpod-"+idA)
+	t.Cleanup(func() {
+		for _, group := range []string{other, below, own, top} {
+			os.Remove(group)
+		}
+	})
+	if err := os.MkdirAll(own, 0o755); cgroup.Root() == "" || err != nil {
+		t.Skip("want control groups of version 2 that can be made:", err)
+	}
+	if err := os.MkdirAll(other, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	directory, err := os.Open(own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer directory.Close()
+	inside := exec.Command("sleep", "60")
+	inside.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: int(directory.Fd())}
+	if err := inside.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer inside.Wait()
+	defer inside.Process.Kill()
+	newMachine(t).podman(fmt.Sprintf(`[{"Id":%q,"Name":"web","State":{"Pid":%d}}]`, idA, inside.Process.Pid))
+	groups := []string{strings.TrimPrefix(own, cgroup.Root()), strings.TrimPrefix(other, cgroup.Root())}
+	named, err := Named(t.Context(), groups)
+	if err != nil || len(named) != 1 || named[groups[0]].Name != "web" {
+		t.Errorf("%+v, %v", named, err)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/cap-audit/cap-audit/cgroup"
 )
 
 // groupNames are what engines call the group of a container: libpod-ID, docker-ID.scope or
@@ -52,12 +54,27 @@ func Named(ctx context.Context, groups []string) (map[string]Container, error) {
 		}
 		for _, c := range found {
 			for _, group := range of[c.ID] {
+				if !isGroupOf(group, c) {
+					continue
+				}
 				c.Cgroup = group
 				named[group] = c
 			}
 		}
 	}
 	return named, failed
+}
+
+// isGroupOf tells whether a group is the one of a container's processes, or below that, and not only
+// called so: who has been given a group can make others in it, by any name. Where that is not known, it is.
+func isGroupOf(group string, c Container) bool {
+	if c.PID == 0 {
+		return true
+	}
+	of, err := cgroup.Of(c.PID)
+	own := ownGroup(of, c.ID)
+	unknown := err != nil || own == "" || strings.HasPrefix(own, "/../") // outside of our cgroup namespace
+	return unknown || own == ownGroup(group, c.ID)
 }
 
 func lookUp(ctx context.Context, name string, ids []string) (list []Container, failed error) {
