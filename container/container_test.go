@@ -537,6 +537,23 @@ func TestNamed(t *testing.T) {
 	}
 }
 
+// One that does not answer leaves the others their time.
+func TestNamedBesideASilentEngine(t *testing.T) {
+	before := patience
+	patience = time.Second
+	t.Cleanup(func() { patience = before })
+	groups := []string{"/kubepods/pod1/" + idB, "/libpod-" + idA}
+	for range 4 { // they are asked in any order
+		m := newMachine(t)
+		m.cri("exec sleep 60")
+		m.podman(answer(idA, "web", "image", "exited", 0))
+		named, err := Named(t.Context(), groups)
+		if err == nil || named[groups[1]].Name != "web" {
+			t.Errorf("%+v, %v", named, err)
+		}
+	}
+}
+
 // A group that is only called as a container's is nobody's.
 func TestNamedByAnother(t *testing.T) {
 	top := filepath.Join(cgroup.Root(), fmt.Sprintf("named-%d", os.Getpid()))

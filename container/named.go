@@ -36,8 +36,6 @@ func engineOf(group string) (engine, id string) {
 // know them. Of a pod's sandbox only that and the ID are told. The error is the last engine's that
 // could not tell; what the others told is there.
 func Named(ctx context.Context, groups []string) (map[string]Container, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
 	of, ids := map[string][]string{}, map[string][]string{}
 	for _, group := range groups {
 		if engine, id := engineOf(group); id != "" {
@@ -77,7 +75,10 @@ func isGroupOf(group string, c Container) bool {
 	return unknown || own == ownGroup(group, c.ID)
 }
 
+// lookUp takes as long as one engine may, for all IDs together.
 func lookUp(ctx context.Context, name string, ids []string) (list []Container, failed error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	e := engines[slices.IndexFunc(engines, func(e engine) bool { return e.name == name })]
 	if name == "CRI" { // which can be asked for all at once
 		e.find = func(ctx context.Context, _ string) ([]Container, error) {
