@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,6 +36,8 @@ type each struct {
 	told map[string]uint64
 	// failed are those, told of in the same way, whose last report could not be written.
 	failed map[string]uint64
+	// losses are what the first report told as lost.
+	losses *audit.Losses
 	// subjects are what engines say of groups, by path; those that nobody says anything of are
 	// there, too.
 	subjects map[string]audit.Subject
@@ -91,6 +94,11 @@ func (e *each) write(which int, testFailed string) error {
 		return err
 	}
 	e.name(groups)
+	if which == final {
+		if err := e.forgetIfLost(groups); err != nil {
+			return err
+		}
+	}
 	var wanted []tracer.Group
 	ended := map[string]bool{}
 	for _, g := range groups {
@@ -129,9 +137,22 @@ func (e *each) write(which int, testFailed string) error {
 		}
 		if ended[g.Path] {
 			e.told[g.Path] = g.Tasks
+			e.losses = cmp.Or(e.losses, &observations[i].Losses)
 		}
 	}
 	return failed
+}
+
+// forgetIfLost has reports written again if something was lost since the first: it may be theirs.
+func (e *each) forgetIfLost(groups []tracer.Group) error {
+	if e.losses == nil || len(groups) == 0 {
+		return nil
+	}
+	now, err := e.audit.ObserveEach(groups[:1])
+	if err == nil && now[0].Losses != *e.losses {
+		clear(e.told)
+	}
+	return err
 }
 
 // name asks engines about groups that are new, while they know them: a container that has ended

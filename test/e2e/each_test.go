@@ -272,3 +272,26 @@ func TestEachNoRoom(t *testing.T) {
 		}
 	}
 }
+
+// What is lost after reports were written is told by those, too: here for want of an index for a group.
+func TestEachOfTooMany(t *testing.T) {
+	t.Parallel()
+	path := group(t)
+	r, dir := eachOf(t, path)
+	const most = 4094 // below the watched one
+	for i := range most + 1 {
+		below := groupBelow(t, path, fmt.Sprintf("g-%d", i))
+		chrootsIn(t, below, 1)
+		removeGroup(t, below)
+		if i == most-1 {
+			eventually(t, "all reports are written", func() bool {
+				written, err := os.ReadDir(dir)
+				return err == nil && len(written) == most
+			})
+		}
+	}
+	r.stopped()
+	if d := reportIn(t, dir, "g-0.json"); d.Losses["tasks"] != 1 {
+		t.Errorf("lost: %v", d.Losses)
+	}
+}
