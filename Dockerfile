@@ -16,7 +16,7 @@ COPY go.mod go.sum scripts/install-build-deps ./
 RUN mkdir scripts && mv install-build-deps scripts && scripts/install-build-deps build
 COPY . .
 # libbpf goes into the program, so that what runs it needs none; nobody wants symbols there.
-RUN make STATIC=1 cap-audit cap-audit-cri
+RUN make STATIC=1 cap-audit cap-audit-cri && strip cap-audit cap-audit-cri
 
 FROM ${BASE}
 RUN apt-get -qq update && \
