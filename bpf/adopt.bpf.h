@@ -47,12 +47,28 @@ static __always_inline void enter(struct task_struct *task, __u64 *loss)
 		count_running(task, program);
 }
 
+/*
+ * Says whether a container's engine executes itself once more: runc does so in the container's group, from a copy in
+ * memory, or from its own file that it opened before (libcontainer/nsenter/cloned_binary.c). fs/exec.c, alloc_bprm(),
+ * names what is executed by descriptor.
+ */
+static __always_inline bool is_engine_again(struct task_struct *task, struct linux_binprm *bprm, struct inode *inode)
+{
+	const __u64 proc = 0x2f636f72702f, dev_fd = 0x2f64662f7665642f; /* "/proc/" and "/dev/fd/" as numbers */
+	__u64 name = 0;
+
+	bpf_probe_read_kernel(&name, sizeof(name), BPF_CORE_READ(bprm, filename));
+	if ((name & 0xffffffffffff) != proc && name != dev_fd)
+		return false;
+	return !BPF_CORE_READ(inode, i_nlink) || inode == BPF_CORE_READ(task, real_parent, mm, exe_file, f_inode);
+}
+
 /* Says whether who entered has become what it was meant to be. */
 static __always_inline bool has_arrived(struct task_struct *task, struct linux_binprm *bprm)
 {
 	struct inode *inode = BPF_CORE_READ(bprm, file, f_inode);
 
-	if (inside_only && pid_ns_of(task) != state.pid_ns)
+	if ((inside_only && pid_ns_of(task) != state.pid_ns) || is_engine_again(task, bprm, inode))
 		return false;
 	return !executor_inode || BPF_CORE_READ(inode, i_ino) != executor_inode ||
 	       BPF_CORE_READ(inode, i_sb, s_dev) != executor_device;

@@ -247,6 +247,7 @@ struct super_block {
 };
 
 struct inode {
+	unsigned int i_nlink;
 	unsigned short i_mode;
 	kuid_t i_uid;
 	kgid_t i_gid;
