@@ -1,13 +1,11 @@
 package snippets
 
 import (
-	"bufio"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -58,39 +56,16 @@ func startDocker(t *testing.T) (run func(args ...string) *exec.Cmd) {
 
 // startDockerd has a daemon listen until the test ends. It touches neither
 // networks nor what is outside of the directory.
-func startDockerd(t *testing.T, dir string) (socket string) {
+func startDockerd(t *testing.T, dir string) (host string) {
 	t.Helper()
-	socket = "unix://" + filepath.Join(dir, "socket")
-	cmd := exec.Command(machine.Program(t, "dockerd"), "--host", socket,
+	socket := filepath.Join(dir, "socket")
+	host = "unix://" + socket
+	machine.Engine(t, socket, "dockerd", "--host", host,
 		"--data-root", filepath.Join(dir, "data"), "--exec-root", filepath.Join(dir, "exec"),
 		"--pidfile", filepath.Join(dir, "pid"), "--storage-driver", "vfs",
 		"--bridge", "none", "--iptables=false", "--ip-masq=false",
 		"--default-ulimit", "nofile=1024:1024")
-	cmd.SysProcAttr = machine.OwnMounts()
-	log, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		cmd.Process.Signal(syscall.SIGTERM)
-		cmd.Wait()
-	})
-	var said strings.Builder
-	lines := bufio.NewScanner(log)
-	for ready := false; !ready; ready = strings.Contains(lines.Text(), "API listen on") {
-		if !lines.Scan() {
-			machine.Lacks(t, "wanted a dockerd that runs here, this one said:\n%s", &said)
-		}
-		said.WriteString(lines.Text() + "\n")
-	}
-	go func() { // it goes on talking
-		for lines.Scan() {
-		}
-	}()
-	return socket
+	return host
 }
 
 // Docker gives root what was added, and another user what the file brings: that

@@ -5,7 +5,6 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -536,45 +535,6 @@ func TestNoContainer(t *testing.T) {
 	}
 }
 
-// daemon starts an engine's daemon and returns once its socket is there.
-func daemon(t *testing.T, socket, name string, arguments ...string) {
-	t.Helper()
-	machine.Program(t, name)
-	cmd := exec.Command(name, arguments...)
-	log, err := os.Create(filepath.Join(t.TempDir(), name+".log"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer log.Close()
-	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = machine.OwnMounts()
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan struct{})
-	go func() {
-		cmd.Wait()
-		close(ended)
-	}()
-	t.Cleanup(func() {
-		cmd.Process.Signal(unix.SIGTERM)
-		<-ended
-	})
-	eventually(t, name+" listens", func() bool {
-		select {
-		case <-ended:
-			said, _ := os.ReadFile(log.Name())
-			machine.Lacks(t, "wanted a %s that runs here, it says:\n%s", name, said)
-		default:
-		}
-		conn, err := net.Dial("unix", socket)
-		if err == nil {
-			conn.Close()
-		}
-		return err == nil
-	})
-}
-
 // must runs a command that has to succeed, and returns what it says.
 func must(t *testing.T, stdin []byte, name string, arguments ...string) string {
 	t.Helper()
@@ -596,7 +556,7 @@ func TestContainerOfDocker(t *testing.T) {
 	machine.Containers(t)
 	dir := t.TempDir()
 	socket := filepath.Join(dir, "docker.sock")
-	daemon(t, socket, "dockerd", "--host", "unix://"+socket, "--data-root", filepath.Join(dir, "data"),
+	machine.Engine(t, socket, "dockerd", "--host", "unix://"+socket, "--data-root", filepath.Join(dir, "data"),
 		"--exec-root", filepath.Join(dir, "exec"), "--pidfile", filepath.Join(dir, "pid"),
 		"--iptables=false", "--ip-masq=false", "--ip-forward=false", "--bridge=none", "--storage-driver=vfs")
 	t.Setenv("DOCKER_HOST", "unix://"+socket) // of this process: not beside others
@@ -635,9 +595,8 @@ func TestContainerOfContainerd(t *testing.T) {
 	needPodman(t) // which makes the image's archive
 	dir := t.TempDir()
 	socket := filepath.Join(dir, "sock")
-	daemon(t, socket, "containerd", "--address", socket, "--root", filepath.Join(dir, "root"), "--state",
-		filepath.Join(dir, "state"),
-		"--config", os.DevNull)
+	machine.Engine(t, socket, "containerd", "--address", socket, "--root", filepath.Join(dir, "root"),
+		"--state", filepath.Join(dir, "state"), "--config", os.DevNull)
 	t.Setenv("CONTAINERD_ADDRESS", socket) // of this process: not beside others
 	archive := filepath.Join(dir, "image.tar")
 	podman(t, "save", "--quiet", "--format", "oci-archive", "--output", archive, image)

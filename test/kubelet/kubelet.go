@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
@@ -38,6 +36,7 @@ type Node struct {
 	// Digest is the image's.
 	Digest  string
 	dir     string
+	log     string // what containerd says
 	runtime cri.RuntimeServiceClient
 }
 
@@ -76,7 +75,7 @@ state = %q
 	if err := os.WriteFile(settings, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	n.daemon(t, machine.Program(t, "containerd"), "--config", settings)
+	n.log = machine.Engine(t, n.Socket, "containerd", "--config", settings)
 	connection, err := grpc.NewClient("unix://"+n.Socket,
 		grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
@@ -86,45 +85,6 @@ state = %q
 	n.runtime = cri.NewRuntimeServiceClient(connection)
 	n.load(t, layer)
 	return n
-}
-
-// daemon returns once somebody listens at the socket.
-func (n *Node) daemon(t *testing.T, words ...string) {
-	t.Helper()
-	cmd := exec.Command(words[0], words[1:]...)
-	log, err := os.Create(filepath.Join(n.dir, "log"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer log.Close()
-	cmd.Stdout, cmd.Stderr = log, log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan struct{})
-	go func() {
-		cmd.Wait()
-		close(ended)
-	}()
-	t.Cleanup(func() {
-		cmd.Process.Signal(unix.SIGTERM)
-		<-ended
-	})
-	for limit := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
-		select {
-		case <-ended:
-			said, _ := os.ReadFile(log.Name())
-			machine.Lacks(t, "wanted a containerd that runs here, it says:\n%s", said)
-		default:
-		}
-		if connection, err := net.Dial("unix", n.Socket); err == nil {
-			connection.Close()
-			return
-		}
-		if time.Now().After(limit) {
-			t.Fatal("containerd does not listen")
-		}
-	}
 }
 
 // load imports the image.
@@ -179,7 +139,7 @@ func (n *Node) pod(t *testing.T, namespace, name string, processes cri.Namespace
 	t.Cleanup(p.removeGroups)
 	answer, err := n.runtime.RunPodSandbox(wait(t), &cri.RunPodSandboxRequest{Config: p.config})
 	if err != nil {
-		said, _ := os.ReadFile(filepath.Join(n.dir, "log"))
+		said, _ := os.ReadFile(n.log)
 		machine.Lacks(t, "wanted a containerd that makes pods here: %v\n%s", err, said)
 	}
 	p.sandbox = answer.PodSandboxId

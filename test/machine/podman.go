@@ -6,10 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
-
-	"golang.org/x/sys/unix"
 )
 
 // Podman is an engine with a store and settings of its own, in Dir. The
@@ -124,7 +121,3 @@ func Output(t testing.TB, cmd *exec.Cmd) string {
 	}
 	return string(out)
 }
-
-// OwnMounts has a program make its mounts where nobody else sees them. docker 26 leaves some behind, and
-// those that others may not look at disturb who goes through all there are, as xfs_io does.
-func OwnMounts() *syscall.SysProcAttr { return &syscall.SysProcAttr{Unshareflags: unix.CLONE_NEWNS} }
