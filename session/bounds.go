@@ -105,8 +105,10 @@ func (b *bounding) expect(t tracer.Target) {
 		}
 	}
 	var c *code
-	if file := tracer.OpenExecuted(t.Path); file != nil && early.RoomFor(threadsBeside) == nil {
-		c = b.codeIn(file, t.Path, 0)
+	if early.RoomFor(threadsBeside) == nil {
+		if file := tracer.OpenExecuted(t.Path); file != nil {
+			c = b.codeIn(file, t.Path, 0)
+		}
 	}
 	b.run(c)
 }
@@ -269,29 +271,24 @@ func (b *bounding) analyze(c *code) {
 		b.settle(c, &analyst.Answer{Failed: err.Error()}, len(p.Mapped))
 		return
 	}
-	ended := b.isOver()
 	b.mu.Lock()
 	b.under = append(b.under, under)
 	if b.late {
 		under.End()
 	}
 	b.mu.Unlock()
-	if b.isOver() {
+	select {
+	case <-b.over:
 		under.Hurry()
+		b.await(c, under, len(p.Mapped))
+		return
+	default:
 	}
 	looked := make(chan struct{})
 	go func() {
 		defer close(looked)
-		answer := under.Answer()
-		b.mu.Lock()
-		b.under = slices.DeleteFunc(b.under, func(u *analyst.Analysis) bool { return u == under })
-		b.mu.Unlock()
-		b.settle(c, answer, len(p.Mapped))
+		b.await(c, under, len(p.Mapped))
 	}()
-	if ended {
-		<-looked
-		return
-	}
 	select {
 	case <-looked:
 	case <-b.over:
@@ -299,13 +296,13 @@ func (b *bounding) analyze(c *code) {
 	}
 }
 
-func (b *bounding) isOver() bool {
-	select {
-	case <-b.over:
-		return true
-	default:
-		return false
-	}
+// await waits for the answer of an analysis that is under way.
+func (b *bounding) await(c *code, under *analyst.Analysis, given int) {
+	answer := under.Answer()
+	b.mu.Lock()
+	b.under = slices.DeleteFunc(b.under, func(u *analyst.Analysis) bool { return u == under })
+	b.mu.Unlock()
+	b.settle(c, answer, given)
 }
 
 // settle keeps an answer. What was ended since nobody waits for it is none.
