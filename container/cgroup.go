@@ -14,7 +14,7 @@ import (
 // is one of its own: what the engine says may be about another machine, another
 // pid namespace, or a process that has ended since.
 func locate(c Container) (*Container, error) {
-	path, err := cgroup.Of(c.PID)
+	path, err := groupOf(c)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return nil, fmt.Errorf("%s says that it runs as process %d, which is gone, or not of this pid "+
@@ -22,12 +22,24 @@ func locate(c Container) (*Container, error) {
 	case err != nil:
 		return nil, fmt.Errorf("look up the control group of its process %d: %w", c.PID, err)
 	}
-	c.Cgroup = cgroup.Seen(ownGroup(path, c.ID))
+	c.Cgroup = path
 	if c.Cgroup == "" && sameMounts(c.PID) {
 		return nil, fmt.Errorf("%s says that it runs as process %d, which is in no container as seen from "+
 			"here: try again, on the host or with the engine's --pid=host", c.Engine, c.PID)
 	}
 	return &c, nil
+}
+
+// groupOf is the path of the group that the engine has made for a container, "" for none.
+func groupOf(c Container) (string, error) {
+	if c.PID == 0 {
+		return "", nil
+	}
+	group, err := cgroup.Of(c.PID)
+	if err != nil {
+		return "", err
+	}
+	return cgroup.Seen(ownGroup(group, c.ID)), nil
 }
 
 // ownGroup cuts a path down to the group that the engine made for the

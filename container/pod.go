@@ -7,7 +7,6 @@ import (
 	"path"
 	"strings"
 
-	"github.com/cap-audit/cap-audit/cgroup"
 	"github.com/cap-audit/cap-audit/hint"
 )
 
@@ -73,16 +72,4 @@ func podGroup(containers []Container, uid string) (string, error) {
 	}
 	return "", hint.Add(errors.New("has no control group (v2) of its own that is seen from here"),
 		"--container watches one of its containers")
-}
-
-// groupOf is the path of the group that the engine has made for a container, "" for none.
-func groupOf(c Container) (string, error) {
-	if c.PID == 0 {
-		return "", nil
-	}
-	group, err := cgroup.Of(c.PID)
-	if err != nil {
-		return "", err
-	}
-	return cgroup.Seen(ownGroup(group, c.ID)), nil
 }

@@ -22,10 +22,8 @@ type containment struct {
 // ends with its first process.
 func newContainer(s *session) (subject, error) {
 	name := console.Printable(s.Name)
-	if os.Geteuid() != 0 {
-		// engines are found by the caller's environment
-		return nil, fmt.Errorf("--container %s: only root can watch a container: it can hold other users' "+
-			"processes", name)
+	if err := s.mayAskEngines(); err != nil {
+		return nil, err
 	}
 	found, err := container.Find(context.Background(), s.Name)
 	if err != nil {
@@ -42,6 +40,15 @@ func newContainer(s *session) (subject, error) {
 	c.running.Cgroup, c.running.MustExist, c.running.Entry = directory, true, tracer.EntryByEngine
 	c.about.Cgroup = path
 	return c, nil
+}
+
+// mayAskEngines is for root, since they are found by the caller's environment.
+func (s *session) mayAskEngines() error {
+	if os.Geteuid() == 0 {
+		return nil
+	}
+	return fmt.Errorf("--%s %s: only root can watch a %[1]s: it can hold other users' processes", s.Option,
+		console.Printable(s.Name))
 }
 
 // aboutContainer is what its engine says of it.

@@ -23,10 +23,8 @@ func newControlGroup(s *session) (subject, error) {
 		return commandIn(s, directory, path)
 	}
 	running := tracer.Running{Cgroup: directory, MustExist: true, Entry: entryTo(path)}
-	if s.EachDepth > 0 {
-		// what sets up a service or a container is not its
-		running.EachDepth, running.Entry = s.EachDepth, tracer.EntryByManager
-		s.each = newEach(s, path)
+	if s.tellApart(&running, path) {
+		running.Entry = tracer.EntryByManager // what sets up a service or a container is not its
 	}
 	return &controlGroup{adopted{running}, path}, nil
 }

@@ -45,9 +45,15 @@ type each struct {
 	unnamed bool
 }
 
-func newEach(s *session, path string) *each {
-	return &each{session: s, path: path, first: map[string]bool{}, told: map[string]uint64{},
+// tellApart has each control group below the watched one reported on, if that is wanted.
+func (s *session) tellApart(watched *tracer.Running, path string) bool {
+	if s.EachDepth == 0 {
+		return false
+	}
+	watched.EachDepth = s.EachDepth
+	s.each = &each{session: s, path: path, first: map[string]bool{}, told: map[string]uint64{},
 		failed: map[string]uint64{}, subjects: map[string]audit.Subject{}}
+	return true
 }
 
 // follow writes the report on each group that ends, until the function that it returns is called.
@@ -94,22 +100,12 @@ func (e *each) write(which int, testFailed string) error {
 		return err
 	}
 	e.name(groups)
-	if which == final {
-		if err := e.forgetIfLost(groups); err != nil {
-			return err
-		}
-	}
 	var wanted []tracer.Group
 	ended := map[string]bool{}
 	for _, g := range groups {
-		if tasks, told := e.told[g.Path]; told && tasks == g.Tasks {
-			continue
-		}
-		if tasks, tried := e.failed[g.Path]; tried && tasks == g.Tasks && which == onlyEnded {
-			continue
-		}
 		ended[g.Path] = !g.Inhabited()
-		if ended[g.Path] || which != onlyEnded {
+		// of the last ones it is seen below whether those that were told are told anew
+		if which == final || e.isWanted(g, which, ended[g.Path]) {
 			wanted = append(wanted, g)
 		}
 	}
@@ -120,8 +116,14 @@ func (e *each) write(which int, testFailed string) error {
 	if err != nil {
 		return err
 	}
+	if e.losses != nil && *e.losses != observations[0].Losses && which == final {
+		clear(e.told) // something was lost since: it may be theirs
+	}
 	var failed error
 	for i, g := range wanted {
+		if !e.isWanted(g, which, ended[g.Path]) {
+			continue
+		}
 		if observations[i].Tasks != g.Tasks { // somebody came meanwhile
 			if ended[g.Path] = false; which == onlyEnded {
 				continue
@@ -143,16 +145,13 @@ func (e *each) write(which int, testFailed string) error {
 	return failed
 }
 
-// forgetIfLost has reports written again if something was lost since the first: it may be theirs.
-func (e *each) forgetIfLost(groups []tracer.Group) error {
-	if e.losses == nil || len(groups) == 0 {
-		return nil
+// isWanted tells whether there is something to tell of a group that was not told.
+func (e *each) isWanted(g tracer.Group, which int, ended bool) bool {
+	if tasks, told := e.told[g.Path]; told && tasks == g.Tasks {
+		return false
 	}
-	now, err := e.audit.ObserveEach(groups[:1])
-	if err == nil && now[0].Losses != *e.losses {
-		clear(e.told)
-	}
-	return err
+	tasks, tried := e.failed[g.Path]
+	return which != onlyEnded || ended && !(tried && tasks == g.Tasks)
 }
 
 // name asks engines about groups that are new, while they know them: a container that has ended

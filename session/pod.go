@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"fmt"
-	"os"
 
 	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/console"
@@ -21,9 +20,8 @@ type pod struct {
 // in, and the audit ends when nothing is left in there: the sandbox's process ends with the pod.
 func newPod(s *session) (subject, error) {
 	name := console.Printable(s.Name)
-	if os.Geteuid() != 0 {
-		return nil, fmt.Errorf("--pod %s: only root can watch a pod: it can hold other users' processes",
-			name)
+	if err := s.mayAskEngines(); err != nil {
+		return nil, err
 	}
 	found, err := container.FindPod(context.Background(), s.Name)
 	if err != nil {
@@ -36,10 +34,7 @@ func newPod(s *session) (subject, error) {
 		about.UserNamespace = about.UserNamespace || c.PID != 0 && inUserNamespace(c.PID)
 	}
 	running := tracer.Running{Cgroup: directory, MustExist: true, Entry: tracer.EntryByEngine}
-	if s.EachDepth > 0 {
-		running.EachDepth = s.EachDepth
-		s.each = newEach(s, path)
-	}
+	s.tellApart(&running, path)
 	return &pod{adopted{running}, about}, nil
 }
 
