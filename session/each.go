@@ -101,11 +101,8 @@ func (e *each) write(which int, testFailed string) error {
 	}
 	e.name(groups)
 	var wanted []tracer.Group
-	ended := map[string]bool{}
 	for _, g := range groups {
-		ended[g.Path] = !g.Inhabited()
-		// of the last ones it is seen below whether those that were told are told anew
-		if which == final || e.isWanted(g, which, ended[g.Path]) {
+		if e.isWanted(g, which) {
 			wanted = append(wanted, g)
 		}
 	}
@@ -121,37 +118,43 @@ func (e *each) write(which int, testFailed string) error {
 	}
 	var failed error
 	for i, g := range wanted {
-		if !e.isWanted(g, which, ended[g.Path]) {
+		o := observations[i]
+		ended := o.Application.Ended && o.Tasks == g.Tasks // or somebody came meanwhile
+		if isIn(e.told, g) || !ended && which == onlyEnded {
 			continue
 		}
-		if observations[i].Tasks != g.Tasks { // somebody came meanwhile
-			if ended[g.Path] = false; which == onlyEnded {
-				continue
-			}
-		}
-		observations[i].Interim = which == interim && !ended[g.Path]
-		if err := e.report(g, observations[i], which, testFailed); err != nil {
+		o.Interim = which == interim && !ended
+		err := e.report(g, o, which, testFailed)
+		switch {
+		case err != nil:
 			failed = errors.Join(failed, fmt.Errorf("control group %s: %w", console.Printable(g.Path), err))
-			if ended[g.Path] {
+			if ended {
 				e.failed[g.Path] = g.Tasks
 			}
-			continue
-		}
-		if ended[g.Path] {
+		case ended:
 			e.told[g.Path] = g.Tasks
-			e.losses = cmp.Or(e.losses, &observations[i].Losses)
+			e.losses = cmp.Or(e.losses, &o.Losses)
 		}
 	}
 	return failed
 }
 
-// isWanted tells whether there is something to tell of a group that was not told.
-func (e *each) isWanted(g tracer.Group, which int, ended bool) bool {
-	if tasks, told := e.told[g.Path]; told && tasks == g.Tasks {
-		return false
+// isWanted tells whether there may be something to tell of a group that was not told. Of the last reports
+// that is seen when it is known what was lost.
+func (e *each) isWanted(g tracer.Group, which int) bool {
+	switch which {
+	case final:
+		return true
+	case onlyEnded:
+		return !isIn(e.told, g) && !isIn(e.failed, g) && !g.Inhabited()
 	}
-	tasks, tried := e.failed[g.Path]
-	return which != onlyEnded || ended && !(tried && tasks == g.Tasks)
+	return !isIn(e.told, g)
+}
+
+// isIn tells whether a group is one of these, and nobody has come into it since.
+func isIn(groups map[string]uint64, g tracer.Group) bool {
+	tasks, ok := groups[g.Path]
+	return ok && tasks == g.Tasks
 }
 
 // name asks engines about groups that are new, while they know them: a container that has ended
