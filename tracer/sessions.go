@@ -1,7 +1,9 @@
 package tracer
 
 import (
-	"bytes"
+	"bufio"
+	"io"
+	"iter"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,11 +17,9 @@ import (
 const (
 	maxStrings = 1 << 20 // bytes
 	maxLoaded  = 8 << 20
+	maxWord    = 8 << 10
 	maxNamed   = 1 << 10
 )
-
-// executes are the functions of the C library that do.
-var executes = regexp.MustCompile(`\x00exec[lv][pe]{0,2}\x00`)
 
 // names are where in a file the names are that its loader looks up, and how many bytes.
 type names struct {
@@ -31,11 +31,37 @@ type names struct {
 // takes the user's groups and executes something. A daemon that asks PAM for
 // passwords does not do all of that.
 func (n names) referToSessions(f *os.File) bool {
-	raw := make([]byte, n.size)
-	read, _ := f.ReadAt(raw, n.at)
-	raw = raw[:read]
-	return bytes.Contains(raw, []byte("\x00pam_open_session\x00")) &&
-		bytes.Contains(raw, []byte("\x00initgroups\x00")) && executes.Match(raw)
+	var opens, groups, executes bool
+	for word := range words(f, n.at, int64(n.size)) {
+		switch string(word) {
+		case "pam_open_session":
+			opens = true
+		case "initgroups":
+			groups = true
+		case "execl", "execle", "execlp", "execv", "execve", "execvp", "execvpe":
+			executes = true
+		}
+	}
+	return opens && groups && executes
+}
+
+// words are what stands between two zeros in a part of a file, each until the next one is asked
+// for. What is longer than maxWord is none. It is read by windows: files are as large as
+// they like.
+func words(f io.ReaderAt, at, size int64) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		window := bufio.NewReaderSize(io.NewSectionReader(f, at, size), maxWord)
+		for begun := false; ; {
+			word, err := window.ReadSlice(0)
+			if err == nil && begun && len(word) > 1 && !yield(word[:len(word)-1]) {
+				return
+			}
+			if err != nil && err != bufio.ErrBufferFull {
+				return
+			}
+			begun = err == nil
+		}
+	}
 }
 
 // opensSessions: that is what a program is for, as sshd and cron; or its file
@@ -67,31 +93,24 @@ func within(path string, so func(*os.File) bool) bool {
 // programPath is a constant of C with the path of what a distribution installs.
 // To compile it takes as long as to start a process: not before it is used.
 var programPath = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`\x00/(?:usr/)?(?:s?bin|lib|lib64|libexec)/[!-~]{1,128}\x00`)
+	return regexp.MustCompile(`^/(?:usr/)?(?:s?bin|lib|lib64|libexec)/[!-~]{1,128}$`)
 })
 
-// busybox is what all its programs are in: it names what any of them starts.
-var busybox = []byte("\x00busybox\x00")
-
-// namedIn are such paths that a program has in its file.
-func namedIn(f *os.File) []string {
-	info, err := f.Stat()
-	if err != nil {
-		return nil
-	}
-	raw := make([]byte, min(info.Size(), maxLoaded))
-	n, _ := f.ReadAt(raw, 0)
-	if bytes.Contains(raw[:n], busybox) {
-		return nil
-	}
-	var names []string
-	for _, name := range programPath().FindAll(raw[:n], maxNamed) {
+// namedIn are such paths that a program has in its file. Busybox is what all its programs are
+// in: it names what any of them starts.
+func namedIn(f *os.File) (paths []string) {
+	for word := range words(f, 0, maxLoaded) {
+		if string(word) == "busybox" {
+			return nil
+		}
 		// no way out of these directories
-		if path := string(bytes.Trim(name, "\x00")); filepath.Clean(path) == path {
-			names = append(names, path)
+		if word[0] == '/' && len(paths) < maxNamed && programPath().Match(word) {
+			if path := string(word); filepath.Clean(path) == path {
+				paths = append(paths, path)
+			}
 		}
 	}
-	return names
+	return paths
 }
 
 // openers remembers which files open sessions: that is looked up in

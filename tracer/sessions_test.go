@@ -6,6 +6,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -30,6 +33,39 @@ func TestOpensSessions(t *testing.T) {
 				t.Errorf("%s opens sessions: %v", path, got)
 			}
 		})
+	}
+}
+
+// What stands at the edges of a window is found as the rest is.
+func TestNamedPrograms(t *testing.T) {
+	edges := []int{0, 1, maxWord - 8, maxWord - 7, maxWord - 1, maxWord, 3*maxWord - 4, maxLoaded - 28}
+	for _, at := range edges {
+		padding := strings.Repeat("x", at)
+		path := newScript(t, padding+"\x00/bin/a\x00/usr/sbin/b\x00\x00/etc/c\x00/bin/d")
+		var list []string
+		within(path, func(f *os.File) bool { list = namedIn(f); return true })
+		if want := []string{"/bin/a", "/usr/sbin/b"}; !slices.Equal(list, want) {
+			t.Errorf("from byte %d on: %q, wanted %q", at, list, want)
+		}
+	}
+}
+
+// A program can be as large as it likes, and an audit does not grow with it.
+func TestOpensSessionsOfALargeFile(t *testing.T) {
+	path, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Size() < maxLoaded {
+		t.Fatalf("wanted a file of %d bytes: %v, %v", maxLoaded, info, err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	opensSessionsAt(path)
+	runtime.ReadMemStats(&after)
+	if n := after.TotalAlloc - before.TotalAlloc; n > 1<<20 {
+		t.Errorf("%d bytes for it", n)
 	}
 }
 
