@@ -19,8 +19,12 @@ import (
 	"github.com/cap-audit/cap-audit/tracer"
 )
 
-// eachPause is how often it is seen which groups have ended.
-const eachPause = time.Second
+// eachPause is how often it is seen which groups have ended, lastNames how long engines have at the end
+// to name those that are new.
+const (
+	eachPause = time.Second
+	lastNames = 2 * time.Second
+)
 
 // each writes a report on each control group below the one that is watched.
 type each struct {
@@ -38,11 +42,7 @@ type each struct {
 	failed map[string]uint64
 	// losses are what the first report told as lost.
 	losses *audit.Losses
-	// subjects are what engines say of groups, by path; those that nobody says anything of are
-	// there, too.
-	subjects map[string]audit.Subject
-	// unnamed: it has been said that an engine cannot be asked.
-	unnamed bool
+	names  *groupNames
 }
 
 // tellApart has each control group below the watched one reported on, if that is wanted.
@@ -52,12 +52,16 @@ func (s *session) tellApart(watched *tracer.Running, path string) bool {
 	}
 	watched.EachDepth = s.EachDepth
 	s.each = &each{session: s, path: path, first: map[string]bool{}, told: map[string]uint64{},
-		failed: map[string]uint64{}, subjects: map[string]audit.Subject{}}
+		failed: map[string]uint64{}, names: newGroupNames()}
+	if os.Geteuid() == 0 { // engines are found by the caller's environment
+		s.each.names.ask = container.Named
+	}
 	return true
 }
 
-// follow writes the report on each group that ends, until the function that it returns is called.
-func (e *each) follow(a *tracer.Audit) (stop func()) {
+// follow writes the report on each group that ends, until the function that it returns is called. No
+// engine is waited for then.
+func (e *each) follow(a *tracer.Audit) func() {
 	if e == nil {
 		return func() {}
 	}
@@ -67,21 +71,22 @@ func (e *each) follow(a *tracer.Audit) (stop func()) {
 			e.first[g.Path] = true
 		}
 	}
-	done, finished := make(chan struct{}), make(chan struct{})
+	ctx, stop := context.WithCancel(context.Background())
+	finished := make(chan struct{})
 	go func() {
 		defer close(finished)
 		for {
 			select {
-			case <-done:
+			case <-ctx.Done():
 				return
 			case <-time.After(eachPause):
 			}
-			if err := e.write(onlyEnded, ""); err != nil {
+			if err := e.write(ctx, onlyEnded, ""); err != nil {
 				console.Warningf("%v: it is tried again at the end of the audit", err)
 			}
 		}
 	}()
-	return func() { close(done); <-finished }
+	return func() { stop(); <-finished }
 }
 
 // Which groups a report is written on, of those that have something to tell that was not told.
@@ -92,14 +97,14 @@ const (
 )
 
 // write writes reports, all of the same moment. testFailed is for the last ones.
-func (e *each) write(which int, testFailed string) error {
+func (e *each) write(ctx context.Context, which int, testFailed string) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	groups, err := e.audit.Groups()
 	if err != nil {
 		return err
 	}
-	e.name(groups)
+	e.name(ctx, groups, which)
 	var wanted []tracer.Group
 	for _, g := range groups {
 		if e.isWanted(g, which) {
@@ -157,33 +162,22 @@ func isIn(groups map[string]uint64, g tracer.Group) bool {
 	return ok && tasks == g.Tasks
 }
 
-// name asks engines about groups that are new, while they know them: a container that has ended
-// can be forgotten soon.
-func (e *each) name(groups []tracer.Group) {
-	var paths []string
-	for _, g := range groups {
-		if _, known := e.subjects[g.Path]; !known {
-			paths = append(paths, g.Path)
-			e.subjects[g.Path] = audit.Subject{Kind: audit.SubjectCgroup, Cgroup: g.Path}
+// name has engines say what groups are. At the end of the audit they are not waited for where one did not
+// answer before, else shortly.
+func (e *each) name(ctx context.Context, groups []tracer.Group, which int) {
+	if which == final {
+		if e.names.silent {
+			return
 		}
+		var stop func()
+		ctx, stop = context.WithTimeout(ctx, lastNames)
+		defer stop()
 	}
-	if len(paths) == 0 || os.Geteuid() != 0 { // engines are found by the caller's environment
-		return
+	paths := make([]string, len(groups))
+	for i, g := range groups {
+		paths[i] = g.Path
 	}
-	named, err := container.Named(context.Background(), paths)
-	if err != nil && !e.unnamed {
-		e.unnamed = true
-		console.Warningf("reports tell control groups in the place of containers: %v", err)
-	}
-	for path, c := range named {
-		about := aboutContainer(&c)
-		if c.Name == "" { // a pod's sandbox
-			about = e.subjects[path]
-			nameAfter(&about, c.Pod)
-		}
-		about.Cgroup = path
-		e.subjects[path] = about
-	}
+	e.names.learn(ctx, paths, time.Now())
 }
 
 func (e *each) report(g tracer.Group, o *audit.Observation, which int, testFailed string) error {
@@ -194,7 +188,7 @@ func (e *each) report(g tracer.Group, o *audit.Observation, which int, testFaile
 	}
 	f.Bounds = e.bounding.known(o.Programs, otherwise)
 	f.TestFailed = testFailed
-	f.Subject = e.subjects[g.Path]
+	f.Subject = e.names.subject(g.Path)
 	f.Subject.FromStart = !e.first[g.Path]
 	doc := report.NewDocument(f)
 	doc.Tool.Version = e.Output.Version
@@ -222,5 +216,5 @@ func (e *each) conclude(r *result) error {
 	if failed != "" {
 		console.Warningf("%s: what it was to exercise may be missing", failed)
 	}
-	return e.write(final, failed)
+	return e.write(context.Background(), final, failed)
 }

@@ -2,6 +2,7 @@ package session
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -101,7 +102,7 @@ func (s *session) reportInterim(a *tracer.Audit) error {
 	}
 	if s.each != nil {
 		s.lines.Print("[*] Interim report")
-		return s.each.write(interim, "")
+		return s.each.write(context.Background(), interim, "")
 	}
 	observation, err := a.Observe()
 	if err != nil {
