@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 )
@@ -17,7 +18,7 @@ const (
 	SubjectCgroup    SubjectKind = "cgroup"
 	SubjectContainer SubjectKind = "container"
 	SubjectPod       SubjectKind = "pod"
-	SubjectMerged    SubjectKind = "merged" // earlier reports
+	SubjectMerged    SubjectKind = "merged" // earlier reports, of several kinds
 )
 
 // traits are what tells kinds apart for whoever reads findings.
@@ -43,6 +44,9 @@ func (k SubjectKind) Adopted() bool { return subjectKinds[k].adopted }
 
 // Service: it is systemd that runs it, by a unit.
 func (k SubjectKind) Service() bool { return subjectKinds[k].service }
+
+// Known: it is one of them, and not a later version's.
+func (k SubjectKind) Known() bool { _, known := subjectKinds[k]; return known }
 
 // Contained: it has a file system of its own, and an engine that starts it.
 func (k SubjectKind) Contained() bool { return subjectKinds[k].contained }
@@ -75,4 +79,37 @@ type Subject struct {
 	// CutShort says why that start was not seen to its end, "" if it was or was
 	// not to be.
 	CutShort string
+}
+
+// join is what holds for both: containers of one image have that in common, whichever machines
+// they are on.
+func (s Subject) join(other Subject) Subject {
+	if s.Kind != other.Kind {
+		return Subject{Kind: SubjectMerged, CutShort: cmp.Or(s.CutShort, other.CutShort)}
+	}
+	return Subject{
+		Kind:          s.Kind,
+		Name:          common(s.Name, other.Name),
+		Cgroup:        common(s.Cgroup, other.Cgroup),
+		Engine:        common(s.Engine, other.Engine),
+		Image:         common(s.Image, other.Image),
+		ImageDigest:   common(s.ImageDigest, other.ImageDigest),
+		ContainerID:   common(s.ContainerID, other.ContainerID),
+		Namespace:     common(s.Namespace, other.Namespace),
+		Pod:           common(s.Pod, other.Pod),
+		PodUID:        common(s.PodUID, other.PodUID),
+		Ambient:       s.Ambient | other.Ambient,
+		Limited:       s.Limited || other.Limited,
+		UserNamespace: s.UserNamespace && other.UserNamespace,
+		FromStart:     s.FromStart || other.FromStart, // what it needs is in one of them
+		CutShort:      cmp.Or(s.CutShort, other.CutShort),
+	}
+}
+
+// common is what both are, "" where they differ.
+func common(a, b string) string {
+	if a != b {
+		return ""
+	}
+	return a
 }

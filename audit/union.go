@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -85,7 +86,7 @@ type Union struct {
 	objects     int // of all call sites
 	frames      int // likewise
 	// what all reports so far agree in
-	sameRunAs, sameCommand, sameSubject, sameExit, allEnded bool
+	sameRunAs, sameCommand, sameExit, allEnded bool
 }
 
 // pile collects what reports say about one capability.
@@ -136,7 +137,7 @@ type programPile struct {
 func NewUnion() *Union {
 	u := &Union{
 		backends: map[string]bool{}, blindSpots: map[BlindSpot]bool{}, programs: map[string]*programPile{},
-		sameRunAs: true, sameCommand: true, sameSubject: true, sameExit: true, allEnded: true,
+		sameRunAs: true, sameCommand: true, sameExit: true, allEnded: true,
 	}
 	u.shares.applications, u.shares.kernels = map[string]uint64{}, map[string]uint64{}
 	for n := range u.caps {
@@ -152,7 +153,9 @@ func (u *Union) Add(name string, f *Findings) {
 		u.first = f
 		u.f.System = SystemContext{Sysctls: maps.Clone(f.System.Sysctls)}
 		u.f.Dropped = f.Dropped
+		u.f.Subject = f.Subject
 	} else {
+		u.f.Subject = u.f.Subject.join(f.Subject)
 		u.agree(f)
 	}
 	u.allEnded = u.allEnded && f.Application.Ended
@@ -201,7 +204,6 @@ func (u *Union) agree(f *Findings) {
 	a, b := u.first.Application, f.Application
 	u.sameRunAs = u.sameRunAs && u.first.RunAs == f.RunAs
 	u.sameCommand = u.sameCommand && a.Command == b.Command
-	u.sameSubject = u.sameSubject && u.first.Subject == f.Subject
 	u.sameExit = u.sameExit && a.Ended == b.Ended && a.Status == b.Status && a.Signal == b.Signal
 }
 
@@ -476,15 +478,11 @@ func (u *Union) Findings() *Findings {
 	m := u.merged
 	f.Merged = &m
 	m.Applications, m.Kernels = shares(u.shares.applications), shares(u.shares.kernels)
-	f.Subject = Subject{Kind: SubjectMerged}
+	f.Subject.Kind = cmp.Or(f.Subject.Kind, SubjectMerged)
 	if len(m.Applications) == 1 {
 		f.Application.Path = m.Applications[0].Name
 	}
 	if u.first != nil {
-		if u.sameSubject {
-			f.Subject = u.first.Subject
-			f.Subject.Kind = SubjectMerged
-		}
 		if u.sameRunAs {
 			f.RunAs = u.first.RunAs
 		}

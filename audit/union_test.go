@@ -308,3 +308,40 @@ func TestUnionOfEntries(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// What all reports are on stays known: containers of one image on two machines have a kind, an
+// engine and a namespace.
+func TestUnionOfSubjects(t *testing.T) {
+	front := func(node string) Subject {
+		return Subject{Kind: SubjectContainer, Name: "web", Engine: "containerd", Image: "shop/web:2",
+			ImageDigest: "sha256:12", Namespace: "shop", Pod: "front-" + node, PodUID: "uid-" + node,
+			ContainerID: "id-" + node, Cgroup: "/kubepods/" + node, FromStart: node == "a"}
+	}
+	both := Subject{Kind: SubjectContainer, Name: "web", Engine: "containerd", Image: "shop/web:2",
+		ImageDigest: "sha256:12", Namespace: "shop", FromStart: true}
+	for name, c := range map[string]struct {
+		of   []Subject
+		want Subject
+	}{
+		"one":                {[]Subject{front("a")}, front("a")},
+		"the same":           {[]Subject{front("a"), front("a")}, front("a")},
+		"nodes":              {[]Subject{front("a"), front("b"), front("c")}, both},
+		"not from the start": {[]Subject{front("b"), front("b")}, front("b")},
+		"kinds":              {[]Subject{front("a"), {Kind: SubjectCommand}, front("a")}, Subject{Kind: SubjectMerged}},
+		"earlier versions":   {[]Subject{{}, {}}, Subject{Kind: SubjectMerged}},
+		"a user namespace": {[]Subject{{Kind: SubjectPod, UserNamespace: true}, {Kind: SubjectPod}},
+			Subject{Kind: SubjectPod}},
+		"cut short": {[]Subject{{Kind: SubjectUnit, Name: "a", CutShort: "killed"}, {Kind: SubjectUnit, Name: "a"}},
+			Subject{Kind: SubjectUnit, Name: "a", CutShort: "killed"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			u := NewUnion()
+			for _, s := range c.of {
+				u.Add("report", &Findings{Subject: s, Application: ended()})
+			}
+			if got := u.Findings().Subject; got != c.want {
+				t.Errorf("%+v, want %+v", got, c.want)
+			}
+		})
+	}
+}

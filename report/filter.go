@@ -89,7 +89,7 @@ func unsure(f *audit.Findings, nameless []string) []string {
 	if f.Subject.Kind.Adopted() && !f.Subject.FromStart {
 		list = append(list, "What started it, such as a script, is not known: audit its start, too.")
 	}
-	if f.Merged != nil && !bounded(f) {
+	if f.Subject.Kind == audit.SubjectMerged && !bounded(f) {
 		list = append(list, "Of what ran already, reports lack the calls with which it starts.")
 	}
 	if len(nameless) > 0 {

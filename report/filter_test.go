@@ -67,7 +67,10 @@ func TestFilterIsSure(t *testing.T) {
 		"its code": {audit.Findings{Subject: early, Bounds: boundsOf(whole)}, "", "What started it"},
 		"its start": {audit.Findings{Subject: audit.Subject{Kind: audit.SubjectUnit, FromStart: true}}, "",
 			"What was not"},
-		"reports": {audit.Findings{Merged: &audit.Merged{}}, "", "Of what ran already"},
+		"reports": {audit.Findings{Merged: &audit.Merged{},
+			Subject: audit.Subject{Kind: audit.SubjectMerged}}, "", "Of what ran already"},
+		"reports on what ran already": {audit.Findings{Merged: &audit.Merged{}, Subject: early},
+			"had started before", "What was not"},
 		"lost programs": {audit.Findings{Bounds: boundsOf(whole), Losses: audit.Losses{Programs: 1},
 			Sampled: true}, "only a sample", ""},
 	} {

@@ -13,7 +13,7 @@ func (d *Document) facts() []fact {
 			list = append(list, fact{name, printable(value)})
 		}
 	}
-	for i, heading := range d.Subject.headings() {
+	for i, heading := range d.headings() {
 		if i == 0 {
 			list[0].Value = heading
 			continue

@@ -265,8 +265,12 @@ func (r *reader) agree(d *earlier, f *audit.Findings) {
 }
 
 func (r *reader) subject(s Subject) audit.Subject {
+	kind := s.Kind
+	if !kind.Known() {
+		kind = audit.SubjectMerged // it may be anything
+	}
 	return audit.Subject{
-		Kind:        audit.SubjectKind(r.word(string(s.Kind))),
+		Kind:        kind,
 		Name:        r.optional(s.Name),
 		Cgroup:      r.optional(s.Cgroup),
 		Engine:      r.optional(s.Engine),
@@ -278,6 +282,7 @@ func (r *reader) subject(s Subject) audit.Subject {
 		PodUID:      r.optional(s.PodUID),
 
 		UserNamespace: s.UserNamespace,
+		FromStart:     s.FromStart,
 	}
 }
 

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/cap-audit/cap-audit/audit"
@@ -21,6 +22,8 @@ type Subject struct {
 	PodUID      *string `json:"pod_uid,omitempty"`
 	// UserNamespace: it has one of its own.
 	UserNamespace bool `json:"user_namespace,omitempty"`
+	// FromStart: what ran before the audit was seen from its start.
+	FromStart bool `json:"from_start,omitempty"`
 }
 
 func subject(s audit.Subject) Subject {
@@ -40,6 +43,7 @@ func subject(s audit.Subject) Subject {
 		PodUID:      optional(s.PodUID),
 
 		UserNamespace: s.UserNamespace,
+		FromStart:     s.FromStart,
 	}
 }
 
@@ -80,7 +84,11 @@ var wordings = map[audit.SubjectKind]wording{
 }
 
 // headings name the subject under the report's first line, none for a command.
-func (s Subject) headings() (lines []string) {
+func (d *Document) headings() (lines []string) {
+	s := d.Subject
+	if d.Merged != nil {
+		s = s.several()
+	}
 	if heading := wordings[s.Kind].heading; heading != nil {
 		lines = append(lines, heading(s))
 	}
@@ -91,6 +99,15 @@ func (s Subject) headings() (lines []string) {
 		lines = append(lines, "Digest: "+shown(s.ImageDigest))
 	}
 	return lines
+}
+
+// several says so where the reports that were joined differ in what a heading names.
+func (s Subject) several() Subject {
+	word := "several"
+	for _, of := range []**string{&s.Name, &s.Cgroup, &s.Engine, &s.Image} {
+		*of = cmp.Or(*of, &word)
+	}
+	return s
 }
 
 // shown is an optional word for a terminal.

@@ -110,7 +110,7 @@ func (t *text) title() {
 	} else {
 		t.line("CAPABILITY ANALYSIS FOR: %s (PID %d)", printable(t.d.Application.Comm), t.d.Application.PID)
 	}
-	for _, about := range t.d.Subject.headings() {
+	for _, about := range t.d.headings() {
 		t.line("%s", about)
 	}
 	t.rule("=")
