@@ -327,11 +327,13 @@ func TestUnionOfSubjects(t *testing.T) {
 		"the same":           {[]Subject{front("a"), front("a")}, front("a")},
 		"nodes":              {[]Subject{front("a"), front("b"), front("c")}, both},
 		"not from the start": {[]Subject{front("b"), front("b")}, front("b")},
-		"kinds":              {[]Subject{front("a"), {Kind: SubjectCommand}, front("a")}, Subject{Kind: SubjectMerged}},
-		"earlier versions":   {[]Subject{{}, {}}, Subject{Kind: SubjectMerged}},
+		"kinds": {[]Subject{front("a"), {Kind: SubjectCommand}, front("a")},
+			Subject{Kind: SubjectMerged}},
+		"earlier versions": {[]Subject{{}, {}}, Subject{Kind: SubjectMerged}},
 		"a user namespace": {[]Subject{{Kind: SubjectPod, UserNamespace: true}, {Kind: SubjectPod}},
 			Subject{Kind: SubjectPod}},
-		"cut short": {[]Subject{{Kind: SubjectUnit, Name: "a", CutShort: "killed"}, {Kind: SubjectUnit, Name: "a"}},
+		"cut short": {[]Subject{{Kind: SubjectUnit, Name: "a", CutShort: "killed"},
+			{Kind: SubjectUnit, Name: "a"}},
 			Subject{Kind: SubjectUnit, Name: "a", CutShort: "killed"}},
 	} {
 		t.Run(name, func(t *testing.T) {

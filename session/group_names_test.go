@@ -50,13 +50,15 @@ func TestGroupNames(t *testing.T) {
 	if about := n.subject(web); n.silent || about.Kind != audit.SubjectContainer || about.Name != "web" {
 		t.Errorf("silent %v, %+v", n.silent, about)
 	}
-	if about := n.subject(pod); about.Kind != audit.SubjectCgroup || about.Pod != "front" || about.Cgroup != pod {
+	if about := n.subject(pod); about.Kind != audit.SubjectCgroup || about.Pod != "front" ||
+		about.Cgroup != pod {
 		t.Errorf("%+v", about)
 	}
 	for after := range 600 {
 		learn(time.Duration(after) * time.Second)
 	}
-	if len(asks) != mostAsks || slices.Contains(asks[2], web) || !slices.Equal(asks[mostAsks-1], []string{service}) {
+	if len(asks) != mostAsks || slices.Contains(asks[2], web) ||
+		!slices.Equal(asks[mostAsks-1], []string{service}) {
 		t.Errorf("asked %q", asks)
 	}
 }
