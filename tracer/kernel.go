@@ -134,10 +134,7 @@ func tryBackend(backend Backend, set settings, types kernelTypes) (k *kernel, st
 	}()
 	k = &kernel{module: module, backend: backend, preemptible: preemptibleTracepoints(),
 		sampled: set.sampled, each: set.running.each()}
-	if err = k.configure(set); err == nil {
-		err = types.configure(module)
-	}
-	if err != nil {
+	if err = k.configure(set, types); err != nil {
 		return nil, "open", err
 	}
 	if err = module.BPFLoadObject(); err != nil {
@@ -149,7 +146,7 @@ func tryBackend(backend Backend, set settings, types kernelTypes) (k *kernel, st
 	return k, "", nil
 }
 
-func (k *kernel) configure(set settings) error {
+func (k *kernel) configure(set settings, types kernelTypes) error {
 	autoload := map[string]bool{}
 	for _, backend := range Backends {
 		for _, name := range checkPrograms[backend] {
@@ -176,27 +173,17 @@ func (k *kernel) configure(set settings) error {
 			return err
 		}
 	}
-	if err := k.configureChecks(set); err != nil {
+	variables, err := k.variables(set, types)
+	if err == nil {
+		err = variables.give(k.module)
+	}
+	if err != nil {
 		return err
 	}
-	if set.objects {
-		if err := k.configureObjects(); err != nil {
+	if set.running.each() {
+		if err := enlarge(k.module); err != nil {
 			return err
 		}
-	}
-	if err := k.configureClock(); err != nil {
-		return err
-	}
-	if err := set.running.configure(k.module); err != nil {
-		return err
-	}
-	if k.preemptible {
-		if err := k.module.InitGlobalVariable("preemptible", true); err != nil {
-			return err
-		}
-	}
-	if err := k.module.InitGlobalVariable("verbose", set.verbose); err != nil {
-		return err
 	}
 	return k.shrink(set)
 }
@@ -221,21 +208,27 @@ func (k *kernel) shrink(set settings) error {
 	return err
 }
 
-// configureChecks says what is looked at of each check.
-func (k *kernel) configureChecks(set settings) error {
-	if err := k.module.InitGlobalVariable("idle_matters", set.idleMatters); err != nil {
-		return err
+// variables say what is looked at.
+func (k *kernel) variables(set settings, types kernelTypes) (variables, error) {
+	tick, err := jiffy()
+	if err != nil {
+		return nil, err
 	}
-	if err := k.module.InitGlobalVariable("concludes", k.concludes()); err != nil {
-		return err
+	v := set.running.variables()
+	v["an_integer"] = types.anInteger
+	v["preemptible"] = k.preemptible
+	v["verbose"] = set.verbose
+	v["idle_matters"] = set.idleMatters
+	v["concludes"] = k.concludes()
+	v["sampled"] = k.sampled
+	v["code_wanted"] = set.code
+	v["takes_stacks"] = set.stacks
+	v["long_wait"] = uint64(longWait / tick)
+	v["objects_wanted"] = set.objects
+	if set.objects {
+		v["arguments"] = argumentTable()
 	}
-	if err := k.module.InitGlobalVariable("sampled", k.sampled); err != nil {
-		return err
-	}
-	if err := k.module.InitGlobalVariable("code_wanted", set.code); err != nil {
-		return err
-	}
-	return k.module.InitGlobalVariable("takes_stacks", set.stacks)
+	return v, nil
 }
 
 // concludes: what is granted without a check, from the system calls.

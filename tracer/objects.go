@@ -33,14 +33,6 @@ func argumentTable() (table [abis * maxSyscalls]uint32) {
 	return table
 }
 
-// configureObjects has the kernel half look at what capabilities are asked for.
-func (k *kernel) configureObjects() error {
-	if err := k.module.InitGlobalVariable("arguments", argumentTable()); err != nil {
-		return err
-	}
-	return k.module.InitGlobalVariable("objects_wanted", true)
-}
-
 // keptObject is one with the system call that it was asked for in, which its row has.
 type keptObject struct {
 	object kernelObject

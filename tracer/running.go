@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	bpflib "github.com/aquasecurity/libbpfgo"
 	"golang.org/x/sys/unix"
 
 	"github.com/cap-audit/cap-audit/capng"
@@ -233,14 +232,14 @@ func (s *opened) programs() []string {
 // its fork and the service.
 var executors = []string{"/usr/lib/systemd/systemd-executor", "/lib/systemd/systemd-executor"}
 
-// configure sets what the kernel half knows of it before it is loaded.
-func (s *opened) configure(module *bpflib.Module) error {
+// variables are what the kernel half knows of it before it is loaded.
+func (s *opened) variables() variables {
 	if !s.groups() {
-		return nil
+		return variables{}
 	}
 	var path [maxPath]byte
 	copy(path[:], s.path)
-	values := map[string]any{
+	v := variables{
 		"by_group":      true,
 		"group_id":      s.id,
 		"group_path":    path,
@@ -250,21 +249,13 @@ func (s *opened) configure(module *bpflib.Module) error {
 	var stat unix.Stat_t
 	if s.Entry == EntryByManager && slices.ContainsFunc(executors,
 		func(path string) bool { return unix.Stat(path, &stat) == nil }) {
-		values["executor_inode"] = stat.Ino
+		v["executor_inode"] = stat.Ino
 		// include/linux/kdev_t.h, MKDEV
-		values["executor_device"] = unix.Major(stat.Dev)<<20 | unix.Minor(stat.Dev)
+		v["executor_device"] = unix.Major(stat.Dev)<<20 | unix.Minor(stat.Dev)
 	}
 	if s.each() {
-		values["each_depth"] = uint32(s.EachDepth)
-		values["chain_buckets"] = uint32(eachChainBuckets)
+		v["each_depth"] = uint32(s.EachDepth)
+		v["chain_buckets"] = uint32(eachChainBuckets)
 	}
-	for name, value := range values {
-		if err := module.InitGlobalVariable(name, value); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-	}
-	if !s.each() {
-		return nil
-	}
-	return enlarge(module)
+	return v
 }

@@ -15,14 +15,6 @@ type clock struct {
 // longWait is what no call takes in which a program does not wait.
 const longWait = time.Second
 
-func (k *kernel) configureClock() error {
-	tick, err := jiffy()
-	if err != nil {
-		return err
-	}
-	return k.module.InitGlobalVariable("long_wait", uint64(longWait/tick))
-}
-
 // since is 0 for what came in the very jiffy, or is not known.
 func (c clock) since(jiffies uint64) time.Duration {
 	if jiffies <= c.began {

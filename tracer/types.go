@@ -8,7 +8,6 @@ import (
 	"os"
 	"strings"
 
-	bpflib "github.com/aquasecurity/libbpfgo"
 	"golang.org/x/sys/unix"
 
 	"github.com/cap-audit/cap-audit/bpf"
@@ -52,9 +51,12 @@ func readTypes() (types kernelTypes, err error) {
 	return types, nil
 }
 
-// halfTypes are the BTF of the kernel half, which is an object file.
+// openHalf reads the kernel half as an object file.
+func openHalf() (*elf.File, error) { return elf.NewFile(bytes.NewReader(bpf.Object)) }
+
+// halfTypes are the BTF of the kernel half.
 func halfTypes() (raw []byte, half *elf.File, err error) {
-	half, err = elf.NewFile(bytes.NewReader(bpf.Object))
+	half, err = openHalf()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -102,8 +104,4 @@ func (t kernelTypes) path() string {
 		return ""
 	}
 	return fmt.Sprintf("/proc/self/fd/%d", t.file.Fd())
-}
-
-func (t kernelTypes) configure(module *bpflib.Module) error {
-	return module.InitGlobalVariable("an_integer", t.anInteger)
 }

@@ -14,25 +14,24 @@ import (
 // effects of functions and methods on the map or the variable that they are
 // given the name of, or that GetMap has found by it.
 var effects = map[string]dealing{
-	"each":               reads,
-	"eachOfArray":        reads,
-	"readRing":           reads,
-	"GetValue":           reads,
-	"lookUp":             reads,
-	"Iterator":           reads,
-	"Update":             writes,
-	"UpdateValueFlags":   writes,
-	"InitGlobalVariable": writes,
-	"SetMaxEntries":      0,
-	"SetType":            0,
+	"each":             reads,
+	"eachOfArray":      reads,
+	"readRing":         reads,
+	"GetValue":         reads,
+	"lookUp":           reads,
+	"Iterator":         reads,
+	"Update":           writes,
+	"UpdateValueFlags": writes,
+	"SetMaxEntries":    0,
+	"SetType":          0,
 }
 
 // namers of libbpfgo take the name of a map or a variable first.
-var namers = []string{"GetMap", "InitRingBuf", "InitGlobalVariable"}
+var namers = []string{"GetMap", "InitRingBuf"}
 
 // takeNames are the functions that have the name from who calls them, or from
 // a map of the values to set.
-var takeNames = []string{"each", "eachOfArray", "kernel.readRing", "opened.configure", "enlarge"}
+var takeNames = []string{"each", "eachOfArray", "kernel.readRing", "enlarge"}
 
 // use is what a function of this package does with a map or a variable of the kernel half.
 type use struct {
