@@ -11,6 +11,8 @@ enum {
 	RUNTIME_THREADS = 8,
 	RUNTIME_MEMORY = 1536 << 20,
 	MOST_THREADS = 64,
+	// for a thread that does nothing, with what glibc has there of its own
+	SMALL_STACK = 64 << 10,
 };
 
 // Tries whether that many threads can be at the same time, beside that much memory.

@@ -36,20 +36,33 @@ static int room_for_files(void)
 	return n == most;
 }
 
+// Stacks of the size that they are to have would be mapped, protected and unmapped one by one, and this process's
+// other CPUs be told each time: so they have small ones, beside a mapping as large as those are together.
 int room_for(int wanted, size_t memory)
 {
 	pthread_t threads[MOST_THREADS];
+	pthread_attr_t small;
+	size_t stack;
 	int n = 0;
-	void *space = mmap(NULL, memory, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *space = mmap(NULL, memory, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *stacks;
 
 	if (space == MAP_FAILED)
 		return 0;
-	pthread_mutex_lock(&gate);
-	while (n < wanted && n < MOST_THREADS && pthread_create(&threads[n], NULL, be_there, NULL) == 0)
-		n++;
-	pthread_mutex_unlock(&gate);
-	for (int i = 0; i < n; i++)
-		pthread_join(threads[i], NULL);
+	pthread_attr_init(&small);
+	pthread_attr_getstacksize(&small, &stack);
+	pthread_attr_setstacksize(&small, SMALL_STACK);
+	// as the C library maps them: writable, so that RLIMIT_DATA counts them
+	stacks = mmap(NULL, wanted * stack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (stacks != MAP_FAILED) {
+		pthread_mutex_lock(&gate);
+		while (n < wanted && n < MOST_THREADS && pthread_create(&threads[n], &small, be_there, NULL) == 0)
+			n++;
+		pthread_mutex_unlock(&gate);
+		for (int i = 0; i < n; i++)
+			pthread_join(threads[i], NULL);
+		munmap(stacks, wanted * stack);
+	}
+	pthread_attr_destroy(&small);
 	munmap(space, memory);
 	return n == wanted;
 }
