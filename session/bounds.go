@@ -38,8 +38,8 @@ const (
 	// fewestFiles is how many have to be open at a time: the report needs some, too.
 	fewestFiles = 512
 	// threadsBeside is how many threads there have to be room for before the analyst begins beside the stub:
-	// those of both and of this process, with some to spare.
-	threadsBeside = 48
+	// those of both, with some to spare.
+	threadsBeside = 24
 )
 
 // Why it is not known what a program's code can ask for.

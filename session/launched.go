@@ -29,6 +29,9 @@ func (l *launched) start(s *session, at attempt, options tracer.Options) (*trace
 	target.Stdout, target.Stderr = at.stdout, at.stderr
 	// what a test leaves behind is ended and waited for
 	options.Follow = l.follow || s.Test != ""
+	if err := tracer.Reserve(); err != nil { // before others take the room for it
+		return nil, err
+	}
 	s.bounding.expect(target)
 	return tracer.Start(target, options)
 }

@@ -21,7 +21,7 @@ import (
 // Adopt loads the kernel half and returns once every task of what runs already
 // is watched. That itself notices nothing.
 func Adopt(what Running, options Options) (_ *Audit, err error) {
-	if err := reserve(); err != nil {
+	if err := Reserve(); err != nil {
 		return nil, err
 	}
 	s, err := what.open()

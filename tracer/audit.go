@@ -68,7 +68,7 @@ type Audit struct {
 // has been executed. Nothing is left behind when it fails. Errors about the
 // target are *StartError, those about tracing *BackendError, joined.
 func Start(target Target, options Options) (_ *Audit, err error) {
-	if err := reserve(); err != nil {
+	if err := Reserve(); err != nil {
 		return nil, err
 	}
 	strangers.Store(haveChildren())

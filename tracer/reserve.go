@@ -16,11 +16,11 @@ const mostCPUs = 4
 // reports, and the runtime's own.
 const mostWaiting = 20
 
-// reserve makes the threads that the audit can come to need. Go's runtime makes them
+// Reserve makes the threads that the audit can come to need. Go's runtime makes them
 // when they are needed, and dies when it cannot; and the target could by then have
 // used up what its control group or its user may have of them. It does not end a
 // thread that nobody needs any more.
-var reserve = sync.OnceValue(func() error {
+var Reserve = sync.OnceValue(func() error {
 	if runtime.GOMAXPROCS(0) > mostCPUs {
 		runtime.GOMAXPROCS(mostCPUs)
 	}
