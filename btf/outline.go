@@ -3,17 +3,17 @@ package btf
 import (
 	"encoding/binary"
 	"maps"
+	"math"
 	"os"
 	"slices"
 
 	"golang.org/x/sys/unix"
 )
 
-// Outline is what libbpf looks for functions in, to attach to or to call. Each
-// type has the ID that it has in the kernel's own BTF, and the strings are as long
-// as there, since the BTF of modules counts on from both. But only functions and
-// typedefs with certain names, and what is within these, are more than empty. It is
-// not on Go's heap, and C may keep it until Close.
+// Outline is what libbpf looks for functions in, to attach to or to call. Each type has the ID that it has in
+// the kernel's own BTF, up to the last that is wanted. But only functions and typedefs with certain names have
+// their names, and only what is within these is more than empty. The BTF of modules counts on from the kernel's
+// own, and does not go with it. It is not on Go's heap, and C may keep it until Close.
 type Outline []byte
 
 // Close frees it.
@@ -23,43 +23,47 @@ func (o Outline) Close() {
 	}
 }
 
-// empty stands for a type that is left out: a function's that takes and returns nothing. Functions of
-// modules may be of that type, and libbpf insists that theirs is a function's (its btf_validate_type()).
+// empty stands for a type that is left out: a function's that takes and returns nothing.
 var empty = record(binary.NativeEndian.AppendUint64(
 	binary.NativeEndian.AppendUint32(nil, 0), kindFuncProto<<24))
 
 func (f found) outline() (Outline, error) {
 	kept := map[uint32]record{}
+	names := []byte{0}
 	for _, id := range f.named {
-		if kind := f.record(id).kind(); kind == kindFunc || kind == kindTypedef {
-			f.keep(id, kept)
+		r := f.record(id)
+		if kind := r.kind(); kind != kindFunc && kind != kindTypedef {
+			continue
 		}
+		f.keep(id, kept)
+		name, err := f.name(word(r, 0))
+		if err != nil {
+			return nil, err
+		}
+		binary.NativeEndian.PutUint32(kept[id], uint32(len(names)))
+		names = append(append(names, name...), 0)
 	}
-	types := len(f.begins) * typeSize
+	ids := slices.Sorted(maps.Keys(kept))
+	types := 0
+	if len(ids) > 0 {
+		types = int(ids[len(ids)-1]) * typeSize
+	}
 	for _, r := range kept {
 		types += len(r) - typeSize
 	}
-	// what is not written stays a page of zeros that all share
-	out, err := unix.Mmap(-1, 0, headerSize+types+len(f.strings), unix.PROT_READ|unix.PROT_WRITE,
+	out, err := unix.Mmap(-1, 0, headerSize+types+len(names), unix.PROT_READ|unix.PROT_WRITE,
 		unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
 	if err != nil {
 		return nil, os.NewSyscallError("mmap", err)
 	}
-	rest := out[copy(out, header(types, len(f.strings))):]
-	strings := rest[types:]
+	rest := out[copy(out, header(types, len(names))):]
 	next := uint32(1)
-	for _, id := range slices.Sorted(maps.Keys(kept)) {
-		name, err := f.name(word(kept[id], 0))
-		if err != nil {
-			unix.Munmap(out)
-			return nil, err
-		}
-		copy(strings[word(kept[id], 0):], name)
+	for _, id := range ids {
 		rest = rest[fill(rest[:(id-next)*typeSize]):]
 		rest = rest[copy(rest, kept[id]):]
 		next = id + 1
 	}
-	fill(rest[:len(rest)-len(strings)])
+	copy(rest, names)
 	return out, nil
 }
 
@@ -77,15 +81,35 @@ func (f found) keep(id uint32, kept map[uint32]record) {
 	if !f.known(id) || kept[id] != nil {
 		return
 	}
-	r := f.record(id)
+	r := f.record(id).bare()
 	kept[id] = r
 	switch {
 	case r.refers(), r.isPtr(), r.kind() == kindFunc:
 		f.keep(word(r, 2), kept)
+	case r.isArray():
+		f.keep(word(r, 3), kept)
+		f.keep(word(r, 4), kept)
 	case r.kind() == kindFuncProto:
 		f.keep(word(r, 2), kept)
 		for n := 4; n < 3+r.follows(); n += 2 {
 			f.keep(word(r, n), kept)
 		}
 	}
+}
+
+// bare is a copy without names, nor the members or values that a type has with these.
+func (r record) bare() record {
+	b := slices.Clone(r)
+	none := func(n int) { binary.NativeEndian.PutUint32(b[4*n:], 0) }
+	none(0)
+	switch r.kind() {
+	case kindFuncProto:
+		for n := 3; n < 3+r.follows(); n += 2 {
+			none(n)
+		}
+	case kindStruct, kindUnion, kindEnum, kindEnum64:
+		binary.NativeEndian.PutUint32(b[4:], word(r, 1)&^math.MaxUint16)
+		b = b[:typeSize]
+	}
+	return b
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Two functions of libbpf that are called here first. Where they are not, all is as
+ * Functions of libbpf that are called here first. Where they are not, all is as
  * it is without them, and takes longer.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include "libbpf.h"
@@ -27,6 +28,7 @@ void look_in(const void *btf, size_t size)
 #ifdef STATIC_LIBBPF
 struct btf *__real_btf__load_vmlinux_btf(void);
 #define btf__load_vmlinux_btf __wrap_btf__load_vmlinux_btf
+#define bpf_btf_get_next_id __wrap_bpf_btf_get_next_id
 #else
 static struct btf *__real_btf__load_vmlinux_btf(void)
 {
@@ -42,6 +44,16 @@ static struct btf *__real_btf__load_vmlinux_btf(void)
 struct btf *btf__load_vmlinux_btf(void)
 {
 	return outline ? btf__new(outline, outline_size) : __real_btf__load_vmlinux_btf();
+}
+
+/*
+ * libbpf reads the BTF of one module after the other for a function that the kernel itself
+ * has not: an older one lacks some. No module has any that is looked for here.
+ */
+int bpf_btf_get_next_id(__u32 start, __u32 *next)
+{
+	errno = ENOENT;
+	return -ENOENT;
 }
 
 /* libbpfgo formats each line, of which there are thousands, before it asks whether anybody wants it. */
