@@ -31,8 +31,8 @@ func TestOutlineKeepsIDs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if last := slices.Max(want); len(after.begins) != int(last) {
-		t.Errorf("%d types, want %d", len(after.begins), last)
+	if last := slices.Max(want); after.count != last {
+		t.Errorf("%d types, want %d", after.count, last)
 	}
 	if len(outline) > len(whole)/2 {
 		t.Errorf("%d bytes of %d are left", len(outline), len(whole))

@@ -49,21 +49,27 @@ func Trim(raw []byte, names map[string]bool) (trimmed []byte, ids map[string]uin
 // found is a kernel's BTF, and which of its types have certain names.
 type found struct {
 	description
-	begins []uint32 // where the type with ID n+1 is
+	count  uint32   // of types
+	begins []uint32 // where every stride-th type is, from that with the ID 1 on
 	named  []uint32 // IDs
 }
+
+// stride: of each type it is not noted where it is, as there are 100,000 and few of them are asked for.
+const stride = 32
 
 func find(raw []byte, names map[string]bool) (f found, err error) {
 	if f.description, err = parse(raw); err != nil {
 		return f, err
 	}
-	f.begins = make([]uint32, 0, len(f.types)/typeSize)
 	var marks [1 << 16]bool
 	for name := range names {
 		marks[mark([]byte(name))] = true
 	}
 	err = f.each(func(id uint32, r record) error {
-		f.begins = append(f.begins, uint32(cap(f.types)-cap(r)))
+		f.count = id
+		if (id-1)%stride == 0 {
+			f.begins = append(f.begins, uint32(cap(f.types)-cap(r)))
+		}
 		if !r.named() {
 			return nil
 		}
@@ -87,12 +93,15 @@ func mark(name []byte) uint16 {
 }
 
 func (f found) record(id uint32) record {
-	r := record(f.types[f.begins[id-1]:])
-	return r[:typeSize+4*r.follows()]
+	rest := record(f.types[f.begins[(id-1)/stride]:])
+	for range (id - 1) % stride {
+		rest = rest[typeSize+4*rest.follows():]
+	}
+	return rest[:typeSize+4*rest.follows()]
 }
 
 // known says whether there is a type with that ID.
-func (f found) known(id uint32) bool { return id != 0 && uint64(id) <= uint64(len(f.begins)) }
+func (f found) known(id uint32) bool { return id != 0 && id <= f.count }
 
 func (f found) trim() (trimmed []byte, ids map[string]uint32, err error) {
 	t := trimmer{found: f, renumbered: map[uint32]uint32{}, strings: []byte{0}}
