@@ -161,13 +161,33 @@ var argumentNumbers = map[objects.Argument]uint32{
 // embedded object and this binary were built from different headers.
 func decode[T any](raw []byte) (T, error) {
 	var v T
-	if len(raw) != int(unsafe.Sizeof(v)) {
-		return v, fmt.Errorf("kernel record of %d bytes where %T has %d: the embedded BPF object is from "+
-			"another build, run make clean",
-			len(raw), v, unsafe.Sizeof(v))
+	if err := fits[T](len(raw)); err != nil {
+		return v, err
 	}
 	copy(unsafe.Slice((*byte)(unsafe.Pointer(&v)), len(raw)), raw)
 	return v, nil
+}
+
+// fits says what is wrong where the kernel half's type is not as long as ours.
+func fits[T any](size int) error {
+	var v T
+	if size == int(unsafe.Sizeof(v)) {
+		return nil
+	}
+	return fmt.Errorf("kernel record of %d bytes where %T has %d: the embedded BPF object is from "+
+		"another build, run make clean", size, v, unsafe.Sizeof(v))
+}
+
+// lookUpBatch reads entries of an array, from that after a key on, and says how many those were. libbpfgo's
+// GetValueBatch makes room for them anew each time.
+func lookUpBatch[K, V any](fd int, after, last *K, keys []K, values []V) (int, error) {
+	n := C.__u32(min(len(keys), len(values)))
+	res, err := C.bpf_map_lookup_batch(C.int(fd), unsafe.Pointer(after), unsafe.Pointer(last),
+		unsafe.Pointer(unsafe.SliceData(keys)), unsafe.Pointer(unsafe.SliceData(values)), &n, nil)
+	if res != 0 && (err != syscall.ENOENT || n == 0) { // with some it was the end
+		return 0, err
+	}
+	return int(n), nil
 }
 
 func markedTask(flags uint32) kernelTask { return kernelTask{flags: C.__u32(flags)} }

@@ -359,23 +359,22 @@ func eachOfArray[V any](k *kernel, name string, most uint32, visit func(V)) erro
 }
 
 func walkArray[V any](m *bpflib.BPFMap, name string, most uint32, visit func(V)) error {
-	var keys [64]uint32
+	if err := fits[V](m.ValueSize()); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	keys, values := make([]uint32, 64), make([]V, 64)
 	var last uint32
-	var after unsafe.Pointer
-	for left := min(m.MaxEntries(), most); left > 0; after = unsafe.Pointer(&last) {
-		values, n, err := m.GetValueBatch(unsafe.Pointer(&keys), after, unsafe.Pointer(&last),
-			min(left, uint32(len(keys))))
+	var after *uint32
+	for left := min(m.MaxEntries(), most); left > 0; after = &last {
+		wanted := min(left, uint32(len(keys)))
+		n, err := lookUpBatch(m.FileDescriptor(), after, &last, keys[:wanted], values)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		for _, raw := range values {
-			value, err := decode[V](raw)
-			if err != nil {
-				return err
-			}
-			visit(value)
+		for i := range n {
+			visit(values[i])
 		}
-		left -= min(left, max(n, 1))
+		left -= min(left, max(uint32(n), 1))
 	}
 	return nil
 }
