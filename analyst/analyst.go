@@ -49,11 +49,15 @@ func MaybeAnalyze() {
 	if decoder.Decode(&r) != nil {
 		os.Exit(1)
 	}
-	go func() { // whoever asked may not want to know any more, or be gone
-		io.Copy(io.Discard, socket)
-		os.Exit(1)
+	p := newPace()
+	go func() {
+		var word string
+		for decoder.Decode(&word) == nil {
+			p.hurry()
+		}
+		os.Exit(1) // whoever asked does not want to know any more, or is gone
 	}()
-	json.NewEncoder(socket).Encode(r.answer())
+	json.NewEncoder(socket).Encode(r.answer(p.yield))
 	os.Exit(0)
 }
 
@@ -76,13 +80,14 @@ func confine() error {
 }
 
 // answer does what is asked.
-func (r *request) answer() (a Answer) {
+func (r *request) answer(yield func()) (a Answer) {
 	defer func() {
 		if wrong := recover(); wrong != nil {
 			a = Answer{Failed: fmt.Sprintf("the analysis failed: %.200v", wrong)}
 		}
 	}()
-	options := reach.Options{Names: tracer.Cooked(r.Names), Mapped: tracer.Cooked(r.Handed), Open: r.opener()}
+	options := reach.Options{Names: tracer.Cooked(r.Names), Mapped: tracer.Cooked(r.Handed), Open: r.opener(),
+		Yield: yield}
 	for _, m := range r.Failed {
 		options.Mapped = append(options.Mapped, string(m.Path))
 	}

@@ -63,8 +63,11 @@ func Start(p Program) (*Analysis, error) {
 	return &Analysis{aside, p.Path}, nil
 }
 
-// Hurry has it yield to others no more, where that may be.
-func (a *Analysis) Hurry() { a.aside.Hurry() }
+// Hurry has it rest no more, and yield to others no more where that may be.
+func (a *Analysis) Hurry() {
+	a.aside.Hurry()
+	a.aside.Tell(hurry)
+}
 
 // End ends it, without a result.
 func (a *Analysis) End() { a.aside.End() }

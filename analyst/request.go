@@ -18,6 +18,9 @@ type request struct {
 	HasRoot bool
 }
 
+// hurry is what it is told after the request when it is to rest no more: JSON, as that is.
+var hurry = []byte(`"hurry" `)
+
 // failed is a file that cannot be handed over.
 type failed struct {
 	Path []byte

@@ -211,6 +211,7 @@ func (w wanted) closed() wanted {
 
 // caller looks for what is open at an entry where a site comes from.
 func (c *climber) caller(w wanted, entry uint64, s site) {
+	c.yield()
 	b, n := c.bodyAt(s.at)
 	if n < 0 {
 		c.settle(w.closed())

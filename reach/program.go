@@ -39,6 +39,7 @@ type program struct {
 	byFile map[FileID]*object
 	// open is open, or what the options have in its place.
 	open   opener
+	yield  func()
 	mapped []*object
 	byName map[string]*object
 
@@ -70,7 +71,7 @@ type program struct {
 }
 
 func newProgram() *program {
-	return &program{budget: budget{maxAll, maxNames}, open: open,
+	return &program{budget: budget{maxAll, maxNames}, open: open, yield: func() {},
 		byFile: map[FileID]*object{}, byName: map[string]*object{},
 		scanned: map[place]bool{}, inbound: map[place][]site{}, taken: map[place]bool{},
 		takers:  map[place][]place{},
@@ -92,6 +93,7 @@ func (p *program) read(path string) (*object, error) {
 
 // look reads a file's object, or finds it among those that were read.
 func (p *program) look(path string) (*object, error) {
+	p.yield()
 	file, err := p.open(path)
 	if err != nil {
 		return nil, unwrapPath(err)

@@ -47,6 +47,8 @@ type Options struct {
 	// Open opens a file of that path in the place of open(2), and the program is for the
 	// root directory that this shows.
 	Open func(path string) (*os.File, error)
+	// Yield, if there is one, is called now and then, and may take its time.
+	Yield func()
 }
 
 // Operation is a system call, or a file, that can make the kernel ask.
@@ -92,6 +94,9 @@ func Analyze(path string, options Options) (*Result, error) {
 	p := newProgram()
 	if options.Open != nil {
 		p.open = options.Open
+	}
+	if options.Yield != nil {
+		p.yield = options.Yield
 	}
 	if err := p.loadAll(path, &options); err != nil {
 		return nil, err

@@ -240,6 +240,19 @@ func TestOrder(t *testing.T) {
 	}
 }
 
+// Who has it yield is asked often, and finds the same.
+func TestYield(t *testing.T) {
+	const path = "/bin/ls"
+	asked := 0
+	got := analyzed(t, path, Options{Yield: func() { asked++ }})
+	if diff := cmp.Diff(analyzed(t, path, Options{}), got); diff != "" {
+		t.Error(diff)
+	}
+	if asked < 1000 {
+		t.Errorf("it yields %d times", asked)
+	}
+}
+
 // A library that is not there can need anything.
 func TestMissingLibrary(t *testing.T) {
 	path := compiled(t, "int main(void) { return 0; }", "-Wl,--no-as-needed", "-lc")

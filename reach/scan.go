@@ -26,6 +26,7 @@ func (p *program) reachAll() {
 // follow looks at all that was found, and at what is found by that.
 func (p *program) follow() {
 	for len(p.work)+len(p.holdings) > 0 {
+		p.yield()
 		if n := len(p.work) - 1; n >= 0 {
 			at := p.work[n]
 			p.work = p.work[:n]

@@ -96,6 +96,15 @@ func (s *Aside) Hurry() {
 	}
 }
 
+// Tell sends it a few bytes, and waits for nothing: it can have ended, or be made to read no more.
+func (s *Aside) Tell(text []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.reaped {
+		unix.SendmsgN(int(s.Socket.Fd()), text, nil, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
+	}
+}
+
 // Wait returns when it has ended. The audit's Wait may have reaped it.
 func (s *Aside) Wait() {
 	for unix.Waitid(unix.P_PIDFD, s.pidfd, nil, unix.WEXITED|unix.WNOWAIT, nil) == unix.EINTR {
