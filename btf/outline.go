@@ -10,10 +10,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Outline is what libbpf looks for functions in, to attach to or to call. Each type has the ID that it has in
-// the kernel's own BTF, up to the last that is wanted. But only functions and typedefs with certain names have
-// their names, and only what is within these is more than empty. The BTF of modules counts on from the kernel's
-// own, and does not go with it. It is not on Go's heap, and C may keep it until Close.
+// Outline is what libbpf looks for functions in, to attach to or to call. Each type has the ID that
+// it has in the kernel's own BTF, up to the last that is wanted. But only functions and typedefs with
+// certain names have their names, and only what is within these is more than empty. The BTF of modules
+// counts on from the kernel's own, and does not go with it. It is not on Go's heap, and C may keep it
+// until Close.
 type Outline []byte
 
 // Close frees it.

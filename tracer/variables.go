@@ -13,8 +13,8 @@ import (
 // variables are values for read-only variables of the kernel half, by name.
 type variables map[string]any
 
-// give has the kernel half begin with them. libbpfgo's InitGlobalVariable would read all symbols of the object
-// for each, which takes longer than the kernel takes for most programs.
+// give has the kernel half begin with them. libbpfgo's InitGlobalVariable would read all symbols of the
+// object for each, which takes longer than the kernel takes for most programs.
 func (v variables) give(module *bpflib.Module) error {
 	half, err := openHalf()
 	if err != nil {
