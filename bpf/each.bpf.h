@@ -167,7 +167,7 @@ __noinline int change_group(struct ca_task *t, __u32 group)
  */
 static __always_inline void follow_group(struct ca_task *t)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task;
 	__u32 group;
 	__u64 id;
 
@@ -179,6 +179,7 @@ static __always_inline void follow_group(struct ca_task *t)
 	if (id == t->group_id)
 		return;
 	t->group_id = id;
+	task = bpf_get_current_task_btf();
 	if (!is_member(task)) /* who leaves the watched group is still watched */
 		return;
 	group = index_of_group(control_group_of(task));
