@@ -83,16 +83,10 @@ static __always_inline void emit(__u32 kind, const struct ca_task *t, struct tas
  * sys_enter would tax every system call of every process. Faults and
  * interrupts leave -1 there (arch/x86/entry: ORIG_RAX is overwritten).
  */
-static __always_inline __s32 syscall_in(struct pt_regs *regs, struct task_struct *task, const struct ca_task *t,
-					__u8 *abi)
+static __always_inline __s32 syscall_of(__s32 nr, struct task_struct *task, const struct ca_task *t, __u8 *abi)
 {
-	__s32 nr;
-
 	*abi = CA_ABI_NATIVE;
-	if (t->flags & CA_TASK_IO_WORKER)
-		return -1;
-	nr = SYSCALL_NR(regs);
-	if (nr < 0)
+	if ((t->flags & CA_TASK_IO_WORKER) || nr < 0)
 		return -1;
 	if (SYSCALL_COMPAT(task))
 		*abi = CA_ABI_COMPAT;
@@ -101,6 +95,12 @@ static __always_inline __s32 syscall_in(struct pt_regs *regs, struct task_struct
 		*abi = CA_ABI_X32;
 #endif
 	return nr;
+}
+
+static __always_inline __s32 syscall_in(struct pt_regs *regs, struct task_struct *task, const struct ca_task *t,
+					__u8 *abi)
+{
+	return syscall_of(SYSCALL_NR(regs), task, t, abi);
 }
 
 /* The same where the registers are not at hand: the helper that finds them takes as long as a look into task storage. */
@@ -334,20 +334,19 @@ static __always_inline int on_check(void *ctx, struct ca_task *t, struct task_st
 	 * pointer it searches all of BTF by name, and a probe read takes 30 ns.
 	 */
 	__u64 own = (__u64)task->real_cred;
-	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	struct ca_check check __attribute__((aligned(8))) = {};
 	__u64 nth;
 
 	if (!(t->flags & CA_TASK_RECORDING) || capability < 0 || capability >= CA_CAPS)
 		return 0;
 
-	anchor(t, ctx, regs);
+	anchor(t, ctx, task);
 	check.capability = capability;
 	check.verdict = result == 0 ? CA_GRANTED : CA_DENIED;
 	check.options = options;
 	check.group = t->group;
 	check.phase = group_of(t)->phase;
-	check.syscall = syscall_in(regs, task, t, &check.abi);
+	check.syscall = syscall_of(anchored_number(t), task, t, &check.abi);
 	check.scope = t->ns == state.user_ns ? CA_SCOPE_OWN : scope_of(t->ns);
 	check.credentials = credentials_of(t, task, own, check.scope, result == 0);
 	if ((idle_matters >> capability & 1) && check.abi == CA_ABI_NATIVE)
@@ -419,7 +418,7 @@ static __always_inline int on_security_capable(void *ctx, int capability, int re
 		add(&total->denied);
 	}
 	check.verdict = CA_LSM_REFUSED;
-	anchor(t, ctx, (struct pt_regs *)bpf_task_pt_regs(task));
+	anchor(t, ctx, task);
 	nth = count_by_walk(ctx, t, &check, skip);
 	t->granted &= ~(1ULL << (capability & 63));
 	note_check(t, task, &check, nth);

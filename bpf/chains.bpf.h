@@ -34,12 +34,24 @@ static __always_inline bool same_address(__u64 word, __u64 address)
 #endif
 }
 
-/* By way of memory: the verifier is to see numbers, not pointers that it knows limits of. */
-static __always_inline void anchor(struct ca_task *t, void *ctx, struct pt_regs *regs)
+/*
+ * By way of memory: the verifier is to see numbers, not pointers that it knows limits of. Where the registers are
+ * follows from where the task's stack is: the helper is asked once a task.
+ */
+static __always_inline void anchor(struct ca_task *t, void *ctx, struct task_struct *task)
 {
 	t->anchors.context = (__u64)ctx;
-	t->anchors.registers = (__u64)regs;
+	if (!t->anchors.registers)
+		t->anchors.registers = (__u64)bpf_task_pt_regs(task);
 	barrier();
+}
+
+/* The number of the system call in the registers of a task that is anchored. */
+static __always_inline __s32 anchored_number(const struct ca_task *t)
+{
+	struct pt_regs *regs = (struct pt_regs *)t->anchors.registers;
+
+	return READ_NUMBER(regs, SYSCALL_NR_MEMBER);
 }
 
 /* a check, taken as two numbers */
@@ -65,7 +77,10 @@ static __always_inline struct ca_chain *chain_of(__u32 number)
 {
 	struct ca_chains *bucket = number ? bucket_at((number - 1) / CA_CHAIN_WAYS) : 0;
 
-	return bucket ? &bucket->chains[(number - 1) % CA_CHAIN_WAYS] : 0;
+	if (!bucket)
+		return 0;
+	barrier_var(bucket); /* or the compiler adds before it has compared, which the verifier does not take */
+	return &bucket->chains[(number - 1) % CA_CHAIN_WAYS];
 }
 
 static __always_inline bool same_check(const struct ca_check *a, const struct ca_check *b)
@@ -75,22 +90,27 @@ static __always_inline bool same_check(const struct ca_check *a, const struct ca
 	return left[0] == right[0] && left[1] == right[1];
 }
 
-/* Whether a chain's addresses lie where they lay. Global, as those that follow are: see scope_of(). */
-__noinline int on_stack(const struct ca_chain *chain, __u64 context, __u64 registers)
+/* Whether a chain is known, of such a check, and its addresses lie where they lay. */
+static __always_inline bool is_there(const struct ca_chain *chain, const struct ca_check *check, __u64 context,
+				     __u64 registers)
 {
-	__u32 type = type_of_words(), from_top, depth;
+	__u32 type = type_of_words(), from_top = chain->from_top, depth = chain->depth;
 
-	if (!chain)
-		return 0;
-	from_top = chain->from_top;
-	depth = chain->depth;
+	if (chain->state != CA_CHAIN_KNOWN || !same_check(&chain->check, check))
+		return false;
 	for (__u32 i = 0; i < CA_FRAMES && i < depth; i++) {
 		__u64 address = from_top >> i & 1 ? registers - 8 * chain->down[i] : context + 8 * chain->up[i];
 
 		if (!same_address(read_word(address, type), chain->frames[i]))
-			return 0;
+			return false;
 	}
-	return 1;
+	return true;
+}
+
+/* The same for each way of a bucket. Global, as those that follow are: see scope_of(). */
+__noinline int is_way(const struct ca_chain *chain, const struct ca_check *check, __u64 context, __u64 registers)
+{
+	return chain && check && is_there(chain, check, context, registers);
 }
 
 /* The number of the known chain by which a check came; 0 for none. */
@@ -110,8 +130,7 @@ __noinline __u32 recognize(struct ca_check *check, __u64 context, __u64 register
 
 		if (!chain->stack)
 			return 0;
-		if (chain->state == CA_CHAIN_KNOWN && same_check(&chain->check, check) &&
-		    on_stack(chain, context, registers))
+		if (same_check(&chain->check, check) && is_way(chain, check, context, registers))
 			return index * CA_CHAIN_WAYS + way + 1;
 	}
 	return 0;
@@ -317,15 +336,16 @@ static __noinline int prove(void *ctx, struct ca_chain *chain, __u64 skip)
 /* Counts a check whose chain is known. Says which of the chain it is, from 1; 0 if the chain is not known. */
 static __always_inline __u64 recall(void *ctx, struct ca_task *t, struct ca_check *check, __u64 skip)
 {
-	struct ca_chain *chain;
-	__u32 number;
+	struct ca_chain *chain = chain_of(t->last_chain);
 	__u64 nth;
 
-	number = recognize(check, t->anchors.context, t->anchors.registers);
-	chain = chain_of(number);
+	/* most often it is the one that the last check came by: then nothing is searched, nor called */
+	if (!chain || !is_there(chain, check, t->anchors.context, t->anchors.registers)) {
+		t->last_chain = recognize(check, t->anchors.context, t->anchors.registers);
+		chain = chain_of(t->last_chain);
+	}
 	if (!chain)
 		return 0;
-	t->last_chain = number;
 	t->last_kind = chain->kind;
 	nth = __sync_fetch_and_add(&chain->count, 1) + 1;
 	t->last_nth = nth + chain->walks; /* of which the call site has those before */

@@ -511,7 +511,7 @@ struct pt_regs {
 
 /* How the number and the table of the system call under way are found. */
 #if defined(__TARGET_ARCH_x86)
-#define SYSCALL_NR(regs) ((__s32)(regs)->orig_ax)
+#define SYSCALL_NR_MEMBER orig_ax
 /* arch/x86/include/asm/thread_info.h: TS_COMPAT, set by the 32-bit entries, int $0x80 included */
 #define SYSCALL_COMPAT(task) ((task)->thread_info.status & 2)
 #define SYSCALL_X32_BIT CA_X32_BIT
@@ -607,7 +607,7 @@ struct pt_regs {
 #define NR_RT_SIGACTION 13
 #define NR_RT_SIGPROCMASK 14
 #elif defined(__TARGET_ARCH_arm64)
-#define SYSCALL_NR(regs) ((regs)->syscallno)
+#define SYSCALL_NR_MEMBER syscallno
 /* arch/arm64/include/asm/thread_info.h: TIF_32BIT */
 #define SYSCALL_COMPAT(task) ((task)->thread_info.flags & (1UL << 22))
 #define NR_CAPSET 91
@@ -701,6 +701,7 @@ struct pt_regs {
 #define NR_RT_SIGACTION 134
 #define NR_RT_SIGPROCMASK 135
 #endif
+#define SYSCALL_NR(regs) ((__s32)(regs)->SYSCALL_NR_MEMBER)
 /* the same for i386 and arm */
 #define NR_MMAP2_COMPAT 192
 #define NR_MPROTECT_COMPAT 125
