@@ -1,6 +1,7 @@
 package tracer
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/hex"
 	"fmt"
@@ -191,17 +192,14 @@ func mapsOf(pid int) ([]mapsLine, error) {
 		return nil, err
 	}
 	defer f.Close()
-	raw, err := io.ReadAll(io.LimitReader(f, mostMaps))
-	if err != nil {
-		return nil, err
-	}
 	var list []mapsLine
-	for line := range strings.Lines(string(raw)) {
-		if l, ok := parseMaps(line); ok {
+	lines := bufio.NewScanner(io.LimitReader(f, mostMaps))
+	for lines.Scan() {
+		if l, ok := parseMaps(lines.Text()); ok {
 			list = append(list, l)
 		}
 	}
-	return list, nil
+	return list, lines.Err()
 }
 
 // parseMaps takes a line apart, if it is of code: fs/proc/task_mmu.c, show_vma_header_prefix().
