@@ -12,6 +12,7 @@ const (
 	stretch   = 5 * time.Millisecond
 	restShare = 40
 	longRest  = time.Second
+	allRests  = 10 * time.Second // on a machine that is never idle it would not come to an end
 )
 
 // pace keeps the analyst from working in the gaps of what others do. Its policy lets everybody go before it,
@@ -23,6 +24,7 @@ type pace struct {
 	began     time.Time
 	spent     time.Duration // processor time at that moment, of all threads
 	displaced int64         // how often others had taken its processor by then
+	rested    time.Duration // so far
 	hurried   chan struct{}
 	once      sync.Once
 }
@@ -49,8 +51,15 @@ func (p *pace) yield() {
 		return
 	}
 	spent, displaced := used()
-	p.rest(restAfter(took, spent-p.spent, displaced > p.displaced))
+	p.rest(p.share(restAfter(took, spent-p.spent, displaced > p.displaced)))
 	p.begin()
+}
+
+// share is what of a rest all rests so far leave.
+func (p *pace) share(rest time.Duration) time.Duration {
+	rest = min(rest, allRests-p.rested)
+	p.rested += rest
+	return rest
 }
 
 func (p *pace) rest(length time.Duration) {

@@ -25,6 +25,17 @@ func TestRest(t *testing.T) {
 	}
 }
 
+// Where others want the processor all the time, it goes on nevertheless.
+func TestRestsEnd(t *testing.T) {
+	p, all := newPace(), time.Duration(0)
+	for range 1000 {
+		all += p.share(700 * time.Millisecond)
+	}
+	if all != allRests {
+		t.Errorf("rests for %v in all", all)
+	}
+}
+
 // Who is to hurry rests no more, however often that is said.
 func TestHurry(t *testing.T) {
 	p := newPace()
