@@ -31,8 +31,14 @@ func TestGoFunctions(t *testing.T) {
 	}
 	defer own.Close()
 	f, err := NewFile(own)
-	if err != nil || !f.IsGo() {
-		t.Fatalf("the test is not of Go: %v", err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, merged := f.Section(".data.rel.ro"); merged && !f.IsGo() {
+		t.Skip("wanted a table in a section of its own: C's linker has put it into .data.rel.ro")
+	}
+	if !f.IsGo() {
+		t.Fatal("the test is not of Go")
 	}
 	for g := range f.GoFunctions() {
 		if g.Name == self.Name() {
