@@ -193,13 +193,19 @@ func mapsOf(pid int) ([]mapsLine, error) {
 	}
 	defer f.Close()
 	var list []mapsLine
-	lines := bufio.NewScanner(io.LimitReader(f, mostMaps))
-	for lines.Scan() {
-		if l, ok := parseMaps(lines.Text()); ok {
+	for lines := bufio.NewReader(io.LimitReader(f, mostMaps)); ; {
+		// of any length: directories can lie in each other as deep as they like
+		line, err := lines.ReadString('\n')
+		if l, ok := parseMaps(line); ok {
 			list = append(list, l)
 		}
+		if err == io.EOF {
+			return list, nil
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
-	return list, lines.Err()
 }
 
 // parseMaps takes a line apart, if it is of code: fs/proc/task_mmu.c, show_vma_header_prefix().

@@ -1,7 +1,9 @@
 package tracer
 
 import (
+	"bufio"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -113,4 +115,41 @@ func FuzzMappings(f *testing.F) {
 			t.Fatalf("the whole path is %q", path)
 		}
 	})
+}
+
+// A path can be longer than any that a call takes: a process can have its code in a file there, which is
+// not to hide what else it has.
+func TestMapsOfDeepDirectories(t *testing.T) {
+	name := strings.Repeat("d", 255)
+	at, err := unix.Open(t.TempDir(), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	for depth := 0; err == nil && depth*len(name) < 2*bufio.MaxScanTokenSize; depth++ {
+		if err = unix.Mkdirat(at, name, 0o755); err == nil {
+			above := at
+			at, err = unix.Openat(above, name, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+			unix.Close(above)
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := unix.Openat(at, "code\r", unix.O_RDWR|unix.O_CREAT|unix.O_CLOEXEC, 0o755)
+	unix.Close(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(file)
+	if err := unix.Ftruncate(file, 4096); err != nil {
+		t.Fatal(err)
+	}
+	code, err := unix.Mmap(file, 0, 4096, unix.PROT_READ|unix.PROT_EXEC, unix.MAP_PRIVATE)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Munmap(code)
+	lines, err := mapsOf(os.Getpid())
+	if err != nil || !slices.ContainsFunc(lines, func(l mapsLine) bool {
+		return len(l.name) > bufio.MaxScanTokenSize && strings.HasSuffix(l.name, "/code\r")
+	}) {
+		t.Errorf("%d lines, none of it: %v", len(lines), err)
+	}
 }

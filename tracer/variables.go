@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"unsafe"
 
 	bpflib "github.com/aquasecurity/libbpfgo"
@@ -32,7 +34,7 @@ func (v variables) give(module *bpflib.Module) error {
 	if err != nil {
 		return err
 	}
-	given := 0
+	missing := maps.Clone(v)
 	for i := range symbols {
 		value, ok := v[symbols[i].Name]
 		if !ok {
@@ -41,10 +43,10 @@ func (v variables) give(module *bpflib.Module) error {
 		if err := put(all, &symbols[i], value, half.ByteOrder); err != nil {
 			return fmt.Errorf("%s: %w", symbols[i].Name, err)
 		}
-		given++
+		delete(missing, symbols[i].Name)
 	}
-	if given != len(v) {
-		return fmt.Errorf("the kernel half has %d of the variables %v", given, v)
+	if len(missing) > 0 {
+		return fmt.Errorf("the kernel half has no %v", slices.Sorted(maps.Keys(missing)))
 	}
 	return rodata.SetInitialValue(unsafe.Pointer(&all[0]))
 }
