@@ -22,18 +22,42 @@ type goTable struct {
 // Magic numbers of runtime/symtab.go, pcHeader: the format that came with 1.18, and with 1.20.
 const go118, go120 = 0xfffffff0, 0xfffffff1
 
-// goSection is the name of the section with the table, "" for none.
-func (f *File) goSection() string {
-	for _, name := range []string{".gopclntab", ".data.rel.ro.gopclntab"} {
-		if _, ok := f.byName[name]; ok {
-			return name
-		}
-	}
-	return ""
+// IsGo: there is code of Go in it. Go's linker says of each program what it was built from.
+func (f *File) IsGo() bool {
+	_, built := f.byName[".go.buildinfo"]
+	_, table := f.byName[".gopclntab"]
+	return built || table
 }
 
-// IsGo: there is code of Go in it.
-func (f *File) IsGo() bool { return f.goSection() != "" }
+// goSection is the section with the table, from that on. C's linker puts what a program that can be
+// loaded anywhere has in .data.rel.ro.gopclntab into .data.rel.ro: of Go 1.24, not of 1.26.
+func (f *File) goSection() ([]byte, elf.Section64, bool) {
+	for _, name := range []string{".gopclntab", ".data.rel.ro.gopclntab"} {
+		if data, s, ok := f.section(name); ok {
+			return data, s, true
+		}
+	}
+	data, s, ok := f.section(".data.rel.ro")
+	if !ok || !f.IsGo() {
+		return nil, s, false
+	}
+	for at := 0; at+minTable <= len(data); at += 8 {
+		if isGoTable(data[at:]) {
+			s.Addr, s.Off, s.Size = s.Addr+uint64(at), s.Off+uint64(at), s.Size-uint64(at)
+			return data[at:], s, true
+		}
+	}
+	return nil, s, false
+}
+
+// minTable is how long the header is.
+const minTable = 72
+
+// isGoTable: it begins as one of 64 bits does.
+func isGoTable(data []byte) bool {
+	magic := binary.LittleEndian.Uint32(data)
+	return (magic == go118 || magic == go120) && data[4] == 0 && data[5] == 0 && data[7] == 8
+}
 
 func (f *File) readGo() *goTable {
 	if !f.asked.golang {
@@ -44,16 +68,15 @@ func (f *File) readGo() *goTable {
 }
 
 func (f *File) findGo() *goTable {
-	data, s, ok := f.section(f.goSection())
-	if !ok || !f.mapped(s) || len(data) < 72 || data[7] != 8 {
+	data, s, ok := f.goSection()
+	if !ok || !f.mapped(s) || len(data) < minTable || !isGoTable(data) {
 		return nil
 	}
 	word := func(n int) uint64 { return binary.LittleEndian.Uint64(data[8+8*n:]) }
 	t := &goTable{data: data, quantum: uint64(data[6]), count: word(0), names: word(3), tables: word(6),
 		function: word(7)}
-	magic := binary.LittleEndian.Uint32(data)
 	size := uint64(len(data))
-	if magic != go118 && magic != go120 || t.names > size || t.tables > size || t.function > size ||
+	if t.names > size || t.tables > size || t.function > size ||
 		t.count > (size-t.function)/8 || t.count == 0 {
 		return nil
 	}
