@@ -192,8 +192,8 @@ static __always_inline __u8 credentials_of(const struct ca_task *t, struct task_
 #include "stacks.bpf.h"
 #include "mappings.bpf.h"
 
-/* Adds one to the check's row, whose kind is noted: 0 if there is no room for it. Says which of the row it is, from 1. */
-static __always_inline __u64 count(struct ca_task *t, const struct ca_check *check)
+/* Adds one to the check's row, whose kind is noted: 0 if there is no room for it. */
+static __always_inline void count(struct ca_task *t, const struct ca_check *check)
 {
 	struct ca_row first = {}, *row;
 
@@ -209,16 +209,14 @@ static __always_inline __u64 count(struct ca_task *t, const struct ca_check *che
 	t->last_kind = row ? row->kind : 0;
 	if (row)
 		note_last_time(&row->last, t->now);
-	return __sync_fetch_and_add(row ? &row->count : &state.lost_rows, 1) + 1;
+	add(row ? &row->count : &state.lost_rows);
 }
 
-/* Counts a check by its row and its call site, and says which of the row it is. */
-static __always_inline __u64 count_by_walk(void *ctx, struct ca_task *t, struct ca_check *check, __u64 skip)
+/* Counts a check by its row and its call site. */
+static __always_inline void count_by_walk(void *ctx, struct ca_task *t, struct ca_check *check, __u64 skip)
 {
-	__u64 nth = count(t, check);
-
+	count(t, check);
 	walk(ctx, t, check, skip);
-	return nth;
 }
 
 /* After each look at an object the next comes later by this part of the checks so far: the first ones are all looked
@@ -228,16 +226,17 @@ enum { OBJECTS_SPREAD = 64 };
 __noinline __u64 look_at_object(__u64 kind, __s32 number, __u32 abi);
 
 /* Looks at how the program came to the last check, and what it was for, if it is one of those: see stacks.bpf.h,
- * objects.bpf.h. */
-static __always_inline void look_at_check(struct ca_task *t, const struct ca_check *check)
+ * objects.bpf.h. Says whether it is one of those whose system call's end is looked at: see returns.bpf.h. */
+static __always_inline bool look_at_check(struct ca_task *t, const struct ca_check *check)
 {
 	__u32 kind = t->last_kind;
 	__u64 nth = t->last_nth, next = ~0ULL;
-	struct ca_look *look = objects_wanted || takes_stacks ? bpf_map_lookup_elem(&looks, &kind) : 0;
+	struct ca_look *look = objects_wanted || takes_stacks || sampled ? bpf_map_lookup_elem(&looks, &kind) : 0;
+	bool in_sample = false;
 
 	t->last_object = 0;
 	if (!look || !nth || nth < look->next)
-		return;
+		return false;
 	if (wants_stack(look, nth)) {
 		take_stack(kind);
 		next = nth + 1;
@@ -250,7 +249,15 @@ static __always_inline void look_at_check(struct ca_task *t, const struct ca_che
 		if (look->next_object < next)
 			next = look->next_object;
 	}
+	if (sampled) {
+		in_sample = nth >= look->next_followed;
+		if (in_sample)
+			look->next_followed = next_followed(nth);
+		if (look->next_followed < next)
+			next = look->next_followed;
+	}
 	look->next = next;
+	return in_sample;
 }
 
 /* Notes what the program of the task made with its last check, which takes no map if that was noted lately. */
@@ -288,15 +295,15 @@ static __always_inline void begin_capset(struct ca_task *t, struct task_struct *
 	read_sets(&t->before, BPF_CORE_READ(task, cred));
 }
 
-/* Begins the book-keeping for one system call's outcome, of a check that is the nth of its row. */
+/* Begins the book-keeping for one system call's outcome. */
 static __always_inline void note_pending(struct ca_task *t, struct task_struct *task,
-					 const struct ca_check *check, __u64 nth)
+					 const struct ca_check *check, bool in_sample)
 {
 	__u64 bit = 1ULL << (check->capability & 63);
 
 	if (check->syscall < 0)
 		return;
-	if (sampled && !(t->flags & CA_TASK_FOLLOWED) && !(is_chosen(check, nth) && follow(t)))
+	if (sampled && !(t->flags & CA_TASK_FOLLOWED) && !(is_chosen(check, in_sample) && follow(t)))
 		return;
 	t->syscall = check->syscall;
 	t->abi = check->abi;
@@ -312,14 +319,14 @@ static __always_inline void note_pending(struct ca_task *t, struct task_struct *
 		begin_capset(t, task);
 }
 
-/* What is done with a check once it is counted, as the nth of its row. */
-static __always_inline void note_check(struct ca_task *t, struct task_struct *task, const struct ca_check *check,
-				       __u64 nth)
+/* What is done with a check once it is counted. */
+static __always_inline void note_check(struct ca_task *t, struct task_struct *task, const struct ca_check *check)
 {
-	look_at_check(t, check);
+	bool in_sample = look_at_check(t, check);
+
 	note_loaded(t, check);
 	note_last(t);
-	note_pending(t, task, check, nth);
+	note_pending(t, task, check, in_sample);
 	t->last = *check;
 	if (verbose)
 		emit(CA_EVENT_CHECK, t, task, check->capability, check->verdict, check->syscall, check->abi, 0, 0);
@@ -335,7 +342,6 @@ static __always_inline int on_check(void *ctx, struct ca_task *t, struct task_st
 	 */
 	__u64 own = (__u64)task->real_cred;
 	struct ca_check check __attribute__((aligned(8))) = {};
-	__u64 nth;
 
 	if (!(t->flags & CA_TASK_RECORDING) || capability < 0 || capability >= CA_CAPS)
 		return 0;
@@ -349,15 +355,14 @@ static __always_inline int on_check(void *ctx, struct ca_task *t, struct task_st
 	check.syscall = syscall_of(anchored_number(t), task, t, &check.abi);
 	check.scope = t->ns == state.user_ns ? CA_SCOPE_OWN : scope_of(t->ns);
 	check.credentials = credentials_of(t, task, own, check.scope, result == 0);
-	if ((idle_matters >> capability & 1) && check.abi == CA_ABI_NATIVE)
+	if ((idle_matters >> capability & 1) && check.abi == CA_ABI_NATIVE && may_be_idle(capability, check.syscall))
 		check.idle = is_idle(capability, check.syscall, t->anchors.registers);
 
 	add_total(&check, result == 0);
 	t->now = time_of_check(t);
-	nth = recall(ctx, t, &check, skip);
-	if (!nth)
-		nth = count_by_walk(ctx, t, &check, skip);
-	note_check(t, task, &check, nth);
+	if (!recall(ctx, t, &check, skip))
+		count_by_walk(ctx, t, &check, skip);
+	note_check(t, task, &check);
 	return 0;
 }
 
@@ -403,7 +408,6 @@ static __always_inline int on_security_capable(void *ctx, int capability, int re
 	struct ca_task *t = task_of(task);
 	struct ca_check check __attribute__((aligned(8)));
 	struct ca_total *total;
-	__u64 nth;
 
 	if (result == 0 || !t || !(t->flags & CA_TASK_RECORDING))
 		return 0;
@@ -419,9 +423,9 @@ static __always_inline int on_security_capable(void *ctx, int capability, int re
 	}
 	check.verdict = CA_LSM_REFUSED;
 	anchor(t, ctx, task);
-	nth = count_by_walk(ctx, t, &check, skip);
+	count_by_walk(ctx, t, &check, skip);
 	t->granted &= ~(1ULL << (capability & 63));
-	note_check(t, task, &check, nth);
+	note_check(t, task, &check);
 	return 0;
 }
 
@@ -540,11 +544,37 @@ static __always_inline void note_refused_exec(const struct ca_task *t, __s32 num
 		add_outcome(&o);
 }
 
+static __always_inline __u64 asked(const struct ca_task *t, __u8 verdict)
+{
+	return t->last.verdict == verdict ? 1ULL << (t->last.capability & 63) : 0;
+}
+
+/*
+ * Counts a call that has failed by the chain of its last check, if all of its checks were like that one and its calls
+ * fail in one way: the ordinary case, and takes a fifth of what a hash does. Says whether it did.
+ */
+static __always_inline bool count_failed(const struct ca_task *t, long result)
+{
+	struct ca_chain *chain = result < 0 ? chain_of(t->last_chain) : 0;
+
+	if (!chain || t->syscall != t->last.syscall || t->abi != t->last.abi || t->granted != asked(t, CA_GRANTED) ||
+	    t->denied != asked(t, CA_DENIED) || t->lsm_refused)
+		return false;
+	if (!chain->result)
+		__sync_val_compare_and_swap(&chain->result, 0, result);
+	if (chain->result != result)
+		return false;
+	add(&chain->failed);
+	return true;
+}
+
 /* One row a system call: user space takes the masks apart. */
 static __always_inline void count_outcome(const struct ca_task *t, long result)
 {
 	struct ca_outcome o = {};
 
+	if (count_failed(t, result))
+		return;
 	o.result = result < 0 ? result : 0;
 	/* a granted check is the ordinary case, and worth a word only when the call failed all the same; of a sample
 	   it is to be known how large it was */

@@ -144,6 +144,8 @@ struct ca_chain {
 	__u64 stack;		/* as in ca_site_key; 0 while nothing is here */
 	__u64 count;		/* checks counted here, in place of checks and sites */
 	__u64 last;		/* when the last was, in jiffies */
+	__u64 failed;		/* system calls that asked for nothing else and failed so, counted in place of outcomes: */
+	__s64 result;		/* what they returned; 0 for none yet */
 	__u64 frames[CA_FRAMES]; /* the return addresses */
 	/* where they lie on the kernel's stack, in words: up from the program's context; down from the user's
 	   registers, where bit n of from_top says so of frame n */
@@ -266,7 +268,8 @@ struct ca_object_key {
 /* How far the checks of a kind have been looked at. */
 struct ca_look {
 	__u64 next;		/* the one that is looked at next, */
-	__u64 next_object;	/* and the one whose object is */
+	__u64 next_object;	/* the one whose object is, */
+	__u64 next_followed;	/* and, of a sample, the one whose system call's end is */
 	__u32 tickets;		/* objects that wanted to be kept */
 	__u32 others;		/* checks looked at of objects that were not */
 	__u64 stacks[CA_STACKS]; /* fingerprints of those taken, 0 for none */

@@ -333,8 +333,8 @@ static __noinline int prove(void *ctx, struct ca_chain *chain, __u64 skip)
 	return 0;
 }
 
-/* Counts a check whose chain is known. Says which of the chain it is, from 1; 0 if the chain is not known. */
-static __always_inline __u64 recall(void *ctx, struct ca_task *t, struct ca_check *check, __u64 skip)
+/* Counts a check if its chain is known, and says whether it is. */
+static __always_inline bool recall(void *ctx, struct ca_task *t, struct ca_check *check, __u64 skip)
 {
 	struct ca_chain *chain = chain_of(t->last_chain);
 	__u64 nth;
@@ -345,14 +345,14 @@ static __always_inline __u64 recall(void *ctx, struct ca_task *t, struct ca_chec
 		chain = chain_of(t->last_chain);
 	}
 	if (!chain)
-		return 0;
+		return false;
 	t->last_kind = chain->kind;
 	nth = __sync_fetch_and_add(&chain->count, 1) + 1;
 	t->last_nth = nth + chain->walks; /* of which the call site has those before */
 	note_last_time(&chain->last, t->now);
 	if (nth % CHAIN_PROVES == 0)
 		prove(ctx, chain, skip);
-	return nth;
+	return true;
 }
 
 /* Takes back what the last check was counted as. */

@@ -69,6 +69,34 @@ static __always_inline bool inherits_more(const struct cred *cred, __u64 data)
 	return ((__u64)halves[1] << 32 | halves[0]) & ~had;
 }
 
+/* The system calls that is_idle() looks at, by number. To call it takes longer than to look here. */
+#define NUMBERED(word, number) ((__u32)(number) / 64 == (word) ? 1ULL << ((number) & 63) : 0)
+#define CALLS_LOOKED_AT(word)                                                                                \
+	(NUMBERED(word, NR_READ) | NUMBERED(word, NR_PREAD64) | NUMBERED(word, NR_STAT) |                    \
+	 NUMBERED(word, NR_NEWFSTATAT) | NUMBERED(word, NR_STATX) | NUMBERED(word, NR_READLINK) |            \
+	 NUMBERED(word, NR_READLINKAT) | NUMBERED(word, NR_CHDIR) | NUMBERED(word, NR_ACCESS) |              \
+	 NUMBERED(word, NR_FACCESSAT) | NUMBERED(word, NR_FACCESSAT2) | NUMBERED(word, NR_OPEN) |            \
+	 NUMBERED(word, NR_OPENAT) | NUMBERED(word, NR_CHOWN) | NUMBERED(word, NR_FCHOWN) |                  \
+	 NUMBERED(word, NR_LCHOWN) | NUMBERED(word, NR_FCHOWNAT) | NUMBERED(word, NR_MKDIR) |                \
+	 NUMBERED(word, NR_MKDIRAT) | NUMBERED(word, NR_CHMOD) | NUMBERED(word, NR_FCHMOD) |                 \
+	 NUMBERED(word, NR_FCHMODAT) | NUMBERED(word, NR_FCHMODAT2) | NUMBERED(word, NR_FSETXATTR) |         \
+	 NUMBERED(word, NR_FREMOVEXATTR) | NUMBERED(word, NR_MOUNT) | NUMBERED(word, NR_FSCONFIG) |          \
+	 NUMBERED(word, NR_SETUID) | NUMBERED(word, NR_SETGID) | NUMBERED(word, NR_CAPSET) |                 \
+	 NUMBERED(word, NR_FANOTIFY_INIT) | NUMBERED(word, NR_FANOTIFY_MARK))
+
+static const __u64 calls_looked_at[] = {
+	CALLS_LOOKED_AT(0), CALLS_LOOKED_AT(1), CALLS_LOOKED_AT(2), CALLS_LOOKED_AT(3), CALLS_LOOKED_AT(4),
+	CALLS_LOOKED_AT(5), CALLS_LOOKED_AT(6), CALLS_LOOKED_AT(7),
+};
+
+static __always_inline bool may_be_idle(__u32 capability, __u32 number)
+{
+	if (capability == CAP_NET_ADMIN)
+		return true;
+	return number < 64 * sizeof(calls_looked_at) / sizeof(*calls_looked_at) &&
+	       (calls_looked_at[number / 64] >> (number & 63) & 1);
+}
+
 /*
  * Some checks are made whether or not the answer matters: setattr and set_acl ask for
  * FSETID although there is no setgid bit to lose, some files under /proc/sys ask

@@ -97,9 +97,13 @@ static __always_inline void note_code(const struct ca_task *t, struct pt_regs *r
 		note_executable(t->program, number, abi);
 }
 
-/* Every check comes by here. */
+/* Every check comes by here. Most mappings are of memory alone. */
 static __always_inline void note_loaded(const struct ca_task *t, const struct ca_check *check)
 {
-	if (code_wanted && sampled && check->capability == CAP_SYS_ADMIN && is_mmap(check->syscall, check->abi))
+	struct pt_regs *regs = (struct pt_regs *)t->anchors.registers;
+
+	if (!code_wanted || !sampled || check->capability != CAP_SYS_ADMIN || !is_mmap(check->syscall, check->abi))
+		return;
+	if (check->abi == CA_ABI_COMPAT || !(READ_ARGUMENT(4, regs) & MAP_ANONYMOUS))
 		note_mapped(t->program, MAP_FIXED, check->abi == CA_ABI_COMPAT);
 }

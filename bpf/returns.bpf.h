@@ -24,8 +24,9 @@ extern int bpf_task_work_schedule_resume(struct task_struct *task, struct bpf_ta
 					 task_work_callback callback) __ksym __weak;
 
 enum {
-	FOLLOWED_FIRST = 64,	/* of each row, or of each call chain of it that is known: all of these */
-	FOLLOWED_THEN = 64,	/* and then one in so many, by chance: what a program does can have a rhythm */
+	FOLLOWED_FIRST = 64,	/* of each call site: all of these, */
+	FOLLOWED_SPREAD = 16,	/* then of n so many times ln(n / 64), */
+	FOLLOWED_RAREST = 4096,	/* and of very many one in so many */
 	RETURN_TRIES = 8,
 };
 
@@ -87,16 +88,28 @@ static __always_inline bool is_write_of_map(__s32 number, __u32 abi)
 	return abi == CA_ABI_NATIVE && (number == NR_WRITE || number == NR_PWRITE64 || number == NR_WRITEV);
 }
 
+/* After a check that was chosen, the nth of its call site, the next one: by chance, as what a program does can have a
+ * rhythm. To draw for each check takes longer than to compare. */
+static __always_inline __u64 next_followed(__u64 nth)
+{
+	__u64 apart = nth / FOLLOWED_SPREAD;
+
+	if (nth < FOLLOWED_FIRST)
+		return nth + 1;
+	if (apart > FOLLOWED_RAREST)
+		apart = FOLLOWED_RAREST;
+	return nth + 1 + bpf_get_prandom_u32() % (2 * apart);
+}
+
 /*
- * Says whether a check, the nth of its row, is in a call that is to be followed. What a capset changed has to be
- * known of each, and what a map of a user namespace gives: see note_root_map(). io_uring_enter() runs task work before
- * it ends (6.18, io_uring/io_uring.h, io_run_task_work()).
+ * Says whether a check is in a call that is to be followed: it is one of the sample, or what the call changes has to
+ * be known of each, as of a capset, and of what a map of a user namespace gives: see note_root_map(). io_uring_enter()
+ * runs task work before it ends (6.18, io_uring/io_uring.h, io_run_task_work()).
  */
-static __always_inline bool is_chosen(const struct ca_check *check, __u64 nth)
+static __always_inline bool is_chosen(const struct ca_check *check, bool in_sample)
 {
 	if (check->syscall == NR_IO_URING_ENTER)
 		return false;
-	return nth <= FOLLOWED_FIRST || is_capset(check) ||
-	       (check->capability == CAP_SYS_ADMIN && is_write_of_map(check->syscall, check->abi)) ||
-	       !(bpf_get_prandom_u32() % FOLLOWED_THEN);
+	return in_sample || is_capset(check) ||
+	       (check->capability == CAP_SYS_ADMIN && is_write_of_map(check->syscall, check->abi));
 }

@@ -115,7 +115,7 @@ func framesOf(site kernelSite) (frames []string) {
 	return frames
 }
 
-// addChain adds what was counted by a chain to its row, and to its site unless the
+// addChain adds what was counted by a chain to its row and its outcome, and to its site unless the
 // chain was once taken for another: then it is not known which site that was, nor
 // of the programs that are noted for it.
 func (c *counts) addChain(chain kernelChain) {
@@ -125,6 +125,10 @@ func (c *counts) addChain(chain kernelChain) {
 		return
 	}
 	row := &c.checks[i]
+	if o := c.reading.of(c.groups[i]); chain.failed > 0 {
+		o.Outcomes = append(o.Outcomes, audit.Outcome{Capability: row.Capability, Verdict: row.Verdict,
+			Syscall: row.Syscall, Return: int(chain.result), Count: uint64(chain.failed)})
+	}
 	row.Count += uint64(chain.count)
 	row.Span.Last = max(row.Span.Last, c.reading.clock(c.groups[i]).since(uint64(chain.last)))
 	site, ok := c.sites[kernelSiteKey{check: chain.check, stack: chain.stack}]

@@ -28,7 +28,8 @@ func (b *bench) counted(check string) ([]way, error) {
 	if err := b.sees(check); err != nil {
 		return nil, err
 	}
-	all := []surroundings{{native, natively}, {traced, b.audited}, {blindly, b.withoutObjects}}
+	all := []surroundings{{native, natively}, {traced, b.audited}, {blindly, b.withoutObjects},
+		{whileRuns, b.adopted}}
 	for _, c := range counters[b.backend] {
 		s := surroundings{c.name, func(ctx context.Context, line []string) (*running, error) {
 			return besideIdle(ctx, line, b.countBy(c, idle)...)

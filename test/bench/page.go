@@ -77,24 +77,32 @@ func (r *results) String() string {
 // none is the cell of what could not be measured.
 const none = "–"
 
+// checksTable has what an audit adds to a system call with a check: of a command, and of what runs already,
+// where the kernel can do without a look at the end of each call.
 func (r *results) checksTable() *table {
-	heading := []string{"a check of", native, traced + " adds", traced + " / " + blindly}
+	heading := []string{"a check of", native, traced + " adds", traced + " / " + blindly,
+		whileRuns + ", adds"}
 	for _, other := range r.others {
-		heading = append(heading, other+" adds", "audited / "+other)
+		heading = append(heading, other+" adds", traced+" / "+other, whileRuns+" / "+other)
 	}
 	t := newTable(heading...)
 	for _, row := range r.checks {
 		added := func(way string) (float64, bool) {
 			return row.pair(way, native, func(a, b float64) float64 { return a - b })
 		}
-		audited, ok := added(traced)
-		blind, okBlind := added(blindly)
-		cells := []string{row.name, cell(nanoseconds, row.medians[native]), cellIf(ok, nanoseconds, audited),
-			cellIf(ok && okBlind && blind > 0, plain, audited/blind)}
+		adds := func(way string) string {
+			ns, ok := added(way)
+			return cellIf(ok, nanoseconds, ns)
+		}
+		ratio := func(way, other string) string {
+			a, okA := added(way)
+			b, okB := added(other)
+			return cellIf(okA && okB && b > 0, plain, a/b)
+		}
+		cells := []string{row.name, cell(nanoseconds, row.medians[native]), adds(traced),
+			ratio(traced, blindly), adds(whileRuns)}
 		for _, other := range r.others {
-			by, okBy := added(other)
-			cells = append(cells, cellIf(okBy, nanoseconds, by),
-				cellIf(ok && okBy && by > 0, plain, audited/by))
+			cells = append(cells, adds(other), ratio(traced, other), ratio(whileRuns, other))
 		}
 		t.add(cells...)
 	}
