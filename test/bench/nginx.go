@@ -34,8 +34,21 @@ http {
 }
 `
 
+// looked is more than what it takes to look at the code of nginx, where nothing else wants the processor.
+const looked = 2 * time.Second
+
 // requests is what nginx takes for one, as wrk measures it from outside.
 func (b *bench) requests(dir string, list []surroundings) ([]way, error) {
+	return b.requestsAfter(0, dir, list)
+}
+
+// laterRequests are those when its code has been looked at.
+func (b *bench) laterRequests(dir string, list []surroundings) ([]way, error) {
+	return b.requestsAfter(looked, dir, list)
+}
+
+// requestsAfter are those that begin some time after nginx answers.
+func (b *bench) requestsAfter(wait time.Duration, dir string, list []surroundings) ([]way, error) {
 	for _, name := range []string{"nginx", "wrk"} {
 		if _, err := exec.LookPath(name); err != nil {
 			return nil, fmt.Errorf("wanted %s: %w", name, err)
@@ -50,7 +63,7 @@ func (b *bench) requests(dir string, list []surroundings) ([]way, error) {
 		ways = append(ways, way{in.name, func() (figures, error) {
 			ctx, cancel := bounded()
 			defer cancel()
-			return s.loaded(ctx, in, time.Duration(b.scaled(2000))*time.Millisecond)
+			return s.loaded(ctx, in, wait, time.Duration(b.scaled(2000))*time.Millisecond)
 		}})
 	}
 	return ways, nil
@@ -84,7 +97,7 @@ func (s server) write(name, text string) error {
 }
 
 // loaded is how many nanoseconds a request takes while wrk makes as many as it can.
-func (s server) loaded(ctx context.Context, in surroundings, length time.Duration) (figures, error) {
+func (s server) loaded(ctx context.Context, in surroundings, wait, length time.Duration) (figures, error) {
 	path, err := exec.LookPath("nginx")
 	if err != nil {
 		return nil, err
@@ -94,7 +107,7 @@ func (s server) loaded(ctx context.Context, in surroundings, length time.Duratio
 	if err != nil {
 		return nil, err
 	}
-	ns, err := s.hammer(ctx, length)
+	ns, err := s.hammer(ctx, wait, length)
 	if stopped := s.stop(); err == nil {
 		err = stopped
 	}
@@ -105,8 +118,8 @@ func (s server) loaded(ctx context.Context, in surroundings, length time.Duratio
 	return figures{ns}, err
 }
 
-// hammer waits until the server answers, and has wrk ask it.
-func (s server) hammer(ctx context.Context, length time.Duration) (ns float64, err error) {
+// hammer waits until the server answers, and a while longer, and has wrk ask it.
+func (s server) hammer(ctx context.Context, wait, length time.Duration) (ns float64, err error) {
 	for tick := time.NewTicker(10 * time.Millisecond); ; {
 		connection, err := net.Dial("tcp", s.address)
 		if err == nil {
@@ -119,6 +132,7 @@ func (s server) hammer(ctx context.Context, length time.Duration) (ns float64, e
 		case <-tick.C:
 		}
 	}
+	time.Sleep(wait)
 	seconds := max(1, int(length.Seconds()))
 	out, err := exec.CommandContext(ctx, "wrk", "-t1", "-c16", fmt.Sprintf("-d%ds", seconds),
 		"http://"+s.address+"/").CombinedOutput()
