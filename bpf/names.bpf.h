@@ -55,44 +55,65 @@ static __always_inline void note_root(struct task_struct *task)
 		state.root = (__u64)dentry;
 }
 
+/* How far up the names have been read: a directory entry, and the mount that it is in. */
+struct reached {
+	__u64 dentry;
+	__u64 mount;
+};
+
 /*
- * Reads the names from an entry up to the root of all mounts, as fs/d_path.c, prepend_path(), does, or to that of an
- * auditor after chroot(2), who finds the files below. By the entry alone: another mount namespace has mounts of its own.
- * What is in no directory (a pipe, memfd_create(2)) has no names.
+ * Goes up by a name or a mount, as fs/d_path.c, prepend_path(), does. Says whether there can be more; if not, names->end
+ * says why, unless there is no room. Global, so that the verifier looks at it once, not once for each name: see
+ * scope_of().
  */
-__noinline int read_names(struct ca_names *names, __u64 dentry_address, __u64 mount_address)
+__noinline int go_up(struct ca_names *names, struct reached *at)
 {
-	struct dentry *dentry = (struct dentry *)dentry_address, *parent;
-	struct vfsmount *mount = (struct vfsmount *)mount_address;
+	struct dentry *dentry, *parent;
+	struct vfsmount *mount;
 	struct mount *m, *above;
+
+	if (!names || !at || !at->dentry)
+		return 0;
+	dentry = (struct dentry *)at->dentry;
+	mount = (struct vfsmount *)at->mount;
+	if (at->dentry == state.root) {
+		names->end = CA_NAMES_ROOT;
+		return 0;
+	}
+	if (dentry == BPF_CORE_READ(mount, mnt_root)) {
+		m = whole_mount(mount);
+		above = BPF_CORE_READ(m, mnt_parent);
+		if (above == m) {
+			names->end = CA_NAMES_ROOT;
+			return 0;
+		}
+		at->dentry = (__u64)BPF_CORE_READ(m, mnt_mountpoint);
+		at->mount = (__u64)above + bpf_core_field_offset(struct mount, mnt);
+		return 1;
+	}
+	parent = BPF_CORE_READ(dentry, d_parent);
+	if (dentry == parent) {
+		names->end = CA_NAMES_NOWHERE;
+		return 0;
+	}
+	at->dentry = (__u64)parent;
+	return add_name(names, (__u64)dentry);
+}
+
+/*
+ * Reads the names from an entry up to the root of all mounts, or to that of an auditor after chroot(2), who finds the
+ * files below. By the entry alone: another mount namespace has mounts of its own. What is in no directory (a pipe,
+ * memfd_create(2)) has no names.
+ */
+__noinline int read_names(struct ca_names *names, __u64 dentry, __u64 mount)
+{
+	struct reached at = { dentry, mount };
 
 	if (!names)
 		return 0;
 	names->size = 0;
-	names->end = CA_NAMES_NOWHERE;
-	for (int i = 0; i < NAMES_SEEN && dentry; i++) {
-		if ((__u64)dentry == state.root) {
-			names->end = CA_NAMES_ROOT;
-			return 0;
-		}
-		parent = BPF_CORE_READ(dentry, d_parent);
-		if (dentry == BPF_CORE_READ(mount, mnt_root)) {
-			m = whole_mount(mount);
-			above = BPF_CORE_READ(m, mnt_parent);
-			if (above == m) {
-				names->end = CA_NAMES_ROOT;
-				return 0;
-			}
-			dentry = BPF_CORE_READ(m, mnt_mountpoint);
-			mount = (void *)above + bpf_core_field_offset(struct mount, mnt);
-			continue;
-		}
-		if (dentry == parent)
-			return 0;
-		if (!add_name(names, (__u64)dentry))
-			break;
-		dentry = parent;
-	}
 	names->end = CA_NAMES_MORE;
+	for (int i = 0; i < NAMES_SEEN && go_up(names, &at); i++)
+		;
 	return 0;
 }

@@ -75,7 +75,7 @@ static __always_inline void name_file(struct ca_names *path, struct file *file)
 		add_name(path, dentry);
 }
 
-static __always_inline bool tell_mapping(struct vm_area_struct *vma, __u32 list)
+static __always_inline bool tell_code(struct vm_area_struct *vma, __u32 list)
 {
 	struct file *file = BPF_CORE_READ(vma, vm_file);
 	struct ca_mapping *m = bpf_ringbuf_reserve(&stacks, sizeof(*m), 0);
@@ -102,9 +102,28 @@ static __always_inline bool tell_mapping(struct vm_area_struct *vma, __u32 list)
 }
 
 /*
+ * Tells of a mapping if it is of code. Says whether to go on. Global, as those that follow are: see scope_of(). How many
+ * were looked at is counted in memory: in a register it would be another state for the verifier each time.
+ */
+__noinline int tell_mapping(struct ca_task *t, __u64 address, __u32 list)
+{
+	struct vm_area_struct *vma = (struct vm_area_struct *)address;
+
+	if (!t || ++t->walked > WALKED_MAPPINGS || t->listed >= CA_MAPPINGS)
+		return 0;
+	if (!(BPF_CORE_READ(vma, vm_flags) & VM_EXEC))
+		return 1;
+	if (!tell_code(vma, list)) {
+		t->listed = 0; /* /proc may have all of them */
+		return 0;
+	}
+	t->listed++;
+	return 1;
+}
+
+/*
  * Tells where the process's code lies: 0 if the kernel cannot, or has no room for all. While the process itself changes its mappings,
- * as in mmap(), they are locked and the iterator sees none. How many were looked at is counted in memory:
- * in a register it would be another state for the verifier each time.
+ * as in mmap(), they are locked and the iterator sees none.
  */
 __noinline int tell_mappings(__u32 list)
 {
@@ -112,6 +131,7 @@ __noinline int tell_mappings(__u32 list)
 	struct ca_task *t = task_of(task);
 	struct bpf_iter_task_vma it;
 	struct vm_area_struct *vma;
+	__u64 address = 0;
 
 	if (!t || !bpf_ksym_exists(bpf_iter_task_vma_new))
 		return 0;
@@ -119,15 +139,9 @@ __noinline int tell_mappings(__u32 list)
 	t->listed = 0;
 	bpf_iter_task_vma_new(&it, task, 0);
 	while ((vma = bpf_iter_task_vma_next(&it))) {
-		if (++t->walked > WALKED_MAPPINGS || t->listed >= CA_MAPPINGS)
+		bpf_probe_read_kernel(&address, sizeof(address), &vma); /* a number, see anchor() */
+		if (!tell_mapping(t, address, list))
 			break;
-		if (!(BPF_CORE_READ(vma, vm_flags) & VM_EXEC))
-			continue;
-		if (!tell_mapping(vma, list)) {
-			t->listed = 0; /* /proc may have all of them */
-			break;
-		}
-		t->listed++;
 	}
 	bpf_iter_task_vma_destroy(&it);
 	return t->listed;
@@ -148,28 +162,42 @@ static __always_inline __u32 mappings_of(struct ca_task *t, struct task_struct *
 	return t->mappings;
 }
 
-/*
- * Two ways to a check differ in the return addresses on the stack. Of the words there, those are
- * taken into account that are addresses of the program's own code.
- */
+/* Words of a stack. */
+struct block {
+	__u64 words[PRINT_BLOCK];
+};
+
+/* What the words make of a fingerprint that are addresses of the program's own code. */
+__noinline __u64 print_of(const struct block *block, __u64 start, __u64 size)
+{
+	__u64 print = 0;
+
+	if (!block)
+		return 0;
+	for (int i = 0; i < PRINT_BLOCK; i++) {
+		__u64 in = block->words[i] - start;
+
+		/* all bits of the mask where in < size: a fork for each word is work for the verifier */
+		print += (block->words[i] * 0x9e3779b97f4a7c15) & ((__s64)((in - size) & ~in) >> 63);
+	}
+	return print;
+}
+
+/* Two ways to a check differ in the return addresses on the stack. */
 __noinline int is_new_stack(struct ca_look *look)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u64 sp = ((struct pt_regs *)bpf_task_pt_regs(task))->sp & ~7ULL;
 	__u64 start = BPF_CORE_READ(task, mm, start_code), size = BPF_CORE_READ(task, mm, end_code) - start;
-	__u64 words[PRINT_BLOCK], print = 0;
+	struct block block;
+	__u64 print = 0;
 
 	if (!look)
 		return 0;
 	for (int i = 0; i < PRINT_WORDS; i += PRINT_BLOCK) {
-		if (bpf_probe_read_user(words, sizeof(words), (void *)(sp + 8 * i)))
+		if (bpf_probe_read_user(&block, sizeof(block), (void *)(sp + 8 * i)))
 			break;
-		for (int j = 0; j < PRINT_BLOCK; j++) {
-			__u64 in = words[j] - start;
-
-			/* all bits of the mask where in < size: a fork for each word is work for the verifier */
-			print += (words[j] * 0x9e3779b97f4a7c15) & ((__s64)((in - size) & ~in) >> 63);
-		}
+		print += print_of(&block, start, size);
 	}
 	print |= 1;
 	for (int i = 0; i < CA_STACKS; i++) {
