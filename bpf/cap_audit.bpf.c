@@ -122,40 +122,44 @@ static __always_inline __u64 argument_of(struct pt_regs *regs, __u32 n, bool com
 }
 
 /*
+ * Of a user namespace and those above it the one whose parent is another; 0 if there is none.
+ *
  * Functions with loops are global: the verifier looks at them once, not once
  * for every path that leads to a call. Addresses pass as numbers.
  */
-__noinline int scope_of(__u64 address)
+__noinline __u64 namespace_below(__u64 address, __u64 above)
 {
-	const struct user_namespace *ns = (const struct user_namespace *)address;
+	__u32 type = type_of_words();
 
 	/* kernel/user_namespace.c: namespaces nest at most 32 deep */
-	for (int i = 0; i < 33 && ns; i++) {
-		ns = READ_POINTER(ns, parent);
-		if ((__u64)ns == state.user_ns)
-			return CA_SCOPE_NESTED;
+	for (int i = 0; i < 33 && address; i++) {
+		struct user_namespace *ns = (struct user_namespace *)address;
+		__u64 parent = read_word((__u64)&ns->parent, type);
+
+		if (parent == above)
+			return address;
+		address = parent;
 	}
-	return CA_SCOPE_OUTER;
+	return 0;
+}
+
+static __always_inline __u8 scope_of(__u64 ns)
+{
+	if (ns == state.user_ns)
+		return CA_SCOPE_OWN;
+	return namespace_below(ns, state.user_ns) ? CA_SCOPE_NESTED : CA_SCOPE_OUTER;
 }
 
 /*
  * security/commoncap.c, cap_capable(): who owns a user namespace, and lives in
  * its parent, holds every capability in it, before any set is looked at.
  */
-__noinline int granted_as_owner(__u64 cred_address, __u64 address)
+static __always_inline bool granted_as_owner(const struct cred *cred, __u64 address)
 {
-	const struct cred *cred = (const struct cred *)cred_address;
-	const struct user_namespace *ns = (const struct user_namespace *)address;
-	const struct user_namespace *home = READ_POINTER(cred, user_ns);
+	struct user_namespace *ns;
 
-	for (int i = 0; i < 33 && ns && ns != home; i++) {
-		const struct user_namespace *parent = READ_POINTER(ns, parent);
-
-		if (parent == home)
-			return READ_NUMBER(ns, owner.val) == READ_NUMBER(cred, euid.val);
-		ns = parent;
-	}
-	return 0;
+	ns = (struct user_namespace *)namespace_below(address, (__u64)READ_POINTER(cred, user_ns));
+	return ns && READ_NUMBER(ns, owner.val) == READ_NUMBER(cred, euid.val);
 }
 
 static __always_inline __u8 credentials_of(const struct ca_task *t, struct task_struct *task,
@@ -173,9 +177,7 @@ static __always_inline __u8 credentials_of(const struct ca_task *t, struct task_
 			bits |= CA_CRED_FOREIGN;
 	}
 	if (scope != CA_SCOPE_OWN) {
-		/* volatile, or the compiler passes the pointer that it has just found equal: the verifier wants a
-		 * number */
-		if (granted && granted_as_owner(*(volatile const __u64 *)&t->cred, t->ns))
+		if (granted && granted_as_owner(cred, t->ns))
 			bits |= CA_CRED_OWNER;
 		if ((__u64)BPF_CORE_READ(cred, user_ns) != state.user_ns)
 			bits |= CA_CRED_NESTED;
@@ -353,7 +355,7 @@ static __always_inline int on_check(void *ctx, struct ca_task *t, struct task_st
 	check.group = t->group;
 	check.phase = group_of(t)->phase;
 	check.syscall = syscall_of(anchored_number(t), task, t, &check.abi);
-	check.scope = t->ns == state.user_ns ? CA_SCOPE_OWN : scope_of(t->ns);
+	check.scope = scope_of(t->ns);
 	check.credentials = credentials_of(t, task, own, check.scope, result == 0);
 	if ((idle_matters >> capability & 1) && check.abi == CA_ABI_NATIVE && may_be_idle(capability, check.syscall))
 		check.idle = is_idle(capability, check.syscall, t->anchors.registers);

@@ -95,38 +95,59 @@ static __always_inline bool note_walk(struct ca_object *o, struct task_struct *t
 
 static __always_inline bool is_absolute(const struct ca_object *o) { return o->texts[0][0] == '/'; }
 
+/* What bpf_loop() takes: 0 or 1, which clang 19 knows of a function, and the verifier does not. */
+static __always_inline long ends_loop(int last)
+{
+	barrier_var(last);
+	return last != 0;
+}
+
 /* Where the last two names of a path begin, and how many there are. */
 struct last_names {
-	const struct ca_object *object;
 	__u32 last;
 	__u32 above;
 	__u32 count;
-	bool slash;		/* there is one before */
+	__u32 slash;		/* there is one before */
 };
 
-static long look_for_names(__u64 index, void *data)
+/* Takes in a letter of a path. Says whether it was the last. */
+__noinline int take_letter(struct last_names *names, const struct ca_object *o, __u32 at)
 {
-	struct last_names *names = data;
-	char c = names->object->texts[0][index & (CA_PATH - 1)];
-	char next = names->object->texts[0][(index + 1) & (CA_PATH - 1)];
+	char c, next;
 
+	if (!names || !o)
+		return 1;
+	c = o->texts[0][at & (CA_PATH - 1)];
+	next = o->texts[0][(at + 1) & (CA_PATH - 1)];
 	if (!c)
 		return 1;
 	if (c != '/' && names->slash && !(c == '.' && (!next || next == '/'))) {
 		names->above = names->last;
-		names->last = index;
+		names->last = at;
 		names->count++;
 	}
 	names->slash = c == '/';
 	return 0;
 }
 
+struct letters {
+	const struct ca_object *object;
+	struct last_names names;
+};
+
+static long look_for_names(__u64 index, void *data)
+{
+	struct letters *letters = data;
+
+	return ends_loop(take_letter(&letters->names, letters->object, index));
+}
+
 /* The first bytes of a name of a path, as name_of_dentry() has those of a name. */
-static __always_inline __u64 name_at(const struct ca_object *o, __u32 at)
+__noinline __u64 name_at(const struct ca_object *o, __u32 at)
 {
 	__u64 name = 0;
 
-	for (__u32 i = 0; i < sizeof(name); i++) {
+	for (__u32 i = 0; o && i < sizeof(name); i++) {
 		char c = o->texts[0][(at + i) & (CA_PATH - 1)];
 
 		if (!c || c == '/')
@@ -146,13 +167,17 @@ struct path_search {
 	__u64 dentry;		/* what was found */
 };
 
-static long look_for_path(__u64 index, void *data)
+/* Looks at the next word. Says whether it was the last. */
+__noinline int look_at_path(struct path_search *search, __u64 index)
 {
-	struct path_search *search = data;
-	__u64 address = search->top - 8 * (index + 1), mount, dentry = search->word;
+	__u64 address, mount, dentry;
 
+	if (!search)
+		return 1;
+	address = search->top - 8 * (index + 1);
 	if (address <= search->bottom)
 		return 1;
+	dentry = search->word;
 	mount = word_at(address);
 	search->word = mount;
 	if (!is_path(mount, dentry))
@@ -161,6 +186,11 @@ static long look_for_path(__u64 index, void *data)
 		return 0;
 	search->dentry = dentry;
 	return 1;
+}
+
+static long look_for_path(__u64 index, void *search)
+{
+	return ends_loop(look_at_path(search, index));
 }
 
 /*
@@ -175,21 +205,20 @@ __noinline int find_path(struct ca_object *o, __u64 base, __u32 is)
 	struct ca_task *t = task_of(task);
 	__u32 up = is == CA_ARGUMENT_ENTRY;
 	struct path_search search = {};
-	struct last_names names = { .object = o };
+	struct letters letters = { .object = o, .names.slash = 1 };
 	struct dentry *dentry;
 
 	/* the helper came with 5.17 */
 	if (!o || !t || !bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_loop))
 		return 0;
 	/* Before 6.7 the verifier follows only the first call of a callback (kernel/bpf/verifier.c, __check_func_call()), and
-	 * what is never done then is cut off. So what that begins with comes from memory, which it does not know. */
-	names.slash = o->texts[0][0] != 0;
-	search.word = t->anchors.registers; /* no entry */
-	bpf_loop(CA_PATH, look_for_names, &names, 0);
-	if (names.count <= up)
+	 * what is never done then is cut off. So each does all in a function that is looked at by itself. */
+	bpf_loop(CA_PATH, look_for_names, &letters, 0);
+	if (letters.names.count <= up)
 		search.base = base;
 	else
-		search.name = name_at(o, up ? names.above : names.last);
+		search.name = name_at(o, up ? letters.names.above : letters.names.last);
+	search.word = t->anchors.registers; /* no entry */
 	search.top = t->anchors.registers;
 	search.bottom = t->anchors.context;
 	bpf_loop(STACK_WORDS, look_for_path, &search, 0);
