@@ -129,7 +129,7 @@ static __always_inline __u64 argument_of(struct pt_regs *regs, __u32 n, bool com
  */
 __noinline __u64 namespace_below(__u64 address, __u64 above)
 {
-	__u32 type = type_of_words();
+	__u32 type = an_integer;
 
 	/* kernel/user_namespace.c: namespaces nest at most 32 deep */
 	for (int i = 0; i < 33 && address; i++) {
@@ -160,6 +160,15 @@ static __always_inline bool granted_as_owner(const struct cred *cred, __u64 addr
 
 	ns = (struct user_namespace *)namespace_below(address, (__u64)READ_POINTER(cred, user_ns));
 	return ns && READ_NUMBER(ns, owner.val) == READ_NUMBER(cred, euid.val);
+}
+
+/*
+ * Each time the verifier comes by the load of a pointer it searches all of BTF by name (kernel/bpf/verifier.c,
+ * btf_nested_type_is_trusted(), since 6.3). Where words are read by a helper it does not, and the load is faster.
+ */
+static __always_inline __u64 real_cred_of(struct task_struct *task)
+{
+	return an_integer ? (__u64)READ_POINTER(task, real_cred) : (__u64)task->real_cred;
 }
 
 static __always_inline __u8 credentials_of(const struct ca_task *t, struct task_struct *task,
@@ -338,11 +347,7 @@ static __always_inline void note_check(struct ca_task *t, struct task_struct *ta
 static __always_inline int on_check(void *ctx, struct ca_task *t, struct task_struct *task, int capability,
 				    __u32 options, int result, __u64 skip)
 {
-	/*
-	 * Loaded here, once: each time the verifier of 6.x comes by the load of a
-	 * pointer it searches all of BTF by name, and a probe read takes 30 ns.
-	 */
-	__u64 own = (__u64)task->real_cred;
+	__u64 own = real_cred_of(task);
 	struct ca_check check __attribute__((aligned(8))) = {};
 
 	if (!(t->flags & CA_TASK_RECORDING) || capability < 0 || capability >= CA_CAPS)

@@ -94,7 +94,7 @@ static __always_inline bool same_check(const struct ca_check *a, const struct ca
 static __always_inline bool is_there(const struct ca_chain *chain, const struct ca_check *check, __u64 context,
 				     __u64 registers)
 {
-	__u32 type = type_of_words(), from_top = chain->from_top, depth = chain->depth;
+	__u32 type = an_integer, from_top = chain->from_top, depth = chain->depth;
 
 	if (chain->state != CA_CHAIN_KNOWN || !same_check(&chain->check, check))
 		return false;
@@ -139,7 +139,8 @@ __noinline __u32 recognize(struct ca_check *check, __u64 context, __u64 register
 /* A call chain as it was walked, from the innermost function outwards, and the kind of its call site. */
 struct walked {
 	__u64 frames[CA_FRAMES];
-	__u64 kind;
+	__u32 depth;
+	__u32 kind;
 };
 
 /* The words of the stack, looked through for a chain's addresses. */
@@ -216,12 +217,9 @@ __noinline int learn_there(__u64 bucket, __u64 way, struct walked *walked, __u64
 	if ((was != CA_CHAIN_SEEN && was != CA_CHAIN_KNOWN) ||
 	    __sync_val_compare_and_swap(&chain->state, was, CA_CHAIN_LEARNING) != was)
 		return 0;
-	chain->depth = 0;
-	for (int i = 0; i < CA_FRAMES; i++) {
-		chain->frames[i] = walked->frames[i];
-		chain->found[i] = 0;
-		chain->depth += chain->frames[i] != 0;
-	}
+	chain->depth = walked->depth;
+	__builtin_memcpy(chain->frames, walked->frames, sizeof(chain->frames));
+	__builtin_memset(chain->found, 0, sizeof(chain->found));
 	search.chain = chain;
 	bpf_loop(STACK_WORDS, look_at_word, &search, 0);
 	__sync_lock_test_and_set(&chain->state, compare(chain, (registers - context) / 8));
@@ -255,8 +253,11 @@ __noinline int learn(struct ca_check *check, __u64 stack, struct walked *walked,
 
 static __always_inline bool look(void *ctx, __u64 skip, struct walked *walked, __u64 *hash)
 {
-	if (bpf_get_stack(ctx, walked->frames, sizeof(walked->frames), skip & 0xff) < 0)
+	long size = bpf_get_stack(ctx, walked->frames, sizeof(walked->frames), skip & 0xff);
+
+	if (size < 0)
 		return false;
+	walked->depth = size / sizeof(walked->frames[0]);
 	*hash = 0xcbf29ce484222325;
 	for (int i = 0; i < CA_FRAMES; i++)
 		*hash = (*hash ^ walked->frames[i]) * 0x100000001b3;

@@ -498,7 +498,7 @@ static __always_inline void follow_group(struct ca_task *t);
  */
 static __always_inline bool is_bare(struct task_struct *task)
 {
-	return type_of_words() && !READ_POINTER(task, bpf_storage);
+	return an_integer && !READ_POINTER(task, bpf_storage);
 }
 
 /* The storage of the task that runs. What is lost if it belongs to the tree and can get none? */

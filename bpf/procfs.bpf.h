@@ -12,18 +12,31 @@ struct path_reader {
 
 static __always_inline char byte_at(const struct path_reader *p, __u32 at) { return p->bytes[at & (PATH_SEEN - 1)]; }
 
-/* Goes to where a path's next name begins, as fs/namei.c, link_path_walk(), does: beyond slashes and `.`. */
+/*
+ * Goes beyond a slash or `.` where a path's next name is to begin, as fs/namei.c, link_path_walk(), does. Says whether
+ * there was one. Global, as those that follow are: see namespace_below().
+ */
+__noinline int skip_letter(struct path_reader *p)
+{
+	char c, next;
+
+	if (!p)
+		return 0;
+	c = byte_at(p, p->at);
+	next = byte_at(p, p->at + 1);
+	if (c != '/' && (c != '.' || (next && next != '/')))
+		return 0;
+	p->at++;
+	return 1;
+}
+
+/* Goes to where the next name begins. */
 __noinline int skip_nothing(struct path_reader *p)
 {
 	if (!p)
 		return 0;
-	for (__u32 i = 0; i < NAME_SEEN; i++) {
-		char c = byte_at(p, p->at), next = byte_at(p, p->at + 1);
-
-		if (c != '/' && (c != '.' || (next && next != '/')))
-			break;
-		p->at++;
-	}
+	for (__u32 i = 0; i < NAME_SEEN && skip_letter(p); i++)
+		;
 	return 0;
 }
 

@@ -3,15 +3,11 @@
 
 /* kernel/bpf/verifier.c, 6.2: from then on any address can be read by an instruction, which reads 0 where there is nothing */
 extern void *bpf_rdonly_cast(const void *object, __u32 type) __ksym __weak;
-/* The type that a word is read as: the ID of struct timespec64 in the kernel's own BTF, which is not what libbpf relocates
- * by; 0 if it is not known. */
+/*
+ * The type that a word is read as: the ID of struct timespec64 in the kernel's own BTF, which is not what libbpf relocates
+ * by; 0 where it is not known, or the kernel has no such function and a helper has to read.
+ */
 const volatile __u32 an_integer = 0;
-
-/* That type, 0 where a helper has to read: asked for once where many words are read. */
-static __always_inline __u32 type_of_words(void)
-{
-	return bpf_ksym_exists(bpf_rdonly_cast) ? an_integer : 0;
-}
 
 static __always_inline __u64 read_word(__u64 address, __u32 type)
 {
@@ -24,7 +20,7 @@ static __always_inline __u64 read_word(__u64 address, __u32 type)
 
 static __always_inline __u64 word_at(__u64 address)
 {
-	return read_word(address, type_of_words());
+	return read_word(address, an_integer);
 }
 
 /* A pointer in a structure of the kernel, and a number of four bytes. */

@@ -108,15 +108,14 @@ func (f found) trim() (trimmed []byte, ids map[string]uint32, err error) {
 	ids = map[string]uint32{}
 	for _, id := range f.named {
 		r := f.record(id)
-		if !candidates[r.kind()] {
-			continue
-		}
 		name, err := f.name(word(r, 0))
 		if err != nil {
 			return nil, nil, err
 		}
 		ids[string(name)] = id
-		t.number(id)
+		if candidates[r.kind()] {
+			t.number(id)
+		}
 	}
 	for i := 0; i < len(t.kept); i++ { // what is written adds to it
 		if err := t.write(t.kept[i]); err != nil {

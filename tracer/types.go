@@ -21,7 +21,7 @@ import (
 type kernelTypes struct {
 	file    *os.File
 	outline btf.Outline
-	// anInteger is the kernel's ID of what words are read as, see word_at().
+	// anInteger is the kernel's ID of what words are read as, see word_at(); 0 where a helper reads them.
 	anInteger uint32
 }
 
@@ -43,7 +43,10 @@ func readTypes() (types kernelTypes, err error) {
 		types.close()
 		return types, os.NewSyscallError("memfd_create", err)
 	}
-	types.file, types.anInteger = os.NewFile(uintptr(fd), "types"), cut.IDs["timespec64"]
+	types.file = os.NewFile(uintptr(fd), "types")
+	if cut.IDs["bpf_rdonly_cast"] != 0 {
+		types.anInteger = cut.IDs["timespec64"]
+	}
 	if _, err := types.file.Write(cut.Types); err != nil {
 		types.close()
 		return types, err
