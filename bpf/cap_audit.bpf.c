@@ -543,12 +543,13 @@ static __always_inline void add_outcome(const struct ca_outcome *o)
  * the bounding set lacks some of its file's effective capabilities. No
  * capability is asked for.
  */
-static __always_inline void note_refused_exec(const struct ca_task *t, __s32 number, __u8 abi)
+__noinline int note_refused_exec(__u32 group, __s32 number, __u32 abi)
 {
-	struct ca_outcome o = { .result = -EPERM, .syscall = number, .abi = abi, .group = t->group };
+	struct ca_outcome o = { .result = -EPERM, .syscall = number, .abi = abi, .group = group };
 
 	if (is_exec(number, abi))
 		add_outcome(&o);
+	return 0;
 }
 
 static __always_inline __u64 asked(const struct ca_task *t, __u8 verdict)
@@ -742,7 +743,7 @@ static __always_inline int on_syscall_done(struct pt_regs *regs, long result, bo
 		count_after_refused(t, number, abi);
 		note_wait(t, number, abi);
 		if (result == -EPERM)
-			note_refused_exec(t, number, abi);
+			note_refused_exec(t->group, number, abi);
 		if (result >= 0)
 			on_success(t, regs, number, abi, result, is_twin);
 		if (!has_failed(result))

@@ -16,12 +16,10 @@ static __always_inline bool is_mmap(__s32 number, __u32 abi)
 /* mmap(2) of i386 with all its arguments in memory, number 90, is left out: no C library has used it since mmap2. */
 static __always_inline bool maps_code(__s32 number, __u32 abi)
 {
-	if (is_mmap(number, abi))
-		return true;
 	if (abi == CA_ABI_COMPAT)
-		return number == NR_MPROTECT_COMPAT || number == NR_PKEY_MPROTECT_COMPAT;
+		return number == NR_MMAP2_COMPAT || number == NR_MPROTECT_COMPAT || number == NR_PKEY_MPROTECT_COMPAT;
 	number &= ~CA_X32_BIT;
-	return number == NR_MPROTECT || number == NR_PKEY_MPROTECT;
+	return number == NR_MMAP || number == NR_MPROTECT || number == NR_PKEY_MPROTECT;
 }
 
 /* Global, so that the verifier looks at it once: see scope_of(). */

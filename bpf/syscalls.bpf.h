@@ -83,15 +83,18 @@ static __always_inline void note_call(struct ca_task *t, __s32 number, __u32 abi
 {
 	__u32 n = number;
 	__u64 bit = 1ULL << (n & 63);
-	bool native = abi == CA_ABI_NATIVE && n < CA_SYSCALLS;
 	int noted;
 
-	if (native && ((t->settled[n / 64] & bit) || (is_refusal(result) && (t->made[n / 64] & bit))))
+	if (abi != CA_ABI_NATIVE || n >= CA_SYSCALLS) {
+		note_syscall(t->program, number, abi, result, first);
+		return;
+	}
+	if ((t->settled[n / 64] & bit) || (is_refusal(result) && (t->made[n / 64] & bit)))
 		return;
 	noted = note_syscall(t->program, number, abi, result, first);
-	if (native && noted != NOTED_NOT)
+	if (noted != NOTED_NOT)
 		t->made[n / 64] |= bit;
-	if (native && noted == NOTED_ALL)
+	if (noted == NOTED_ALL)
 		t->settled[n / 64] |= bit;
 }
 
