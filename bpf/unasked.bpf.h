@@ -26,12 +26,15 @@ extern int bpf_iter_task_new(struct bpf_iter_task *it, struct task_struct *task,
 extern struct task_struct *bpf_iter_task_next(struct bpf_iter_task *it) __ksym __weak;
 extern void bpf_iter_task_destroy(struct bpf_iter_task *it) __ksym __weak;
 
-static __noinline int count_unasked(struct ca_task *t, struct task_struct *task, __u32 capability, __u64 held,
-				    __u32 details)
+/* Counts what the current task was granted. Global: see namespace_below(). */
+__noinline int count_unasked(struct ca_task *t, __u32 capability, __u64 held, __u32 details)
 {
+	struct task_struct *task = bpf_get_current_task_btf();
 	struct ca_unasked key = {};
 	struct ca_row first = {}, *row;
 
+	if (!t)
+		return 0;
 	key.held = held;
 	key.capability = capability;
 	key.details = details;
@@ -112,7 +115,7 @@ static __always_inline int on_comparison(struct task_struct *other, bool known, 
 	held = held_by(task, other, capability, mode & PTRACE_MODE_FSCREDS);
 	if (held && (mode & PTRACE_MODE_READ) && reads_mm(t, task))
 		details = CA_READS_MM;
-	return held ? count_unasked(t, task, capability, held, details) : 0;
+	return held ? count_unasked(t, capability, held, details) : 0;
 }
 
 static __always_inline int on_ptrace_access(struct task_struct *child, bool known, unsigned int mode)
@@ -200,7 +203,7 @@ static __noinline int conclude_of(struct ca_task *t, struct task_struct *task, s
 	held = held_by(task, other, capability, false);
 	if (!held)
 		return 0;
-	count_unasked(t, task, capability, held, CA_CONCLUDED | (grant & READS_MM ? CA_READS_MM : 0));
+	count_unasked(t, capability, held, CA_CONCLUDED | (grant & READS_MM ? CA_READS_MM : 0));
 	return 1;
 }
 
@@ -505,12 +508,12 @@ __noinline int note_root_map(__u32 descriptor)
 	extents = BPF_CORE_READ(ns, uid_map.nr_extents);
 	if (extents > UID_GID_MAP_MAX_BASE_EXTENTS) { /* the least comes first */
 		if (BPF_CORE_READ(ns, uid_map.reverse, lower_first) == root)
-			count_unasked(t, task, CAP_SETFCAP, 0, CA_CONCLUDED);
+			count_unasked(t, CAP_SETFCAP, 0, CA_CONCLUDED);
 		return 0;
 	}
 	for (__u32 i = 0; i < UID_GID_MAP_MAX_BASE_EXTENTS && i < extents; i++)
 		if (BPF_CORE_READ(ns, uid_map.extent[i].lower_first) == root) {
-			count_unasked(t, task, CAP_SETFCAP, 0, CA_CONCLUDED);
+			count_unasked(t, CAP_SETFCAP, 0, CA_CONCLUDED);
 			break;
 		}
 	return 0;
@@ -565,7 +568,7 @@ __noinline int note_trigger(__u64 written)
 		return 0;
 	end &= TRIGGER_SEEN - 1;
 	if (bpf_strtoul(text + sizeof(head) + end, TRIGGER_SEEN - sizeof(head), 10, &window) > 0 && window % 2000000)
-		count_unasked(t, task, CAP_SYS_RESOURCE, 0, CA_CONCLUDED);
+		count_unasked(t, CAP_SYS_RESOURCE, 0, CA_CONCLUDED);
 	return 0;
 }
 
