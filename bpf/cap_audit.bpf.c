@@ -122,11 +122,17 @@ static __always_inline __u64 argument_of(struct pt_regs *regs, __u32 n, bool com
 }
 
 /*
- * Of a user namespace and those above it the one whose parent is another; 0 if there is none.
+ * The same of the system call under way.
  *
- * Functions with loops are global: the verifier looks at them once, not once
+ * Functions with loops or many ways through them are global: the verifier looks at them once, not once
  * for every path that leads to a call. Addresses pass as numbers.
  */
+__noinline __u64 argument(__u32 n, __u32 compat)
+{
+	return argument_of((struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf()), n, compat);
+}
+
+/* Of a user namespace and those above it the one whose parent is another; 0 if there is none. */
 __noinline __u64 namespace_below(__u64 address, __u64 above)
 {
 	__u32 type = an_integer;

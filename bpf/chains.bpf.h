@@ -107,7 +107,7 @@ static __always_inline bool is_there(const struct ca_chain *chain, const struct 
 	return true;
 }
 
-/* The same for each way of a bucket. Global, as those that follow are: see scope_of(). */
+/* The same for each way of a bucket. Global, as those that follow are: see argument(). */
 __noinline int is_way(const struct ca_chain *chain, const struct ca_check *check, __u64 context, __u64 registers)
 {
 	return chain && check && is_there(chain, check, context, registers);
@@ -226,7 +226,20 @@ __noinline int learn_there(__u64 bucket, __u64 way, struct walked *walked, __u64
 	return 0;
 }
 
-/* Learns a chain that was just walked, if there is room for it. */
+/* Whether a way of a bucket is of a chain that was just walked, or gets it now. */
+__noinline int is_place(struct ca_chain *chain, const struct ca_check *check, __u64 stack, __u32 kind)
+{
+	if (!chain || !check)
+		return 0;
+	if (!chain->stack && !__sync_val_compare_and_swap(&chain->stack, 0, stack)) {
+		chain->kind = kind;
+		chain->check = *check;
+		return 1;
+	}
+	return chain->stack == stack && same_check(&chain->check, check);
+}
+
+/* Learns such a chain, if there is room for it. */
 __noinline int learn(struct ca_check *check, __u64 stack, struct walked *walked, __u64 context, __u64 registers)
 {
 	struct ca_chains *bucket;
@@ -238,16 +251,9 @@ __noinline int learn(struct ca_check *check, __u64 stack, struct walked *walked,
 	bucket = bucket_at(index);
 	if (!bucket)
 		return 0;
-	for (int way = 0; way < CA_CHAIN_WAYS; way++) {
-		struct ca_chain *chain = &bucket->chains[way];
-
-		if (!chain->stack && !__sync_val_compare_and_swap(&chain->stack, 0, stack)) {
-			chain->kind = walked->kind;
-			chain->check = *check;
-		} else if (chain->stack != stack || !same_check(&chain->check, check))
-			continue;
-		return learn_there(index, way, walked, context, registers);
-	}
+	for (int way = 0; way < CA_CHAIN_WAYS; way++)
+		if (is_place(&bucket->chains[way], check, stack, walked->kind))
+			return learn_there(index, way, walked, context, registers);
 	return 0;
 }
 

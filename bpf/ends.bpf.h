@@ -11,7 +11,7 @@ enum { CALLS_KEPT = 1 << 20 };	/* counted up to here */
 
 /*
  * Calls in which a program tells of a failure and tidies up, as often as it has lines or files. Global, as
- * note_refused() is: see scope_of().
+ * note_refused() is: see argument().
  */
 __noinline int tidies_up(__s32 number, __u32 abi)
 {

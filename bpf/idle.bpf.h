@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Checks with which the answer cannot matter. */
 
-static __always_inline struct file *file_of(struct task_struct *task, __u32 descriptor)
+/* Global: see argument(). */
+__noinline __u64 address_of_file(__u32 descriptor)
 {
+	struct task_struct *task = bpf_get_current_task_btf();
 	struct files_struct *files = READ_POINTER(task, files);
 	struct fdtable *table = READ_POINTER(files, fdt);
 
 	if (descriptor >= READ_NUMBER(table, max_fds))
 		return 0;
-	return (struct file *)word_at((__u64)(READ_POINTER(table, fd) + descriptor));
+	return word_at((__u64)(READ_POINTER(table, fd) + descriptor));
 }
 
 static __always_inline struct file *own_file(__u32 descriptor)
 {
-	return file_of(bpf_get_current_task_btf(), descriptor);
+	return (struct file *)address_of_file(descriptor);
 }
 
 static __always_inline unsigned long magic_of(__u32 descriptor)
@@ -106,7 +108,7 @@ static __always_inline bool may_be_idle(__u32 capability, __u32 number)
  * sysfs asks how much may be read of a PCI device's configuration, and
  * fanotify asks for SYS_ADMIN where it gives out nothing that takes it.
  *
- * Global, so that the verifier looks at it once, and not at what follows on each of its answers: see scope_of().
+ * Global, so that the verifier looks at it once, and not at what follows on each of its answers: see argument().
  */
 __noinline int is_idle(__u32 capability, __s32 number, __u64 registers)
 {

@@ -22,7 +22,7 @@ static __always_inline bool maps_code(__s32 number, __u32 abi)
 	return number == NR_MMAP || number == NR_MPROTECT || number == NR_PKEY_MPROTECT;
 }
 
-/* Global, so that the verifier looks at it once: see scope_of(). */
+/* Global, so that the verifier looks at it once: see argument(). */
 __noinline int keep_code(__u32 program, __u64 file_address)
 {
 	struct file *file = (struct file *)file_address;
@@ -67,25 +67,22 @@ __noinline int note_protected(__u32 program, __u64 address)
  */
 __noinline int note_mapped(__u32 program, __u32 flags, __u32 compat)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	struct file *file;
 
-	if ((argument_of(regs, 3, compat) & (MAP_ANONYMOUS | flags)) != flags)
+	if ((argument(3, compat) & (MAP_ANONYMOUS | flags)) != flags)
 		return 0;
-	file = file_of(task, argument_of(regs, 4, compat));
+	file = own_file(argument(4, compat));
 	return file ? keep_code(program, (__u64)file) : 0;
 }
 
 /* A call of maps_code() that makes code executable has succeeded. */
 __noinline int note_executable(__u32 program, __s32 number, __u32 abi)
 {
-	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
-	bool compat = abi == CA_ABI_COMPAT;
+	__u32 compat = abi == CA_ABI_COMPAT;
 
 	if (is_mmap(number, abi))
 		return note_mapped(program, 0, compat);
-	return note_protected(program, argument_of(regs, 0, compat));
+	return note_protected(program, argument(0, compat));
 }
 
 /* Every system call that succeeds comes by here. */

@@ -64,7 +64,7 @@ struct reached {
 /*
  * Goes up by a name or a mount, as fs/d_path.c, prepend_path(), does. Says whether there can be more; if not, names->end
  * says why, unless there is no room. Global, so that the verifier looks at it once, not once for each name: see
- * scope_of().
+ * argument().
  */
 __noinline int go_up(struct ca_names *names, struct reached *at)
 {

@@ -4,7 +4,7 @@
  * just read the system call's arguments, and while it follows a path task->nameidata has the file that it has
  * come to. What each argument is, user space tells: `arguments`.
  *
- * Functions are global, so that the verifier looks at each once: see scope_of().
+ * Functions are global, so that the verifier looks at each once: see argument().
  */
 
 enum {
@@ -245,7 +245,7 @@ struct reading {
 static __always_inline int note_base(struct ca_object *o, struct reading *r)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct file *file = r->directory == AT_FDCWD ? 0 : file_of(task, r->directory);
+	struct file *file = r->directory == AT_FDCWD ? 0 : own_file(r->directory);
 	struct dentry *dentry;
 	struct vfsmount *mount;
 
@@ -291,7 +291,7 @@ __noinline int note_word(struct ca_object *o, __u64 word)
 /* The file behind a descriptor, and if that is a socket, which. */
 __noinline int note_file(struct ca_object *o, __u32 descriptor)
 {
-	struct file *file = file_of(bpf_get_current_task_btf(), descriptor);
+	struct file *file = own_file(descriptor);
 	struct socket *socket;
 
 	if (!o || !file)
@@ -313,7 +313,7 @@ __noinline int note_file(struct ca_object *o, __u32 descriptor)
 /* fs/pidfs.c, pidfd_pid(), since 6.9; before, kernel/fork.c, pidfd_create() */
 __noinline int note_pidfd(struct ca_object *o, __u32 descriptor)
 {
-	struct file *file = file_of(bpf_get_current_task_btf(), descriptor);
+	struct file *file = own_file(descriptor);
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
 
 	if (!o || !file)
@@ -435,7 +435,7 @@ __noinline int look_at_argument(struct ca_object *o, struct reading *r, __u32 wh
 
 	if (!o || !r || i >= CA_ARGUMENTS)
 		return 0;
-	r->value = argument_of((struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf()), i, r->compat);
+	r->value = argument(i, r->compat);
 	if (!(what & CA_ARGUMENTS_KNOWN))
 		o->arguments[i] = is_address(r->value, r->compat) ? 1ULL << 63 : r->value;
 	else if (is == CA_ARGUMENT_NUMBER || is == CA_ARGUMENT_PROCESS)

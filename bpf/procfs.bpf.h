@@ -14,7 +14,7 @@ static __always_inline char byte_at(const struct path_reader *p, __u32 at) { ret
 
 /*
  * Goes beyond a slash or `.` where a path's next name is to begin, as fs/namei.c, link_path_walk(), does. Says whether
- * there was one. Global, as those that follow are: see namespace_below().
+ * there was one. Global, as those that follow are: see argument().
  */
 __noinline int skip_letter(struct path_reader *p)
 {
@@ -78,18 +78,10 @@ __noinline int number_of(__u64 name)
 }
 
 /* A name of up to eight letters as next_name() gives it: a constant, as strings are compared by no helper. */
-static __always_inline __u64 name_of(const char *text)
-{
-	__u64 name = 0;
-
-#pragma unroll
-	for (int i = 0; i < 8; i++) {
-		if (!text[i])
-			break;
-		name |= (__u64)(__u8)text[i] << (8 * i);
-	}
-	return name;
-}
+#define LETTER(text, n) ((__u64)(__u8)(text)[(n) < sizeof(text) ? (n) : sizeof(text) - 1] << 8 * (n))
+#define name_of(text)                                                                   \
+	(LETTER(text, 0) | LETTER(text, 1) | LETTER(text, 2) | LETTER(text, 3) |        \
+	 LETTER(text, 4) | LETTER(text, 5) | LETTER(text, 6) | LETTER(text, 7))
 
 /* What a system call does with a path. */
 enum {
@@ -144,13 +136,16 @@ static __always_inline struct pid *pid_of(struct inode *inode)
 	return READ_POINTER(sb, s_magic) == PROC_SUPER_MAGIC ? READ_POINTER(in_proc, pid) : 0;
 }
 
-static __always_inline __u64 name_of_dentry(struct dentry *dentry)
+__noinline __u64 name_at_dentry(__u64 address)
 {
+	struct dentry *dentry = (struct dentry *)address;
 	char name[NAME_SEEN] __attribute__((aligned(8))) = {};
 
-	bpf_probe_read_kernel_str(name, NAME_SEEN, BPF_CORE_READ(dentry, d_name.name));
+	bpf_probe_read_kernel_str(name, NAME_SEEN, READ_POINTER(dentry, d_name.name));
 	return *(__u64 *)name;
 }
+
+static __always_inline __u64 name_of_dentry(struct dentry *dentry) { return name_at_dentry((__u64)dentry); }
 
 /* Where a path leads over the directory of a process in procfs. */
 struct place {
@@ -170,7 +165,7 @@ enum { STEPS = 10 }; /* more names than a path needs that goes up and down again
 static __always_inline __u32 begin_at(struct task_struct *task, __s32 directory, struct place *place)
 {
 	struct dentry *dentry = directory == AT_FDCWD ? BPF_CORE_READ(task, fs, pwd.dentry) :
-							BPF_CORE_READ(file_of(task, directory), f_path.dentry);
+							BPF_CORE_READ(own_file(directory), f_path.dentry);
 	struct inode *inode = BPF_CORE_READ(dentry, d_inode);
 	struct pid *pid;
 
@@ -270,7 +265,7 @@ static __noinline bool reads_mm(struct ca_task *t, struct task_struct *task)
 	case NR_GETDENTS:
 	case NR_GETDENTS64:
 		return abi == CA_ABI_NATIVE &&
-		       name_of_dentry(BPF_CORE_READ(file_of(task, from), f_path.dentry)) == name_of("map_file");
+		       name_of_dentry(BPF_CORE_READ(own_file(from), f_path.dentry)) == name_of("map_file");
 	case NR_OPEN:
 		path = SYSCALL_ARG1(regs);
 		from = AT_FDCWD;

@@ -43,7 +43,7 @@ static __always_inline int schedule(struct task_struct *task, struct ca_return *
 
 /*
  * Has the current task run the callback. A place that another task waits in is
- * refused (EBUSY). Global, so that the callback is looked at once: see scope_of().
+ * refused (EBUSY). Global, so that the callback is looked at once: see argument().
  */
 __noinline int await_return(void)
 {

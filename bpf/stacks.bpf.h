@@ -102,7 +102,7 @@ static __always_inline bool tell_code(struct vm_area_struct *vma, __u32 list)
 }
 
 /*
- * Tells of a mapping if it is of code. Says whether to go on. Global, as those that follow are: see scope_of(). How many
+ * Tells of a mapping if it is of code. Says whether to go on. Global, as those that follow are: see argument(). How many
  * were looked at is counted in memory: in a register it would be another state for the verifier each time.
  */
 __noinline int tell_mapping(struct ca_task *t, __u64 address, __u32 list)

@@ -8,7 +8,8 @@
  * these in any case.
  */
 
-static __always_inline bool is_exec(__s32 number, __u32 abi)
+/* Global: see argument(). */
+__noinline int is_exec(__s32 number, __u32 abi)
 {
 	switch (number) {
 	case NR_EXECVE:
@@ -18,7 +19,7 @@ static __always_inline bool is_exec(__s32 number, __u32 abi)
 	case NR_EXECVEAT_COMPAT:
 		return abi == CA_ABI_COMPAT;
 	}
-	return false;
+	return 0;
 }
 
 /*
@@ -47,7 +48,7 @@ static __always_inline bool is_refusal(long result)
 
 /*
  * Says what is noted by now of such a call. Global, so that the verifier looks at it once: see
- * scope_of(). first is the call's first argument.
+ * argument(). first is the call's first argument.
  */
 __noinline int note_syscall(__u32 program, __s32 number, __u32 abi, long result, __u64 first)
 {

@@ -47,7 +47,7 @@ static __always_inline void begin_serving(struct ca_group *group, __u64 since, _
 /*
  * A task is in a call, or has been, or has computed without one, since the call before ended. sys_enter is not
  * attached, so the wait began then or later: nothing was asked in between. Whatever takes longer than a second
- * is a wait as well, such as read(2) of a pipe: too early a beginning claims less. Global: see scope_of().
+ * is a wait as well, such as read(2) of a pipe: too early a beginning claims less. Global: see argument().
  */
 __noinline int look_at_wait(__u32 group, __u64 since, __s32 number, __u32 abi)
 {

@@ -26,7 +26,7 @@ extern int bpf_iter_task_new(struct bpf_iter_task *it, struct task_struct *task,
 extern struct task_struct *bpf_iter_task_next(struct bpf_iter_task *it) __ksym __weak;
 extern void bpf_iter_task_destroy(struct bpf_iter_task *it) __ksym __weak;
 
-/* Counts what the current task was granted. Global: see namespace_below(). */
+/* Counts what the current task was granted. Global: see argument(). */
 __noinline int count_unasked(struct ca_task *t, __u32 capability, __u64 held, __u32 details)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -209,7 +209,7 @@ static __noinline int conclude_of(struct ca_task *t, struct task_struct *task, s
 
 /*
  * The same by the other task's number. This and the others that are not static are looked at once by the verifier, not
- * for each of the calls that lead here: see scope_of(). It looks at them where nothing is concluded, too, and there the
+ * for each of the calls that lead here: see argument(). It looks at them where nothing is concluded, too, and there the
  * kernel may lack what they call.
  */
 __noinline int conclude_by_number(__s32 number, __u32 grant)
@@ -236,7 +236,7 @@ __noinline int conclude_by_number(__s32 number, __u32 grant)
 /* fs/pidfs.c, pidfd_pid(), 6.14 to 7.3 */
 __noinline int conclude_by_pidfd(__u32 descriptor, __u32 grant)
 {
-	struct inode *inode = BPF_CORE_READ(file_of(bpf_get_current_task_btf(), descriptor), f_inode);
+	struct inode *inode = BPF_CORE_READ(own_file(descriptor), f_inode);
 	struct pid *pid = BPF_CORE_READ(inode, i_private);
 
 	if (BPF_CORE_READ(inode, i_sb, s_magic) != PID_FS_MAGIC)
@@ -308,12 +308,12 @@ __noinline int conclude_file(__u32 descriptor, bool is_read)
 
 	if (!pid)
 		return 0;
-	dentry = BPF_CORE_READ(file, f_path.dentry);
+	dentry = READ_POINTER(file, f_path.dentry);
 	name = name_of_dentry(dentry);
-	parent = name_of_dentry(BPF_CORE_READ(dentry, d_parent));
+	parent = name_of_dentry(READ_POINTER(dentry, d_parent));
 	if (is_read ? name != name_of("map_file") : !is_guarded_file(name) && parent != name_of("fdinfo"))
 		return 0;
-	return conclude_by_number(BPF_CORE_READ(pid, numbers[0].nr),
+	return conclude_by_number(READ_NUMBER(pid, numbers[0].nr),
 				  CAP_SYS_PTRACE | BY_FIRST_NS | (is_read || is_of_mm(name) ? READS_MM : 0));
 }
 
@@ -490,7 +490,7 @@ __noinline int note_root_map(__u32 descriptor)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct ca_task *t = task_of(task);
-	struct file *file = file_of(task, descriptor);
+	struct file *file = own_file(descriptor);
 	struct seq_file *seq = BPF_CORE_READ(file, private_data);
 	struct user_namespace *ns, *parent;
 	__u32 root, extents;
@@ -546,7 +546,7 @@ __noinline int note_trigger(__u64 written)
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	char text[2 * TRIGGER_SEEN] __attribute__((aligned(8))) = {};
 	struct ca_task *t = task_of(task);
-	struct file *file = file_of(task, SYSCALL_ARG1(regs));
+	struct file *file = own_file(SYSCALL_ARG1(regs));
 	unsigned long magic = BPF_CORE_READ(file, f_inode, i_sb, s_magic);
 	unsigned long threshold, window;
 	__u32 head;
