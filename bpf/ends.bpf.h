@@ -77,18 +77,21 @@ static __always_inline void keep_end(const struct ca_task *t, struct task_struct
 }
 
 /*
- * The parent learns of it: it may end as its child did, as shells do. Which of its threads waits is not known;
- * most often it is the one that made the child.
+ * The parent of the current task learns of it: it may end as its child did, as shells do. Which of its threads waits is
+ * not known; most often it is the one that made the child. Global, so that the verifier comes by the load of a pointer
+ * once: see real_cred_of().
  */
-static __always_inline void hand_to_parent(const struct ca_task *t, struct task_struct *task, __u32 status)
+__noinline int hand_to_parent(const struct ca_task *t, __u32 status)
 {
+	struct task_struct *task = bpf_get_current_task_btf();
 	struct ca_task *parent = task_of(task->real_parent);
 
-	if (!parent || !(parent->flags & CA_TASK_RECORDING))
-		return;
+	if (!t || !parent || !(parent->flags & CA_TASK_RECORDING))
+		return 0;
 	parent->refused = t->refused;
 	parent->refused.calls = 0;
 	parent->refused.status = status;
+	return 0;
 }
 
 /*
@@ -112,6 +115,6 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	if (t->flags & CA_TASK_FIRST)
 		keep_end(t, task, status);
 	else
-		hand_to_parent(t, task, status);
+		hand_to_parent(t, status);
 	return 0;
 }

@@ -13,7 +13,7 @@ static __always_inline __u64 read_word(__u64 address, __u32 type)
 {
 	__u64 word;
 
-	if (type)
+	if (__builtin_expect(type != 0, 1))
 		return ((struct timespec64 *)bpf_rdonly_cast((void *)address, type))->tv_sec;
 	return bpf_probe_read_kernel(&word, sizeof(word), (void *)address) ? 0 : word;
 }
