@@ -1,8 +1,9 @@
 package audit
 
 import (
-	"regexp"
 	"strings"
+
+	"github.com/cap-audit/cap-audit/lazy"
 )
 
 // plumbing are the kernel's wrappers around a capability check: who called
@@ -65,7 +66,7 @@ var plumbing = map[string]bool{
 
 // jitted is what the kernel calls a BPF program: its tag, then its name
 // (kernel/bpf/core.c, bpf_get_prog_name()). bpf_prog_load() is none.
-var jitted = regexp.MustCompile(`^bpf_prog_[0-9a-f]{16}(_|$)`)
+var jitted = lazy.Regexp(`^bpf_prog_[0-9a-f]{16}(_|$)`)
 
 // plumbingPrefixes name the tracing machinery that the walk begins in.
 var plumbingPrefixes = []string{"bpf_trampoline_", "bpf_trace_run", "__bpf_trace_", "__traceiter_",
@@ -98,7 +99,7 @@ func (s Site) through(wrapper string) bool {
 
 func isPlumbing(frame string) bool {
 	name := trimVariant(frame)
-	if plumbing[name] || jitted.MatchString(name) {
+	if plumbing[name] || jitted().MatchString(name) {
 		return true
 	}
 	for _, prefix := range plumbingPrefixes {

@@ -4,7 +4,8 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"fmt"
-	"regexp"
+
+	"github.com/cap-audit/cap-audit/lazy"
 )
 
 // Stream is what a run wrote to its standard output or error.
@@ -115,7 +116,7 @@ func (s Stream) lines() [][]byte {
 	return bytes.Split(bytes.TrimSuffix(s.Head, []byte("\n")), []byte("\n"))
 }
 
-var digits = regexp.MustCompile(`[0-9]+`)
+var digits = lazy.Regexp(`[0-9]+`)
 
 // like: of two lines that differ only in numbers, the words have to be there;
 // of two that differ in more, nothing has.
@@ -127,7 +128,7 @@ func like(line, a, b []byte) bool {
 }
 
 // wordsOf is a line with all numbers alike.
-func wordsOf(line []byte) []byte { return digits.ReplaceAll(line, []byte("0")) }
+func wordsOf(line []byte) []byte { return digits().ReplaceAll(line, []byte("0")) }
 
 // quoted is a line, or the beginning of a long one.
 func quoted(line []byte) string {

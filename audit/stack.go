@@ -2,9 +2,10 @@ package audit
 
 import (
 	"path"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/cap-audit/cap-audit/lazy"
 )
 
 // Stack is how a program's own code came to a check: its functions, the innermost
@@ -56,13 +57,13 @@ func (s Stack) Caller(calling string) (Frame, bool) {
 }
 
 // cLibraries are the files of C libraries: glibc's, which was in several up to 2.33, and musl's.
-var cLibraries = regexp.MustCompile(
+var cLibraries = lazy.Regexp(
 	`^(libc|libpthread|librt|libdl|libm|ld-linux[a-z0-9-]*|ld|ld-musl-[a-z0-9_]+|libc\.musl-[a-z0-9_]+)(-[0-9.]+)?\.so(\.[0-9]+)*$`)
 
 func (f Frame) handsOn(calling string) bool {
 	name := strings.TrimLeft(f.Function, "_")
 	switch {
-	case cLibraries.MatchString(path.Base(f.Module)):
+	case cLibraries().MatchString(path.Base(f.Module)):
 		return true
 	case name == "": // of the program, as far as anybody can tell
 		return false
@@ -73,12 +74,12 @@ func (f Frame) handsOn(calling string) bool {
 }
 
 // rustLibrary are the crates of Rust's own library.
-var rustLibrary = regexp.MustCompile(`^<?&?(std|core|alloc|libc|nix|rustix)::`)
+var rustLibrary = lazy.Regexp(`^<?&?(std|core|alloc|libc|nix|rustix)::`)
 
 // ofLibrary: it belongs to the library of Go, Rust or C++. Go's packages have no dot in
 // the first part of their path, nor are they called main.
 func ofLibrary(function string) bool {
-	if rustLibrary.MatchString(function) || strings.HasPrefix(function, "golang.org/x/sys/") {
+	if rustLibrary().MatchString(function) || strings.HasPrefix(function, "golang.org/x/sys/") {
 		return true
 	}
 	first, _, deep := strings.Cut(function, "/")

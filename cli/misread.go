@@ -3,15 +3,15 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/cap-audit/cap-audit/console"
+	"github.com/cap-audit/cap-audit/lazy"
 )
 
 // noTruth is what the library says of --json=maybe.
-var noTruth = regexp.MustCompile(`^invalid boolean value (".*") for -(\S+): `)
+var noTruth = lazy.Regexp(`^invalid boolean value (".*") for -(\S+): `)
 
 // misread says what the library could not read of the words: that one calls
 // every option by a single dash.
@@ -26,7 +26,7 @@ func misread(err error, words []string) error {
 	if name, ok := strings.CutPrefix(said, "flag needs an argument: -"); ok {
 		return fmt.Errorf("%s: the argument is missing", dashed(name))
 	}
-	if m := noTruth.FindStringSubmatch(said); m != nil {
+	if m := noTruth().FindStringSubmatch(said); m != nil {
 		return fmt.Errorf("%s=%s: there are true, false", dashed(m[2]), m[1])
 	}
 	return errors.New(said)

@@ -9,13 +9,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/cap-audit/cap-audit/hint"
+	"github.com/cap-audit/cap-audit/lazy"
 )
 
 // Container is one that runs.
@@ -73,10 +73,10 @@ func (e absentError) Error() string { return string(e) }
 
 // names are what the engines themselves allow. It keeps options, paths and
 // filter expressions out of what they are asked.
-var names = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]*$`)
+var names = lazy.Regexp(`^[a-zA-Z0-9][a-zA-Z0-9_.-]*$`)
 
 // isName also of an ID. A name is at most as long as a file's.
-func isName(text string) bool { return len(text) <= unix.NAME_MAX && names.MatchString(text) }
+func isName(text string) bool { return len(text) <= unix.NAME_MAX && names().MatchString(text) }
 
 // Find asks every engine for the container with that name, ID or unambiguous
 // beginning of an ID. Its errors say what to try next.
@@ -156,7 +156,7 @@ func checked(found []Container) ([]Container, error) {
 			&c.Pod.Name, &c.Pod.UID} {
 			*text = clip(*text)
 		}
-		if !digests.MatchString(c.ImageDigest) {
+		if !digests().MatchString(c.ImageDigest) {
 			c.ImageDigest = ""
 		}
 		found[i] = c
@@ -165,7 +165,7 @@ func checked(found []Container) ([]Container, error) {
 }
 
 // digests are those of the image specification.
-var digests = regexp.MustCompile(`^[a-z0-9]+([+._-][a-z0-9]+)*:[0-9a-fA-F]{32,128}$`)
+var digests = lazy.Regexp(`^[a-z0-9]+([+._-][a-z0-9]+)*:[0-9a-fA-F]{32,128}$`)
 
 // maxPID is PID_MAX_LIMIT of include/linux/threads.h.
 const maxPID = 4 << 20

@@ -2,23 +2,23 @@ package container
 
 import (
 	"context"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/cap-audit/cap-audit/cgroup"
+	"github.com/cap-audit/cap-audit/lazy"
 )
 
 // groupNames are what engines call the group of a container: libpod-ID, docker-ID.scope or
 // docker/ID; cri-containerd-ID.scope and crio-ID.scope, or without systemd ID alone, in Kubernetes.
-var groupNames = regexp.MustCompile(`^(libpod-|docker-|cri-containerd-|crio-|)([0-9a-f]{64})(\.scope)?$`)
+var groupNames = lazy.Regexp(`^(libpod-|docker-|cri-containerd-|crio-|)([0-9a-f]{64})(\.scope)?$`)
 
 // engineOf is the engine that has made a group, or the one that it is below, and the container's
 // ID; both are "" for other groups.
 func engineOf(group string) (engine, id string) {
 	above := ""
 	for part := range strings.SplitSeq(group, "/") {
-		if found := groupNames.FindStringSubmatch(part); found != nil {
+		if found := groupNames().FindStringSubmatch(part); found != nil {
 			switch {
 			case found[1] == "libpod-":
 				return "podman", found[2]

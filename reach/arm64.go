@@ -3,8 +3,6 @@ package reach
 import (
 	"encoding/binary"
 	"math/bits"
-
-	"github.com/cap-audit/cap-audit/objects"
 )
 
 // sp is register 31 where it is not the zero register, as decoding tells.
@@ -19,7 +17,6 @@ var arm64 = convention{
 	lostInCall:       1<<19 - 1 | bit(30),
 	stack:            sp,
 	frame:            29,
-	names:            objects.ARM64,
 	twoSteps:         true,
 	alignment:        4,
 }

@@ -143,7 +143,7 @@ func (c *climber) needed(number value) (asked [6]bool) {
 	}
 	for _, k := range number.constants {
 		for n := range asked {
-			asked[n] = asked[n] || argumentsOf[c.from.names[int(k.number)]]&(1<<n) != 0
+			asked[n] = asked[n] || argumentsOf()[c.from.names[int(k.number)]]&(1<<n) != 0
 		}
 	}
 	return asked

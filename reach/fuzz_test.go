@@ -21,7 +21,7 @@ func FuzzReachObject(f *testing.F) {
 			return
 		}
 		o.executable, o.begins = true, true
-		p.objects, p.from, p.finder = []*object{o}, conventions[o.machine], &finder{}
+		p.objects, p.from, p.finder = []*object{o}, conventions()[o.machine], &finder{}
 		p.takeExports(o)
 		if r := p.analyze("fuzz", nil); len(r.Objects) != 1 {
 			t.Errorf("%d objects", len(r.Objects))
@@ -40,7 +40,7 @@ func FuzzReachDecode(f *testing.F) {
 		if len(b) == 0 {
 			return
 		}
-		for _, c := range conventions {
+		for _, c := range conventions() {
 			if i := c.decode(b, address); i.size == 0 || int(i.size) > len(b) {
 				t.Errorf("%x: size %d", b, i.size)
 			}

@@ -7,6 +7,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
+
+	"github.com/elastic/go-seccomp-bpf/arch"
+
+	"github.com/cap-audit/cap-audit/objects"
 )
 
 // place is an address in one of the program's objects.
@@ -139,7 +144,7 @@ func (p *program) loadAll(path string, options *Options) error {
 		return &FileError{path, err}
 	}
 	main.executable, main.begins = true, true
-	p.from = conventions[main.machine]
+	p.from = conventions()[main.machine]
 	p.finder = newFinder(main, p.open, options.Open == nil)
 	p.lookAtMapped(options.Mapped)
 	p.loadNeeded(0)
@@ -263,13 +268,13 @@ func (p *program) definitions(name string) []place {
 	return nil
 }
 
-var conventions = func() map[elf.Machine]*convention {
+var conventions = sync.OnceValue(func() map[elf.Machine]*convention {
+	x86.names, arm64.names = maps.Clone(arch.X86_64.SyscallNumbers), maps.Clone(objects.ARM64())
 	for _, c := range []*convention{&x86, &arm64} {
-		c.names = maps.Clone(c.names)
 		maps.Copy(c.names, newer)
 	}
 	return map[elf.Machine]*convention{elf.EM_X86_64: &x86, elf.EM_AARCH64: &arm64}
-}()
+})
 
 // newer are system calls of Linux 6.17 to 7.3, with the same numbers on all architectures.
 var newer = map[int]string{468: "file_getattr", 469: "file_setattr", 470: "listns",

@@ -203,7 +203,7 @@ func (a *analysis) call(c *call) {
 	if (c.name == "execve" || c.name == "execveat") && !a.object(c.by).isOf(linkers) {
 		a.result.Executes = true
 	}
-	for _, r := range rowsOf[c.name] {
+	for _, r := range rowsOf()[c.name] {
 		if !c.fulfils(r.when) || a.byLibrary(c, r.notBy) && !a.reached(r.unless, r.notBy) ||
 			!a.hasSocket(r.on) {
 			continue
@@ -362,7 +362,7 @@ func (a *analysis) describe(at place) (object, function string) {
 
 // text is the call with the arguments that matter.
 func (k *call) text() string {
-	mask := argumentsOf[k.name]
+	mask := argumentsOf()[k.name]
 	if mask == 0 {
 		return k.name
 	}

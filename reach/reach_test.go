@@ -317,7 +317,7 @@ func TestRowsForAll(t *testing.T) {
 }
 
 func known(name string) bool {
-	for _, c := range conventions {
+	for _, c := range conventions() {
 		for _, other := range c.names {
 			if other == name {
 				return true

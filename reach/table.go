@@ -2,6 +2,7 @@ package reach
 
 import (
 	"slices"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -59,7 +60,7 @@ func when(list ...condition) []condition { return list }
 var rows = slices.Concat(identityRows, fileRows, processRows, adminRows, socketRows, controlRows)
 
 // argumentsOf are the arguments of each system call that matter, a bit for each.
-var argumentsOf = func() map[string]uint8 {
+var argumentsOf = sync.OnceValue(func() map[string]uint8 {
 	m := map[string]uint8{}
 	for _, r := range rows {
 		for _, name := range r.calls {
@@ -69,10 +70,10 @@ var argumentsOf = func() map[string]uint8 {
 		}
 	}
 	return m
-}()
+})
 
 // rowsOf are those of each system call.
-var rowsOf = func() map[string][]*row {
+var rowsOf = sync.OnceValue(func() map[string][]*row {
 	m := map[string][]*row{}
 	for n := range rows {
 		for _, name := range rows[n].calls {
@@ -80,7 +81,7 @@ var rowsOf = func() map[string][]*row {
 		}
 	}
 	return m
-}()
+})
 
 var identityRows = []row{
 	{calls: names("setuid", "setreuid", "setresuid", "setfsuid"), asks: c(unix.CAP_SETUID),

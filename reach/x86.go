@@ -2,8 +2,6 @@ package reach
 
 import (
 	"encoding/binary"
-
-	"github.com/elastic/go-seccomp-bpf/arch"
 )
 
 // Registers of x86-64 by number.
@@ -37,7 +35,6 @@ var x86 = convention{
 		bit(r11) | 0xffff0000,
 	stack:     rsp,
 	frame:     rbp,
-	names:     arch.X86_64.SyscallNumbers,
 	vectors:   true,
 	pushed:    8,
 	alignment: 1,

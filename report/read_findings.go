@@ -3,13 +3,13 @@ package report
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/capng"
+	"github.com/cap-audit/cap-audit/lazy"
 )
 
 // reader turns the parts of an earlier document into findings. It keeps the
@@ -90,11 +90,11 @@ func (r *reader) syscall(number int, name, abi string) audit.Syscall {
 }
 
 // callName is that of a system call, after that of a foreign ABI.
-var callName = regexp.MustCompile(`^([a-z0-9]+:)?[a-z0-9_]+$`)
+var callName = lazy.Regexp(`^([a-z0-9]+:)?[a-z0-9_]+$`)
 
 // call is a system call by name.
 func (r *reader) call(name string) string {
-	if len(name) > maxCall || !callName.MatchString(name) {
+	if len(name) > maxCall || !callName().MatchString(name) {
 		r.fail("%s is no system call", quoted(name))
 	}
 	return name

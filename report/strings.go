@@ -2,12 +2,12 @@ package report
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/cap-audit/cap-audit/console"
+	"github.com/cap-audit/cap-audit/lazy"
 )
 
 // valid is s as UTF-8. Paths and process names are bytes to the kernel and may
@@ -36,13 +36,13 @@ func valid(s string) string {
 // lines of a run.
 func printable(s string) string { return console.Escape(s) }
 
-var escapedByte = regexp.MustCompile(`\\x[89a-f][0-9a-f]`)
+var escapedByte = lazy.Regexp(`\\x[89a-f][0-9a-f]`)
 
 // unescaped is what valid has made s of. A name of one file that spells an escape
 // itself cannot be told from another's that was escaped: it is taken for that, and no
 // command is made of it.
 func unescaped(s string) string {
-	raw := escapedByte.ReplaceAllStringFunc(s, func(escape string) string {
+	raw := escapedByte().ReplaceAllStringFunc(s, func(escape string) string {
 		b, _ := strconv.ParseUint(escape[2:], 16, 8)
 		return string([]byte{byte(b)})
 	})

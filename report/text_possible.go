@@ -4,15 +4,14 @@ import (
 	"cmp"
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/capng"
+	"github.com/cap-audit/cap-audit/lazy"
 	"github.com/cap-audit/cap-audit/objects"
 )
 
@@ -347,11 +346,9 @@ func firstOf(list []string, most int) string {
 }
 
 // interpreters are programs, or their libraries, whose code does what they are told to by a file.
-var interpreters = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^(?:(?:python|pypy|perl|ruby|node|nodejs|php|php-fpm|lua|luajit|tclsh|` +
-		`expect|java|guile|gawk|mawk|sh|bash|dash|ash|ksh|mksh|zsh|fish|csh|tcsh|busybox)[0-9.]*|` +
-		`lib(?:python|perl|ruby|lua|php|tcl|guile|node|jvm)[-0-9.]*\.so[0-9.]*)$`)
-})
+var interpreters = lazy.Regexp(`^(?:(?:python|pypy|perl|ruby|node|nodejs|php|php-fpm|lua|luajit|tclsh|` +
+	`expect|java|guile|gawk|mawk|sh|bash|dash|ash|ksh|mksh|zsh|fish|csh|tcsh|busybox)[0-9.]*|` +
+	`lib(?:python|perl|ruby|lua|php|tcl|guile|node|jvm)[-0-9.]*\.so[0-9.]*)$`)
 
 // codeIsData says so of interpreters, in a sentence.
 func (d *Document) codeIsData() []string {

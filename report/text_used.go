@@ -2,9 +2,10 @@ package report
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/cap-audit/cap-audit/lazy"
 )
 
 // required has what was granted, in two parts if there was a drop.
@@ -56,7 +57,7 @@ func functions(sites []CallSite, s Syscall) []string {
 			list = append(list, printable(site.Function))
 		}
 	}
-	if len(list) == 1 && entryOf.ReplaceAllString(list[0], "") == s.Name {
+	if len(list) == 1 && entryOf().ReplaceAllString(list[0], "") == s.Name {
 		return nil
 	}
 	return list
@@ -65,7 +66,7 @@ func functions(sites []CallSite, s Syscall) []string {
 // entryOf is what the kernel puts before the name of a system call, for the functions
 // that it begins in: SYSCALL_DEFINEx() of include/linux/syscalls.h and of
 // arch/*/include/asm/syscall_wrapper.h, and those that kernel/sys.c calls from there.
-var entryOf = regexp.MustCompile(`^(__(do|se|x64|arm64|ia32)_(compat_)?sys_|__sys_|ksys_)`)
+var entryOf = lazy.Regexp(`^(__(do|se|x64|arm64|ia32)_(compat_)?sys_|__sys_|ksys_)`)
 
 // maybeProbes points out the sites that nobody has judged and that the kernel
 // asks at without audit, as it does for most probes.

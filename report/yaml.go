@@ -4,11 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
-	"regexp"
 	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/cap-audit/cap-audit/lazy"
 )
 
 // WriteYAML writes the document as one YAML document: the tree that WriteJSON
@@ -75,7 +76,7 @@ func yamlNumber(s string) *yaml.Node {
 
 // plain are the strings that need no quotes: words of letters and what paths and
 // sentences are made of, with nothing in them that YAML gives a meaning to.
-var plain = regexp.MustCompile(`^[A-Za-z/][A-Za-z0-9_./+@%()-]*( [A-Za-z0-9_./+@%()-]+)*$`)
+var plain = lazy.Regexp(`^[A-Za-z/][A-Za-z0-9_./+@%()-]*( [A-Za-z0-9_./+@%()-]+)*$`)
 
 // reserved are the words that readers of YAML 1.1 take for a truth value or for nothing, in whatever case.
 var reserved = []string{"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
@@ -84,7 +85,7 @@ var reserved = []string{"y", "n", "yes", "no", "on", "off", "true", "false", "nu
 // agree which bare words are strings.
 func yamlString(s string) *yaml.Node {
 	node := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s}
-	if !plain.MatchString(s) || slices.Contains(reserved, strings.ToLower(s)) {
+	if !plain().MatchString(s) || slices.Contains(reserved, strings.ToLower(s)) {
 		node.Style = yaml.DoubleQuotedStyle
 	}
 	return node

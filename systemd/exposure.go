@@ -8,16 +8,17 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"time"
+
+	"github.com/cap-audit/cap-audit/lazy"
 )
 
 // exposureTime bounds the wait for an answer, which takes some 20 ms.
 const exposureTime = 5 * time.Second
 
 // exposureLine is the last of what systemd-analyze prints.
-var exposureLine = regexp.MustCompile(`exposure level for .*: ([0-9]+\.[0-9]+) `)
+var exposureLine = lazy.Regexp(`exposure level for .*: ([0-9]+\.[0-9]+) `)
 
 // Exposure is what systemd-analyze security thinks of a service with these files, the unit's first,
 // and more lines: from 0, the best, to 10. It wants systemd 250.
@@ -56,7 +57,7 @@ func Exposure(unit string, files []string, more ...string) (float64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("systemd-analyze: %w", err)
 	}
-	found := exposureLine.FindSubmatch(out)
+	found := exposureLine().FindSubmatch(out)
 	if found == nil {
 		return 0, errors.New("systemd-analyze tells no exposure level")
 	}

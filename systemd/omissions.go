@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 )
 
 // Omission is a setting that is not carried out, and what follows from that.
@@ -88,13 +89,13 @@ const withoutEffect = `BusName BusPolicy NotifyAccess PIDFile RemainAfterExit Ex
 	BlockIOReadBandwidth BlockIOWriteBandwidth IPAccounting ManagedOOMSwap ManagedOOMMemoryPressure ManagedOOMMemoryPressureLimit
 	ManagedOOMMemoryPressureDurationSec ManagedOOMPreference CoredumpReceive`
 
-var known = func() map[string]bool {
+var known = sync.OnceValue(func() map[string]bool {
 	all := map[string]bool{}
 	for key := range strings.FieldsSeq(honoured + " " + withoutEffect) {
 		all[key] = true
 	}
 	return all
-}()
+})
 
 // Bounds of what is said about settings: how many, and bytes of each.
 const (
@@ -108,7 +109,7 @@ func (f *File) omissions() []Omission {
 	var order []string
 	values := map[string][]string{}
 	for _, s := range f.settings {
-		if known[s.Key] || strings.HasPrefix(s.Key, "X-") {
+		if known()[s.Key] || strings.HasPrefix(s.Key, "X-") {
 			continue
 		}
 		if _, seen := values[s.Key]; !seen {

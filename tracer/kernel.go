@@ -31,6 +31,7 @@ type kernel struct {
 	groupNames map[uint32]groupName
 	// iterating: libbpfgo keeps a list of links, one iterator at a time
 	iterating sync.Mutex
+	iterated  []byte // what was read last
 }
 
 // libbpfLog keeps what libbpf warns of: it must not reach the terminal, and a
@@ -447,17 +448,19 @@ func (k *kernel) iterate(name string, size int, visit func(record []byte) error)
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	defer reader.Close()
-	buffer := make([]byte, 64<<10)
+	if k.iterated == nil {
+		k.iterated = make([]byte, 32<<10)
+	}
 	for {
 		// libbpfgo's reader says 0, nil at the end where io.Reader says io.EOF
-		n, err := reader.Read(buffer)
+		n, err := reader.Read(k.iterated)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		if n == 0 {
 			return nil
 		}
-		for raw := buffer[:n]; len(raw) >= size; raw = raw[size:] {
+		for raw := k.iterated[:n]; len(raw) >= size; raw = raw[size:] {
 			if err := visit(raw[:size]); err != nil {
 				return err
 			}

@@ -16,7 +16,7 @@ import (
 // argumentTable tells the kernel half what the arguments of system calls are, by ABI and
 // number.
 func argumentTable() (table [abis * maxSyscalls]uint32) {
-	for abi, calls := range syscallTables {
+	for abi, calls := range syscallTables() {
 		for number, name := range calls.names {
 			arguments, known := objects.ArgumentsOf(name, calls.abi)
 			number &^= x32Bit

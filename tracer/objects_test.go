@@ -27,7 +27,7 @@ func TestArgumentNumbers(t *testing.T) {
 // The words that the kernel half is told have what each argument is.
 func TestArgumentTable(t *testing.T) {
 	table := argumentTable()
-	for abi, calls := range syscallTables {
+	for abi, calls := range syscallTables() {
 		for number, name := range calls.names {
 			if name != "fchownat" {
 				continue

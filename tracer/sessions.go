@@ -6,11 +6,11 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"sync"
 
 	"github.com/cap-audit/cap-audit/files"
+	"github.com/cap-audit/cap-audit/lazy"
 )
 
 // Bounds of what is looked at in a file, and of other files that it makes us look at.
@@ -92,9 +92,7 @@ func within(path string, so func(*os.File) bool) bool {
 
 // programPath is a constant of C with the path of what a distribution installs.
 // To compile it takes as long as to start a process: not before it is used.
-var programPath = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^/(?:usr/)?(?:s?bin|lib|lib64|libexec)/[!-~]{1,128}$`)
-})
+var programPath = lazy.Regexp(`^/(?:usr/)?(?:s?bin|lib|lib64|libexec)/[!-~]{1,128}$`)
 
 // namedIn are such paths that a program has in its file. Busybox is what all its programs are
 // in: it names what any of them starts.

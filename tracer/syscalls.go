@@ -2,6 +2,7 @@ package tracer
 
 import (
 	"runtime"
+	"sync"
 
 	"github.com/elastic/go-seccomp-bpf/arch"
 
@@ -10,7 +11,7 @@ import (
 )
 
 // syscallTables are the numbers' names by ABI, and what the ABI is called.
-var syscallTables = func() map[uint8]syscallTable {
+var syscallTables = sync.OnceValue(func() map[uint8]syscallTable {
 	switch runtime.GOARCH {
 	case "amd64":
 		return map[uint8]syscallTable{
@@ -20,12 +21,12 @@ var syscallTables = func() map[uint8]syscallTable {
 		}
 	case "arm64":
 		return map[uint8]syscallTable{
-			abiNative: {"", objects.ARM64},
+			abiNative: {"", objects.ARM64()},
 			abiCompat: {"arm", arch.ARM.SyscallNumbers},
 		}
 	}
 	return nil
-}()
+})
 
 type syscallTable struct {
 	abi   string
@@ -37,7 +38,7 @@ func syscallOf(number int32, abi uint8) audit.Syscall {
 	if number < 0 {
 		return s
 	}
-	table := syscallTables[abi]
+	table := syscallTables()[abi]
 	s.ABI = table.abi
 	if abi == abiX32 {
 		number &^= x32Bit

@@ -2,7 +2,6 @@ package tracer
 
 import (
 	"bytes"
-	"debug/elf"
 	"errors"
 	"fmt"
 	"os"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/cap-audit/cap-audit/bpf"
 	"github.com/cap-audit/cap-audit/btf"
+	"github.com/cap-audit/cap-audit/unwind"
 )
 
 // kernelTypes are the types of this kernel that the kernel half names. libbpf
@@ -55,20 +55,20 @@ func readTypes() (types kernelTypes, err error) {
 }
 
 // openHalf reads the kernel half as an object file.
-func openHalf() (*elf.File, error) { return elf.NewFile(bytes.NewReader(bpf.Object)) }
+func openHalf() (*unwind.File, error) { return unwind.NewFile(bytes.NewReader(bpf.Object)) }
 
 // halfTypes are the BTF of the kernel half.
-func halfTypes() (raw []byte, half *elf.File, err error) {
+func halfTypes() (raw []byte, half *unwind.File, err error) {
 	half, err = openHalf()
 	if err != nil {
 		return nil, nil, err
 	}
-	section := half.Section(".BTF")
-	if section == nil {
+	section, _ := half.Section(".BTF")
+	raw, ok := half.Bytes(section.Off, section.Size, uint64(len(bpf.Object)))
+	if !ok {
 		return nil, nil, errors.New("no types in the kernel half")
 	}
-	raw, err = section.Data()
-	return raw, half, err
+	return raw, half, nil
 }
 
 // halfNames are of the types and functions that the kernel half names.
@@ -81,8 +81,8 @@ func halfNames() (map[string]bool, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, section := range half.Sections {
-		if attach, name, ok := strings.Cut(section.Name, "/"); ok {
+	for section := range half.SectionNames() {
+		if attach, name, ok := strings.Cut(section, "/"); ok {
 			names[attachedBy[attach]+name] = true
 		}
 	}

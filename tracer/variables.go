@@ -1,7 +1,6 @@
 package tracer
 
 import (
-	"debug/elf"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -10,6 +9,8 @@ import (
 	"unsafe"
 
 	bpflib "github.com/aquasecurity/libbpfgo"
+
+	"github.com/cap-audit/cap-audit/unwind"
 )
 
 // variables are values for read-only variables of the kernel half, by name.
@@ -22,10 +23,6 @@ func (v variables) give(module *bpflib.Module) error {
 	if err != nil {
 		return err
 	}
-	symbols, err := half.Symbols()
-	if err != nil {
-		return err
-	}
 	rodata, err := module.GetMap(".rodata")
 	if err != nil {
 		return err
@@ -35,15 +32,16 @@ func (v variables) give(module *bpflib.Module) error {
 		return err
 	}
 	missing := maps.Clone(v)
-	for i := range symbols {
-		value, ok := v[symbols[i].Name]
+	for s := range half.Symbols().All() {
+		name := s.String()
+		value, ok := v[name]
 		if !ok {
 			continue
 		}
-		if err := put(all, &symbols[i], value, half.ByteOrder); err != nil {
-			return fmt.Errorf("%s: %w", symbols[i].Name, err)
+		if err := put(all, &s, value); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
 		}
-		delete(missing, symbols[i].Name)
+		delete(missing, name)
 	}
 	if len(missing) > 0 {
 		return fmt.Errorf("the kernel half has no %v", slices.Sorted(maps.Keys(missing)))
@@ -52,8 +50,8 @@ func (v variables) give(module *bpflib.Module) error {
 }
 
 // put writes a value where the variable is.
-func put(all []byte, s *elf.Symbol, value any, order binary.ByteOrder) error {
-	raw, err := binary.Append(nil, order, value)
+func put(all []byte, s *unwind.Symbol, value any) error {
+	raw, err := binary.Append(nil, binary.NativeEndian, value)
 	if err != nil {
 		return err
 	}

@@ -38,12 +38,8 @@ func valueOf(t *testing.T, module *bpflib.Module, name string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	symbols, err := half.Symbols()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range symbols {
-		if s.Name == name {
+	for s := range half.Symbols().All() {
+		if s.String() == name {
 			return all[s.Value : s.Value+s.Size]
 		}
 	}

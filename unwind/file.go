@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
+	"maps"
 	"unsafe"
 )
 
@@ -63,7 +65,7 @@ func NewFile(r io.ReaderAt) (*File, error) {
 	if class != elf.ELFCLASS64 || order != elf.ELFDATA2LSB {
 		return &File{r: r}, nil
 	}
-	if h.Phnum > maxSegments || h.Phentsize != 56 || h.Phoff > 1<<62 {
+	if h.Phnum > maxSegments || h.Phnum > 0 && h.Phentsize != 56 || h.Phoff > 1<<62 {
 		return nil, errFormat
 	}
 	f := &File{r: r, Machine: Machine(h.Machine), Type: elf.Type(h.Type), Entry: h.Entry,
@@ -107,6 +109,9 @@ func (f *File) Section(name string) (elf.Section64, bool) {
 	s, ok := f.byName[name]
 	return s, ok
 }
+
+// SectionNames are the names that sections have.
+func (f *File) SectionNames() iter.Seq[string] { return maps.Keys(f.byName) }
 
 // data are the bytes of a section, if there are no more than that.
 func (f *File) data(s elf.Section64, limit uint64) ([]byte, bool) {

@@ -2,13 +2,13 @@ package snippets
 
 import (
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/capng"
+	"github.com/cap-audit/cap-audit/lazy"
 )
 
 // fileGrant is a means by which programs' files get capabilities.
@@ -57,7 +57,7 @@ func takeAway(command string) func(string, Holder) string {
 // doesAnything is what the programs are called that run others, or read and
 // write whatever they are told to, for whoever may execute them: interpreters,
 // launchers, editors, archivers, debuggers.
-var doesAnything = regexp.MustCompile(`^(` +
+var doesAnything = lazy.Regexp(`^(` +
 	`python|pypy|perl|ruby|node|nodejs|php|lua|luajit|tclsh|expect|java|` +
 	`sh|bash|dash|ash|ksh|mksh|zsh|fish|csh|tcsh|busybox|toybox|coreutils|awk|gawk|mawk|nawk|` +
 	`setpriv|capsh|chroot|nsenter|unshare|bwrap|systemd-run|su|runuser|sudo|doas|pkexec|start-stop-daemon|` +
@@ -67,7 +67,7 @@ var doesAnything = regexp.MustCompile(`^(` +
 	`gdb|strace|ltrace|perf|bpftrace` +
 	`)[0-9.]*(\.[a-z]+)?$`)
 
-func (a Advice) doesAnything() bool { return doesAnything.MatchString(path.Base(a.Path)) }
+func (a Advice) doesAnything() bool { return doesAnything().MatchString(path.Base(a.Path)) }
 
 // script: the kernel takes no capabilities from its file.
 func (a Advice) script() bool { return a.Python || a.Script }
@@ -197,9 +197,9 @@ func (a Advice) inFiles(by fileGrant) string {
 		case len(spell(h.Needs, capng.Name)) == 0:
 		case i > mostOthers, why != "", i > 0 && !path.IsAbs(h.Path):
 			return notes + "# More of them need some (see PROGRAMS): use another of the ways."
-		case doesAnything.MatchString(path.Base(h.Path)):
+		case doesAnything().MatchString(path.Base(h.Path)):
 			notes += "# Not " + file + ", which does whatever it is told to: use another of the ways.\n"
-		case doesAnything.MatchString(path.Base(h.Code)):
+		case doesAnything().MatchString(path.Base(h.Code)):
 			notes += "# Not " + file + ", which is a script: use another of the ways.\n"
 		case len(minus(h.Needs, h.FileHas)) == 0 && !by.lasting:
 			notes += listed("# "+file+" has what it needs: ", h.Needs) + "\n"

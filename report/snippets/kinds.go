@@ -2,12 +2,12 @@ package snippets
 
 import (
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/capng"
+	"github.com/cap-audit/cap-audit/lazy"
 )
 
 // consumer is something that can give a program its capabilities.
@@ -164,11 +164,11 @@ func All(a Advice) []Snippet {
 }
 
 // notes are comments, and what is to be filled in as they say.
-var notes = regexp.MustCompile(`(?m)^#.*(\n|\z)`)
+var notes = lazy.Regexp(`(?m)^#.*(\n|\z)`)
 
 // bare is without notes, where it is more than these, but for those that warn.
 func (s Snippet) bare() Snippet {
-	text := strings.TrimSuffix(notes.ReplaceAllString(s.Text, ""), "\n")
+	text := strings.TrimSuffix(notes().ReplaceAllString(s.Text, ""), "\n")
 	if text == "" {
 		return s
 	}
@@ -214,22 +214,22 @@ func fitting(a Advice) string {
 func (a Advice) Kubernetes() bool { return a.Pod || a.Engine == "containerd" }
 
 // python is what the interpreter is called.
-var python = regexp.MustCompile(`^python[0-9.]*$`)
+var python = lazy.Regexp(`^python[0-9.]*$`)
 
 func programmatic(a Advice) string {
-	if a.Python || python.MatchString(path.Base(a.Path)) {
+	if a.Python || python().MatchString(path.Base(a.Path)) {
 		return "python"
 	}
 	return "c"
 }
 
 // ofPackages is where programs lie that came without their source.
-var ofPackages = regexp.MustCompile(`^/(usr|bin|sbin|lib|lib64|opt|snap|nix|gnu)/`)
+var ofPackages = lazy.Regexp(`^/(usr|bin|sbin|lib|lib64|opt|snap|nix|gnu)/`)
 
 // HasSource: it is likely at hand. An interpreter is run on a source.
 func (a Advice) HasSource() bool {
 	if a.Subject.Contained() || a.Subject.Service() || a.Script && !a.Python || !path.IsAbs(a.Path) {
 		return false
 	}
-	return !ofPackages.MatchString(a.Path) || !a.Python && programmatic(a) == "python"
+	return !ofPackages().MatchString(a.Path) || !a.Python && programmatic(a) == "python"
 }

@@ -29,7 +29,7 @@ type SetOfUnit struct {
 func ServiceBlock(s Service) string {
 	lines := []string{"[Service]"}
 	for _, account := range []struct{ key, name string }{{"User", s.User}, {"Group", s.Group}} {
-		if accountName.MatchString(account.name) {
+		if accountName().MatchString(account.name) {
 			lines = append(lines, account.key+"="+account.name)
 		}
 	}

@@ -20,10 +20,10 @@ func Setpriv(a Advice) string {
 		text = "# It starts as root and changes to other accounts by itself.\n" + text
 	} else {
 		held, user, group := set(a.held()), "USER", "GROUP"
-		if a.User != "root" && accountName.MatchString(a.User) {
+		if a.User != "root" && accountName().MatchString(a.User) {
 			user, group = a.User, `"$(id -g `+a.User+`)"`
 		}
-		if accountName.MatchString(a.Group) {
+		if accountName().MatchString(a.Group) {
 			group = a.Group
 		}
 		options = append(options, "--reuid="+user, "--regid="+group, "--init-groups",

@@ -1,12 +1,12 @@
 package snippets
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/capng"
+	"github.com/cap-audit/cap-audit/lazy"
 )
 
 // Systemd is the part of a unit file that gives a service its capabilities.
@@ -24,9 +24,9 @@ func Systemd(a Advice) string {
 	ambient := assignment("AmbientCapabilities", a.held()) + "\n"
 	hint := strings.TrimSuffix(a.gainHint(), "\n")
 	switch {
-	case a.User != "root" && accountName.MatchString(a.User):
+	case a.User != "root" && accountName().MatchString(a.User):
 		unit += "User=" + a.User + "\n"
-		if accountName.MatchString(a.Group) {
+		if accountName().MatchString(a.Group) {
 			unit += "Group=" + a.Group + "\n"
 		}
 	case a.startsAsRoot() && a.SwitchesUser:
@@ -98,4 +98,4 @@ func dropin(a Advice) string {
 
 // accountName is what systemd takes for a user (man systemd.exec, "strict"
 // syntax): --as also takes numbers and groups.
-var accountName = regexp.MustCompile(`^[a-z_][a-z0-9_-]{0,30}$`)
+var accountName = lazy.Regexp(`^[a-z_][a-z0-9_-]{0,30}$`)

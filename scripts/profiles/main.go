@@ -41,7 +41,7 @@ func main() {
 // machines are those that cap-audit is for, as profiles call them.
 var machines = map[string]map[int]string{
 	"amd64": arch.X86_64.SyscallNumbers,
-	"arm64": objects.ARM64,
+	"arm64": objects.ARM64(),
 }
 
 // leftOut are calls that the table is not about, for its reasons.
