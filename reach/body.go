@@ -12,8 +12,9 @@ type body struct {
 	object *object
 	start  uint64
 	code   []instruction
-	// before are, for an instruction that others jump to, these.
-	before map[int32][]int32
+	// jumps are the instructions that jump to another of the function, in the order of where they lead,
+	// first is where those that lead to an instruction begin there, nil where there are none.
+	jumps, first []int32
 	// dead is padding that nothing leads to.
 	dead map[int32]bool
 	// depth is where the stack pointer stands before an instruction, seen from
@@ -65,7 +66,7 @@ func (p *program) bodyAt(at place) (b *body, n int32) {
 func (p *program) forgetBodies() { p.bodies, p.cost = map[place]*body{}, 0 }
 
 func (p *program) readBody(o *object, f function) *body {
-	b := &body{object: o, start: f.start, before: map[int32][]int32{}, escaped: nothingTaken}
+	b := &body{object: o, start: f.start, escaped: nothingTaken}
 	code := o.bytesAt(f.start)
 	code = code[:min(uint64(len(code)), f.end-f.start)]
 	b.code = make([]instruction, 0, len(code)/4+1)
@@ -100,14 +101,44 @@ func (b *body) address(n int32) uint64 {
 	return b.code[n].address
 }
 
+// before are the instructions that jump to one.
+func (b *body) before(n int32) []int32 {
+	if b.first == nil {
+		return nil
+	}
+	return b.jumps[b.first[n]:b.first[n+1]]
+}
+
+// keep takes the jumps in.
+func (b *body) keep(ways []edge) {
+	if len(ways) == 0 {
+		return
+	}
+	b.jumps, b.first = make([]int32, len(ways)), make([]int32, len(b.code)+3)
+	for _, w := range ways {
+		b.first[w.to+1]++
+	}
+	for n := 1; n < len(b.first); n++ {
+		b.first[n] += b.first[n-1]
+	}
+	for n := len(ways) - 1; n >= 0; n-- { // from the last on, each before those that lead there, too
+		w := ways[n]
+		b.first[w.to+1]--
+		b.jumps[b.first[w.to+1]] = w.from
+	}
+	b.first = b.first[1:]
+}
+
+// connect finds what jumps where.
 func (b *body) connect(from *convention) {
+	var ways []edge
 	var switches []int32
 	var tables []uint64
 	pages := pages{sticky: from.twoSteps}
 	for n := range b.code {
 		i := &b.code[n]
 		if to := b.jumpsTo(i); to >= 0 {
-			b.before[to] = append(b.before[to], int32(n))
+			ways = append(ways, edge{int32(n), to})
 		}
 		if i.op == opJumpAny || i.op == opJumpSlot && b.object.slots[uint64(i.imm)].name == "" {
 			switches = append(switches, int32(n))
@@ -118,10 +149,15 @@ func (b *body) connect(from *convention) {
 			tables = append(tables, uint64(i.imm))
 		}
 	}
-	if len(switches) == 0 {
-		return
+	if len(switches) > 0 {
+		b.blind = from.twoSteps // which has tables of bytes
+		ways = append(ways, b.switched(switches, tables)...)
 	}
-	b.blind = from.twoSteps // which has tables of bytes
+	b.keep(ways)
+}
+
+// switched are the ways by tables.
+func (b *body) switched(switches []int32, tables []uint64) (ways []edge) {
 	seen := map[int32]bool{}
 	for _, table := range tables {
 		targets := b.object.jumpTable(table)
@@ -129,12 +165,17 @@ func (b *body) connect(from *convention) {
 			targets = append(targets, table)
 		}
 		for _, target := range targets {
-			if to := b.index(target); to >= 0 && !seen[to] {
-				seen[to] = true
-				b.before[to] = append(b.before[to], switches...)
+			to := b.index(target)
+			if to < 0 || seen[to] {
+				continue
+			}
+			seen[to] = true
+			for _, n := range switches {
+				ways = append(ways, edge{n, to})
 			}
 		}
 	}
+	return ways
 }
 
 // followStack finds the depth of the stack in order of addresses: a place that
@@ -269,5 +310,5 @@ func (p *program) goesOn(b *body, n int32) bool {
 // entered tells whether an instruction is jumped to.
 func (p *program) entered(b *body, n int32) bool {
 	at := b.object.place(b.code[n].address)
-	return len(b.before[n]) > 0 || p.taken[at] || len(p.inbound[at]) > 0
+	return len(b.before(n)) > 0 || p.taken[at] || len(p.inbound[at]) > 0
 }

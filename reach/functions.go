@@ -22,6 +22,7 @@ type function struct {
 // findFunctions takes the ranges from what unwinds the stack, which stripped
 // files have, too, from Go's table, from symbols, and else from what is called.
 func (o *object) findFunctions(f *unwind.File) {
+	o.functions = make([]function, 0, f.CountFramed()+len(o.symbols))
 	for start, size := range f.Framed() {
 		if len(o.functions) == maxFunctions {
 			break
@@ -66,7 +67,7 @@ func (o *object) orderFunctions() {
 	slices.SortStableFunc(o.functions, func(a, b function) int {
 		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(b.end, a.end))
 	})
-	var list []function
+	list := o.functions[:0]
 	for _, f := range o.functions {
 		s := o.segmentAt(f.start)
 		if s == nil || !s.executable {

@@ -86,9 +86,9 @@ func (p *program) onlyCalled(h holding) (calls []*instruction, only bool) {
 	}
 	f := follower{program: p, body: b, register: h.register, after: map[int32][]int32{},
 		seen: map[int32]bool{}}
-	for to, list := range b.before {
-		for _, from := range list {
-			f.after[from] = append(f.after[from], to)
+	for to := range b.code {
+		for _, from := range b.before(int32(to)) {
+			f.after[from] = append(f.after[from], int32(to))
 		}
 	}
 	f.push(n + 1)
@@ -159,7 +159,7 @@ func (f *follower) step(n int32) bool {
 func (f *follower) catch() {
 	b := f.body
 	for n := int32(1); int(n) < len(b.code) && !f.caught; n++ {
-		if len(b.before[n]) == 0 && !b.dead[n] && !f.goesOn(b, n) {
+		if len(b.before(n)) == 0 && !b.dead[n] && !f.goesOn(b, n) {
 			f.push(n)
 		}
 	}

@@ -89,7 +89,7 @@ func (t *tracer) comesBy(n, by int32, not edge) bool {
 	for len(work) > 0 {
 		n := work[len(work)-1]
 		work = work[:len(work)-1]
-		before := b.before[n]
+		before := b.before(n)
 		if t.goesOn(b, n) {
 			before = append(slices.Clone(before), n-1)
 		}

@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/cap-audit/cap-audit/unwind"
 )
@@ -31,7 +32,7 @@ var errTooLarge = errors.New("is too large")
 // segment is a part of an object as it lies in memory.
 type segment struct {
 	start      uint64
-	data       []byte // what the file has of it
+	data       unwind.Loaded // what the file has of it
 	size       uint64
 	executable bool
 	writable   bool
@@ -124,9 +125,10 @@ func load(file io.ReaderAt, path string, left *budget) (*object, error) {
 		return nil, errors.New("has sections that cannot be read")
 	}
 	o := &object{path: path, machine: f.Machine, fixed: f.Type == elf.ET_EXEC, entry: f.Entry,
-		exports: map[string][]uint64{}, slots: map[uint64]slot{}, goProgram: f.IsGo(),
+		slots: map[uint64]slot{}, goProgram: f.IsGo(),
 		named: math.MaxUint64}
 	if err := o.readSegments(f, left); err != nil {
+		o.unload()
 		return nil, err
 	}
 	o.findOffsets(f)
@@ -137,6 +139,13 @@ func load(file io.ReaderAt, path string, left *budget) (*object, error) {
 	o.readSymbols(f, left)
 	o.findFunctions(f)
 	return o, nil
+}
+
+// unload gives its bytes back. Nothing of it is to be used any more, its names neither.
+func (o *object) unload() {
+	for i := range o.segments {
+		o.segments[i].data.Unload()
+	}
 }
 
 func (o *object) readSegments(f *unwind.File, left *budget) error {
@@ -212,7 +221,9 @@ func (o *object) half(address uint64) (uint32, bool) {
 func distance(b []byte) uint64 { return uint64(int64(int32(binary.LittleEndian.Uint32(b)))) }
 
 // text is the string at an address, "" if there is none.
-func (o *object) text(address uint64) string { return unwind.StringAt(o.bytesAt(address), 0) }
+func (o *object) text(address uint64) string {
+	return strings.Clone(unwind.StringAt(o.bytesAt(address), 0))
+}
 
 func (o *object) isCode(address uint64) bool {
 	s := o.segmentAt(address)
@@ -299,7 +310,9 @@ func (o *object) readDynamicSymbols(tags map[elf.DynTag]uint64) []symbol {
 	}
 	raw := unwind.Symbols{Table: o.bytesAt(table), Names: o.bytesAt(names)}
 	raw.Table = raw.Table[:min(len(raw.Table), count*elf.Sym64Size)]
-	list := make([]symbol, 0, len(raw.Table)/elf.Sym64Size)
+	size := len(raw.Table) / elf.Sym64Size
+	list := make([]symbol, 0, size)
+	o.exports, o.symbols = make(map[string][]uint64, size), make([]symbol, 0, size)
 	for e := range raw.All() {
 		s := newSymbol(e)
 		s.function = s.function || e.Kind() == elf.STT_NOTYPE && o.isCode(e.Value)

@@ -119,11 +119,19 @@ func (p *program) look(path string) (*object, error) {
 		return nil, err
 	}
 	if len(p.objects) > 0 && o.machine != p.objects[0].machine {
+		defer o.unload()
 		return nil, fmt.Errorf("is for another machine than the program: %v", o.machine)
 	}
 	o.file = id
 	p.byFile[id] = o
 	return o, nil
+}
+
+// unload gives the files' bytes back.
+func (p *program) unload() {
+	for _, o := range p.byFile {
+		o.unload()
+	}
 }
 
 // add tells whether the program did not have that object before.

@@ -92,6 +92,7 @@ const MaxOperations = 64
 // Analyze finds what the code of a program can reach.
 func Analyze(path string, options Options) (*Result, error) {
 	p := newProgram()
+	defer p.unload()
 	if options.Open != nil {
 		p.open = options.Open
 	}
@@ -355,7 +356,7 @@ func (a *analysis) describe(at place) (object, function string) {
 		return o.path, ""
 	}
 	if f := o.functions[n]; f.name != "" {
-		return o.path, f.name
+		return o.path, strings.Clone(f.name) // it lies in the file
 	}
 	return o.path, fmt.Sprintf("+%#x", o.functions[n].start)
 }

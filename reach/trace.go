@@ -68,7 +68,7 @@ func (t *tracer) before(n int32, l location) {
 		t.value.add(l, constant{})
 		return
 	}
-	if b.blind && len(b.before[n]) > 0 {
+	if b.blind && len(b.before(n)) > 0 {
 		t.value.any = true
 		return
 	}
@@ -77,7 +77,7 @@ func (t *tracer) before(n int32, l location) {
 		t.along(n-1, l, ifZeroStays)
 		found = true
 	}
-	for _, from := range b.before[n] {
+	for _, from := range b.before(n) {
 		t.along(from, l, ifZeroGoes)
 		found = true
 	}
@@ -102,7 +102,7 @@ func (t *tracer) along(n int32, l location, ifZero int64) {
 	b := t.body
 	if branch := &b.code[n]; n > 0 && branch.op == opBranch && branch.value == ifZero &&
 		l.kind == inRegister && b.code[n-1].op == opTest && b.code[n-1].src == l.reg &&
-		len(b.before[n]) == 0 && len(t.inbound[b.object.place(branch.address)]) == 0 {
+		len(b.before(n)) == 0 && len(t.inbound[b.object.place(branch.address)]) == 0 {
 		t.value.add(l, constant{})
 		return
 	}
@@ -313,7 +313,7 @@ func (t *tracer) at(s state, base register, offset int64) {
 func (t *tracer) toStack(n int32, r register) (int32, bool) {
 	b, offset := t.body, int64(0)
 	for range 64 {
-		if n == 0 || len(b.before[n]) > 0 || b.code[n-1].ends() {
+		if n == 0 || len(b.before(n)) > 0 || b.code[n-1].ends() {
 			return 0, false
 		}
 		n--

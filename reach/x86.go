@@ -190,22 +190,23 @@ const (
 	vector // VEX and EVEX
 )
 
-func decodeX86(code []byte, address uint64) instruction {
-	x := newX86Reader(code)
-	return x.read(address)
+// decodeX86 is most of what an analysis does: nothing in it is copied that need not be.
+func decodeX86(code []byte, address uint64) (i instruction) {
+	var x x86Reader
+	x.read(code, address, &i)
+	return i
 }
 
-func newX86Reader(code []byte) x86Reader {
-	return x86Reader{code: code[:min(len(code), 15)], rm: none, base: none, reg: none, index: none}
-}
-
-func (x *x86Reader) read(address uint64) instruction {
-	i := instructionAt(address)
-	x.decode(&i)
+// read reads one into i, which is empty, as is x.
+func (x *x86Reader) read(code []byte, address uint64, i *instruction) {
+	x.code = code[:min(len(code), 15)]
+	x.rm, x.base, x.reg, x.index = none, none, none, none
+	i.address, i.dst, i.src, i.base, i.second = address, none, none, none, none
+	x.decode(i)
 	if x.bad || x.at == 0 {
-		i = instructionAt(address)
+		*i = instructionAt(address)
 		i.op, i.size = opBad, 1
-		return i
+		return
 	}
 	i.size = uint8(x.at)
 	if (i.op == opStore || i.op == opStoreConst) && i.writesMemory == 0 {
@@ -227,9 +228,8 @@ func (x *x86Reader) read(address uint64) instruction {
 	case opCall, opJump, opBranch:
 		i.imm += int64(i.next())
 	case opOther, opPush:
-		x.takesIn(&i)
+		x.takesIn(i)
 	}
-	return i
 }
 
 // takesIn notes the memory at a known address that an instruction reads in another way than opLoad.

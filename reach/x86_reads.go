@@ -5,8 +5,9 @@ const allGeneral = 1<<16 - 1
 // readsX86 are the registers of which an instruction may leave the value, or a part, in another
 // place. What is compared, or an address of memory, stays where it was.
 func readsX86(code []byte, address uint64) uint32 {
-	x := newX86Reader(code)
-	i := x.read(address)
+	var x x86Reader
+	var i instruction
+	x.read(code, address, &i)
 	if x.bad || i.op == opSystemCall || x.table == vector {
 		return allGeneral
 	}

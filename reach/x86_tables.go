@@ -12,8 +12,8 @@ type operand struct {
 }
 
 func operandX86(code []byte, address uint64) operand {
-	x := newX86Reader(code)
-	x.read(address)
+	var x x86Reader
+	x.read(code, address, &instruction{})
 	plain := !x.bad && x.table == oneByte && x.memory && !x.segment && !x.address32
 	return operand{base: x.base, index: x.index, scale: 1 << (x.sib >> 6), offset: x.disp,
 		loads: plain && x.op == 0x8b && x.rex&8 != 0}
@@ -23,8 +23,8 @@ func operandX86(code []byte, address uint64) operand {
 // more not taken.
 func limitX86(compare, branch []byte) (r register, most uint64) {
 	above := len(branch) > 1 && (branch[0] == 0x77 || branch[0] == 0x0f && branch[1] == 0x87)
-	x := newX86Reader(compare)
-	x.read(0)
+	var x x86Reader
+	x.read(compare, 0, &instruction{})
 	if !above || x.bad || x.table != oneByte || x.operand16 {
 		return none, 0
 	}
@@ -46,8 +46,8 @@ func limitX86(compare, branch []byte) (r register, most uint64) {
 
 // compareX86 are the registers that are compared as a whole.
 func compareX86(code []byte) (one, other register) {
-	x := newX86Reader(code)
-	x.read(0)
+	var x x86Reader
+	x.read(code, 0, &instruction{})
 	if x.bad || x.table != oneByte || x.op != 0x39 && x.op != 0x3b || x.rex&8 == 0 {
 		return none, none
 	}

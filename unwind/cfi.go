@@ -254,6 +254,14 @@ func (f *File) Framed() iter.Seq2[uint64, uint64] {
 	}
 }
 
+// CountFramed is how many there are.
+func (f *File) CountFramed() int {
+	if t := f.readFrames(); t != nil {
+		return len(t.begins)
+	}
+	return 0
+}
+
 // reader reads what is written one after another; beyond the end are zeros, and it has failed.
 type reader struct {
 	data   []byte

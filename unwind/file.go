@@ -124,6 +124,10 @@ func (f *File) data(s elf.Section64, limit uint64) ([]byte, bool) {
 // Bytes are those at a place of the file, if there are no more than that. The last is read
 // first: a size may be made up.
 func (f *File) Bytes(at, size, limit uint64) ([]byte, bool) {
+	return f.read(at, size, limit, func(size uint64) []byte { return make([]byte, size) })
+}
+
+func (f *File) read(at, size, limit uint64, room func(size uint64) []byte) ([]byte, bool) {
 	if size > limit || at > 1<<62 {
 		return nil, false
 	}
@@ -138,18 +142,21 @@ func (f *File) Bytes(at, size, limit uint64) ([]byte, bool) {
 	if n, _ := f.r.ReadAt(make([]byte, 1), int64(at+size-1)); n == 0 {
 		return nil, false
 	}
-	b := make([]byte, size)
+	b := room(size)
 	n, _ := f.r.ReadAt(b, int64(at))
 	return b, uint64(n) == size
 }
 
 // Load gives the bytes of a segment, if there are no more than that. What lies in it is not read again.
-func (f *File) Load(p elf.Prog64, limit uint64) ([]byte, bool) {
-	data, ok := f.Bytes(p.Off, p.Filesz, limit)
-	if ok {
-		f.loaded = append(f.loaded, part{p.Off, data})
+// Names can lie in it, too. It is to be unloaded where it is not wanted any more.
+func (f *File) Load(p elf.Prog64, limit uint64) (Loaded, bool) {
+	data, ok := f.read(p.Off, p.Filesz, limit, apart)
+	if !ok {
+		Loaded(data).Unload()
+		return nil, false
 	}
-	return data, ok
+	f.loaded = append(f.loaded, part{p.Off, data})
+	return data, true
 }
 
 // section is the first one with that name.
