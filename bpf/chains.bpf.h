@@ -90,7 +90,7 @@ static __always_inline bool same_check(const struct ca_check *a, const struct ca
 	return left[0] == right[0] && left[1] == right[1];
 }
 
-/* Whether a chain is known, of such a check, and its addresses lie where they lay. */
+/* Whether a chain is known, of such a check, and its addresses lie where they lay, each without a branch: see differ(). */
 static __always_inline bool is_there(const struct ca_chain *chain, const struct ca_check *check, __u64 context,
 				     __u64 registers)
 {
@@ -99,8 +99,12 @@ static __always_inline bool is_there(const struct ca_chain *chain, const struct 
 	if (chain->state != CA_CHAIN_KNOWN || !same_check(&chain->check, check))
 		return false;
 	for (__u32 i = 0; i < CA_FRAMES && i < depth; i++) {
-		__u64 address = from_top >> i & 1 ? registers - 8 * chain->down[i] : context + 8 * chain->up[i];
+		__u64 up = context + 8 * chain->up[i], down = registers - 8 * chain->down[i];
+		__u64 mask = -(__u64)(from_top >> i & 1);
+		__u64 address;
 
+		barrier_var(mask);
+		address = up ^ ((up ^ down) & mask);
 		if (!same_address(read_word(address, type), chain->frames[i]))
 			return false;
 	}
