@@ -17,6 +17,7 @@
 #include "words.bpf.h"
 #include "maps.bpf.h"
 #include "names.bpf.h"
+#include "numbers.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -418,11 +419,11 @@ int BPF_PROG(fexit_cap_capable, const struct cred *cred, struct user_namespace *
 static __always_inline int on_security_capable(void *ctx, int capability, int result, __u64 skip)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct ca_task *t = task_of(task);
+	struct ca_task *t = result ? task_of(task) : 0;
 	struct ca_check check __attribute__((aligned(8)));
 	struct ca_total *total;
 
-	if (result == 0 || !t || !(t->flags & CA_TASK_RECORDING))
+	if (!t || !(t->flags & CA_TASK_RECORDING))
 		return 0;
 	check = t->last;
 	if (check.verdict != CA_GRANTED || check.capability != capability)

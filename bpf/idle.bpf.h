@@ -72,7 +72,6 @@ static __always_inline bool inherits_more(const struct cred *cred, __u64 data)
 }
 
 /* The system calls that is_idle() looks at, by number. To call it takes longer than to look here. */
-#define NUMBERED(word, number) ((__u32)(number) / 64 == (word) ? 1ULL << ((number) & 63) : 0)
 #define CALLS_LOOKED_AT(word)                                                                                \
 	(NUMBERED(word, NR_READ) | NUMBERED(word, NR_PREAD64) | NUMBERED(word, NR_STAT) |                    \
 	 NUMBERED(word, NR_NEWFSTATAT) | NUMBERED(word, NR_STATX) | NUMBERED(word, NR_READLINK) |            \
@@ -86,17 +85,11 @@ static __always_inline bool inherits_more(const struct cred *cred, __u64 data)
 	 NUMBERED(word, NR_SETUID) | NUMBERED(word, NR_SETGID) | NUMBERED(word, NR_CAPSET) |                 \
 	 NUMBERED(word, NR_FANOTIFY_INIT) | NUMBERED(word, NR_FANOTIFY_MARK))
 
-static const __u64 calls_looked_at[] = {
-	CALLS_LOOKED_AT(0), CALLS_LOOKED_AT(1), CALLS_LOOKED_AT(2), CALLS_LOOKED_AT(3), CALLS_LOOKED_AT(4),
-	CALLS_LOOKED_AT(5), CALLS_LOOKED_AT(6), CALLS_LOOKED_AT(7),
-};
+static const __u64 calls_looked_at[] = NUMBERS(CALLS_LOOKED_AT);
 
 static __always_inline bool may_be_idle(__u32 capability, __u32 number)
 {
-	if (capability == CAP_NET_ADMIN)
-		return true;
-	return number < 64 * sizeof(calls_looked_at) / sizeof(*calls_looked_at) &&
-	       (calls_looked_at[number / 64] >> (number & 63) & 1);
+	return capability == CAP_NET_ADMIN || is_among(calls_looked_at, number);
 }
 
 /*

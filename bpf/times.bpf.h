@@ -13,27 +13,18 @@
  * Calls in which a program waits for what it is to do. To poll and not to wait counts, too: a busy server may
  * never have to wait.
  */
+#define WAITS(word)                                                                                          \
+	(NUMBERED(word, NR_ACCEPT) | NUMBERED(word, NR_ACCEPT4) | NUMBERED(word, NR_EPOLL_WAIT) |            \
+	 NUMBERED(word, NR_EPOLL_PWAIT) | NUMBERED(word, NR_EPOLL_PWAIT2) | NUMBERED(word, NR_POLL) |        \
+	 NUMBERED(word, NR_PPOLL) | NUMBERED(word, NR_SELECT) | NUMBERED(word, NR_PSELECT6) |                \
+	 NUMBERED(word, NR_IO_URING_ENTER) | NUMBERED(word, NR_PAUSE) | NUMBERED(word, NR_RT_SIGSUSPEND) |   \
+	 NUMBERED(word, NR_RT_SIGTIMEDWAIT))
+
+static const __u64 waits[] = NUMBERS(WAITS);
+
 static __always_inline bool is_wait(__s32 number, __u32 abi)
 {
-	if (abi != CA_ABI_NATIVE)
-		return false;
-	switch (number) {
-	case NR_ACCEPT:
-	case NR_ACCEPT4:
-	case NR_EPOLL_WAIT:
-	case NR_EPOLL_PWAIT:
-	case NR_EPOLL_PWAIT2:
-	case NR_POLL:
-	case NR_PPOLL:
-	case NR_SELECT:
-	case NR_PSELECT6:
-	case NR_IO_URING_ENTER:
-	case NR_PAUSE:
-	case NR_RT_SIGSUSPEND:
-	case NR_RT_SIGTIMEDWAIT:
-		return true;
-	}
-	return false;
+	return abi == CA_ABI_NATIVE && is_among(waits, number);
 }
 
 static __always_inline void begin_serving(struct ca_group *group, __u64 since, __s32 number, __u32 abi)
@@ -44,20 +35,6 @@ static __always_inline void begin_serving(struct ca_group *group, __u64 since, _
 	group->serving_abi = abi;
 }
 
-/*
- * A task is in a call, or has been, or has computed without one, since the call before ended. sys_enter is not
- * attached, so the wait began then or later: nothing was asked in between. Whatever takes longer than a second
- * is a wait as well, such as read(2) of a pipe: too early a beginning claims less. Global: see argument().
- */
-__noinline int look_at_wait(__u32 group, __u64 since, __s32 number, __u32 abi)
-{
-	if (is_wait(number, abi))
-		begin_serving(group_at(group), since, number, abi);
-	else if (long_wait && bpf_jiffies64() - since > long_wait)
-		begin_serving(group_at(group), since, -1, CA_ABI_NATIVE);
-	return 0;
-}
-
 /* Says whether the program begins to serve when this task first waits. */
 static __always_inline bool may_serve(const struct ca_task *t)
 {
@@ -66,13 +43,29 @@ static __always_inline bool may_serve(const struct ca_task *t)
 	return !sampled && !group->serving && ((t->flags & CA_TASK_FIRST) || group->first_ended);
 }
 
+/*
+ * A task is in a call, or has been, or has computed without one, since the call before ended. sys_enter is not
+ * attached, so the wait began then or later: nothing was asked in between. Whatever takes longer than a second
+ * is a wait as well, such as read(2) of a pipe: too early a beginning claims less.
+ */
+static __always_inline void look_at_wait(const struct ca_task *t, __u64 now, __s32 number, __u32 abi)
+{
+	if (is_wait(number, abi))
+		begin_serving(group_of(t), t->call_ended, number, abi);
+	else if (long_wait && now - t->call_ended > long_wait)
+		begin_serving(group_of(t), t->call_ended, -1, CA_ABI_NATIVE);
+}
+
 /* Every system call comes by here. */
 static __always_inline void note_wait(struct ca_task *t, __s32 number, __u32 abi)
 {
+	__u64 now;
+
 	if (!may_serve(t))
 		return;
-	look_at_wait(t->group, t->call_ended, number, abi);
-	t->call_ended = bpf_jiffies64();
+	now = bpf_jiffies64();
+	look_at_wait(t, now, number, abi);
+	t->call_ended = now;
 }
 
 /*

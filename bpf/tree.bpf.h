@@ -150,7 +150,7 @@ static __always_inline void note_waiting(struct task_struct *task)
 	struct ca_task *t = task_of(task);
 
 	if (t && may_serve(t))
-		look_at_wait(t->group, t->call_ended, SYSCALL_NR(regs), SYSCALL_COMPAT(task) ? CA_ABI_COMPAT : CA_ABI_NATIVE);
+		look_at_wait(t, bpf_jiffies64(), SYSCALL_NR(regs), SYSCALL_COMPAT(task) ? CA_ABI_COMPAT : CA_ABI_NATIVE);
 }
 
 /* The program of a task of the tree. */
