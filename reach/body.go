@@ -183,23 +183,26 @@ func (b *body) switched(switches []int32, tables []uint64) (ways []edge) {
 func (b *body) followStack(from *convention) {
 	b.depth = make([]int32, len(b.code)+1)
 	b.frame = unknownDepth
-	waiting := map[int32]int32{}
+	waiting := make([]int32, len(b.code))
+	for n := range waiting {
+		waiting[n] = unknownDepth
+	}
 	var held [32]int32 // by a register, plus one; where it was put last
-	for known := -1; known < len(waiting); {
-		known = len(waiting)
+	for more := true; more; {
+		more = false
 		depth := int32(0)
 		for n := range b.code {
 			i := &b.code[n]
 			if n > 0 && b.code[n-1].ends() {
 				depth = unknownDepth
 			}
-			if d, ok := waiting[int32(n)]; ok && depth == unknownDepth {
-				depth = d
+			if depth == unknownDepth {
+				depth = waiting[n]
 			}
 			b.depth[n] = depth
-			if to := b.jumpsTo(i); to >= 0 && depth != unknownDepth {
-				if _, ok := waiting[to]; !ok {
-					waiting[to] = depth
+			if depth != unknownDepth {
+				if to := b.jumpsTo(i); to >= 0 && waiting[to] == unknownDepth {
+					waiting[to], more = depth, true
 				}
 			}
 			if (i.op == opMove || i.op == opOffset) && i.src == from.stack && depth != unknownDepth &&

@@ -1,6 +1,7 @@
 package tracer
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -59,23 +60,23 @@ var preemptible = sync.OnceValue(func() bool {
 	}
 	models, _ := os.ReadFile("/sys/kernel/debug/sched/preempt")
 	commandLine, _ := os.ReadFile("/proc/cmdline")
-	var config []byte
-	if len(models) == 0 { // large, and not needed else
-		var err error
-		if config, err = os.ReadFile("/boot/config-" + kernelRelease()); err != nil {
-			config, _ = os.ReadFile("/lib/modules/" + kernelRelease() + "/config")
+	config := func() []byte {
+		raw, err := os.ReadFile("/boot/config-" + kernelRelease())
+		if err != nil {
+			raw, _ = os.ReadFile("/lib/modules/" + kernelRelease() + "/config")
 		}
+		return raw
 	}
-	return isPreemptible(unix.ByteSliceToString(u.Version[:]), string(models), string(commandLine),
-		string(config))
+	return isPreemptible(unix.ByteSliceToString(u.Version[:]), string(models), string(commandLine), config)
 })
 
 // isPreemptible takes a build as uname -v has it (init/Makefile); models such
 // as "none voluntary (full)", the one in force in parentheses (6.0,
 // kernel/sched/debug.c, sched_dynamic_show()); the kernel's command line; and
 // the configuration it was built with, which has the model that a boot without
-// preempt= has. Any but the build is "" if it cannot be read.
-func isPreemptible(build, models, commandLine, config string) bool {
+// preempt= has: that is large, and read where nothing else tells. Any but the build is empty if it cannot
+// be read.
+func isPreemptible(build, models, commandLine string, config func() []byte) bool {
 	if !strings.Contains(build, "PREEMPT_DYNAMIC") {
 		return strings.Contains(build, "PREEMPT")
 	}
@@ -95,8 +96,9 @@ func isPreemptible(build, models, commandLine, config string) bool {
 	case "full", "lazy":
 		return true
 	}
-	return !strings.Contains(config, "\nCONFIG_PREEMPT_NONE=y\n") &&
-		!strings.Contains(config, "\nCONFIG_PREEMPT_VOLUNTARY=y\n")
+	built := config()
+	return !bytes.Contains(built, []byte("\nCONFIG_PREEMPT_NONE=y\n")) &&
+		!bytes.Contains(built, []byte("\nCONFIG_PREEMPT_VOLUNTARY=y\n"))
 }
 
 // noKprobes: the kernel shows what perf events there are, and kprobes are none

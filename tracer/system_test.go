@@ -50,7 +50,8 @@ func TestIsPreemptible(t *testing.T) {
 		"built with nothing else":   {"#1 SMP PREEMPT", "", "preempt=none", "", true},
 		"real time":                 {"#1 SMP PREEMPT_RT", "", "", "", true},
 	} {
-		if got := isPreemptible(test.build, test.models, test.commandLine, test.config); got != test.want {
+		config := func() []byte { return []byte(test.config) }
+		if got := isPreemptible(test.build, test.models, test.commandLine, config); got != test.want {
 			t.Errorf("%s: %t", name, got)
 		}
 	}

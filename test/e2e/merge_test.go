@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 )
@@ -33,13 +32,6 @@ func manyReports(t *testing.T, n int) string {
 	return list.String()
 }
 
-// measured runs a command and writes its peak of resident memory, in KiB, into
-// a file.
-const measured = `import resource, subprocess, sys
-status = subprocess.call(sys.argv[2:])
-open(sys.argv[1], "w").write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))
-sys.exit(status)`
-
 // A hundred thousand reports take the memory of a hundred.
 func TestLongMergeTakesTheSameMemory(t *testing.T) {
 	t.Parallel()
@@ -47,27 +39,14 @@ func TestLongMergeTakesTheSameMemory(t *testing.T) {
 		t.Skip("wanted a machine that is not emulated; nothing here depends on the kernel")
 	}
 	list := manyReports(t, 100_000)
-	peakFile := filepath.Join(t.TempDir(), "peak")
 	peak := func(lines string, reports int) int {
-		// A process begins with the memory of the one it was forked from (maxrss
-		// outlives exec): from this one, which holds the list, that would be more.
-		cmd := command(t, python(t), "-c", measured, peakFile, capAuditPath, "--merge", "-j", "-")
-		cmd.Stdin = strings.NewReader(lines)
-		r := finish(t, cmd)
+		r, kib := peakOf(t, lines, "--merge", "-j", "-")
 		if r.status != 0 || !bytes.Contains(r.stdout, []byte(fmt.Sprintf(`"reports": %d,`, reports))) {
 			t.Fatalf("status %d: %s", r.status, r.stderr)
 		}
 		if got := granted(decode(t, r.stdout).Required)["sys_chroot"]; got != [2]uint64{uint64(3 * reports),
 			0} {
 			t.Errorf("sys_chroot %v, wanted %d grants", got, 3*reports)
-		}
-		raw, err := os.ReadFile(peakFile)
-		if err != nil {
-			t.Fatal(err)
-		}
-		kib, err := strconv.Atoi(string(raw))
-		if err != nil {
-			t.Fatal(err)
 		}
 		return kib
 	}
