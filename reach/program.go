@@ -73,6 +73,7 @@ type program struct {
 	bodies map[place]*body
 	cost   int // instructions in bodies
 	traces map[traced]value
+	tracer tracer
 }
 
 func newProgram() *program {

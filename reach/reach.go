@@ -113,7 +113,8 @@ func (p *program) analyze(path string, given []string) *Result {
 		r.Objects = append(r.Objects, o.path)
 		r.Files = append(r.Files, o.file)
 	}
-	a := analysis{program: p, result: r, calls: map[string]bool{}, seen: map[seenOperation]bool{}}
+	a := analysis{program: p, result: r, calls: map[string]bool{}, seen: map[seenOperation]bool{},
+		made: map[place][]place{}}
 	var calls []call
 	for _, gate := range p.gates {
 		calls = append(calls, p.callsOf(gate)...)
@@ -162,6 +163,8 @@ type analysis struct {
 	calls   map[string]bool
 	sockets []call
 	seen    map[seenOperation]bool
+	// made are the makers of calls, by where these come from.
+	made map[place][]place
 	// kept are counted apart by Files: many that depend on files leave room for those that do not.
 	kept [Capabilities][2]int
 }
@@ -209,7 +212,7 @@ func (a *analysis) call(c *call) {
 			!a.hasSocket(r.on) {
 			continue
 		}
-		for _, by := range a.makers(c) {
+		for _, by := range a.makers(c.by) {
 			object, function := a.describe(by)
 			for _, n := range r.asks {
 				a.add(n, Operation{c.text(), object, function, r.in, r.files})
@@ -316,12 +319,15 @@ func (a *analysis) name(name string, given bool, by place) {
 	}
 }
 
-// makers are whose code makes a call: the callers of the C library's functions.
-func (a *analysis) makers(c *call) []place {
+// makers are whose code makes a call that comes from a place: the callers of the C library's functions.
+func (a *analysis) makers(from place) []place {
+	if found, ok := a.made[from]; ok {
+		return found
+	}
 	const most = 4
 	var found []place
 	seen := map[place]bool{}
-	work := []place{c.by}
+	work := []place{from}
 	for len(work) > 0 && len(seen) < 256 && len(found) < most {
 		at := work[0]
 		work = work[1:]
@@ -343,8 +349,9 @@ func (a *analysis) makers(c *call) []place {
 		}
 	}
 	if len(found) == 0 {
-		found = []place{c.by}
+		found = []place{from}
 	}
+	a.made[from] = found
 	return found
 }
 

@@ -43,7 +43,12 @@ func (p *program) trace(b *body, n int32, l location) value {
 }
 
 func (p *program) traceAnew(b *body, n int32, l location) value {
-	t := &tracer{program: p, body: b, seen: map[uint64]bool{}}
+	t := &p.tracer // what it had room for serves the next value, too
+	if t.seen == nil {
+		*t = tracer{program: p, seen: map[uint64]bool{}}
+	}
+	clear(t.seen)
+	t.body, t.locations, t.work, t.value = b, t.locations[:0], t.work[:0], value{}
 	if l.kind == inMemory {
 		t.at(state{n, l}, l.reg, int64(l.offset))
 	} else {
