@@ -1,6 +1,9 @@
 package reach
 
-import "sort"
+import (
+	"slices"
+	"sort"
+)
 
 const (
 	maxBody   = 1 << 16 // instructions of a function that is looked at backwards
@@ -32,6 +35,13 @@ const (
 	unknownDepth int32 = 1 << 30
 	nothingTaken int32 = 1<<30 - 1
 )
+
+// room is what serves to read one body after the other.
+type room struct {
+	code    []instruction
+	ways    []edge
+	waiting []int32
+}
 
 // body is the function with an address, nil if it cannot be looked at.
 func (p *program) body(o *object, address uint64) *body {
@@ -69,18 +79,20 @@ func (p *program) readBody(o *object, f function) *body {
 	b := &body{object: o, start: f.start, escaped: nothingTaken}
 	code := o.bytesAt(f.start)
 	code = code[:min(uint64(len(code)), f.end-f.start)]
-	b.code = make([]instruction, 0, len(code)/4+1)
+	r := &p.room
+	r.code = r.code[:0]
 	for address := f.start; len(code) > 0; {
-		if len(b.code) == maxBody {
+		if len(r.code) == maxBody {
 			return nil
 		}
 		i := p.from.decode(code, address)
-		b.code = append(b.code, i)
+		r.code = append(r.code, i)
 		code, address = code[min(int(i.size), len(code)):], i.next()
 	}
-	b.connect(p.from)
+	b.code = slices.Clone(r.code)
+	r.ways = b.connect(p.from, r.ways[:0])
 	p.findPadding(b)
-	b.followStack(p.from)
+	r.waiting = b.followStack(p.from, r.waiting[:0])
 	return b
 }
 
@@ -129,9 +141,8 @@ func (b *body) keep(ways []edge) {
 	b.first = b.first[1:]
 }
 
-// connect finds what jumps where.
-func (b *body) connect(from *convention) {
-	var ways []edge
+// connect finds what jumps where. It appends to the ways that there is room for.
+func (b *body) connect(from *convention, ways []edge) []edge {
 	var switches []int32
 	var tables []uint64
 	pages := pages{sticky: from.twoSteps}
@@ -151,16 +162,18 @@ func (b *body) connect(from *convention) {
 	}
 	if len(switches) > 0 {
 		b.blind = from.twoSteps // which has tables of bytes
-		ways = append(ways, b.switched(switches, tables)...)
+		ways = b.switched(ways, switches, tables)
 	}
 	b.keep(ways)
+	return ways
 }
 
-// switched are the ways by tables.
-func (b *body) switched(switches []int32, tables []uint64) (ways []edge) {
+// switched appends the ways by tables.
+func (b *body) switched(ways []edge, switches []int32, tables []uint64) []edge {
 	seen := map[int32]bool{}
+	var targets []uint64
 	for _, table := range tables {
-		targets := b.object.jumpTable(table)
+		targets = b.object.jumpTable(targets[:0], table)
 		if b.object.isCode(table) { // computed jumps to labels
 			targets = append(targets, table)
 		}
@@ -180,12 +193,13 @@ func (b *body) switched(switches []int32, tables []uint64) (ways []edge) {
 
 // followStack finds the depth of the stack in order of addresses: a place that
 // is jumped to has that of the first jump, which may come from further down.
-func (b *body) followStack(from *convention) {
+//
+// The depths that wait are those of places that are jumped to; it appends to what there is room for.
+func (b *body) followStack(from *convention, waiting []int32) []int32 {
 	b.depth = make([]int32, len(b.code)+1)
 	b.frame = unknownDepth
-	waiting := make([]int32, len(b.code))
-	for n := range waiting {
-		waiting[n] = unknownDepth
+	for range b.code {
+		waiting = append(waiting, unknownDepth)
 	}
 	var held [32]int32 // by a register, plus one; where it was put last
 	for more := true; more; {
@@ -221,6 +235,7 @@ func (b *body) followStack(from *convention) {
 	for n := range b.code {
 		b.seeStack(&b.code[n], b.depth[n], from)
 	}
+	return waiting
 }
 
 // jumpsTo is the index of where an instruction jumps to in the function, -1 for none.

@@ -3,6 +3,7 @@ package reach
 import (
 	"encoding/binary"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 )
@@ -46,6 +47,23 @@ type climber struct {
 	seen  map[string]bool
 	calls []call
 	spent int
+}
+
+// allCalls are those of all gates.
+func (p *program) allCalls() iter.Seq[*call] {
+	var all [][]call
+	for _, gate := range p.gates {
+		all = append(all, p.callsOf(gate))
+	}
+	return func(yield func(*call) bool) {
+		for _, calls := range all {
+			for n := range calls {
+				if !yield(&calls[n]) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // callsOf are the calls that a system call instruction can make.

@@ -99,7 +99,12 @@ func readCache(open opener, path string) map[string][]string {
 		return nil
 	}
 	defer file.Close()
-	b, err := io.ReadAll(io.LimitReader(file, 8<<20))
+	info, err := file.Stat()
+	if err != nil {
+		return nil
+	}
+	b := make([]byte, min(info.Size(), 8<<20))
+	_, err = io.ReadFull(file, b)
 	at := bytes.Index(b[:min(len(b), 4<<20)], []byte("glibc-ld.so.cache1.1"))
 	if err != nil || at < 0 || len(b) < at+48 {
 		return nil

@@ -74,6 +74,7 @@ type program struct {
 	cost   int // instructions in bodies
 	traces map[traced]value
 	tracer tracer
+	room   room
 }
 
 func newProgram() *program {

@@ -115,25 +115,22 @@ func (p *program) analyze(path string, given []string) *Result {
 	}
 	a := analysis{program: p, result: r, calls: map[string]bool{}, seen: map[seenOperation]bool{},
 		made: map[place][]place{}}
-	var calls []call
-	for _, gate := range p.gates {
-		calls = append(calls, p.callsOf(gate)...)
-	}
+	calls := p.allCalls()
 	if !a.resolves() {
-		for n := range calls {
-			calls[n].forgetAddrinfo()
+		for c := range calls {
+			c.forgetAddrinfo()
 		}
 	}
-	for n := range calls {
-		if c := &calls[n]; c.name == "socket" || c.name == "" {
+	for c := range calls {
+		if c.name == "socket" || c.name == "" {
 			if c.arguments[0].any && a.byLibrary(c, socketLibraries) {
 				c.arguments[0] = value{constants: []constant{{number: addrinfoFamily, loaded: 4}}}
 			}
 			a.sockets = append(a.sockets, *c)
 		}
 	}
-	for n := range calls {
-		a.call(&calls[n])
+	for c := range calls {
+		a.call(c)
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.names)) {
 		a.name(name, false, p.names[name])

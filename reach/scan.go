@@ -570,8 +570,10 @@ func (s *scanner) slot(i *instruction) {
 func (s *scanner) finish(at place) {
 	s.sort()
 	if s.switches {
+		var targets []uint64
 		for _, table := range s.tables {
-			s.cases(s.object.jumpTable(table))
+			targets = s.object.jumpTable(targets[:0], table)
+			s.cases(targets)
 		}
 	}
 	if s.falls() {
@@ -610,16 +612,15 @@ func (s *scanner) cases(targets []uint64) {
 	}
 }
 
-// jumpTable are the addresses that a table of a switch holds: offsets from its
+// jumpTable appends the addresses that a table of a switch holds to a list: offsets from its
 // beginning, as compilers write it for code that can lie anywhere.
-func (o *object) jumpTable(table uint64) []uint64 {
+func (o *object) jumpTable(list []uint64, table uint64) []uint64 {
 	s := o.segmentAt(table)
 	if s == nil {
-		return nil
+		return list
 	}
 	const most = 4096
 	b := o.bytesAt(table)
-	var list []uint64
 	for n := 0; n+4 <= len(b) && n < most*4; n += 4 {
 		target := table + distance(b[n:])
 		if !o.isCode(target) {
