@@ -9,19 +9,29 @@
 
 enum { WATCHED = 1 };	/* index of the watched group, for what is directly in it; then come those below it */
 
+/* What is read of a group on the way up, by functions that the verifier looks at once: see argument(). */
+__noinline __u64 id_of_group(__u64 address)
+{
+	return BPF_CORE_READ((const struct cgroup *)address, kn, id);
+}
+
+__noinline __u64 group_above(__u64 address)
+{
+	return (__u64)BPF_CORE_READ((const struct cgroup *)address, self.parent, cgroup);
+}
+
 /* Says whether a control group is the watched one or lies below it. */
 __noinline int in_group(__u64 address)
 {
-	const struct cgroup *group = (const struct cgroup *)address;
 	__u64 watched = state.group ? state.group : group_id;
 
-	for (int i = 0; i < CA_GROUP_DEPTH && group && watched; i++) {
-		if (BPF_CORE_READ(group, kn, id) == watched) {
+	for (int i = 0; i < CA_GROUP_DEPTH && address && watched; i++) {
+		if (id_of_group(address) == watched) {
 			if (each_depth)
-				state.group_level = BPF_CORE_READ(group, level);
+				state.group_level = BPF_CORE_READ((const struct cgroup *)address, level);
 			return 1;
 		}
-		group = BPF_CORE_READ(group, self.parent, cgroup);
+		address = group_above(address);
 	}
 	return 0;
 }
@@ -36,21 +46,16 @@ static __always_inline int is_member(struct task_struct *task)
 	return in_group(control_group_of(task));
 }
 
-/* The control group at some level that is this one or above it; 0 for none. */
+/* The control group at some level that is this one or above it; 0 for none. Each is a level below the one above it. */
 __noinline __u64 group_at_level(__u64 address, __s64 level)
 {
-	const struct cgroup *group = (const struct cgroup *)address;
-	__s64 at;
+	__s64 above = BPF_CORE_READ((const struct cgroup *)address, level) - level;
 
-	for (int i = 0; i < CA_GROUP_DEPTH && group; i++) {
-		at = BPF_CORE_READ(group, level);
-		if (at == level)
-			return (__u64)group;
-		if (at < level)
-			return 0;
-		group = BPF_CORE_READ(group, self.parent, cgroup);
-	}
-	return 0;
+	if (above < 0)
+		return 0;
+	for (int i = 0; i < CA_GROUP_DEPTH && above; i++, above--)
+		address = group_above(address);
+	return above ? 0 : address;
 }
 
 /* An index for a group that has not been seen; 0 if there are too many: then it is as if its tasks were not followed. */
