@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-
-	"github.com/cap-audit/cap-audit/unwind"
 )
 
 // measured runs a command and writes its peak of resident memory, in KiB, into
@@ -66,25 +64,5 @@ func TestInit(t *testing.T) {
 	t.Logf("%d bytes", sum)
 	if sum == 0 || sum > most {
 		t.Errorf("%d bytes are made at init, more than %d:\n%s", sum, most, r.stderr)
-	}
-}
-
-// Where methods can be looked up by their names, as templates do, Go's linker keeps all methods of all types.
-func TestLinkerLeavesMethodsOut(t *testing.T) {
-	file, err := os.Open(capAuditPath)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	f, err := unwind.NewFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	names := map[string]bool{}
-	for g := range f.GoFunctions() {
-		names[g.Name] = true
-	}
-	if !names["main.main"] || names["reflect.Value.MethodByName"] || names["reflect.Value.Method"] {
-		t.Errorf("of %d functions, one looks methods up, or main is missing", len(names))
 	}
 }
