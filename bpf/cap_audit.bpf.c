@@ -345,7 +345,6 @@ static __always_inline void note_check(struct ca_task *t, struct task_struct *ta
 	note_loaded(t, check);
 	note_last(t);
 	note_pending(t, task, check, in_sample);
-	t->last = *check;
 	if (verbose)
 		emit(CA_EVENT_CHECK, t, task, check->capability, check->verdict, check->syscall, check->abi, 0, 0);
 }
@@ -355,28 +354,30 @@ static __always_inline int on_check(void *ctx, struct ca_task *t, struct task_st
 				    __u32 options, int result, __u64 skip)
 {
 	__u64 own = real_cred_of(task);
-	struct ca_check check __attribute__((aligned(8))) = {};
+	/* in its place from the start: on the stack each way to a value would be a state of its own for the verifier */
+	struct ca_check *check = &t->last;
 
 	if (!(t->flags & CA_TASK_RECORDING) || capability < 0 || capability >= CA_CAPS)
 		return 0;
 
 	anchor(t, ctx, task);
-	check.capability = capability;
-	check.verdict = result == 0 ? CA_GRANTED : CA_DENIED;
-	check.options = options;
-	check.group = t->group;
-	check.phase = group_of(t)->phase;
-	check.syscall = syscall_of(anchored_number(t), task, t, &check.abi);
-	check.scope = scope_of(t->ns);
-	check.credentials = credentials_of(t, task, own, check.scope, result == 0);
-	if ((idle_matters >> capability & 1) && check.abi == CA_ABI_NATIVE && may_be_idle(capability, check.syscall))
-		check.idle = is_idle(capability, check.syscall, t->anchors.registers);
+	__builtin_memset(check, 0, sizeof(*check));
+	check->capability = capability;
+	check->verdict = result == 0 ? CA_GRANTED : CA_DENIED;
+	check->options = options;
+	check->group = t->group;
+	check->phase = group_of(t)->phase;
+	check->syscall = syscall_of(anchored_number(t), task, t, &check->abi);
+	check->scope = scope_of(t->ns);
+	check->credentials = credentials_of(t, task, own, check->scope, result == 0);
+	if ((idle_matters >> capability & 1) && check->abi == CA_ABI_NATIVE && may_be_idle(capability, check->syscall))
+		check->idle = is_idle(capability, check->syscall, t->anchors.registers);
 
-	add_total(&check, result == 0);
+	add_total(check, result == 0);
 	t->now = time_of_check(t);
-	if (!recall(ctx, t, &check, skip))
-		count_by_walk(ctx, t, &check, skip);
-	note_check(t, task, &check);
+	if (!recall(ctx, t, check, skip))
+		count_by_walk(ctx, t, check, skip);
+	note_check(t, task, check);
 	return 0;
 }
 
@@ -420,26 +421,26 @@ static __always_inline int on_security_capable(void *ctx, int capability, int re
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct ca_task *t = result ? task_of(task) : 0;
-	struct ca_check check __attribute__((aligned(8)));
+	struct ca_check *check;
 	struct ca_total *total;
 
 	if (!t || !(t->flags & CA_TASK_RECORDING))
 		return 0;
-	check = t->last;
-	if (check.verdict != CA_GRANTED || check.capability != capability)
+	check = &t->last;
+	if (check->verdict != CA_GRANTED || check->capability != capability)
 		return 0;
 
-	take_back(t, &check);
-	total = total_of(&check);
+	take_back(t, check);
+	total = total_of(check);
 	if (total) {
 		__sync_fetch_and_add(&total->granted, -1);
 		add(&total->denied);
 	}
-	check.verdict = CA_LSM_REFUSED;
+	check->verdict = CA_LSM_REFUSED;
 	anchor(t, ctx, task);
-	count_by_walk(ctx, t, &check, skip);
+	count_by_walk(ctx, t, check, skip);
 	t->granted &= ~(1ULL << (capability & 63));
-	note_check(t, task, &check);
+	note_check(t, task, check);
 	return 0;
 }
 

@@ -90,14 +90,21 @@ static __always_inline bool same_check(const struct ca_check *a, const struct ca
 	return left[0] == right[0] && left[1] == right[1];
 }
 
-/* Whether a chain is known, of such a check, and its addresses lie where they lay, each without a branch: see differ(). */
-static __always_inline bool is_there(const struct ca_chain *chain, const struct ca_check *check, __u64 context,
-				     __u64 registers)
+/*
+ * Whether a chain is known, of such a check, and its addresses lie where they lay, each without a branch: see differ().
+ * Global, as those that follow are: see argument(). How far the comparison came would be ten states for what comes after
+ * it, and the call is not dear beside it.
+ */
+__noinline int is_there(const struct ca_chain *chain, const struct ca_check *check, __u64 context, __u64 registers)
 {
-	__u32 type = an_integer, from_top = chain->from_top, depth = chain->depth;
+	__u32 type = an_integer, from_top, depth;
 
+	if (!chain || !check)
+		return 0;
+	from_top = chain->from_top;
+	depth = chain->depth;
 	if (chain->state != CA_CHAIN_KNOWN || !same_check(&chain->check, check))
-		return false;
+		return 0;
 	for (__u32 i = 0; i < CA_FRAMES && i < depth; i++) {
 		__u64 up = context + 8 * chain->up[i], down = registers - 8 * chain->down[i];
 		__u64 mask = -(__u64)(from_top >> i & 1);
@@ -106,15 +113,9 @@ static __always_inline bool is_there(const struct ca_chain *chain, const struct 
 		barrier_var(mask);
 		address = up ^ ((up ^ down) & mask);
 		if (!same_address(read_word(address, type), chain->frames[i]))
-			return false;
+			return 0;
 	}
-	return true;
-}
-
-/* The same for each way of a bucket. Global, as those that follow are: see argument(). */
-__noinline int is_way(const struct ca_chain *chain, const struct ca_check *check, __u64 context, __u64 registers)
-{
-	return chain && check && is_there(chain, check, context, registers);
+	return 1;
 }
 
 /* The number of the known chain by which a check came; 0 for none. */
@@ -134,7 +135,7 @@ __noinline __u32 recognize(struct ca_check *check, __u64 context, __u64 register
 
 		if (!chain->stack)
 			return 0;
-		if (same_check(&chain->check, check) && is_way(chain, check, context, registers))
+		if (same_check(&chain->check, check) && is_there(chain, check, context, registers))
 			return index * CA_CHAIN_WAYS + way + 1;
 	}
 	return 0;
@@ -350,7 +351,7 @@ static __always_inline bool recall(void *ctx, struct ca_task *t, struct ca_check
 	struct ca_chain *chain = chain_of(t->last_chain);
 	__u64 nth;
 
-	/* most often it is the one that the last check came by: then nothing is searched, nor called */
+	/* most often it is the one that the last check came by: then nothing is searched */
 	if (!chain || !is_there(chain, check, t->anchors.context, t->anchors.registers)) {
 		t->last_chain = recognize(check, t->anchors.context, t->anchors.registers);
 		chain = chain_of(t->last_chain);
