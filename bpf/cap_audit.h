@@ -34,6 +34,7 @@ enum {
 	CA_STACK_LOOKS = 256,	/* checks of a kind, the first, that are looked at for a stack not seen yet */
 	/* 32 KiB of a stack wherever in a page it begins: libaudit alone has frames of 18 KiB */
 	CA_STACK_PAGES = 9,
+	CA_STACK_PAGES_FEW = 3,	/* where what is below main() has room in so many, as most often */
 	CA_PAGE = 4096,
 	CA_REGISTERS = 33,
 	CA_MAPPINGS = 64,	/* mappings of code that are told of a process */
@@ -504,7 +505,7 @@ struct ca_stack {
 	__u32 size;		/* bytes of memory that could be read */
 	__u32 pad;
 	__u64 registers[CA_REGISTERS]; /* by DWARF's numbers */
-	__u8 memory[CA_STACK_PAGES * CA_PAGE];
+	__u8 memory[CA_STACK_PAGES * CA_PAGE]; /* or that of CA_STACK_PAGES_FEW: then the record is so much shorter */
 };
 
 /* What each control group is known by, with --each. */

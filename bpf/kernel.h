@@ -347,6 +347,7 @@ struct mm_struct {
 	unsigned long exec_vm;	/* pages of code */
 	unsigned long start_code;
 	unsigned long end_code;
+	unsigned long start_stack;
 };
 
 struct vm_area_struct {

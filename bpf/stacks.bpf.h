@@ -209,41 +209,61 @@ __noinline int is_new_stack(struct ca_look *look)
 	return 0;
 }
 
-__noinline int take_stack(__u32 kind)
+/* Whether a stack is so small: of a process's first thread, since it began no more than that lies upon it. */
+static __always_inline bool has_few_pages(struct task_struct *task, __u64 base)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	struct ca_look *look = bpf_map_lookup_elem(&looks, &kind);
-	struct ca_task *t = task_of(task);
-	struct ca_stack *s;
-	__u32 list;
+	return BPF_CORE_READ(task, mm, start_stack) - base < CA_STACK_PAGES_FEW * CA_PAGE;
+}
 
-	if (!t || (t->flags & CA_TASK_IO_WORKER) || !is_new_stack(look))
-		return 0;
-	list = mappings_of(t, task);
-	s = bpf_ringbuf_reserve(&stacks, sizeof(*s), 0);
+/* Hands a stack over, of which so many pages have room. */
+static __always_inline void hand_over(struct ca_stack *s, struct task_struct *task, __u32 kind, __u32 list, __u64 base,
+				      __u32 pages)
+{
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+
 	if (!s) {
 		add(&state.lost_stacks);
-		return 0;
+		return;
 	}
 	s->what = CA_STACK_TAKEN;
 	s->list = list;
 	s->kind = kind;
 	s->pid = pid_seen_by_auditor(task);
 	s->born = BPF_CORE_READ(task, group_leader, start_boottime);
+	s->base = base;
 	s->size = 0;
 	s->pad = 0;
 	__builtin_memset(s->registers, 0, sizeof(s->registers));
 	keep_registers(s->registers, regs);
 	/* page by page: one that is not there ends it */
-	s->base = regs->sp & ~(__u64)(CA_PAGE - 1);
-	for (int i = 0; i < CA_STACK_PAGES; i++) {
-		if (bpf_probe_read_user(s->memory + i * CA_PAGE, CA_PAGE, (void *)(s->base + i * CA_PAGE)))
+	for (__u32 i = 0; i < pages; i++) {
+		if (bpf_probe_read_user(s->memory + i * CA_PAGE, CA_PAGE, (void *)(base + i * CA_PAGE)))
 			break;
 		s->size += CA_PAGE;
 	}
 	bpf_ringbuf_submit(s, 0);
 	add(&state.stack_records);
+}
+
+__noinline int take_stack(__u32 kind)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	struct ca_look *look = bpf_map_lookup_elem(&looks, &kind);
+	struct ca_task *t = task_of(task);
+	__u64 base = regs->sp & ~(__u64)(CA_PAGE - 1);
+	__u32 list;
+
+	if (!t || (t->flags & CA_TASK_IO_WORKER) || !is_new_stack(look))
+		return 0;
+	list = mappings_of(t, task);
+	if (has_few_pages(task, base))
+		hand_over(bpf_ringbuf_reserve(&stacks, sizeof(struct ca_stack) -
+					      (CA_STACK_PAGES - CA_STACK_PAGES_FEW) * CA_PAGE, 0),
+			  task, kind, list, base, CA_STACK_PAGES_FEW);
+	else
+		hand_over(bpf_ringbuf_reserve(&stacks, sizeof(struct ca_stack), 0), task, kind, list, base,
+			  CA_STACK_PAGES);
 	return 0;
 }
 

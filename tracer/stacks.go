@@ -57,9 +57,16 @@ func (k *kernel) readStacks(root int) (r *stackReader, err error) {
 func (r *stackReader) take(record []byte) {
 	if m, err := decode[kernelMapping](record); err == nil && m.what == stackMapping {
 		r.list(&m)
-	} else if s, err := decode[kernelStack](record); err == nil {
-		r.unwind(&s)
+	} else {
+		r.unwind(stackIn(record))
 	}
+}
+
+// stackIn is a stack of which not all pages need be in the record.
+func stackIn(record []byte) *kernelStack {
+	s := &kernelStack{}
+	copy(unsafe.Slice((*byte)(unsafe.Pointer(s)), unsafe.Sizeof(*s)), record)
+	return s
 }
 
 // list adds a mapping to its list, and gives up the oldest list where there are too many.
