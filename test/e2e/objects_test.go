@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"iter"
 	"net"
 	"os"
 	"os/exec"
@@ -331,6 +332,39 @@ func sorted(list []string) []string {
 	return slices.Compact(list)
 }
 
+// callsIn are the calls in what strace wrote: where another process's came between, it did so in two lines.
+func callsIn(log string) iter.Seq[string] {
+	resumed := regexp.MustCompile(`^<\.\.\. \w+ resumed>`)
+	return func(yield func(string) bool) {
+		begun := map[string]string{} // by process
+		for line := range strings.Lines(log) {
+			pid, call, _ := strings.Cut(strings.TrimSpace(line), " ")
+			call = strings.TrimSpace(call)
+			if first, ok := strings.CutSuffix(call, " <unfinished ...>"); ok {
+				begun[pid] = first
+				continue
+			}
+			if rest := resumed.FindString(call); rest != "" {
+				call = begun[pid] + call[len(rest):]
+			}
+			if !yield(call) {
+				return
+			}
+		}
+	}
+}
+
+func TestCallsIn(t *testing.T) {
+	const log = `7  chown("/a", 1, 2 <unfinished ...>
+8  bind(3, {sin_port=htons(25)}, 16) = 0
+7  <... chown resumed>)            = 0
+`
+	want := []string{"bind(3, {sin_port=htons(25)}, 16) = 0", `chown("/a", 1, 2)            = 0`}
+	if got := slices.Collect(callsIn(log)); !slices.Equal(got, want) {
+		t.Errorf("%q, wanted %q", got, want)
+	}
+}
+
 // seenByStrace are the ports below 1024 and the paths of calls that succeeded.
 func seenByStrace(t *testing.T, log string) map[string][]string {
 	t.Helper()
@@ -341,8 +375,7 @@ func seenByStrace(t *testing.T, log string) map[string][]string {
 	seen := map[string][]string{}
 	bind := regexp.MustCompile(`bind\(.*sin6?_port=htons\((\d+)\).* = 0$`)
 	chown := regexp.MustCompile(`chown(?:at)?\((?:[^"]*"|\d+<)(/[^">]*)[">].* = 0$`)
-	for line := range strings.Lines(string(raw)) {
-		line = strings.TrimSpace(line)
+	for line := range callsIn(string(raw)) {
 		if m := bind.FindStringSubmatch(line); m != nil {
 			if port, err := strconv.Atoi(m[1]); err == nil && port > 0 && port < 1024 {
 				seen["port"] = append(seen["port"], m[1])
