@@ -109,7 +109,11 @@ type capability struct {
 	Reason string
 	Sites  []callSite `json:"call_sites"`
 	// LookedAt is nil where all calls were.
-	LookedAt      *uint64 `json:"calls_looked_at"`
+	LookedAt     *uint64 `json:"calls_looked_at"`
+	FailedAnyway []struct {
+		Errno int
+		Count uint64
+	} `json:"failed_anyway"`
 	First         float64 `json:"first_seconds"`
 	Last          float64 `json:"last_seconds"`
 	BeforeServing *bool   `json:"before_serving"`

@@ -198,3 +198,30 @@ func TestDeathInASampledCall(t *testing.T) {
 		t.Errorf("complete %t, losses: %v", d.Complete, d.Losses)
 	}
 }
+
+// A call site counts the way that its calls fail first; there are others, and several threads at a time.
+func TestCallsFailInDifferentWays(t *testing.T) {
+	t.Parallel()
+	const each = 3000
+	d := audited(t, python(t), "-c", fmt.Sprintf(`
+import ctypes, threading
+libc = ctypes.CDLL(None)
+def calls(lengths):
+    for i in range(%d): # the length is looked at first, then the address
+        libc.sethostname(None, ctypes.c_size_t(lengths[i %% len(lengths)]))
+threads = [threading.Thread(target=calls, args=[l]) for l in ([-1], [-1, 5], [5], [-1, -1, 5])]
+for t in threads: t.start()
+for t in threads: t.join()
+`, each))
+	got := map[int]uint64{}
+	if c := d.required("sys_admin"); c != nil {
+		for _, o := range c.FailedAnyway {
+			got[o.Errno] += o.Count
+		}
+	}
+	want := map[int]uint64{int(unix.EINVAL): each + each/2 + each*2/3,
+		int(unix.EFAULT): each + each/2 + each/3}
+	if diff := cmp.Diff(want, got); diff != "" && !d.missesChecks() {
+		t.Errorf("failed calls (-made +counted):\n%s", diff)
+	}
+}
