@@ -3,9 +3,12 @@ package real
 import "strings"
 
 // others are processes of root's and of daemon's, and a message queue, a
-// semaphore and a segment of root's.
+// semaphore and a segment of root's. The processes have the same numbers each
+// time, where the kernel lets that be chosen, however many threads began before.
 const others = `
+{ echo 500 >/proc/sys/kernel/ns_last_pid; } 2>/dev/null
 sleep 1000 >/dev/null 2>&1 & echo $! >root
+{ echo 600 >/proc/sys/kernel/ns_last_pid; } 2>/dev/null
 setpriv --reuid daemon --regid daemon --clear-groups sleep 1000 >/dev/null 2>&1 & echo $! >daemon
 `
 
