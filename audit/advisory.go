@@ -113,7 +113,7 @@ var probes = []probe{
 		// seccomp, gets a barrier at its end.
 		capability:  unix.CAP_SYS_ADMIN,
 		functions:   []string{"do_jit", "bpf_int_jit_compile", "build_bhb_mitigation", "build_epilogue"},
-		consequence: "the packet filter is compiled with a mitigation against branch history injection",
+		consequence: "a filter of packets or system calls gets a mitigation against branch history injection",
 	},
 	{
 		// fs/attr.c, setattr_prepare() and setattr_copy() when the file's group

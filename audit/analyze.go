@@ -275,7 +275,7 @@ func callSites(rows []Checks) []CallSite {
 
 func reasonToDiscount(row Checks, site Site) string {
 	if kernelsOwn(row) {
-		return "asked of credentials that the kernel put in the program's place"
+		return "no grant would help: for that the kernel takes other credentials than the program's"
 	}
 	return advisory(row, site)
 }
