@@ -58,7 +58,7 @@ func (l location) has(file *os.File) bool {
 }
 
 // errGone says why there is nothing to open.
-var errGone = errors.New("is no longer where it was when it ran, and nobody who lives has it")
+var errGone = errors.New("is no longer where it was when it ran, and no process that runs has it")
 
 // openFirst opens the file at the first of the locations where it is.
 func openFirst(id fileID, locations []location) (*os.File, error) {
