@@ -68,7 +68,7 @@ func anyFindings(random *rand.Rand) *audit.Findings {
 
 // listsOfOthers are what the report says of those that it does not grant.
 var listsOfOthers = regexp.MustCompile(`(?:Refused, and a call failed|Refused after the program gave it up, and a call failed|Refused each time, and not added|` +
-	`; refused|to CapabilityBoundingSet=|What it used besides, it did without): ([^.;\n]*)`)
+	`; refused|to CapabilityBoundingSet=|What it used or asked to hold besides, it did without): ([^.;\n]*)`)
 
 var (
 	entryLine  = regexp.MustCompile(`^  (\w+) \(#\d+\)$`)

@@ -327,7 +327,7 @@ func (d *Document) proven() string {
 			"that is not enough, or it does not do the same twice."
 	case p.Minimal != nil && p.Minimal.Behaved:
 		spare := minus(p.Verification.Capabilities, p.Minimal.Capabilities)
-		return justThis + ". What it used besides, it did without: " + orNone(spare) + "."
+		return justThis + ". What it used or asked to hold besides, it did without: " + orNone(spare) + "."
 	case p.Minimal != nil && p.Minimal.tried():
 		var spare []string
 		for _, trial := range p.Minimization {

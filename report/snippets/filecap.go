@@ -120,15 +120,16 @@ func listed(comment string, list []int) string {
 // that is root soon.
 const everybodys = "# Whoever may execute the file gets these: restrict it to a group.\n"
 
-// rootsFiles stands there, too, unless another user than root was seen to do with them.
-const rootsFiles = "# Who does not own root's files may need more: audit it with --as USER, too.\n"
+// otherUsers stands there, too, unless another user than root was seen to do with them:
+// more where root owns the files, less where the program stops being root.
+const otherUsers = "# Another user may need more, or less: audit it with --as USER, too.\n"
 
 // warnings are the two, as far as they hold.
 func (a Advice) warnings() string {
 	if a.Unprivileged {
 		return everybodys
 	}
-	return everybodys + rootsFiles
+	return everybodys + otherUsers
 }
 
 // notInherited stands before the commands for several files: who executes another file has

@@ -80,7 +80,7 @@ func TestRPMTakesIt(t *testing.T) {
 func TestRPMLineForEachFile(t *testing.T) {
 	text := RPM(Advice{Path: "/usr/bin/mtr", Grant: []int{12, 13}, Itself: []int{12},
 		Others: []Holder{{Path: "/usr/bin/mtr-packet", Needs: []int{13}, FileHas: []int{13}}}})
-	want := notInherited + everybodys + rootsFiles +
+	want := notInherited + everybodys + otherUsers +
 		"%caps(cap_net_admin=ep) /usr/bin/mtr\n%caps(cap_net_raw=ep) /usr/bin/mtr-packet"
 	if diff := cmp.Diff(want, text); diff != "" {
 		t.Error(diff)

@@ -172,7 +172,7 @@ func (s Snippet) bare() Snippet {
 	if text == "" {
 		return s
 	}
-	for _, warning := range []string{rootsFiles, everybodys} {
+	for _, warning := range []string{otherUsers, everybodys} {
 		if strings.Contains(s.Text, warning) {
 			text = warning + text
 		}

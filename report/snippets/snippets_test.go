@@ -300,7 +300,7 @@ func TestProgramsThatDoAnythingGetNone(t *testing.T) {
 func TestFileCapabilitiesSayWhoseTheyAre(t *testing.T) {
 	daemon := Advice{Path: "/usr/sbin/daemon", Grant: []int{6, 7}, SwitchesUser: true, Daemon: true}
 	i := slices.IndexFunc(All(daemon), func(s Snippet) bool { return s.Kind == "filecap" })
-	if got := All(daemon)[i].Text; got != everybodys+rootsFiles+"filecap /usr/sbin/daemon setgid setuid" {
+	if got := All(daemon)[i].Text; got != everybodys+otherUsers+"filecap /usr/sbin/daemon setgid setuid" {
 		t.Error(got)
 	}
 	for _, snippet := range []func(Advice) string{Filecap, Setcap} {
@@ -527,11 +527,11 @@ func TestFileOfEachProgram(t *testing.T) {
 		want    string
 		wantNot string
 	}{
-		"only the other": {mtr, everybodys + rootsFiles + packet, "filecap /usr/bin/mtr "},
-		"both": {with(func(a *Advice) { a.Itself = []int{13} }), everybodys + rootsFiles + both + packet,
+		"only the other": {mtr, everybodys + otherUsers + packet, "filecap /usr/bin/mtr "},
+		"both": {with(func(a *Advice) { a.Itself = []int{13} }), everybodys + otherUsers + both + packet,
 			"# /usr"},
 		"what nobody asked for": {with(func(a *Advice) { a.Grant = []int{12, 13} }),
-			everybodys + rootsFiles + "filecap /usr/bin/mtr net_admin\n" + packet, "# /usr"},
+			everybodys + otherUsers + "filecap /usr/bin/mtr net_admin\n" + packet, "# /usr"},
 		"it has it": {with(func(a *Advice) { a.Others[0].FileHas = []int{13} }),
 			"# /usr/bin/mtr-packet has what it needs: net_raw.", "\nfilecap"},
 		"several alike": {with(func(a *Advice) { a.Others[0].Path = "" }), "More of them", "\nfilecap"},
