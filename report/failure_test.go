@@ -23,7 +23,7 @@ func TestRefusalsThatDidHarm(t *testing.T) {
 		answer  string
 	}{
 		"lacked": {0, "", 0, false,
-			"- Refused, and a call failed: dac_override. Grant it if something was missing.",
+			"- Refused, and a call failed: dac_override. To be granted if something was missing.",
 			"Grant: none; 1 was refused"},
 		"given up": {1 << dacOverride, "", 0, false,
 			"- Refused after the program gave it up, and a call failed: dac_override. No grant helps:",

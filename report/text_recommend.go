@@ -73,7 +73,7 @@ func (d *Document) grant() string {
 		return fmt.Sprintf("Grant at least: %s.", strings.Join(d.Recommended, ", "))
 	case d.noSession():
 		return "Grant: " + orNone(d.Recommended) + ", as far as it was used."
-	case len(d.Recommended) == 0 && d.wentWrong("") != "":
+	case len(d.Recommended) == 0 && (d.wentWrong("") != "" || len(d.harmful()) > 0):
 		return "Grant: none for what it got done."
 	case len(d.Recommended) == 0:
 		return "Grant: none. Nothing in this run needed a capability."
@@ -233,8 +233,8 @@ func (d *Document) doubts() []string {
 func (d *Document) harm() []string {
 	var list []string
 	if lacked := d.lacked(); len(lacked) > 0 {
-		list = append(list, fmt.Sprintf("Refused, and a call failed: %s. Grant it if something was missing.",
-			strings.Join(namesOf(lacked), ", ")))
+		list = append(list, fmt.Sprintf("Refused, and a call failed: %s. "+
+			"To be granted if something was missing.", strings.Join(namesOf(lacked), ", ")))
 	}
 	if gone := slices.DeleteFunc(d.harmful(), func(c Denied) bool { return !d.gaveUp(c) }); len(gone) > 0 {
 		list = append(list, fmt.Sprintf("Refused after the program gave it up, and a call failed: %s. "+
