@@ -88,6 +88,7 @@ enum {
 	PATH_FOLLOWED = 1,	/* a link at its end is followed, or read */
 	PATH_ENTERED = 2,	/* whether a directory at its end may be entered is looked at */
 	PATH_OPENED = 4,	/* what is at its end is opened, to do more than to name it (O_PATH) */
+	PATH_OF_FILE = 8,	/* if it is empty the file of the descriptor is meant, to which no path leads */
 };
 
 /*
@@ -220,6 +221,22 @@ __noinline __u32 step(struct place *place, __u32 at, __u32 more)
 	return AT_NAME;
 }
 
+static __always_inline bool is_empty(__u64 user_path)
+{
+	char first;
+
+	return !bpf_probe_read_user(&first, sizeof(first), (const void *)user_path) && !first;
+}
+
+/* Most paths begin in the root directory with a letter that does not lead to /proc: then no more is read of it. */
+static __always_inline bool leads_elsewhere(__u64 user_path)
+{
+	char first[2];
+
+	return !bpf_probe_read_user(first, sizeof(first), (const void *)user_path) && first[0] == '/' &&
+	       first[1] != 'p' && first[1] != '/' && first[1] != '.';
+}
+
 /*
  * Follows a path from /proc, from the root directory or from a directory of procfs: of other
  * paths nobody knows here which file systems they cross.
@@ -229,7 +246,8 @@ static __noinline bool find_place(struct task_struct *task, __u64 user_path, __s
 	struct path_reader p = {};
 	__u32 at = AT_ROOT, before = AT_ROOT;
 
-	if (!place || bpf_probe_read_user_str(p.bytes, PATH_SEEN, (const void *)user_path) <= 0)
+	if (!place || leads_elsewhere(user_path) ||
+	    bpf_probe_read_user_str(p.bytes, PATH_SEEN, (const void *)user_path) <= 0)
 		return false;
 	if (byte_at(&p, 0) != '/' && !is_in_root(task, directory)) {
 		before = at = begin_at(task, directory, place);

@@ -323,7 +323,7 @@ __noinline int conclude_path(__u64 user_path, __s32 directory, __u32 how)
 	struct place place = {};
 	__u32 grant = CAP_SYS_PTRACE;
 
-	if (!find_place(task, user_path, directory, &place) ||
+	if (((how & PATH_OF_FILE) && is_empty(user_path)) || !find_place(task, user_path, directory, &place) ||
 	    !is_guarded(place.name, place.slash, place.more, how))
 		return 0;
 	if (place.first_ns)
@@ -336,6 +336,11 @@ __noinline int conclude_path(__u64 user_path, __s32 directory, __u32 how)
 static __always_inline __u32 flags_of_open(__u64 flags)
 {
 	return (flags & O_PATH ? 0 : PATH_OPENED) | (flags & O_NOFOLLOW ? 0 : PATH_FOLLOWED);
+}
+
+static __always_inline __u32 flags_of_stat(__u64 flags)
+{
+	return (flags & AT_EMPTY_PATH ? PATH_OF_FILE : 0) | (flags & AT_SYMLINK_NOFOLLOW ? 0 : PATH_FOLLOWED);
 }
 
 /*
@@ -371,12 +376,12 @@ static __always_inline bool conclude_by_path(struct pt_regs *regs, __s32 number,
 		break;
 	case NR_NEWFSTATAT:
 	case NR_FACCESSAT2:
-		how = SYSCALL_ARG4(regs) & AT_SYMLINK_NOFOLLOW ? 0 : PATH_FOLLOWED;
+		how = flags_of_stat(SYSCALL_ARG4(regs));
 		if (number == NR_FACCESSAT2)
 			how |= PATH_ENTERED;
 		break;
 	case NR_STATX:
-		how = three & AT_SYMLINK_NOFOLLOW ? 0 : PATH_FOLLOWED;
+		how = flags_of_stat(three);
 		break;
 	case NR_FACCESSAT:
 		how |= PATH_ENTERED;

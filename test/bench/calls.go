@@ -25,6 +25,6 @@ func (b *bench) calls() []thing {
 		{"a process made and ended", loop("fork", 2000)},
 		{"a build", in(b.build)},
 		{"a request to nginx", in(b.requests)},
-		{"one two seconds later", in(b.laterRequests)},
+		{"a later request to nginx", in(b.laterRequests)},
 	}
 }
