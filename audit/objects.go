@@ -17,8 +17,8 @@ type SeenObject struct {
 	Checks uint64
 }
 
-// Objects are those seen first. Others is how many checks were looked at that were for
-// none of them.
+// Objects are of each kind of check those seen first, and of several kinds the most frequent. Others is how
+// many checks were looked at that were for none of them.
 type Objects struct {
 	Seen   []SeenObject
 	Others uint64
@@ -33,22 +33,25 @@ func (o Objects) checks() uint64 {
 	return sum
 }
 
-// Join adds objects, as many as there is room for.
+// Join adds objects, and keeps the most frequent of all: which come first is by chance, as a map has no
+// order.
 func (o *Objects) Join(other Objects) {
 	o.Others = Sum(o.Others, other.Others)
 	o.Seen = slices.Clone(o.Seen) // which another call site may have, too
 	for _, s := range other.Seen {
 		at := slices.IndexFunc(o.Seen, func(have SeenObject) bool { return have.Object == s.Object })
-		switch {
-		case at >= 0:
+		if at >= 0 {
 			o.Seen[at].Checks = Sum(o.Seen[at].Checks, s.Checks)
-		case len(o.Seen) < MaxObjects:
+		} else {
 			o.Seen = append(o.Seen, s)
-		default:
-			o.Others = Sum(o.Others, s.Checks)
 		}
 	}
 	slices.SortStableFunc(o.Seen, compareObjects)
+	for len(o.Seen) > MaxObjects {
+		last := len(o.Seen) - 1
+		o.Others = Sum(o.Others, o.Seen[last].Checks)
+		o.Seen = o.Seen[:last]
+	}
 }
 
 // compareObjects puts the most frequent first.
