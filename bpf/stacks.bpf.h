@@ -123,7 +123,8 @@ __noinline int tell_mapping(struct ca_task *t, __u64 address, __u32 list)
 
 /*
  * Tells where the process's code lies: 0 if the kernel cannot, or has no room for all. While the process itself changes its mappings,
- * as in mmap(), they are locked and the iterator sees none.
+ * as in mmap(), they are locked and the iterator sees none; nor does it in setrlimit(), which is under the lock that
+ * guards task->mm (kernel/sys.c, do_prlimit(); seen on 6.18).
  */
 __noinline int tell_mappings(__u32 list)
 {
@@ -147,19 +148,26 @@ __noinline int tell_mappings(__u32 list)
 	return t->listed;
 }
 
-/* The list that has the process's mappings as they are. */
+/*
+ * The list that has the process's mappings as they are; 0 where they cannot be told: then t->mappings is of those that it
+ * had, if they were told since the exec.
+ */
 static __always_inline __u32 mappings_of(struct ca_task *t, struct task_struct *task)
 {
+	__u32 list;
 	__u64 now = ((__u64)exec_id_of(task) << 48) ^ ((__u64)BPF_CORE_READ(task, mm, map_count) << 32) ^
 		    BPF_CORE_READ(task, mm, exec_vm);
 
 	if (t->mappings && t->mapped == now)
 		return t->mappings;
-	t->mappings = __sync_fetch_and_add(&state.mapping_lists, 1) + 1;
-	t->mapped = now;
-	if (!tell_mappings(t->mappings))
+	if ((t->mapped ^ now) >> 48)
 		t->mappings = 0;
-	return t->mappings;
+	list = __sync_fetch_and_add(&state.mapping_lists, 1) + 1;
+	if (!tell_mappings(list))
+		return 0;
+	t->mappings = list;
+	t->mapped = now;
+	return list;
 }
 
 /* Words of a stack. */
@@ -216,8 +224,8 @@ static __always_inline bool has_few_pages(struct task_struct *task, __u64 base)
 }
 
 /* Hands a stack over, of which so many pages have room. */
-static __always_inline void hand_over(struct ca_stack *s, struct task_struct *task, __u32 kind, __u32 list, __u64 base,
-				      __u32 pages)
+static __always_inline void hand_over(struct ca_stack *s, struct task_struct *task, __u32 kind, __u32 list,
+				      __u32 before, __u64 base, __u32 pages)
 {
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 
@@ -232,7 +240,7 @@ static __always_inline void hand_over(struct ca_stack *s, struct task_struct *ta
 	s->born = BPF_CORE_READ(task, group_leader, start_boottime);
 	s->base = base;
 	s->size = 0;
-	s->pad = 0;
+	s->list_before = before;
 	__builtin_memset(s->registers, 0, sizeof(s->registers));
 	keep_registers(s->registers, regs);
 	/* page by page: one that is not there ends it */
@@ -260,10 +268,10 @@ __noinline int take_stack(__u32 kind)
 	if (has_few_pages(task, base))
 		hand_over(bpf_ringbuf_reserve(&stacks, sizeof(struct ca_stack) -
 					      (CA_STACK_PAGES - CA_STACK_PAGES_FEW) * CA_PAGE, 0),
-			  task, kind, list, base, CA_STACK_PAGES_FEW);
+			  task, kind, list, t->mappings, base, CA_STACK_PAGES_FEW);
 	else
-		hand_over(bpf_ringbuf_reserve(&stacks, sizeof(struct ca_stack), 0), task, kind, list, base,
-			  CA_STACK_PAGES);
+		hand_over(bpf_ringbuf_reserve(&stacks, sizeof(struct ca_stack), 0), task, kind, list, t->mappings,
+			  base, CA_STACK_PAGES);
 	return 0;
 }
 

@@ -105,6 +105,9 @@ func (r *stackReader) unwound(s *kernelStack) audit.Stack {
 	if !ok {
 		mappings = r.files.mappings(int(s.pid), uint64(s.born))
 	}
+	if mappings == nil { // it has ended: what was mapped since is not there
+		mappings = r.lists[uint32(s.list_before)]
+	}
 	if mappings == nil {
 		return audit.Stack{Ended: "the process ended before its memory was looked at"}
 	}

@@ -234,6 +234,22 @@ func TestCallersText(t *testing.T) {
 	}
 }
 
+// setrlimit(2) asks under a lock without which nobody can look at the mappings of a process: those are taken
+// that it had when it last asked for something.
+func TestCallersUnderLock(t *testing.T) {
+	t.Parallel()
+	tellsMappings(t)
+	d := audited(t, tool(t, "setpriv"), "--bounding-set=-sys_resource", tool(t, "sh"), "-c",
+		"ulimit -n 64; ulimit -n 128; exit 0")
+	i := slices.IndexFunc(d.Denied, func(c denied) bool { return c.Name == "sys_resource" })
+	if i < 0 || len(d.Denied[i].Sites) != 1 || len(d.Denied[i].Sites[0].Stacks) != 1 {
+		t.Fatalf("denied were %+v, wanted sys_resource with one stack", d.Denied)
+	}
+	if s := d.Denied[i].Sites[0].Stacks[0]; s.Ended != nil || len(s.Frames) == 0 {
+		t.Errorf("it came to ask by %+v, wanted all of the stack", s)
+	}
+}
+
 // A program may put something else where its file was: nobody waits for that.
 func TestCallersFileReplaced(t *testing.T) {
 	t.Parallel()
