@@ -189,6 +189,10 @@ static long from_directory(int pid)
 	return readlinkat(directory, "exe", text, sizeof(text));
 }
 
+static int link_itself(int pid) { return open(in_proc(pid, "exe"), O_PATH | O_NOFOLLOW); }
+static long stat_link(int pid) { return fstat(link_itself(pid), &(struct stat){ 0 }); }
+static long read_link(int pid) { return readlinkat(link_itself(pid), "", text, sizeof(text)); }
+
 static long from_proc(int pid)
 {
 	char name[64];
@@ -280,6 +284,7 @@ static const struct way {
 	{ "readlink-thread", "sys_ptrace", of_thread },
 	{ "readlinkat-directory", "sys_ptrace", from_directory },
 	{ "readlinkat-proc", "sys_ptrace", from_proc },
+	{ "readlinkat-link", "sys_ptrace", read_link },
 	{ "readlink-working-directory", "sys_ptrace", from_working_directory },
 	{ "access-root", "sys_ptrace", follow_root },
 	{ "stat-exe", "sys_ptrace", stat_exe },
@@ -316,6 +321,7 @@ static const struct way {
 	{ "sched_setaffinity", "sys_nice", affinity },
 	{ "ioprio_set-process", "sys_nice", io_process },
 	{ "ioprio_set-group", "sys_nice", io_group },
+	{ "stat-link", "none", stat_link },
 	{ "lstat-exe", "none", lstat_exe },
 	{ "readlink-self-parents", "none", of_self_by_parents },
 	{ "open-fd-directory", "none", list_fds },
