@@ -116,6 +116,20 @@ var probes = []probe{
 		consequence: "a filter of packets or system calls gets a mitigation against branch history injection",
 	},
 	{
+		// net/core/dev_ioctl.c, dev_load(): for an interface that is not there, by
+		// either of two names; the call goes on as without. In dev_ioctl() net_admin
+		// is asked for in earnest, too.
+		capability:  unix.CAP_NET_ADMIN,
+		functions:   []string{"dev_load"},
+		consequence: "no module is looked for by the name of an interface that does not exist",
+	},
+	{
+		// The same, and its callers where it is inlined or jumps to capable().
+		capability:  unix.CAP_SYS_MODULE,
+		functions:   []string{"dev_load", "dev_ioctl", "devinet_ioctl", "wext_handle_ioctl"},
+		consequence: "no module is looked for by the name of an interface that does not exist",
+	},
+	{
 		// fs/attr.c, setattr_prepare() and setattr_copy() when the file's group
 		// is none of the caller's, whatever the new mode; f2fs, ubifs and
 		// configfs have copies of the latter. Likewise when an ACL is set:

@@ -97,6 +97,8 @@ static const struct probe {
 	{ "umem", "ipc_lock", "setsockopt", "net_raw", probe_umem },
 	{ "uring", "ipc_lock", "io_uring_setup", "-", probe_uring },
 	{ "vsock", "net_admin", "socket", "-", probe_vsock },
+	{ "interface", "net_admin", "ioctl", "-", probe_interface },
+	{ "interface-module", "sys_module", "ioctl", "-", probe_interface },
 	{ "fanotify", "sys_admin", "fanotify_init", "-", probe_fanotify },
 	{ "xattrs", "sys_admin", "flistxattr", "-", probe_xattrs },
 	{ "pagemap", "sys_admin", "read", "-", probe_pagemap },

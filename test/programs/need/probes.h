@@ -10,7 +10,9 @@
 #include <linux/posix_acl.h>
 #include <linux/posix_acl_xattr.h>
 #include <linux/vm_sockets.h>
+#include <net/if.h>
 #include <sys/fanotify.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -90,6 +92,17 @@ static int probe_vsock(void)
 		return -errno;
 	close(fd);
 	return 0;
+}
+
+/* An interface that is not there: by either of two names the kernel looks for a module. */
+static int probe_interface(void)
+{
+	struct ifreq request = { .ifr_name = "absent" };
+	int fd = must(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket");
+	int answer = ioctl(fd, SIOCGIFADDR, &request), error = errno;
+
+	close(fd);
+	return answer < 0 && error == ENODEV ? 0 : -error;
 }
 
 /* To be told by handle of what happens to one file. */
