@@ -146,12 +146,29 @@ struct walked {
 	__u64 frames[CA_FRAMES];
 	__u32 depth;
 	__u32 kind;
+	__u64 hook;	/* see hook_of() */
 };
+
+/*
+ * A kretprobe puts its own address in the place of the one that the function returns to. security_capable() has one,
+ * too: its caller's address is not on the stack, and which that is follows from where its caller called. Before the
+ * registers that are the context, arch_rethook_trampoline() (arch/x86/kernel/rethook.c, 6.1 to 7.3) pushes its address.
+ * 0 where there is none; on other machines such chains are walked each time.
+ */
+static __always_inline __u64 hook_of(__u64 context, __u64 skip)
+{
+#if defined(__TARGET_ARCH_x86)
+	return skip ? 0 : word_at(context + bpf_core_type_size(struct pt_regs));
+#else
+	return 0;
+#endif
+}
 
 /* The words of the stack, looked through for a chain's addresses. */
 struct search {
 	struct ca_chain *chain;
 	struct ca_anchors at;
+	__u64 hook;
 };
 
 /*
@@ -163,13 +180,19 @@ static long look_at_word(__u64 index, void *data)
 	struct search *search = data;
 	struct ca_chain *chain = search->chain;
 	__u64 address = search->at.context + 8 * ++index, word;
+	bool hooked;
 
 	if (address >= search->at.registers)
 		return 1;
 	word = word_at(address);
+	/* the first one is the hook of the function that the check is made by */
+	hooked = word && word == search->hook && 8 * index > bpf_core_type_size(struct pt_regs);
 	for (int i = CA_FRAMES - 1; i >= 0; i--) {
-		if (same_address(word, chain->frames[i]) && !chain->found[i] && (!i || chain->found[i - 1]))
+		if ((hooked || same_address(word, chain->frames[i])) && !chain->found[i] &&
+		    (!i || chain->found[i - 1])) {
 			chain->found[i] = index;
+			chain->frames[i] = word;
+		}
 	}
 	return 0;
 }
@@ -208,7 +231,7 @@ static __always_inline __u32 compare(struct ca_chain *chain, __u64 distance)
 /* Learns where the addresses lie of the chain that is there. */
 __noinline int learn_there(__u64 bucket, __u64 way, struct walked *walked, __u64 context, __u64 registers)
 {
-	struct search search = { .at = { context, registers } };
+	struct search search = { .at = { context, registers }, .hook = walked ? walked->hook : 0 };
 	struct ca_chains *there = bucket_at(bucket);
 	struct ca_chain *chain;
 	__u32 was;
@@ -326,6 +349,7 @@ static __noinline int walk(void *ctx, struct ca_task *t, struct ca_check *check,
 	}
 	t->last_nth = __sync_fetch_and_add(&site->samples, 1) + 1;
 	walked.kind = site->kind;
+	walked.hook = hook_of(t->anchors.context, skip);
 	t->last_kind = site->kind;
 	t->last_stack = key.stack;
 	learn(check, key.stack, &walked, t->anchors.context, t->anchors.registers);
