@@ -34,8 +34,9 @@ http {
 }
 `
 
-// looked is more than what it takes to look at the code of nginx, where nothing else wants the processor.
-const looked = 2 * time.Second
+// asked is how long nginx is asked, in milliseconds, and more than what it takes to look at its code where
+// nothing else wants the processor.
+const asked = 2000
 
 // requests is what nginx takes for one, as wrk measures it from outside.
 func (b *bench) requests(dir string, list []surroundings) ([]way, error) {
@@ -44,11 +45,11 @@ func (b *bench) requests(dir string, list []surroundings) ([]way, error) {
 
 // laterRequests are those when its code has been looked at.
 func (b *bench) laterRequests(dir string, list []surroundings) ([]way, error) {
-	return b.requestsAfter(looked, dir, list)
+	return b.requestsAfter(asked, dir, list)
 }
 
-// requestsAfter are those that begin some time after nginx answers.
-func (b *bench) requestsAfter(wait time.Duration, dir string, list []surroundings) ([]way, error) {
+// requestsAfter are those that begin so many milliseconds after nginx answers.
+func (b *bench) requestsAfter(wait int, dir string, list []surroundings) ([]way, error) {
 	for _, name := range []string{"nginx", "wrk"} {
 		if _, err := exec.LookPath(name); err != nil {
 			return nil, fmt.Errorf("wanted %s: %w", name, err)
@@ -63,7 +64,8 @@ func (b *bench) requestsAfter(wait time.Duration, dir string, list []surrounding
 		ways = append(ways, way{in.name, func() (figures, error) {
 			ctx, cancel := bounded()
 			defer cancel()
-			return s.loaded(ctx, in, wait, time.Duration(b.scaled(2000))*time.Millisecond)
+			return s.loaded(ctx, in, time.Duration(b.scaled(wait))*time.Millisecond,
+				time.Duration(b.scaled(asked))*time.Millisecond)
 		}})
 	}
 	return ways, nil
