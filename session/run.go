@@ -89,19 +89,30 @@ func (s *session) unheard(at attempt) (*result, error) {
 	return s.watched(at)
 }
 
+// started is the run that has begun.
+func (s *session) started(at attempt) (*tracer.Audit, error) {
+	s.bounding = s.bound(at)
+	s.signals.expect()
+	a, err := s.subject.start(s, at, s.tracing(at))
+	if err == nil {
+		return a, nil
+	}
+	if at.repetition { // the report on the run before is next
+		s.signals.finish()
+	}
+	s.bounding.giveUp()
+	if s.signals.asked() { // a signal to the process group ends the stub, too
+		return nil, errors.New("interrupted before the command had started")
+	}
+	return nil, s.explain(err)
+}
+
 // watched runs it and waits for its end.
 func (s *session) watched(at attempt) (*result, error) {
 	start := time.Now()
-	s.bounding = s.bound(at)
-	a, err := s.subject.start(s, at, s.tracing(at))
+	a, err := s.started(at)
 	if err != nil {
-		s.bounding.giveUp()
-	}
-	switch {
-	case err != nil && s.signals.asked(): // a signal to the process group ends the stub, too
-		return nil, errors.New("interrupted before the command had started")
-	case err != nil:
-		return nil, s.explain(err)
+		return nil, err
 	}
 	// a first run's kernel half is left to the exit of this process
 	if at.repetition {

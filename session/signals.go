@@ -19,7 +19,7 @@ type signals struct {
 	course course // of the subject
 
 	mu    sync.Mutex
-	run   *tracer.Audit // nil before the first
+	run   *tracer.Audit // nil before the first, and while the next one starts
 	count int           // requests to end
 	// suspended: asked to stop, as by Ctrl-Z, before there was a run.
 	suspended bool
@@ -94,12 +94,19 @@ func (s *signals) next(incoming <-chan os.Signal) syscall.Signal {
 	return first
 }
 
+// expect says that a run starts: the subject may run before setRun, which passes on what comes meanwhile.
+func (s *signals) expect() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.run, s.finished = nil, false
+}
+
 // setRun says what the signals are for from now on, and passes on what came
 // before there was anyone to tell.
 func (s *signals) setRun(a *tracer.Audit) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.run, s.finished = a, false
+	s.run = a
 	select {
 	case <-s.endings: // of the run before
 	default:

@@ -60,6 +60,24 @@ func TestRequestsAreCounted(t *testing.T) {
 	}
 }
 
+// A repetition runs before anybody could say so: what comes meanwhile is for it, and not for the report.
+func TestRequestWhileRunStarts(t *testing.T) {
+	told := &recorder{}
+	s := &signals{course: told}
+	s.expect()
+	s.setRun(&tracer.Audit{})
+	s.finish()
+	s.expect()
+	s.handle(unix.SIGTERM)
+	if s.late != 0 || len(told.nth) != 0 {
+		t.Errorf("%d taken for the report, requests %v", s.late, told.nth)
+	}
+	s.setRun(&tracer.Audit{})
+	if want := []int{0}; !slices.Equal(told.nth, want) || !s.asked() {
+		t.Errorf("requests %v, want %v", told.nth, want)
+	}
+}
+
 // A run that an option ends is not waited for without an end in sight.
 func TestEndless(t *testing.T) {
 	for _, o := range []Options{{}, {Follow: true, Test: "true"}, {Follow: true, Duration: 1},
