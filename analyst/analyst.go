@@ -64,6 +64,7 @@ func MaybeAnalyze() {
 // confine bounds what this process takes. It began without privileges: see privilege.
 func confine() error {
 	debug.SetMemoryLimit(mostHeap)
+	early.LetCodeGo()
 	runtime.GOMAXPROCS(1)
 	// the first to go where memory is short; not ours to write if this file has capabilities
 	os.WriteFile("/proc/self/oom_score_adj", []byte("1000"), 0)

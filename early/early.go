@@ -56,6 +56,11 @@ func RoomFor(threads int) error {
 	return nil
 }
 
+// LetCodeGo has this process hold none of the code that it has used so far. To be called between two of its
+// parts: most of what the first needed, and 64 KiB around each of its pages (mm/memory.c, do_fault_around(),
+// 6.18), the second does not need. What it needs comes back by page faults.
+func LetCodeGo() { C.let_code_go() }
+
 var taken = make(chan os.Signal, 1)
 
 // Until somebody else takes them, they end the process, quietly: nothing is there yet

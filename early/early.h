@@ -18,6 +18,9 @@ enum {
 // Tries whether that many threads can be at the same time, beside that much memory.
 int room_for(int threads, size_t memory);
 
+// Has nothing of this program's code and constants, and of its libraries', mapped: a fault brings back what is used.
+void let_code_go(void);
+
 unsigned long long ignored_signals(void);
 int started_as_stub(void);
 int started_as_analyst(void);

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/cap-audit/cap-audit/audit"
+	"github.com/cap-audit/cap-audit/early"
 )
 
 // Options says how to trace.
@@ -115,7 +116,9 @@ func (o *Options) settings(running *opened) settings {
 
 // load attaches the kernel half, and begins to read what it hands over while the audit runs.
 func (a *Audit) load(running *opened) (err error) {
+	early.LetCodeGo()
 	a.kernel, err = openKernel(a.options.Backends, a.options.settings(running))
+	early.LetCodeGo()
 	if err == nil && a.options.OnEvent != nil {
 		err = a.readEvents()
 	}
