@@ -25,8 +25,8 @@ var counters = map[string][]counter{
 }
 
 // countBy is the command line of bpftrace that counts while a program runs.
-func (b *bench) countBy(c counter, program string) []string {
-	return []string{b.bpftrace, "-e", c.probe, "-c", program}
+func (b *bench) countBy(c counter, command string) []string {
+	return []string{b.bpftrace, "-e", c.probe, "-c", command}
 }
 
 // mountTracefs gives bpftrace what it looks hooks up in, in this mount namespace.

@@ -106,7 +106,7 @@ func (b *bench) results() (*results, error) {
 		fmt.Fprintln(os.Stderr, "bench: without tracefs, which bpftrace may want:", err)
 	}
 	r.checks, r.calls = b.measured(b.checks()), b.measured(b.calls())
-	r.groups, r.starts = b.measured(b.groups()), b.measured(b.starts())
+	r.groups, r.wholes = b.measured(b.groups()), b.measured(b.wholes())
 	if r.empty() {
 		return nil, errors.New("nothing is called like that")
 	}

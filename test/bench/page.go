@@ -18,10 +18,10 @@ type results struct {
 	others                 []string // what audits are compared with
 	rounds                 int
 	checks, calls          []row
-	groups, starts         []row
+	groups, wholes         []row
 }
 
-func (r *results) empty() bool { return len(r.checks)+len(r.calls)+len(r.groups)+len(r.starts) == 0 }
+func (r *results) empty() bool { return len(r.checks)+len(r.calls)+len(r.groups)+len(r.wholes) == 0 }
 
 // thisMachine is what bears on the figures. Only ratios within one run say anything,
 // so it is no more than the kernel, the number of CPUs and what else they do.
@@ -65,11 +65,13 @@ func (r *results) String() string {
 	for _, part := range []struct {
 		rows  []row
 		table func() *table
-	}{{r.checks, r.checksTable}, {r.calls, r.callsTable}, {r.groups, r.groupsTable},
-		{r.starts, r.startsTable}} {
+	}{{r.checks, r.checksTable}, {r.calls, r.callsTable}, {r.groups, r.groupsTable}} {
 		if len(part.rows) > 0 {
 			text += "\n" + part.table().String()
 		}
+	}
+	for _, row := range r.wholes {
+		text += "\n" + r.wholeTable(row).String()
 	}
 	return text + r.notMeasured()
 }
@@ -133,11 +135,12 @@ func timesTable(rows []row, ways ...string) *table {
 	return t
 }
 
-func (r *results) startsTable() *table {
-	t := newTable("", "time", "processor time", "memory at the peak")
+// wholeTable has what whole runs of a command took, and what those that watch it did.
+func (r *results) wholeTable(row row) *table {
+	t := newTable(row.name, "time", "processor time", "memory at the peak")
 	units := []func(float64) string{nanoseconds, nanoseconds, kibibytes}
-	medians := r.starts[0].medians
-	for _, way := range append([]string{alone, capAudit}, r.others...) {
+	medians := row.medians
+	for _, way := range append([]string{native, capAudit}, r.others...) {
 		cells := []string{way}
 		for i, unit := range units {
 			f := medians[way]
@@ -159,7 +162,7 @@ func (r *results) startsTable() *table {
 // notMeasured says why cells are empty.
 func (r *results) notMeasured() string {
 	text := ""
-	for _, row := range slices.Concat(r.checks, r.calls, r.groups, r.starts) {
+	for _, row := range slices.Concat(r.checks, r.calls, r.groups, r.wholes) {
 		for _, m := range row.missing {
 			what := row.name
 			if m.way != "" {
