@@ -14,8 +14,16 @@
  * stays where it is below the registers of the user.
  */
 
-/* walk(), the program that called it and what runs programs are on the stack, too, but not under a kprobe. */
+/*
+ * walk(), the program that called it and what runs programs are on the stack, too, but not under a kprobe. On arm64 walk()
+ * is there twice: the helper gives the unwinder where it returns to, and its own frame, which says so again
+ * (arch/arm64/include/asm/perf_event.h, perf_arch_fetch_caller_regs(), 6.1 to 7.3).
+ */
+#if defined(__TARGET_ARCH_arm64)
+enum { SKIP_OURSELVES = 4 };
+#else
 enum { SKIP_OURSELVES = 3 };
+#endif
 
 enum {
 	STACK_WORDS = 1024,	/* searched for addresses, upwards: half of a stack */
@@ -152,15 +160,17 @@ struct walked {
 /*
  * A kretprobe puts its own address in the place of the one that the function returns to. security_capable() has one,
  * too: its caller's address is not on the stack, and which that is follows from where its caller called. Before the
- * registers that are the context, arch_rethook_trampoline() (arch/x86/kernel/rethook.c, 6.1 to 7.3) pushes its address.
- * 0 where there is none; on other machines such chains are walked each time.
+ * registers that are the context, arch_rethook_trampoline() (arch/x86/kernel/rethook.c, 6.1 to 7.3) pushes its address;
+ * on arm64 it is in x30 among them (arch/arm64/kernel/probes/kprobes_trampoline.S, 6.1 to 7.3). 0 where there is none.
  */
 static __always_inline __u64 hook_of(__u64 context, __u64 skip)
 {
-#if defined(__TARGET_ARCH_x86)
-	return skip ? 0 : word_at(context + bpf_core_type_size(struct pt_regs));
+	if (skip)
+		return 0;
+#if defined(__TARGET_ARCH_arm64)
+	return word_at((__u64)&((struct pt_regs *)context)->regs[30]);
 #else
-	return 0;
+	return word_at(context + bpf_core_type_size(struct pt_regs));
 #endif
 }
 
@@ -186,7 +196,7 @@ static long look_at_word(__u64 index, void *data)
 		return 1;
 	word = word_at(address);
 	/* the first one is the hook of the function that the check is made by */
-	hooked = word && word == search->hook && 8 * index > bpf_core_type_size(struct pt_regs);
+	hooked = word && same_address(word, search->hook) && 8 * index > bpf_core_type_size(struct pt_regs);
 	for (int i = CA_FRAMES - 1; i >= 0; i--) {
 		if ((hooked || same_address(word, chain->frames[i])) && !chain->found[i] &&
 		    (!i || chain->found[i - 1])) {
