@@ -230,9 +230,11 @@ static __always_inline void count(struct ca_task *t, const struct ca_check *chec
 	add(row ? &row->count : &state.lost_rows);
 }
 
-/* Counts a check by its row and its call site. */
-static __always_inline void count_by_walk(void *ctx, struct ca_task *t, struct ca_check *check, __u64 skip)
+/* Counts a check by its chain, or by its row and its call site. */
+static __always_inline void count_check(void *ctx, struct ca_task *t, struct ca_check *check, __u64 skip)
 {
+	if (recall(ctx, t, check, skip))
+		return;
 	count(t, check);
 	walk(ctx, t, check, skip);
 }
@@ -375,8 +377,7 @@ static __always_inline int on_check(void *ctx, struct ca_task *t, struct task_st
 
 	add_total(check, result == 0);
 	t->now = time_of_check(t);
-	if (!recall(ctx, t, check, skip))
-		count_by_walk(ctx, t, check, skip);
+	count_check(ctx, t, check, skip);
 	note_check(t, task, check);
 	return 0;
 }
@@ -438,7 +439,7 @@ static __always_inline int on_security_capable(void *ctx, int capability, int re
 	}
 	check->verdict = CA_LSM_REFUSED;
 	anchor(t, ctx, task);
-	count_by_walk(ctx, t, check, skip);
+	count_check(ctx, t, check, skip);
 	t->granted &= ~(1ULL << (capability & 63));
 	note_check(t, task, check);
 	return 0;
