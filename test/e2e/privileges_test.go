@@ -96,10 +96,9 @@ func TestLockdown(t *testing.T) {
 	}
 }
 
-// TestAppArmorRefuses: a capability that the sets hold and AppArmor refuses is
-// told apart by the backends that see both.
-func TestAppArmorRefuses(t *testing.T) {
-	t.Parallel()
+// refusedByAppArmor is a copy of the program tree that AppArmor refuses CAP_SYS_CHROOT.
+func refusedByAppArmor(t *testing.T) string {
+	t.Helper()
 	onlyInVM(t)
 	if backend == "tracepoint" {
 		t.Skip("wanted a backend that sees security_capable, there is tracepoint")
@@ -117,18 +116,23 @@ func TestAppArmorRefuses(t *testing.T) {
 
 	program := installed(t, publicDir(t), built("tree"), 0o755)
 	load := exec.Command(parser, "--replace", "--skip-cache")
-	load.Stdin = strings.NewReader("profile cap-audit-test " + program +
-		" { file, capability, deny capability sys_chroot, }\n")
+	load.Stdin = strings.NewReader(program + " { file, capability, deny capability sys_chroot, }\n")
 	if out, err := load.CombinedOutput(); err != nil {
 		t.Fatalf("apparmor_parser: %v\n%s", err, out)
 	}
-	defer func() {
+	t.Cleanup(func() {
 		unload := exec.Command(parser, "--remove")
-		unload.Stdin = strings.NewReader("profile cap-audit-test " + program + " { }\n")
+		unload.Stdin = strings.NewReader(program + " { }\n")
 		unload.Run()
-	}()
+	})
+	return program
+}
 
-	d := audited(t, program, "loop", "6")
+// TestAppArmorRefuses: a capability that the sets hold and AppArmor refuses is
+// told apart by the backends that see both.
+func TestAppArmorRefuses(t *testing.T) {
+	t.Parallel()
+	d := audited(t, refusedByAppArmor(t), "loop", "6")
 	if len(d.Required) != 0 || len(d.Denied) != 1 {
 		t.Fatalf("required %+v, denied %+v", d.Required, d.Denied)
 	}

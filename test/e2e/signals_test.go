@@ -1,15 +1,12 @@
 package e2e
 
 import (
-	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -220,45 +217,13 @@ func TestKeyboardTwice(t *testing.T) {
 	}
 }
 
-// programsOf are the ids of the BPF programs that a process holds.
-func programsOf(t *testing.T, pid int) []uint32 {
-	t.Helper()
-	infos, err := filepath.Glob(fmt.Sprintf("/proc/%d/fdinfo/*", pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var ids []uint32
-	for _, info := range infos {
-		raw, _ := os.ReadFile(info)
-		for line := range strings.Lines(string(raw)) {
-			var id uint32
-			if _, err := fmt.Sscanf(line, "prog_id: %d", &id); err == nil {
-				ids = append(ids, id)
-			}
-		}
-	}
-	return ids
-}
-
-// bpfProgramExists asks the kernel for a program by id.
-func bpfProgramExists(id uint32) bool {
-	const progGetFDByID = 13 // uapi/linux/bpf.h, BPF_PROG_GET_FD_BY_ID
-	attr := struct{ id, next, flags uint32 }{id: id}
-	fd, _, errno := unix.Syscall(unix.SYS_BPF, progGetFDByID, uintptr(unsafe.Pointer(&attr)),
-		unsafe.Sizeof(attr))
-	if errno == 0 {
-		unix.Close(int(fd))
-	}
-	return errno == 0
-}
-
 // Who kills cap-audit does not kill the target, and nothing stays in the kernel.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	r := begin(t, capAudit(t, "-j", "--", roleProgram(t, "listen")))
 	target := r.target()
 	r.await("^ready$")
-	ids := programsOf(t, r.cmd.Process.Pid)
+	ids := bpfOf(t, r.cmd.Process.Pid, "prog")
 	if len(ids) == 0 || !bpfProgramExists(ids[0]) {
 		t.Fatalf("BPF programs of a running audit: %v", ids)
 	}
