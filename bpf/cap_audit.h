@@ -502,7 +502,7 @@ struct ca_stack {
 	__s32 pid;		/* in the auditor's pid namespace */
 	__u64 born;		/* task->start_boottime of the process's leader */
 	__u64 base;		/* address of the first byte of memory */
-	__u32 size;		/* bytes of memory that could be read */
+	__u32 pages;		/* mask of those of memory that could be read */
 	__u32 list_before;	/* where there is no list, the last one since the exec; 0 for none */
 	__u64 registers[CA_REGISTERS]; /* by DWARF's numbers */
 	__u8 memory[CA_STACK_PAGES * CA_PAGE]; /* or that of CA_STACK_PAGES_FEW: then the record is so much shorter */

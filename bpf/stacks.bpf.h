@@ -239,15 +239,14 @@ static __always_inline void hand_over(struct ca_stack *s, struct task_struct *ta
 	s->pid = pid_seen_by_auditor(task);
 	s->born = BPF_CORE_READ(task, group_leader, start_boottime);
 	s->base = base;
-	s->size = 0;
+	s->pages = 0;
 	s->list_before = before;
 	__builtin_memset(s->registers, 0, sizeof(s->registers));
 	keep_registers(s->registers, regs);
-	/* page by page: one that is not there ends it */
+	/* page by page: in a large frame there can be some that were never written, and are not there */
 	for (__u32 i = 0; i < pages; i++) {
-		if (bpf_probe_read_user(s->memory + i * CA_PAGE, CA_PAGE, (void *)(base + i * CA_PAGE)))
-			break;
-		s->size += CA_PAGE;
+		if (!bpf_probe_read_user(s->memory + i * CA_PAGE, CA_PAGE, (void *)(base + i * CA_PAGE)))
+			s->pages |= 1U << i;
 	}
 	bpf_ringbuf_submit(s, 0);
 	add(&state.stack_records);

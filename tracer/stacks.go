@@ -111,12 +111,11 @@ func (r *stackReader) unwound(s *kernelStack) audit.Stack {
 	if mappings == nil {
 		return audit.Stack{Ended: "the process ended before its memory was looked at"}
 	}
-	stack := unwind.Stack{Machine: ownMachine, Base: uint64(s.base)}
+	stack := unwind.Stack{Machine: ownMachine, Base: uint64(s.base), Missing: ^uint64(s.pages)}
 	for i, value := range s.registers {
 		stack.Registers[i] = uint64(value)
 	}
-	memory := unsafe.Slice((*byte)(unsafe.Pointer(&s.memory)), len(s.memory))
-	stack.Memory = memory[:min(int(s.size), len(memory))]
+	stack.Memory = unsafe.Slice((*byte)(unsafe.Pointer(&s.memory)), len(s.memory))
 	frames, end, err := unwind.Unwind(&stack, mappings)
 	if err != nil {
 		return audit.Stack{Ended: err.Error()}

@@ -54,10 +54,14 @@ type Registers [33]uint64
 type Stack struct {
 	Machine   Machine
 	Registers Registers
-	// Memory was copied from the address Base on.
-	Base   uint64
-	Memory []byte
+	// Memory was copied from the address Base on, but for the pages that are Missing: bit n for the nth.
+	Base    uint64
+	Memory  []byte
+	Missing uint64
 }
+
+// Page is the size of a page. Base is where one begins.
+const Page = 4096
 
 // Mapping is code in memory. File is nil where it could not be read.
 type Mapping struct {
@@ -194,7 +198,8 @@ func (w *walker) up(f *File, address uint64) (more bool, end End) {
 // read reads a word of the stack.
 func (w *walker) read(address uint64) (uint64, bool) {
 	at := address - w.stack.Base
-	if address < w.stack.Base || at > uint64(len(w.stack.Memory)) || uint64(len(w.stack.Memory))-at < 8 {
+	if address < w.stack.Base || at > uint64(len(w.stack.Memory)) || uint64(len(w.stack.Memory))-at < 8 ||
+		(w.stack.Missing>>(at/Page)|w.stack.Missing>>((at+7)/Page))&1 != 0 {
 		return 0, false
 	}
 	return binary.LittleEndian.Uint64(w.stack.Memory[at:]), true

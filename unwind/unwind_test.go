@@ -198,6 +198,17 @@ func TestFramePointer(t *testing.T) {
 	}
 }
 
+// A word of which any part is on a page that was not copied is not there.
+func TestMissingPages(t *testing.T) {
+	w := &walker{stack: &Stack{Base: 0x7000, Memory: make([]byte, 3*Page), Missing: 1 << 1}}
+	for address, want := range map[uint64]bool{0x7000: true, 0x7ff8: true, 0x7ffc: false, 0x8000: false,
+		0x8ff8: false, 0x8ffc: false, 0x9000: true, 0x9ff8: true, 0x9ffc: false, 0x6ff8: false} {
+		if _, got := w.read(address); got != want {
+			t.Errorf("%#x can be read: %v, wanted %v", address, got, want)
+		}
+	}
+}
+
 // Where there is no code, or none of a file, that is said.
 func TestEnds(t *testing.T) {
 	const base = 0x10000

@@ -191,6 +191,7 @@ func TestCallersEnd(t *testing.T) {
 		ended  string
 	}{
 		"deep":   {[]string{"first", "deeper", "deeper", "deeper"}, "more of the stack was not copied"},
+		"hollow": {[]string{"first", "hollow", "main", "_start"}, ""},
 		"signal": {[]string{"second", "on_signal"}, aboveSignal},
 		"thread": {[]string{"first", "on_thread"}, ""},
 	} {

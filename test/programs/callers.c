@@ -3,9 +3,10 @@
  * callers WAY FILE: checks of one capability, asked for by one function of the kernel and by several of this program.
  *
  * chown asks for CAP_CHOWN, in setattr_prepare(). apart: first() makes ten of these calls, then second() one, by way of
- * another function. deep: below more stack than anybody copies. signal: in a handler, which has a stack of its own.
- * thread: in another thread. replaced: after a FIFO took the place of the program's file, which argv[0] is.
- * nowhere: as apart, run from a file in memory that is in no directory.
+ * another function. deep: below more stack than anybody copies. hollow: below a frame in the midst of which are pages that
+ * were not written. signal: in a handler, which has a stack of its own. thread: in another thread. replaced: after a FIFO
+ * took the place of the program's file, which argv[0] is. nowhere: as apart, run from a file in memory that is in no
+ * directory.
  *
  * Exit status: 0, or 2 when a step failed (with a line on stderr).
  */
@@ -58,6 +59,18 @@ APART void deeper(int left)
 	failed |= room[0] != (char)left;
 }
 
+/* As a large frame that the program makes no use of yet, whatever wrote to these pages before. */
+APART void hollow(void)
+{
+	enum { PAGE = 4096, PAGES = 4 };
+	char room[(PAGES + 1) * PAGE];
+	char *inner = (char *)(((unsigned long)room + PAGE - 1) & -PAGE);
+
+	failed |= madvise(inner, PAGES * PAGE, MADV_DONTNEED);
+	first();
+	failed |= *inner; /* and it comes back empty */
+}
+
 static void on_signal(int number)
 {
 	second();
@@ -108,6 +121,8 @@ int main(int argc, char **argv)
 		between(100 * argc);
 	} else if (!strcmp(way, "deep")) {
 		deeper(100);
+	} else if (!strcmp(way, "hollow")) {
+		hollow();
 	} else if (!strcmp(way, "signal")) {
 		by_signal();
 	} else if (!strcmp(way, "thread")) {
@@ -118,7 +133,7 @@ int main(int argc, char **argv)
 	} else if (!strcmp(way, "nowhere")) {
 		from_nowhere(argv);
 	} else {
-		fputs("usage: callers apart|deep|signal|thread|replaced|nowhere FILE\n", stderr);
+		fputs("usage: callers apart|deep|hollow|signal|thread|replaced|nowhere FILE\n", stderr);
 		return 2;
 	}
 	if (failed) {
