@@ -263,6 +263,12 @@ func (f *Findings) Recommended() uint64 {
 	return f.used() | f.Bounding()
 }
 
+// EndKnown: it is known how the first process ended. What ran before the audit is another's
+// child, which learns of that.
+func (f *Findings) EndKnown() bool {
+	return f.Application.Ended && !f.Application.EndUnknown && !f.Subject.Kind.Adopted()
+}
+
 // used is what the programs needed, asked for or not.
 func (f *Findings) used() uint64 {
 	set := numbers(f.Required) | unaskedNumbers(f.Unasked)

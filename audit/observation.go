@@ -233,10 +233,12 @@ type Application struct {
 	// had capabilities from its file.
 	SecureLosses []SecureLoss
 	// Status and Signal tell how the first process ended; Signal is 0 when it
-	// exited by itself. Ended is false when it still ran.
+	// exited by itself. Ended is false when it still ran. See EndKnown.
 	Ended  bool
 	Status int
 	Signal int
+	// EndUnknown: several ended, not all alike, or nothing was said of that.
+	EndUnknown bool
 }
 
 // SecureLoss is one thing that counts for nothing in secure mode (ld.so(8)).

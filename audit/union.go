@@ -204,7 +204,7 @@ func (u *Union) agree(f *Findings) {
 	a, b := u.first.Application, f.Application
 	u.sameRunAs = u.sameRunAs && u.first.RunAs == f.RunAs
 	u.sameCommand = u.sameCommand && a.Command == b.Command
-	u.sameExit = u.sameExit && a.Ended == b.Ended && a.Status == b.Status && a.Signal == b.Signal
+	u.sameExit = u.sameExit && f.EndKnown() && a.Status == b.Status && a.Signal == b.Signal
 }
 
 // note adds to a set that stays small.
@@ -489,10 +489,8 @@ func (u *Union) Findings() *Findings {
 		if u.sameCommand {
 			f.Application.Command = u.first.Application.Command
 		}
-		if u.sameExit {
-			f.Application.Status, f.Application.Signal = u.first.Application.Status,
-				u.first.Application.Signal
-		}
+		f.Application.Status, f.Application.Signal = u.first.Application.Status, u.first.Application.Signal
+		f.Application.EndUnknown = !u.sameExit || !u.first.EndKnown()
 	}
 	f.Application.Ended = u.allEnded
 	f.System.KernelVersion = words(m.Kernels)

@@ -36,7 +36,7 @@ func NewDocument(f *audit.Findings) *Document {
 		Losses:        f.Losses,
 		Complete:      recorded(f) && !f.Untraced(),
 		Recommended:   capng.Names(f.Recommended()),
-		Exit:          Exit{f.Application.Status, f.Application.Signal, f.Application.Ended},
+		Exit:          exit(f),
 		RunAs:         optional(f.RunAs),
 		Verified:      verified(f.Proof),
 		Proof:         proof(f.Proof),

@@ -327,9 +327,17 @@ type Tool struct {
 }
 
 // Exit is how the first process ended; Signal is 0 when it exited by itself,
-// and Ended false when it still ran.
+// and Ended false when it still ran. Status and Signal are nil where that is not known.
 type Exit struct {
-	Status int  `json:"status"`
-	Signal int  `json:"signal"`
+	Status *int `json:"status"`
+	Signal *int `json:"signal"`
 	Ended  bool `json:"ended"`
+}
+
+func exit(f *audit.Findings) Exit {
+	e := Exit{Ended: f.Application.Ended}
+	if f.EndKnown() {
+		e.Status, e.Signal = &f.Application.Status, &f.Application.Signal
+	}
+	return e
 }

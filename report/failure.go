@@ -108,22 +108,27 @@ func (d *Document) grantIt() string {
 // endedBadly tells how the program ended, if that is no success: a clause. Signals
 // that people end a service with are as good as an exit, and so are the exit
 // statuses that stand for them.
-func (d *Document) endedBadly() string { return endedBadly(d.Exit) }
-
-func endedBadly(exit Exit) string {
-	switch {
-	case !exit.Ended, slices.Contains(endings, unix.Signal(exit.Signal)):
-		return ""
-	case exit.Signal != 0:
-		name := unix.SignalName(unix.Signal(exit.Signal))
-		if name == "" {
-			name = fmt.Sprintf("signal %d", exit.Signal)
-		}
-		return "was ended by " + name
-	case exit.Status == 0, slices.Contains(endings, unix.Signal(exit.Status-128)):
+func (d *Document) endedBadly() string {
+	if d.Exit.Status == nil {
 		return ""
 	}
-	return fmt.Sprintf("exited with status %d", exit.Status)
+	return endedBadly(*d.Exit.Status, *d.Exit.Signal)
+}
+
+func endedBadly(status, signal int) string {
+	switch {
+	case slices.Contains(endings, unix.Signal(signal)):
+		return ""
+	case signal != 0:
+		name := unix.SignalName(unix.Signal(signal))
+		if name == "" {
+			name = fmt.Sprintf("signal %d", signal)
+		}
+		return "was ended by " + name
+	case status == 0, slices.Contains(endings, unix.Signal(status-128)):
+		return ""
+	}
+	return fmt.Sprintf("exited with status %d", status)
 }
 
 // endings are the signals that people end a service with.
@@ -133,8 +138,8 @@ var endings = []unix.Signal{unix.SIGHUP, unix.SIGINT, unix.SIGTERM}
 // explains. What else it can be does not show in checks: bubblewrap 0.8 reads its
 // sets and exits (acquire_privs()), nmap 7.93 compares its user ID with 0.
 func (d *Document) failedWithEverything() bool {
-	return !d.untraced && d.RunAs != nil && d.advice.Unprivileged && d.Exit.Ended && d.Exit.Status != 0 &&
-		len(d.Denied) == 0
+	failed := d.Exit.Status != nil && *d.Exit.Status != 0
+	return failed && !d.untraced && d.RunAs != nil && d.advice.Unprivileged && len(d.Denied) == 0
 }
 
 // granted: it is recommended, or a unit file's settings give it.

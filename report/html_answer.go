@@ -29,12 +29,12 @@ func (d *Document) facts() []fact {
 	if d.Lasted != nil {
 		add("Watched for", inSeconds(*d.Lasted))
 	}
-	switch exit := d.Exit; {
-	case d.Merged != nil:
-	case endedBadly(exit) != "":
-		add("It", endedBadly(exit))
-	case exit.Ended:
-		add("Exit status", fmt.Sprint(exitCode(exit)))
+	switch {
+	case d.Merged != nil, d.Exit.Status == nil:
+	case d.endedBadly() != "":
+		add("It", d.endedBadly())
+	default:
+		add("Exit status", fmt.Sprint(d.Exit.code()))
 	}
 	add("Checks", fmt.Sprint(d.TotalChecks))
 	add("Tasks", fmt.Sprint(d.Tasks))

@@ -64,9 +64,9 @@ func (m *metrics) run(d *Document) {
 		label("backend", d.Backend), label("kernel", d.SystemContext.KernelVersion),
 		label("version", d.Tool.Version))
 	m.one("complete", "Whether all that the program did was recorded.", truth(d.Complete))
-	if d.Exit.Ended && d.Merged == nil { // several runs have several
+	if d.Exit.Status != nil && d.Merged == nil { // several runs have several
 		m.one("exit_status", "Status that the program exited with, 128 and the signal if one ended it.",
-			exitCode(d.Exit))
+			d.Exit.code())
 	}
 	m.one("checks", "Capability checks of all kinds.", d.TotalChecks)
 	if d.Merged != nil {
@@ -143,9 +143,10 @@ func truth(b bool) int {
 	return 0
 }
 
-func exitCode(e Exit) int {
-	if e.Signal != 0 {
-		return 128 + e.Signal
+// code is what a shell has of an end that is known.
+func (e Exit) code() int {
+	if *e.Signal != 0 {
+		return 128 + *e.Signal
 	}
-	return e.Status
+	return *e.Status
 }

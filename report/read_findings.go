@@ -378,10 +378,13 @@ func (p Program) standsFor() uint64 {
 
 func (r *reader) exit(a *audit.Application, e *Exit) {
 	if e == nil {
-		a.Ended = true // the C cap-audit reports at the end only
+		a.Ended, a.EndUnknown = true, true // the C cap-audit reports at the end only
 		return
 	}
-	a.Ended, a.Status, a.Signal = e.Ended, e.Status, r.notNegative("exit.signal", e.Signal)
+	a.Ended, a.EndUnknown = e.Ended, e.Status == nil || e.Signal == nil
+	if !a.EndUnknown {
+		a.Status, a.Signal = *e.Status, r.notNegative("exit.signal", *e.Signal)
+	}
 }
 
 // set is nil where the document has no such list.

@@ -37,7 +37,7 @@ func (d *Document) blame(e *audit.RefusedEnd) {
 // failure. Of what ran before the audit the kernel half alone knows how it ended.
 func (d *Document) ending(status, signal int) string {
 	if d.Subject.Kind.Adopted() {
-		return endedBadly(Exit{status, signal, true})
+		return endedBadly(status, signal)
 	}
 	return d.endedBadly()
 }

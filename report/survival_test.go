@@ -20,6 +20,8 @@ var unwritten = map[string]string{
 	"Application.Arguments":     secret,
 	"Application.UID":           ofItsRun,
 	"Application.Held":          ofItsRun,
+	"Application.Status":        ofUnit,
+	"Application.Signal":        ofUnit,
 	"Application.FileEffective": advised,
 	"RunAsGroup":                advised,
 	"Took":                      ofItsRun,
@@ -138,6 +140,7 @@ const (
 	ofItsRun = "of one run and one machine"
 	nameless = "what is set is no path, and no socket"
 	tooShort = "what is set is less than a millisecond"
+	ofUnit   = "how a unit ended is not known"
 	inPlace  = "the reason has it where there are no checks"
 )
 
@@ -158,6 +161,8 @@ var unset = map[string]string{
 	"advice.Others.Code":         "it failed",
 
 	"AtLeast":              "nothing with harm was refused",
+	"Exit.Status":          ofUnit,
+	"Exit.Signal":          ofUnit,
 	"RefusedEnd.RawReturn": "what is set is no error code",
 
 	"Lasted":                             tooShort,
