@@ -78,7 +78,8 @@ func TestCommandLines(t *testing.T) {
 		"-o=out ping -c 1":          reports(output.Options{File: "out"}),
 		"-jo out ping -c 1": reports(output.Options{Format: output.JSON,
 			File: "out"}),
-		"-o - ping -c 1":            reports(output.Options{File: "-"}),
+		"-o - ping -c 1":            reports(output.Options{}),
+		"-o ./- ping -c 1":          reports(output.Options{File: "./-"}),
 		"-json ping -c 1":           reports(output.Options{Format: output.JSON}),
 		"--as nobody ping -c 1":     audits(session.Options{As: "nobody"}),
 		"--as=nobody:adm ping -c 1": audits(session.Options{As: "nobody:adm"}),
@@ -404,6 +405,16 @@ func TestExclusionsOfUntracedAreDocumented(t *testing.T) {
 			if slices.Contains(e.those, o.name()) && !named {
 				t.Errorf("not %s", flag)
 			}
+		}
+	}
+}
+
+// Standard output, with the report, is no place for anything else.
+func TestStandardOutputIsTheReports(t *testing.T) {
+	for _, option := range []string{"--policy-out", "--events"} {
+		_, _, err := read("-o", "file", option, "-", "true")
+		if err == nil || !strings.HasPrefix(err.Error(), option+" -: ") {
+			t.Errorf("%s -: %v", option, err)
 		}
 	}
 }

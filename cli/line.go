@@ -52,7 +52,7 @@ func parse(c *cli.Context) (*line, error) {
 
 		Output: output.Options{
 			Emit:        c.String("emit"),
-			File:        c.String("output"),
+			File:        reportFile(c.String("output")),
 			Check:       c.String("check"),
 			CheckUnused: c.Bool("check-unused"),
 			PolicyOut:   c.String("policy-out"),
@@ -73,6 +73,14 @@ func parse(c *cli.Context) (*line, error) {
 		console.Warningf("--json and --yaml: the report is written as JSON")
 	}
 	return l, nil
+}
+
+// reportFile: - is standard output, as for most programs.
+func reportFile(name string) string {
+	if name == "-" {
+		return ""
+	}
+	return name
 }
 
 // parseValues reads the arguments that are more than text.

@@ -252,6 +252,10 @@ func (l *line) checkFiles() error {
 	written := []struct{ option, name string }{{"output", l.Output.File}, {"policy-out", l.Output.PolicyOut},
 		{"events", l.Output.Events}}
 	for i, one := range written {
+		if one.name == "-" {
+			err := fmt.Errorf("--%s -: standard output has the report and what the command says", one.option)
+			return hint.Add(err, "name a file: /dev/stdout writes it among these, ./- is a file of that name")
+		}
 		for _, other := range written[i+1:] {
 			if files.Same(one.name, other.name) {
 				return fmt.Errorf("--%s and --%s name the same file: choose another for one of them",

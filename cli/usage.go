@@ -46,7 +46,7 @@ Is the answer right:
                         a file of --policy-out, or name,name,...
       --check-unused    and unless it used all that the policy allows
 Report:
-  -o, --output FILE     write the report to FILE
+  -o, --output FILE     write the report to FILE, - for standard output
   -j, --json            report as JSON
   -y, --yaml            report as YAML
       --format NAME     text (default), json, ndjson, yaml, junit, prometheus,
