@@ -72,17 +72,19 @@ func Adopt(what Running, options Options) (_ *Audit, err error) {
 	return a, nil
 }
 
-// tookIn says why the process that was named is not among what was taken in.
+// tookIn says why the process that was named is not among what was taken in. It has had storage
+// since it was marked, so that it was not among the tasks that the kernel lists for BPF programs.
 func (a *Audit) tookIn() error {
 	s := a.adopted.running
 	state, err := a.kernel.state()
-	switch {
-	case err != nil || s.PID == 0 || s.groups() || state.whole.tasks > 0:
+	if err != nil || s.PID == 0 || s.groups() || state.whole.tasks > 0 {
 		return err
-	case hasEnded(s.pidfd):
-		return fmt.Errorf("process %d has ended", s.PID)
 	}
-	return fmt.Errorf("process %d could not be taken in: the kernel had no memory for that", s.PID)
+	if err := mayWatch(s.PID, s.pidfd); err != nil { // it was about to end
+		return err
+	}
+	err = fmt.Errorf("process %d cannot be watched: this kernel does not show it to BPF programs", s.PID)
+	return hint.Addf(err, "watch those that it started, see ps --ppid %d", s.PID)
 }
 
 // adopted is what an Audit of what ran before it has beside.

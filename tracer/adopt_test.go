@@ -190,4 +190,30 @@ func TestWhatCannotBeAdopted(t *testing.T) {
 	if _, err := (Running{PID: thread}).open(); err == nil || !strings.Contains(err.Error(), "is a thread") {
 		t.Errorf("a thread: %v", err)
 	}
+	ended := exec.Command("/bin/true")
+	if err := ended.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer ended.Wait()
+	if err := unix.Waitid(unix.P_PID, ended.Process.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil); err != nil {
+		t.Fatal(err)
+	}
+	_, err = Running{PID: ended.Process.Pid}.open()
+	if err == nil || err.Error() != fmt.Sprintf("process %d has ended", ended.Process.Pid) {
+		t.Errorf("one that nobody has waited for: %v", err)
+	}
+}
+
+// Some kernels keep a process from BPF programs: that is said, and no other reason is made up.
+func TestProcessNotShown(t *testing.T) {
+	a := adoptNow(t, Running{Cgroup: newGroup(t)}) // in which nobody is
+	pid := os.Getppid()
+	pidfd, err := openPID(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.adopted.running = &opened{Running: Running{PID: pid}, pidfd: pidfd}
+	if err := a.tookIn(); err == nil || !strings.Contains(err.Error(), "does not show it to BPF programs") {
+		t.Errorf("%v", err)
+	}
 }

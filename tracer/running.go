@@ -115,7 +115,7 @@ func openPID(pid int) (pidfd int, err error) {
 	case err != nil:
 		return -1, fmt.Errorf("process %d: %w", pid, err)
 	}
-	if err := mayWatch(pid); err != nil {
+	if err := mayWatch(pid, pidfd); err != nil {
 		unix.Close(pidfd)
 		return -1, err
 	}
@@ -123,7 +123,10 @@ func openPID(pid int) (pidfd int, err error) {
 }
 
 // mayWatch says why a process cannot be watched.
-func mayWatch(pid int) error {
+func mayWatch(pid, pidfd int) error {
+	if os.Geteuid() != 0 && ownerOf(pid) != os.Getuid() { // or nothing is shown of it: proc(5), hidepid
+		return fmt.Errorf("process %d belongs to another user: only root can watch it", pid)
+	}
 	if _, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); errors.Is(err, fs.ErrNotExist) {
 		// fs/proc/task_mmu.c, since the task itself has no memory any more
 		if threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/exe", pid)); slices.ContainsFunc(threads,
@@ -131,10 +134,10 @@ func mayWatch(pid int) error {
 			return fmt.Errorf("the first thread of process %d has ended while others run: name its control "+
 				"group with --cgroup", pid)
 		}
-		return fmt.Errorf("process %d runs no program: it is a kernel thread, or has ended", pid)
-	}
-	if os.Geteuid() != 0 && ownerOf(pid) != os.Getuid() {
-		return fmt.Errorf("process %d belongs to another user: only root can watch it", pid)
+		if hasEnded(pidfd) {
+			return fmt.Errorf("process %d has ended", pid)
+		}
+		return fmt.Errorf("process %d runs no program: it is a kernel thread, or about to end", pid)
 	}
 	return nil
 }
