@@ -74,6 +74,23 @@ static __always_inline bool has_arrived(struct task_struct *task, struct linux_b
 	       BPF_CORE_READ(inode, i_sb, s_dev) != executor_device;
 }
 
+/* Begins with a task that ran before: one that is still on its way is recorded from its exec on. */
+static __always_inline void begin_with(struct ca_task *t, struct task_struct *task, __u32 flags)
+{
+	bool known = fetch(task);
+
+	t->exec_id = exec_id_of(task);
+	t->session = by_group ? session_of(task) : state.session;
+	t->flags = flags | CA_TASK_UNTOLD | (flags & CA_TASK_ENTERING ? 0 : recording(task));
+	if (flags & CA_TASK_ENTERING)
+		return;
+	t->program = program_of_running(task, group_of_task(task));
+	t->group = group_of_program(t->program);
+	t->call_ended = bpf_jiffies64();
+	if (!known)
+		count_running(task, t->program);
+}
+
 /*
  * Adopts a task: tells user space of it, or that it could not be done. The
  * kernel calls again for the same task when the reader's buffer was full
@@ -92,14 +109,7 @@ static __always_inline void adopt(struct bpf_iter__task *ctx, struct task_struct
 			state.whole.first_pid = pid_seen_by_auditor(task);
 			state.session = session_of(task);
 		}
-		t->flags = recording(task) | flags | CA_TASK_UNTOLD;
-		t->program = program_of_running(task, group_of_task(task));
-		t->group = group_of_program(t->program);
-		t->exec_id = exec_id_of(task);
-		t->call_ended = bpf_jiffies64();
-		t->session = by_group ? session_of(task) : state.session;
-		if (!fetch(task))
-			count_running(task, t->program);
+		begin_with(t, task, flags);
 	}
 	if (t && !(t->flags & CA_TASK_UNTOLD))
 		return;
@@ -137,17 +147,10 @@ int adopt_tree(struct bpf_iter__task *ctx)
 	t = task_of(task);
 	if (t && !(t->flags & (CA_TASK_ROOT | CA_TASK_UNTOLD)))
 		return 0;
-	if (t && (t->flags & CA_TASK_ROOT)) {
-		adopt(ctx, task, 0);
-		return 0;
-	}
 	leader = flags_of(task->group_leader);
-	if (leader & CA_TASK_RECORDING) {
-		adopt(ctx, task, leader & CA_TASK_FIRST);
-		return 0;
-	}
-	if (flags_of(task->real_parent) & CA_TASK_RECORDING)
-		adopt(ctx, task, 0);
+	if (t || (leader & (CA_TASK_RECORDING | CA_TASK_ENTERING)) ||
+	    (flags_of(task->real_parent) & CA_TASK_RECORDING))
+		adopt(ctx, task, leader & (CA_TASK_FIRST | CA_TASK_ENTERING));
 	return 0;
 }
 
@@ -161,8 +164,7 @@ int adopt_group(struct bpf_iter__task *ctx)
 	if (!may_adopt(task) || !is_member(task))
 		return 0;
 	leader = flags_of(task->group_leader);
-	if (!(leader & CA_TASK_ENTERING))
-		adopt(ctx, task, leader & CA_TASK_FIRST);
+	adopt(ctx, task, leader & (CA_TASK_FIRST | CA_TASK_ENTERING));
 	return 0;
 }
 

@@ -95,6 +95,10 @@ static __always_inline int on_exec_done(struct task_struct *task, struct linux_b
 		state.whole.started = bpf_jiffies64();
 		t->session = session_of(task);
 	} else if (t->flags & CA_TASK_ENTERING) {
+		if (t->flags & CA_TASK_ROOT) {
+			t->flags = CA_TASK_ROOT; /* it has arrived before it is adopted */
+			return 0;
+		}
 		if (!has_arrived(task, bprm))
 			return 0;
 		t->flags = CA_TASK_RECORDING | CA_TASK_FIRST;

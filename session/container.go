@@ -29,7 +29,8 @@ func newContainer(s *session) (subject, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--container %s: %w", name, err)
 	}
-	c := &containment{adopted{tracer.Running{PID: found.PID}}, aboutContainer(found)}
+	running := tracer.Running{PID: found.PID, Prepared: found.Prepared}
+	c := &containment{adopted{running}, aboutContainer(found)}
 	c.about.FromStart = found.Prepared
 	directory, path := locateGroup(found.Cgroup)
 	if _, err := os.Stat(directory); found.Cgroup == "" || err != nil {
@@ -71,17 +72,4 @@ func (c *containment) title(pid int) string {
 	return fmt.Sprintf("container: %s (PID %d)", console.Escape(c.about.Name), pid)
 }
 
-// describe names the program of a container that began to run under the audit:
-// until then its process was the engine's.
-func (c *containment) describe(f *audit.Findings) {
-	f.Subject = c.about
-	if !c.about.FromStart {
-		return
-	}
-	for _, p := range f.Programs {
-		if p.Parent != 0 {
-			f.Application.Path = p.Path
-			return
-		}
-	}
-}
+func (c *containment) describe(f *audit.Findings) { f.Subject = c.about }

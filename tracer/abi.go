@@ -86,14 +86,15 @@ type (
 )
 
 const (
-	taskArmed   = C.CA_TASK_ARMED
-	taskRoot    = C.CA_TASK_ROOT
-	maxPrograms = C.CA_PROGRAMS
-	maxSyscalls = C.CA_SYSCALLS
-	maxPath     = C.CA_PATH
-	maxCaps     = C.CA_CAPS
-	maxKinds    = C.CA_KINDS
-	maxGroups   = C.CA_GROUPS
+	taskArmed    = C.CA_TASK_ARMED
+	taskRoot     = C.CA_TASK_ROOT
+	taskEntering = C.CA_TASK_ENTERING
+	maxPrograms  = C.CA_PROGRAMS
+	maxSyscalls  = C.CA_SYSCALLS
+	maxPath      = C.CA_PATH
+	maxCaps      = C.CA_CAPS
+	maxKinds     = C.CA_KINDS
+	maxGroups    = C.CA_GROUPS
 
 	abiNative = C.CA_ABI_NATIVE
 	abiCompat = C.CA_ABI_COMPAT

@@ -47,7 +47,7 @@ func Adopt(what Running, options Options) (_ *Audit, err error) {
 		return nil, hint.Add(err, "try again")
 	}
 	if s.pidfd >= 0 {
-		if err := a.kernel.mark(s.pidfd, taskRoot); err != nil {
+		if err := a.mark(); err != nil {
 			if errors.Is(err, unix.ESRCH) || errors.Is(err, unix.ENOENT) {
 				err = fmt.Errorf("process %d has ended", s.PID)
 			}
@@ -72,12 +72,26 @@ func Adopt(what Running, options Options) (_ *Audit, err error) {
 	return a, nil
 }
 
+// mark marks the process that was named. One that an engine has prepared is recorded from its exec
+// on, unless that has come meanwhile: looked at afterwards, since from the mark on it is seen.
+func (a *Audit) mark() error {
+	s := a.adopted.running
+	if !s.Prepared {
+		return a.kernel.mark(s.pidfd, taskRoot)
+	}
+	err := a.kernel.mark(s.pidfd, taskRoot|taskEntering)
+	if s.onItsWay = runsForeignProgram(s.PID); err == nil && !s.onItsWay {
+		err = a.kernel.mark(s.pidfd, taskRoot)
+	}
+	return err
+}
+
 // tookIn says why the process that was named is not among what was taken in. It has had storage
 // since it was marked, so that it was not among the tasks that the kernel lists for BPF programs.
 func (a *Audit) tookIn() error {
 	s := a.adopted.running
 	state, err := a.kernel.state()
-	if err != nil || s.PID == 0 || s.groups() || state.whole.tasks > 0 {
+	if err != nil || s.PID == 0 || s.groups() || s.onItsWay || state.whole.tasks > 0 {
 		return err
 	}
 	if err := mayWatch(s.PID, s.pidfd); err != nil { // it was about to end

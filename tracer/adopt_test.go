@@ -2,6 +2,7 @@ package tracer
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -168,6 +169,66 @@ os.execv("/bin/sh", ["sh", "-c", sys.argv[1]])
 			t.Errorf("%d checks, not 2", got)
 		}
 	})
+}
+
+// A container that its engine has prepared begins with what that executes; the engine's own program,
+// which is no file of the container's, is none of it. One that began meanwhile is watched at once.
+func TestPrepared(t *testing.T) {
+	for name, what := range map[string]Running{"alone": {},
+		"in a group": {Cgroup: newGroup(t), Entry: EntryByEngine}} {
+		for _, began := range []bool{false, true} {
+			t.Run(fmt.Sprint(name, ", began: ", began), func(t *testing.T) { testPrepared(t, what, began) })
+		}
+	}
+}
+
+func testPrepared(t *testing.T, what Running, began bool) {
+	engine := filepath.Join(t.TempDir(), "engine")
+	shell, err := os.ReadFile("/bin/sh")
+	if err == nil {
+		err = os.WriteFile(engine, shell, 0o755)
+	}
+	cmd := exec.Command(engine, "-c", `echo ready; read line; exec /bin/sh -c "$0"`, chrootScript+"; true")
+	in, err1 := cmd.StdinPipe()
+	out, err2 := cmd.StdoutPipe()
+	if err := errors.Join(err, err1, err2, cmd.Start()); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
+		t.Fatalf("%q, %v", line, err)
+	}
+	first := engine
+	if !began {
+		first = FileOf("/bin/sh")
+		err = os.Remove(engine)
+	}
+	what.PID, what.Prepared = cmd.Process.Pid, true
+	if what.Cgroup != "" {
+		os.Mkdir(what.Cgroup, 0o755)
+		err = errors.Join(err, os.WriteFile(what.Cgroup+"/cgroup.procs", []byte(fmt.Sprint(what.PID)), 0))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := adoptNow(t, what)
+	fmt.Fprintln(in)
+	if err := cmd.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if got := chroots(t, a); got != 1 {
+		t.Errorf("%d checks, not 1", got)
+	}
+	o, err := a.Observe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(o.Programs) < 2 || FileOf(o.Programs[1].Path) != first ||
+		o.Application.Path != o.Programs[1].Path {
+		t.Errorf("%s is not the first of %+v", first, o.Programs)
+	}
+	if o.Held == nil || o.Held.Bounding == 0 {
+		t.Errorf("it holds %+v", o.Held)
+	}
 }
 
 func TestWhatCannotBeAdopted(t *testing.T) {

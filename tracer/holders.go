@@ -15,6 +15,10 @@ func (a *Audit) noteHeld() error {
 		return err
 	}
 	alive = alive[:min(len(alive), maxHolders)]
+	s := a.adopted.running
+	if s.onItsWay { // and has from its engine what the container will hold
+		alive = append(alive, s.PID)
+	}
 	held := map[int]audit.Held{}
 	for _, pid := range alive {
 		if id, ok := identityOf(pid); ok {
@@ -25,6 +29,9 @@ func (a *Audit) noteHeld() error {
 	still, err := a.kernel.living()
 	if err != nil {
 		return err
+	}
+	if s.onItsWay && !hasEnded(s.pidfd) {
+		still[0] = append(still[0], s.PID)
 	}
 	a.adopted.mu.Lock()
 	defer a.adopted.mu.Unlock()

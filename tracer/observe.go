@@ -155,7 +155,7 @@ func (a *Audit) adoptedApplication() audit.Application {
 	s := a.adopted.running
 	app := audit.Application{PID: s.PID, Path: s.exe, FilePermitted: s.filePermitted,
 		Unprivileged: s.unprivileged, Ended: a.Ended()}
-	if s.PID != 0 && s.exe != "" {
+	if s.PID != 0 && s.exe != "" && !s.onItsWay {
 		return app
 	}
 	if state, err := a.kernel.state(); err == nil && s.PID == 0 {

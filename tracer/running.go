@@ -43,6 +43,8 @@ type Running struct {
 	Cgroup    string
 	MustExist bool
 	Entry     Entry
+	// Prepared: the engine says that the PID has yet to execute the container's program.
+	Prepared bool
 	// EachDepth, if not 0, is how many levels below the group each has an observation of
 	// its own, see Groups. Then the audit ends when the group is removed: it can be empty
 	// for a while.
@@ -64,6 +66,8 @@ type opened struct {
 	exe           string
 	filePermitted uint64
 	unprivileged  bool
+	// onItsWay: what the PID runs is its engine's.
+	onItsWay bool
 }
 
 // open looks it up. Errors name what is wrong and what to try.
@@ -140,6 +144,22 @@ func mayWatch(pid, pidfd int) error {
 		return fmt.Errorf("process %d runs no program: it is a kernel thread, or about to end", pid)
 	}
 	return nil
+}
+
+// runsForeignProgram tells whether a process runs what is no file in its own root: an engine's,
+// which lies on the host, in a mount of its own or in memory.
+func runsForeignProgram(pid int) bool {
+	exe := fmt.Sprintf("/proc/%d/exe", pid)
+	path, err := os.Readlink(exe)
+	if err != nil {
+		return false
+	}
+	running, err := os.Stat(exe)
+	if err != nil {
+		return false
+	}
+	own, err := os.Lstat(fmt.Sprintf("/proc/%d/root%s", pid, path))
+	return err != nil || !os.SameFile(own, running)
 }
 
 func canRead(link string) bool { _, err := os.Readlink(link); return err == nil }

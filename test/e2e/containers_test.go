@@ -353,6 +353,9 @@ func TestContainerFromItsStart(t *testing.T) {
 	if d.Application.Comm != "/bin/sh" {
 		t.Errorf("the application is %s, not /bin/sh", d.Application.Comm)
 	}
+	if first := d.Programs[0]; first.Path != "/bin/sh" { // what runc runs until then is called /
+		t.Errorf("the first program is %+v", first)
+	}
 }
 
 // In a user namespace of its own a container needs what it needs of that
