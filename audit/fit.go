@@ -60,6 +60,14 @@ func (f *Findings) Fit(allowed uint64) Fit {
 	return fit
 }
 
+// Unbegun says why what had started before the audit may need more to start, "" for all else.
+func (f *Findings) Unbegun() string {
+	if f.Subject.Kind.Adopted() && !f.Subject.FromStart {
+		return "its start was not seen"
+	}
+	return ""
+}
+
 // Unsure says why the program may have needed more than was recorded, "" if
 // nothing speaks for that. What ran before the audit and after it is no gap:
 // there the question was about that time.

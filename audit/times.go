@@ -35,7 +35,7 @@ func spanOf(rows []Checks) *Span {
 // check, has no time, and what ran before the audit served already.
 func (f *Findings) BeforeServing(c Capability) *bool {
 	if f.Serving == nil || c.Span == nil || f.Losses.Any() || unaskedNumbers(f.Unasked)>>c.Number&1 == 1 ||
-		f.Subject.Kind.Adopted() && !f.Subject.FromStart {
+		f.Unbegun() != "" {
 		return nil
 	}
 	before := c.Span.Last <= f.Serving.After

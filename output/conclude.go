@@ -1,6 +1,7 @@
 package output
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -101,7 +102,7 @@ func (o *Output) writePolicy(f *audit.Findings) error {
 	if err := files.Replace(o.PolicyOut, policy.Write(f)); err != nil {
 		return fmt.Errorf("cannot write the policy to %s: %w", console.Printable(o.PolicyOut), err)
 	}
-	if unsure := f.Unsure(); unsure != "" {
+	if unsure := cmp.Or(f.Unsure(), f.Unbegun()); unsure != "" {
 		console.Warningf("the policy in %s may allow too little: %s", console.Printable(o.PolicyOut), unsure)
 	}
 	return nil

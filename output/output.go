@@ -178,7 +178,7 @@ func (o *Output) render(w io.Writer, doc *report.Document) error {
 		return write(w, doc)
 	}
 	if o.Format == Snippet {
-		if err := cmp.Or(doc.Blocked(), doc.Unfilterable(o.Emit)); err != nil {
+		if err := cmp.Or(doc.Blocked(), doc.Unfounded(o.Emit), doc.Unfilterable(o.Emit)); err != nil {
 			return err
 		}
 		for _, doubt := range slices.Concat(doc.DoubtsOf(o.Emit), doc.Dangers()) {

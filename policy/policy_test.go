@@ -254,6 +254,18 @@ func TestFiles(t *testing.T) {
 	}
 }
 
+// Where the start was not seen, whoever reviews the policy is told.
+func TestStartNotSeen(t *testing.T) {
+	const note = "# Its start was not seen: it may need more for that.\n"
+	for _, fromStart := range []bool{false, true} {
+		text := string(Write(&audit.Findings{Application: audit.Application{Path: "/usr/bin/x"},
+			Subject: audit.Subject{Kind: audit.SubjectUnit, FromStart: fromStart}}))
+		if strings.Contains(text, note) == fromStart {
+			t.Errorf("from its start: %t\n%s", fromStart, text)
+		}
+	}
+}
+
 // A policy allows the run that it was written for, and nothing else.
 func TestWriteAndLoad(t *testing.T) {
 	run := &audit.Findings{

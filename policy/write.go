@@ -34,6 +34,9 @@ func Write(f *audit.Findings) []byte {
 	if f.Unsure() != "" {
 		b.WriteString("# The recording was not complete: it may need more.\n")
 	}
+	if f.Unbegun() != "" {
+		b.WriteString("# Its start was not seen: it may need more for that.\n")
+	}
 	b.WriteString("# cap-audit --check FILE compares a run with it.\n")
 	fmt.Fprintf(&b, "%s: %d\n", keyVersion, Version)
 	set := capng.Numbers(f.Recommended())

@@ -52,7 +52,7 @@ func NewDocument(f *audit.Findings) *Document {
 		Without:       doWithout(f),
 
 		blindSpots:   f.BlindSpots,
-		fromStart:    f.Subject.FromStart || !f.Subject.Kind.Adopted(),
+		fromStart:    f.Unbegun() == "",
 		commandLine:  append([]string{f.Application.Command}, f.Application.Arguments...),
 		uid:          f.Application.UID,
 		held:         f.Application.Held,
@@ -78,7 +78,7 @@ func (d *Document) conclude(f *audit.Findings) {
 	d.UnitFile.refuse(d.notAdded())
 	d.blame(f.RefusedEnd)
 	d.time(f)
-	d.AtLeast = d.blocked()
+	d.AtLeast = d.blocked() || d.unknown()
 	d.PodSecurity = podSecurity(d.advice)
 }
 

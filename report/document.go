@@ -90,7 +90,8 @@ type Document struct {
 	Coverage *Coverage  `json:"coverage"`
 	// Held is null where nothing ran before, or it is not known.
 	Held *Held `json:"held"`
-	// AtLeast: a refusal may be why it failed, so that more than what is recommended is needed.
+	// AtLeast: a refusal may be why it failed, so that more than what is recommended is needed; or nothing
+	// is recommended, and its start was not seen.
 	AtLeast bool `json:"at_least"`
 	// PodSecurity is of a container with what is recommended.
 	PodSecurity PodSecurity `json:"pod_security"`

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/capng"
+	"github.com/cap-audit/cap-audit/report/snippets"
 )
 
 // failure says how the run ended that may have been a failure, "" where it was
@@ -73,6 +74,13 @@ func (d *Document) becauseRefused() string {
 // blocked: a refusal may be why the run failed.
 func (d *Document) blocked() bool { return d.wentWrong("") != "" && len(d.harmful()) > 0 }
 
+// unknown: there is nothing to grant, which may be too little. A refusal may be why the run failed, or it
+// began before the audit.
+func (d *Document) unknown() bool { return len(d.Recommended) == 0 && (d.blocked() || !d.fromStart) }
+
+// idle: that is all that there is to say.
+func (d *Document) idle() bool { return d.unknown() && d.wentWrong("") == "" && len(d.harmful()) == 0 }
+
 // wentWrong tells how the program ended, or what the test said: a clause, "" where
 // neither is a failure.
 func (d *Document) wentWrong(program string) string {
@@ -92,6 +100,16 @@ func (d *Document) Blocked() error {
 		return nil
 	}
 	return errors.New("no snippet of a run that may have failed for a refusal: " + d.failure())
+}
+
+// Unfounded is why there is no snippet of a kind, where that says what is granted: it would take all from
+// a service whose start was not seen.
+func (d *Document) Unfounded(kind string) error {
+	if !d.unknown() || d.blocked() || snippets.IsFilter(kind) {
+		return nil
+	}
+	return errors.New("no snippet without any capability: what was audited had started before, and what it " +
+		"needed for that is not known. " + wordings[d.Subject.Kind].beforehand)
 }
 
 // grantIt is what to do about a refusal.

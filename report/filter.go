@@ -86,7 +86,7 @@ func unsure(f *audit.Findings, nameless []string) []string {
 		list = append(list, fmt.Sprintf("Not all that the code of %s can call is known: what it did not "+
 			"exercise may be missing.", who))
 	}
-	if f.Subject.Kind.Adopted() && !f.Subject.FromStart {
+	if f.Unbegun() != "" {
 		list = append(list, "What started it, such as a script, is not known: audit its start, too.")
 	}
 	if f.Subject.Kind == audit.SubjectMerged && !bounded(f) {
@@ -135,7 +135,7 @@ func noFilter(f *audit.Findings) string {
 		return "only a sample of the system calls was looked at: audit with --outcomes all"
 	case none:
 		return "no system call was recorded"
-	case f.Subject.Kind.Adopted() && !f.Subject.FromStart:
+	case f.Unbegun() != "":
 		return "what was audited had started before, and the system calls of its start are not known"
 	}
 	return ""

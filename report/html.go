@@ -90,7 +90,7 @@ func WriteHTML(w io.Writer, d *Document) error {
 		Exposure: d.Exposure.words(),
 		Host:     d.SystemContext.settings(),
 	}
-	if !d.blocked() || len(d.Recommended) > 0 {
+	if !d.unknown() {
 		page.Snippets = snippets.Fitting(d.advice)
 	}
 	var b bytes.Buffer

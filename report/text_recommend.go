@@ -16,7 +16,7 @@ import (
 func (t *text) recommendations() {
 	t.heading("RECOMMENDATIONS:")
 	t.verdict(t.d.grant())
-	if !t.d.blocked() || len(t.d.Recommended) > 0 {
+	if !t.d.unknown() {
 		t.snippets()
 	}
 }
@@ -67,7 +67,10 @@ func (t *text) snippets() {
 // grant says what the lines below it grant.
 func (d *Document) grant() string {
 	switch {
-	case d.blocked() && len(d.Recommended) == 0:
+	case d.idle():
+		return "Grant: not known yet. Nothing that it did while it was watched needed a capability, and " +
+			"its start was not seen."
+	case d.unknown():
 		return "Grant: not known yet."
 	case d.blocked():
 		return fmt.Sprintf("Grant at least: %s.", strings.Join(d.Recommended, ", "))
@@ -91,7 +94,11 @@ func (d *Document) grant() string {
 func (d *Document) answer() string {
 	parts := []string{"Grant: " + orNone(d.Recommended)}
 	switch wrong := d.wentWrong("it"); {
-	case d.blocked() && len(d.Recommended) == 0:
+	case d.idle():
+		parts = []string{"Grant: not known yet", "none while it was watched"}
+	case d.unknown() && wrong == "":
+		parts = []string{"Grant: not known yet"}
+	case d.unknown():
 		parts = []string{"Grant: not known yet", wrong}
 	case d.blocked():
 		parts = []string{"Grant at least: " + strings.Join(d.Recommended, ", "), wrong}
@@ -107,6 +114,9 @@ func (d *Document) answer() string {
 		} else {
 			parts = append(parts, "not enough in a repetition")
 		}
+	}
+	if !d.fromStart {
+		parts = append(parts, "its start was not seen")
 	}
 	if !d.recorded {
 		parts = append(parts, "the record is not complete")

@@ -125,6 +125,25 @@ func TestAttachToProcess(t *testing.T) {
 	}
 }
 
+// What needed nothing since is not advised to do without all, since it may not start again.
+func TestIdleProcess(t *testing.T) {
+	t.Parallel()
+	c := startCrowd(t, nil)
+	pid, policy := fmt.Sprint(c.Process.Pid), filepath.Join(t.TempDir(), "policy")
+	r := finish(t, capAudit(t, "-q", "-d", "0.1s", "--pid", pid, "--policy-out", policy))
+	if said := string(r.stdout); !strings.Contains(said, "\nGrant: not known yet; ") ||
+		strings.Contains(said, "[Service]") {
+		t.Errorf("the report says:\n%s", said)
+	}
+	if !strings.Contains(string(r.stderr), "may allow too little: its start was not seen") {
+		t.Errorf("of the policy: %s", r.stderr)
+	}
+	r = finish(t, capAudit(t, "-q", "-d", "0.1s", "--pid", pid, "--emit", "systemd"))
+	if r.status != 1 || len(r.stdout) > 0 || !strings.Contains(string(r.stderr), "had started before") {
+		t.Errorf("status %d: %s%s", r.status, r.stdout, r.stderr)
+	}
+}
+
 // What processes hold that are adopted is in the report, at the start of the audit and at its
 // end; what a command holds is not.
 func TestHeld(t *testing.T) {
