@@ -1,6 +1,10 @@
 package audit
 
-import "golang.org/x/sys/unix"
+import (
+	"slices"
+
+	"golang.org/x/sys/unix"
+)
 
 // Codes that the kernel's system calls return to its own signal code, which
 // user space sees as EINTR or as a restarted call (include/linux/errno.h).
@@ -23,6 +27,46 @@ func Classify(ret int) OutcomeClass {
 		return Success
 	}
 	return OtherFailure
+}
+
+// refusedWith are the other codes by which the kernel answers who lacks a capability: whose errors,
+// of which system calls (none: of any).
+var refusedWith = []struct {
+	capabilities []int
+	errno        unix.Errno
+	calls        []string
+}{
+	// over RLIMIT_MEMLOCK: do_mlock() and mlockall, mm/mlock.c, 5.15 to 7.0
+	{[]int{unix.CAP_IPC_LOCK}, unix.ENOMEM, []string{"mlock", "mlock2", "mlockall"}},
+	// likewise: do_mmap(), mm/mmap.c, and mremap, mm/mremap.c, by mlock_future_ok()
+	{[]int{unix.CAP_IPC_LOCK}, unix.EAGAIN, []string{"mmap", "mmap2", "mremap"}},
+	// over RLIMIT_NPROC: copy_process(), kernel/fork.c
+	{[]int{unix.CAP_SYS_RESOURCE, unix.CAP_SYS_ADMIN}, unix.EAGAIN,
+		[]string{"clone", "clone3", "fork", "vfork"}},
+	// too many files, or pipes: alloc_empty_file(), fs/file_table.c; alloc_pipe_info(), fs/pipe.c
+	{[]int{unix.CAP_SYS_RESOURCE, unix.CAP_SYS_ADMIN}, unix.ENFILE, nil},
+	// too many on their way: too_many_unix_fds(), net/unix
+	{[]int{unix.CAP_SYS_RESOURCE, unix.CAP_SYS_ADMIN}, unix.ETOOMANYREFS, []string{"sendmsg", "sendmmsg"}},
+	// blocks in reserve: ext4_has_free_clusters() and its like; quotas: ignore_hardlimit(), fs/quota/dquot.c
+	{[]int{unix.CAP_SYS_RESOURCE}, unix.ENOSPC, nil},
+	{[]int{unix.CAP_SYS_RESOURCE}, unix.EDQUOT, nil},
+	// a trusted attribute is read: xattr_permission(), fs/xattr.c
+	{[]int{unix.CAP_SYS_ADMIN}, unix.ENODATA, []string{"getxattr", "lgetxattr", "fgetxattr", "getxattrat"}},
+	// tiocsti(), drivers/tty/tty_io.c
+	{[]int{unix.CAP_SYS_ADMIN}, unix.EIO, []string{"ioctl"}},
+}
+
+// OfRefused sorts them anew, of system calls in which the capability was refused.
+func OfRefused(capability int, outcomes []SyscallOutcome) []SyscallOutcome {
+	for i, o := range outcomes {
+		for _, r := range refusedWith {
+			if -o.Return == int(r.errno) && slices.Contains(r.capabilities, capability) &&
+				(r.calls == nil || slices.Contains(r.calls, o.Syscall.Name)) {
+				outcomes[i].Class = PermissionFailure
+			}
+		}
+	}
+	return outcomes
 }
 
 // assess says what the outcomes prove about refused checks; the first rule

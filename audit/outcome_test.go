@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestClassify(t *testing.T) {
@@ -18,6 +20,33 @@ func TestClassify(t *testing.T) {
 			if got := Classify(ret); got != class {
 				t.Errorf("Classify(%d) = %s, want %s", ret, got, class)
 			}
+		}
+	}
+}
+
+// The kernel does not answer all who lack a capability by EPERM.
+func TestOfRefused(t *testing.T) {
+	for _, c := range []struct {
+		capability int
+		call       string
+		ret        unix.Errno
+		class      OutcomeClass
+	}{
+		{unix.CAP_IPC_LOCK, "mlockall", unix.ENOMEM, PermissionFailure},
+		{unix.CAP_IPC_LOCK, "mmap", unix.EAGAIN, PermissionFailure},
+		{unix.CAP_IPC_LOCK, "mmap", unix.ENOMEM, OtherFailure},
+		{unix.CAP_SYS_ADMIN, "mlockall", unix.ENOMEM, OtherFailure},
+		{unix.CAP_SYS_RESOURCE, "clone3", unix.EAGAIN, PermissionFailure},
+		{unix.CAP_SYS_RESOURCE, "pwrite64", unix.ENOSPC, PermissionFailure},
+		{unix.CAP_DAC_OVERRIDE, "openat", unix.ENOENT, OtherFailure},
+		{unix.CAP_DAC_OVERRIDE, "openat", unix.EACCES, PermissionFailure},
+		{unix.CAP_DAC_OVERRIDE, "openat", 0, Success},
+	} {
+		sorted := OfRefused(c.capability, outcomesOf(map[outcomeKey]uint64{
+			{Syscall{Name: c.call}, -int(c.ret)}: 1}))
+		if sorted[0].Class != c.class {
+			t.Errorf("capability %d refused in %s, %v: %s, want %s", c.capability, c.call, c.ret,
+				sorted[0].Class, c.class)
 		}
 	}
 }

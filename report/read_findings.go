@@ -317,15 +317,16 @@ func (r *reader) phase(d *earlier, list *[]Capability) []audit.Capability {
 }
 
 func (r *reader) denied(c Denied) audit.Denied {
+	n := r.capability(c.Number, c.Name)
 	return audit.Denied{
-		Number:     r.capability(c.Number, c.Name),
+		Number:     n,
 		Checks:     c.NotGrantedChecks,
 		LSMRefused: c.LSMRefused,
 		Syscalls: each(c.Syscalls, func(s Syscall) audit.Syscall {
 			return r.syscall(s.Number, s.Name, s.ABI)
 		}),
 		CallSites:  r.sites(c.CallSites),
-		Outcomes:   r.outcomes(c.Outcomes),
+		Outcomes:   audit.OfRefused(n, r.outcomes(c.Outcomes)),
 		LookedAt:   c.LookedAt,
 		Assessment: c.Assessment,
 	}

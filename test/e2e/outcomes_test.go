@@ -116,6 +116,19 @@ func TestSampledOutcomesAreTrue(t *testing.T) {
 	}
 }
 
+// Who may not lock so much memory is answered by ENOMEM, and for want of permission all the same.
+func TestRefusedByAnotherCode(t *testing.T) {
+	t.Parallel()
+	ways := installed(t, publicDir(t), built("ways"), 0o755)
+	d := audited(t, tool(t, "prlimit"), "--memlock=4096", tool(t, "setpriv"), "--reuid=65534",
+		"--clear-groups", tool(t, "sh"), "-c", ways+" lock 65536; :")
+	if len(d.Denied) != 1 || d.Denied[0].Name != "ipc_lock" || len(d.Denied[0].Outcomes) != 1 ||
+		d.Denied[0].Assessment != "permission_failure" ||
+		value(d.Denied[0].Outcomes[0].ReturnName) != "ENOMEM" {
+		t.Errorf("denied: %+v", d.Denied)
+	}
+}
+
 // All checks are counted, whatever is looked at; and of a sample the report says so.
 func TestManyChecksOfASample(t *testing.T) {
 	needSampling(t)
