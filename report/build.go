@@ -77,6 +77,7 @@ func (d *Document) conclude(f *audit.Findings) {
 	d.Held = held(f)
 	d.UnitFile.refuse(d.notAdded())
 	d.blame(f.RefusedEnd)
+	d.despiteRefusal(f)
 	d.time(f)
 	d.AtLeast = d.blocked() || d.unknown()
 	d.PodSecurity = podSecurity(d.advice)

@@ -116,6 +116,10 @@ type Document struct {
 	// everything: see audit.Reach. notKnown is how many capabilities are in no class.
 	everything bool
 	notKnown   int
+	// becomes is the account that it changes to, "" for none or several; around are the ways
+	// around refused capabilities.
+	becomes string
+	around  map[int][]string
 	// lessers are those recommended in the place of required ones.
 	lessers []audit.Lesser
 	// covered are required ones that are not recommended, since another one does.

@@ -64,8 +64,8 @@ func (d *Document) becauseRefused() string {
 		program = "the program"
 	}
 	if len(d.lacked()) == 0 {
-		next = "no grant helps, since it had given that up by itself: see whose its files are, and its " +
-			"settings, and audit again."
+		next = "no grant helps, since it had given that up by itself: " + d.despite(d.harmful()) +
+			", and audit again."
 	}
 	return fmt.Sprintf(", after %s was refused %s. If that is why, %s", program,
 		strings.Join(d.refusals(), ", "), next)
@@ -190,6 +190,38 @@ func (d *Document) lacked() []Denied { return slices.DeleteFunc(d.harmful(), d.g
 func (d *Document) gaveUp(c Denied) bool {
 	return c.Number < 64 && d.held&(1<<c.Number) != 0 && c.LSMRefused == 0
 }
+
+// despite is what helps where it has given these up, as far as that is known.
+func (d *Document) despite(gone []Denied) string {
+	var ways, parts []string
+	for _, c := range gone {
+		ways = append(ways, d.around[c.Number]...)
+	}
+	if d.becomes != "" && d.RunAs == nil {
+		start := "start it as " + d.becomes
+		if d.Subject.Kind == audit.SubjectCommand {
+			start += " (--as " + d.becomes + ")"
+		}
+		parts = append(parts, start+", which may keep what it is granted")
+	}
+	known := !slices.ContainsFunc(gone, func(c Denied) bool { return len(d.around[c.Number]) == 0 })
+	if known {
+		slices.Sort(ways)
+		parts = append(parts, together(slices.Compact(ways)))
+	}
+	switch files := func(c Denied) bool { return slices.Contains(aboutFiles, c.Number) }; {
+	case known:
+	case slices.ContainsFunc(gone, files):
+		parts = append(parts, "see whose its files are, and its settings")
+	default:
+		parts = append(parts, "see its settings")
+	}
+	return strings.Join(parts, "; or ")
+}
+
+// aboutFiles are asked for where files are others'.
+var aboutFiles = []int{unix.CAP_CHOWN, unix.CAP_DAC_OVERRIDE, unix.CAP_DAC_READ_SEARCH, unix.CAP_FOWNER,
+	unix.CAP_FSETID}
 
 func namesOf(list []Denied) []string {
 	return each(list, func(c Denied) string { return c.Name })

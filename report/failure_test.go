@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/cap-audit/cap-audit/audit"
+	"github.com/cap-audit/cap-audit/objects"
 )
 
 // What the program has taken from itself no grant gives back, and a test that fails
@@ -26,8 +27,13 @@ func TestRefusalsThatDidHarm(t *testing.T) {
 			"- Refused, and a call failed: dac_override. To be granted if something was missing.",
 			"Grant: none; 1 was refused"},
 		"given up": {1 << dacOverride, "", 0, false,
-			"- Refused after the program gave it up, and a call failed: dac_override. No grant helps:",
+			"- Refused after the program gave it up, and a call failed: dac_override. No grant helps. " +
+				"If something was missing: see whose its files are, and its settings.",
 			"Grant: none; 1 was refused"},
+		"given up with the account": {1 << dacOverride, "", 0, false,
+			"No grant helps. If something was missing: start it as daemon (--as daemon), which may keep " +
+				"what it is granted; or see whose its files are, and its settings.",
+			"Grant: setuid; 1 more was refused"},
 		"held, and refused by a security module": {1 << dacOverride, "", 1, false,
 			"- Refused, and a call failed: dac_override.", "Grant: none; 1 was refused"},
 		"another held": {1 << 0, "", 0, false, "- Refused, and a call failed: dac_override.",
@@ -48,6 +54,12 @@ func TestRefusalsThatDidHarm(t *testing.T) {
 				Syscalls:   []audit.Syscall{sysOpenat},
 				Outcomes:   []audit.SyscallOutcome{failed(sysOpenat, audit.PermissionFailure, -13, 1)},
 				Assessment: audit.AssessPermissionFailure}}
+			if user, _, found := strings.Cut(c.said, " (--as"); found {
+				user = user[strings.LastIndex(user, " ")+1:]
+				f.Required = []audit.Capability{{Number: unix.CAP_SETUID, Tally: audit.Tally{Granted: 1},
+					Syscall: sysSetuid, CallSites: []audit.CallSite{asking("__sys_setuid", sysSetuid,
+						objects.Object{Kind: objects.Option, Option: "user " + user})}}}
+			}
 			d := NewDocument(f)
 			var text strings.Builder
 			if err := WriteText(&text, d, Page{Width: 1000}); err != nil {

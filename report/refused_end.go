@@ -62,6 +62,10 @@ func (t *text) refusedEnd() {
 		}
 	case t.d.Subject.Kind.Adopted(): // who knows what it began with
 		t.prose("", said)
+	case !slices.ContainsFunc(t.d.Denied, func(c Denied) bool {
+		return slices.Contains(e.Capabilities, c.Name) && !t.d.gaveUp(c)
+	}):
+		t.prose("", said+" It had given that up by itself.")
 	default: // it, or what started this audit
 		t.prose("", said+" Whatever took that away, before it began or since, has to leave it.")
 	}

@@ -184,6 +184,7 @@ var unset = map[string]string{
 	"Operational.byRepetition":    "there are checks",
 	"Policy.Sure":                 "something is missing",
 	"Policy.Met":                  "the policy allows nothing",
+	"becomes":                     "it changes to no account",
 	"lessers":                     "there are none once a capset succeeded",
 }
 

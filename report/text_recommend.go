@@ -248,8 +248,8 @@ func (d *Document) harm() []string {
 	}
 	if gone := slices.DeleteFunc(d.harmful(), func(c Denied) bool { return !d.gaveUp(c) }); len(gone) > 0 {
 		list = append(list, fmt.Sprintf("Refused after the program gave it up, and a call failed: %s. "+
-			"No grant helps: if something was missing, see whose its files are, and its settings.",
-			strings.Join(namesOf(gone), ", ")))
+			"No grant helps. If something was missing: %s.",
+			strings.Join(namesOf(gone), ", "), d.despite(gone)))
 	}
 	return list
 }

@@ -52,20 +52,37 @@ func uses(f *audit.Findings) []without.Use {
 		list = append(list, without.Use{Capability: without.Unknown, Grant: grant(c.Number)})
 	}
 	for _, c := range f.Required {
-		for _, site := range c.CallSites {
-			if site.Advisory != "" {
-				continue
-			}
-			if len(site.Objects.Seen) == 0 || site.Objects.Others+f.Losses.Objects > 0 {
-				list = append(list, without.Use{Capability: without.Unknown, Grant: grant(c.Number)})
-			}
-			for _, o := range site.Objects.Seen {
-				list = append(list, without.Use{Capability: c.Number, Grant: grant(c.Number),
-					Syscall: site.Syscall.Name, Object: o.Object})
-			}
+		list = append(list, usesAt(c.CallSites, c.Number, grant(c.Number), f.Losses.Objects)...)
+	}
+	return list
+}
+
+// usesAt are those of one capability.
+func usesAt(sites []audit.CallSite, number, grant int, lost uint64) (list []without.Use) {
+	for _, site := range sites {
+		if site.Advisory != "" {
+			continue
+		}
+		if len(site.Objects.Seen) == 0 || site.Objects.Others+lost > 0 {
+			list = append(list, without.Use{Capability: without.Unknown, Grant: grant})
+		}
+		for _, o := range site.Objects.Seen {
+			list = append(list, without.Use{Capability: number, Grant: grant,
+				Syscall: site.Syscall.Name, Object: o.Object})
 		}
 	}
 	return list
+}
+
+// despiteRefusal finds what helps where the program had given up what it was refused.
+func (d *Document) despiteRefusal(f *audit.Findings) {
+	granted, p := uses(f), asker(f)
+	d.becomes = without.Becomes(granted, p)
+	d.around = map[int][]string{}
+	for _, c := range f.Denied {
+		refused := usesAt(c.CallSites, c.Number, c.Number, f.Losses.Objects)
+		d.around[c.Number] = each(without.Ways(c.Number, append(refused, granted...), p), valid)
+	}
 }
 
 // asker is whose uses they are.

@@ -21,6 +21,15 @@ func startAs(user string) (way, bool) {
 	return with("User=%"+inUnit+", if it can start as that", user, only)
 }
 
+// Becomes is the one account that the program changes to, "" for none, several, or no plain word.
+func Becomes(uses []Use, p Program) string {
+	user := (&asking{p, uses}).becomes()
+	if !plain(user) {
+		return ""
+	}
+	return user
+}
+
 // becomes is the one account that it changes to, "" for none or several. What opens sessions does so ever
 // anew.
 func (a *asking) becomes() string {

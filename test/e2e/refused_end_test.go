@@ -15,7 +15,7 @@ func TestEndAfterRefusal(t *testing.T) {
 		want      string // "" where nothing is to blame
 	}{
 		"at once": {"alone 0 1", "exited with status 1 after chroot was refused (sys_chroot). " +
-			"Whatever took that away, before it began or since, has to leave it."},
+			"It had given that up by itself."},
 		"after some calls":       {"alone 100 3", "It exited with status 3 after chroot was refused"},
 		"long after":             {"alone 300 1", ""},
 		"with success":           {"alone 0 0", ""},
