@@ -132,12 +132,16 @@ func TestPossibleIsShort(t *testing.T) {
 		Possible: []Possible{
 			{5, "kill", []PossibleOperation{own}, 0},
 			{7, "setuid", []PossibleOperation{op("setuid", "/bin/x", audit.MadeYes)}, 0},
+			{10, "net_bind_service", []PossibleOperation{op("bind", "/bin/x", audit.MadeYes)}, 0},
 			{14, "ipc_lock", []PossibleOperation{op("mlock", "/lib/liby.so.1", "")}, 0},
 			{17, "sys_rawio", []PossibleOperation{own}, 0},
+			{23, "sys_nice", []PossibleOperation{op("setpriority", "/bin/x", audit.MadeYes)}, 0},
 			{34, "syslog", []PossibleOperation{op("/dev/kmsg", "/lib/libz.so.2", "")}, 0},
 			{38, "perfmon", []PossibleOperation{op("/proc", "/lib/liby.so.1", "")}, 0},
 		},
 		Advisory: []Unneeded{{Number: 7, CallSites: []CallSite{{Syscall: "setuid"}}}},
+		Required: []Capability{{Number: 23, CallSites: []CallSite{{Syscall: "setpriority"}}}},
+		Denied:   []Denied{{Number: 10, CallSites: []CallSite{{Syscall: "bind"}}}},
 		RuledOut: []string{"chown", "setpcap", "sys_admin"},
 	}
 	page := &text{d: d, width: 50}
@@ -145,6 +149,10 @@ func TestPossibleIsShort(t *testing.T) {
 	want := `  kill, sys_rawio: ioctl (made, not asked) in
     /bin/x
   setuid (#7): setuid (made, advisory) in /bin/x
+  net_bind_service (#10): bind (made, refused) in
+    /bin/x
+  sys_nice (#23): setpriority (used, not needed)
+    in /bin/x
   In libraries alone: liby.so.1 (ipc_lock,
     perfmon); libz.so.2 (syslog)
   To exercise more: a signal to a process of

@@ -145,14 +145,27 @@ var answers = map[audit.Answer]string{
 
 // answered is what is said of a call that was made.
 func (d *Document) answered(c Possible, o PossibleOperation) string {
-	if o.answer() == audit.MadeYes && slices.ContainsFunc(d.Advisory, func(u Unneeded) bool {
-		return u.Number == c.Number && slices.ContainsFunc(u.CallSites, func(s CallSite) bool {
+	asked := func(number int, sites []CallSite) bool {
+		return number == c.Number && slices.ContainsFunc(sites, func(s CallSite) bool {
 			return s.Syscall == withoutArguments(o.Call)
 		})
-	}) {
+	}
+	switch {
+	case o.answer() != audit.MadeYes:
+	case slices.ContainsFunc(d.Required, func(r Capability) bool { return asked(r.Number, r.CallSites) }):
+		return " (used, not needed)"
+	case slices.ContainsFunc(d.Denied, func(r Denied) bool { return asked(r.Number, r.CallSites) }):
+		return answers[audit.MadeRefused]
+	case slices.ContainsFunc(d.Advisory, func(u Unneeded) bool { return asked(u.Number, u.CallSites) }):
 		return " (made, advisory)"
 	}
 	return answers[o.answer()]
+}
+
+// exercised: the kernel was asked for it, and not as a probe.
+func (d *Document) exercised(number int) bool {
+	return slices.ContainsFunc(d.Required, func(r Capability) bool { return r.Number == number }) ||
+		slices.ContainsFunc(d.Denied, func(r Denied) bool { return r.Number == number })
 }
 
 // withoutArguments is an operation without its arguments.
@@ -251,8 +264,8 @@ func (d *Document) exercise() string {
 	for _, e := range exercises {
 		var names []string
 		for _, c := range d.Possible {
-			if slices.Contains(e.capabilities, c.Number) && !told[c.Number] && (e.of == nil || e.of(d)) &&
-				(e.inLibraries || d.byProgram(c)) {
+			if slices.Contains(e.capabilities, c.Number) && !told[c.Number] && !d.exercised(c.Number) &&
+				(e.of == nil || e.of(d)) && (e.inLibraries || d.byProgram(c)) {
 				names = append(names, c.Name)
 				told[c.Number] = true
 			}
