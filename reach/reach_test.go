@@ -293,6 +293,28 @@ func TestNames(t *testing.T) {
 	}
 }
 
+// Files of /proc are named from an open directory on, too.
+func TestNamesRelativeToProc(t *testing.T) {
+	for text, want := range map[string]string{
+		"self/uid_map\x00":               "/proc/self/uid_map",
+		"self/uid_mapself/gid_map":       "/proc/self/uid_map", // as Go has it
+		"%d/gid_map\x00":                 "/proc/%d/gid_map",
+		"oom_score_adj\x00":              "/proc/%d/oom_score_adj",
+		"oom_score_adj is not there\x00": "",
+		"oom_score_adj":                  "",
+		"stack\x00":                      "",
+		"setgroups\x00":                  "",
+		"self/setgroups\x00":             "/proc/self/setgroups",
+		"%d/%d\x00":                      "",
+		"self/exe\x00":                   "",
+		"":                               "",
+	} {
+		if got := relativeToProc([]byte(text)); got != want {
+			t.Errorf("%q is %q, wanted %q", text, got, want)
+		}
+	}
+}
+
 // Each capability but those that no code decides can be asked for by a row.
 func TestRowsForAll(t *testing.T) {
 	var seen [Capabilities]bool

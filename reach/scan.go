@@ -644,13 +644,14 @@ func (o *object) jumpTable(list []uint64, table uint64) []uint64 {
 // noteName notes a path that the kernel has its own rules for.
 func (p *program) noteName(o *object, address, by uint64) {
 	b := o.bytesAt(address)
+	name := relativeToProc(b)
 	for _, prefix := range specialDirectories {
 		if bytes.HasPrefix(b, prefix) {
-			name := pathIn(b)
-			if _, ok := p.names[name]; !ok && name != "" && len(p.names) < 1<<14 {
-				p.names[name] = o.place(by)
-			}
+			name = pathIn(b)
 		}
+	}
+	if _, ok := p.names[name]; !ok && name != "" && len(p.names) < 1<<14 {
+		p.names[name] = o.place(by)
 	}
 }
 

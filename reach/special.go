@@ -1,6 +1,7 @@
 package reach
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 
@@ -132,3 +133,32 @@ func mayBeOfMemory(file string) bool {
 	return file == "" || strings.Contains(file, "%") ||
 		slices.ContainsFunc(ofMemory, func(name string) bool { return strings.Contains(file, name) })
 }
+
+// relativeToProc is the whole path of a file that asks by itself, where a text names it from an open
+// directory on: from /proc, as bwrap does ("self/uid_map"), or from that of a process, as choom does
+// ("oom_score_adj"). "" where it names none.
+func relativeToProc(b []byte) string {
+	for _, process := range ownDirectories {
+		if rest, ok := bytes.CutPrefix(b, []byte(process)); ok {
+			for _, s := range ofProcesses {
+				if bytes.HasPrefix(rest, []byte(s.path)) {
+					return "/proc/" + process + s.path
+				}
+			}
+			return ""
+		}
+	}
+	for _, s := range ofProcesses {
+		// what is longer is another name, or a sentence
+		if !slices.Contains(calledAlike, s.path) && bytes.HasPrefix(b, []byte(s.path+"\x00")) {
+			return "/proc/%d/" + s.path
+		}
+	}
+	return ""
+}
+
+// calledAlike are files of these whose names are those of much else.
+var calledAlike = names("setgroups", "attr", "stack")
+
+// ownDirectories are how /proc names those of processes.
+var ownDirectories = names("self/", "thread-self/", "%d/", "%i/", "%u/", "%ld/", "%lu/")
