@@ -291,9 +291,9 @@ func (a *analysis) denied(n int, l *ledger) Denied {
 		}
 	}
 	slices.SortFunc(d.Syscalls, compareSyscalls)
-	d.Outcomes = OfRefused(n, a.outcomes(n, func(o Outcome) bool {
+	d.Outcomes = a.outcomes(n, func(o Outcome) bool {
 		return o.Verdict != Granted && slices.Contains(d.Syscalls, o.Syscall)
-	}))
+	})
 	unseen := slices.ContainsFunc(d.Syscalls, func(s Syscall) bool {
 		return s.Number >= 0 && !slices.ContainsFunc(d.Outcomes,
 			func(o SyscallOutcome) bool { return o.Syscall == s })

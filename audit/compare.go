@@ -396,9 +396,9 @@ func (a *analysis) refusals() []Refusal {
 			}
 		}
 		for s, count := range checks {
-			list = append(list, Refusal{n, s, count, OfRefused(n, a.outcomes(n, func(o Outcome) bool {
+			list = append(list, Refusal{n, s, count, a.outcomes(n, func(o Outcome) bool {
 				return o.Verdict != Granted && o.Syscall == s && o.Return < 0
-			}))})
+			})})
 		}
 	}
 	slices.SortFunc(list, func(a, b Refusal) int {

@@ -29,8 +29,8 @@ func Classify(ret int) OutcomeClass {
 	return OtherFailure
 }
 
-// refusedWith are the other codes by which the kernel answers who lacks a capability: whose errors,
-// of which system calls (none: of any).
+// refusedWith are the codes by which the kernel answers who lacks a capability, beside those of the
+// contract's permission_failure: of which system calls (none: of any).
 var refusedWith = []struct {
 	capabilities []int
 	errno        unix.Errno
@@ -56,17 +56,18 @@ var refusedWith = []struct {
 	{[]int{unix.CAP_SYS_ADMIN}, unix.EIO, []string{"ioctl"}},
 }
 
-// OfRefused sorts them anew, of system calls in which the capability was refused.
-func OfRefused(capability int, outcomes []SyscallOutcome) []SyscallOutcome {
-	for i, o := range outcomes {
-		for _, r := range refusedWith {
-			if -o.Return == int(r.errno) && slices.Contains(r.capabilities, capability) &&
-				(r.calls == nil || slices.Contains(r.calls, o.Syscall.Name)) {
-				outcomes[i].Class = PermissionFailure
-			}
+// ForWant: that is how the kernel answers who lacks the capability, in a system call that asked for it.
+func ForWant(capability int, syscall string, ret int) bool {
+	if Classify(ret) == PermissionFailure {
+		return true
+	}
+	for _, r := range refusedWith {
+		if -ret == int(r.errno) && slices.Contains(r.capabilities, capability) &&
+			(r.calls == nil || slices.Contains(r.calls, syscall)) {
+			return true
 		}
 	}
-	return outcomes
+	return false
 }
 
 // assess says what the outcomes prove about refused checks; the first rule

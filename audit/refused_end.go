@@ -66,7 +66,8 @@ func (a *analysis) refusedEnd() *RefusedEnd {
 // child's sake ended as the child did.
 func (e *End) blamable() bool {
 	answered := e.Return >= 0 && slices.Contains([]string{"sendto", "sendmsg", "sendmmsg"}, e.Syscall.Name)
-	if Classify(e.Return) != PermissionFailure && !answered {
+	refused := func(n int) bool { return ForWant(n, e.Syscall.Name, e.Return) }
+	if !answered && !slices.ContainsFunc(members(e.Refused), refused) {
 		return false
 	}
 	if !e.Child {

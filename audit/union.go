@@ -536,7 +536,7 @@ func (p *pile) into(n int, f *Findings) {
 		f.Required = append(f.Required, c)
 	case p.seen.denied:
 		d := Denied{Number: n, Checks: p.denied, LSMRefused: p.lsm, CallSites: p.need.callSites(),
-			Outcomes: OfRefused(n, outcomesOf(p.outcomes)), LookedAt: p.lookedAt}
+			Outcomes: outcomesOf(p.outcomes), LookedAt: p.lookedAt}
 		d.Syscalls = slices.SortedFunc(maps.Keys(p.deniedCalls), compareSyscalls)
 		d.Assessment = assess(d.Checks, d.Outcomes, p.inconclusive)
 		f.Denied = append(f.Denied, d)

@@ -179,8 +179,19 @@ func (d *Document) refusedLeast() []Denied {
 // harmful are those of them whose refusal may have done harm.
 func (d *Document) harmful() []Denied {
 	return slices.DeleteFunc(d.refusedLeast(),
-		func(c Denied) bool { return c.Assessment != audit.AssessPermissionFailure })
+		func(c Denied) bool { return c.assessed() != audit.AssessPermissionFailure })
 }
+
+// assessed is the assessment, and that a call failed for want of permission where the kernel has another code
+// for that than EPERM and EACCES.
+func (c Denied) assessed() audit.Assessment {
+	if slices.ContainsFunc(c.Outcomes, c.forWant) {
+		return audit.AssessPermissionFailure
+	}
+	return c.Assessment
+}
+
+func (c Denied) forWant(o Outcome) bool { return audit.ForWant(c.Number, o.Syscall, o.RawReturn) }
 
 // lacked are those of the harmful ones that a grant can mend.
 func (d *Document) lacked() []Denied { return slices.DeleteFunc(d.harmful(), d.gaveUp) }
@@ -238,7 +249,7 @@ func (d *Document) refusals() []string {
 	}
 	return each(list, func(c Denied) string {
 		for _, o := range c.Outcomes {
-			if o.Class == audit.PermissionFailure {
+			if c.forWant(o) {
 				return fmt.Sprintf("%s (%s %s)", c.Name, printable(o.Syscall), how(o))
 			}
 		}

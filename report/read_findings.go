@@ -326,7 +326,7 @@ func (r *reader) denied(c Denied) audit.Denied {
 			return r.syscall(s.Number, s.Name, s.ABI)
 		}),
 		CallSites:  r.sites(c.CallSites),
-		Outcomes:   audit.OfRefused(n, r.outcomes(c.Outcomes)),
+		Outcomes:   r.outcomes(c.Outcomes),
 		LookedAt:   c.LookedAt,
 		Assessment: c.Assessment,
 	}

@@ -35,7 +35,7 @@ func (t *text) denied() {
 
 // assessment says what follows from the refusals.
 func (t *text) assessment(c Denied) {
-	said := assessments[c.Assessment]
+	said := assessments[c.assessed()]
 	if c.Assessment == audit.AssessSucceededDespite && isSample(c.LookedAt, c.NotGrantedChecks) {
 		said.assessment = "All calls with a refused check that were looked at succeeded."
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -116,16 +117,23 @@ func TestSampledOutcomesAreTrue(t *testing.T) {
 	}
 }
 
-// Who may not lock so much memory is answered by ENOMEM, and for want of permission all the same.
+// Who may not lock so much memory is answered by ENOMEM, which is for want of permission all the same. The
+// document has the contract's classes.
 func TestRefusedByAnotherCode(t *testing.T) {
 	t.Parallel()
 	ways := installed(t, publicDir(t), built("ways"), 0o755)
-	d := audited(t, tool(t, "prlimit"), "--memlock=4096", tool(t, "setpriv"), "--reuid=65534",
-		"--clear-groups", tool(t, "sh"), "-c", ways+" lock 65536; :")
+	command := []string{"--", tool(t, "prlimit"), "--memlock=4096", tool(t, "setpriv"), "--reuid=65534",
+		"--clear-groups", tool(t, "sh"), "-c", ways + " lock 65536; :"}
+	r := finish(t, capAudit(t, append([]string{"-j"}, command...)...))
+	d := decode(t, r.stdout)
 	if len(d.Denied) != 1 || d.Denied[0].Name != "ipc_lock" || len(d.Denied[0].Outcomes) != 1 ||
-		d.Denied[0].Assessment != "permission_failure" ||
+		d.Denied[0].Assessment != "denial_not_established" ||
 		value(d.Denied[0].Outcomes[0].ReturnName) != "ENOMEM" {
 		t.Errorf("denied: %+v", d.Denied)
+	}
+	text := string(finish(t, capAudit(t, command...)).stdout)
+	if !strings.Contains(text, "A call with a refused check failed for want of permission.") {
+		t.Errorf("it says\n%s", text)
 	}
 }
 
