@@ -77,6 +77,16 @@ type ledger struct {
 	needRows, advisoryRows, nestedRows []Checks
 }
 
+// needs tells whether checks of a kind count as a need; those of an unknown one do.
+func (l *ledger) needs(kind int) bool {
+	in := func(rows []Checks) bool {
+		return slices.ContainsFunc(rows, func(row Checks) bool {
+			return slices.ContainsFunc(row.Sites, func(s Site) bool { return s.Kind == kind })
+		})
+	}
+	return kind == 0 || in(l.needRows) || !in(l.advisoryRows) && !in(l.nestedRows)
+}
+
 // analysis sorts an observation's rows.
 type analysis struct {
 	o    *Observation
@@ -319,7 +329,7 @@ func (a *analysis) lookedAt(outcomes []SyscallOutcome) *uint64 {
 func (a *analysis) outcomes(capability int, want func(Outcome) bool) []SyscallOutcome {
 	counts := map[outcomeKey]uint64{}
 	for _, o := range a.o.Outcomes {
-		if o.Capability == capability && want(o) {
+		if o.Capability == capability && a.caps[capability].needs(o.Kind) && want(o) {
 			counts[outcomeKey{o.Syscall, o.Return}] += o.Count
 		}
 	}

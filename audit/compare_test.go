@@ -32,7 +32,7 @@ func TestCompare(t *testing.T) {
 	well := Application{Ended: true}
 	granted := []Checks{row(unix.CAP_CHOWN, Granted, sysChown, 1)}
 	refused := []Checks{row(unix.CAP_CHOWN, Refused, sysChown, 1)}
-	fails := Outcome{unix.CAP_CHOWN, Refused, sysChown, -1, 1}
+	fails := Outcome{unix.CAP_CHOWN, Refused, sysChown, -1, 1, 0}
 	harmless := []Evidence{{Kind: "refused", Capability: unix.CAP_CHOWN, Syscall: sysChown}}
 	newFailure := []Evidence{{Kind: "refused", Capability: unix.CAP_CHOWN, Syscall: sysChown, Return: -1}}
 	for name, c := range map[string]struct {
@@ -49,26 +49,26 @@ func TestCompare(t *testing.T) {
 		"a new failure":              {after(well, granted), after(well, refused, fails), newFailure},
 		"the same failure as before": {after(well, refused, fails), after(well, refused, fails), nil},
 		"more often": {after(well, refused, fails), after(well, refused,
-			Outcome{unix.CAP_CHOWN, Refused, sysChown, -1, 9}), nil},
+			Outcome{unix.CAP_CHOWN, Refused, sysChown, -1, 9, 0}), nil},
 		"a failure of a security module": {after(well, granted),
 			after(well, []Checks{row(unix.CAP_CHOWN, LSMRefused, sysChown, 1)},
-				Outcome{unix.CAP_CHOWN, LSMRefused, sysChown, -1, 1}), newFailure},
-		"another errno": {after(well, refused, Outcome{unix.CAP_CHOWN, Refused, sysChown, -13, 1}),
+				Outcome{unix.CAP_CHOWN, LSMRefused, sysChown, -1, 1, 0}), newFailure},
+		"another errno": {after(well, refused, Outcome{unix.CAP_CHOWN, Refused, sysChown, -13, 1, 0}),
 			after(well, refused, fails), newFailure},
 		"in another system call": {after(well, []Checks{row(unix.CAP_CHOWN, Refused, sysChown32, 1)},
-			Outcome{unix.CAP_CHOWN, Refused, sysChown32, -1, 1}), after(well, refused, fails), newFailure},
+			Outcome{unix.CAP_CHOWN, Refused, sysChown32, -1, 1, 0}), after(well, refused, fails), newFailure},
 		"refused, but the system call succeeded": {after(well, granted),
-			after(well, refused, Outcome{unix.CAP_CHOWN, Refused, sysChown, 0, 1}), harmless},
+			after(well, refused, Outcome{unix.CAP_CHOWN, Refused, sysChown, 0, 1, 0}), harmless},
 		"refused, and the system call interrupted": {after(well, granted),
-			after(well, refused, Outcome{unix.CAP_CHOWN, Refused, sysChown, -512, 1}), harmless},
+			after(well, refused, Outcome{unix.CAP_CHOWN, Refused, sysChown, -512, 1, 0}), harmless},
 		"granted, and failed all the same": {after(well, granted),
-			after(well, granted, Outcome{unix.CAP_CHOWN, Granted, sysChown, -22, 1}), nil},
+			after(well, granted, Outcome{unix.CAP_CHOWN, Granted, sysChown, -22, 1, 0}), nil},
 		"granted elsewhere": {after(well, granted), after(well,
 			append(refused, row(unix.CAP_CHOWN, Granted, sysOpenat, 1)), fails),
 			newFailure},
 		"a refused probe": {after(well, nil), after(well,
 			[]Checks{row(unix.CAP_SYS_ADMIN, Refused, sysBrk, 1, asked("cap_vm_enough_memory", 1))},
-			Outcome{unix.CAP_SYS_ADMIN, Refused, sysBrk, -12, 1}), nil},
+			Outcome{unix.CAP_SYS_ADMIN, Refused, sysBrk, -12, 1, 0}), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, behaved := Compare(c.first, c.again, 0)
@@ -89,7 +89,8 @@ func TestNews(t *testing.T) {
 	again := after(app, []Checks{
 		row(unix.CAP_CHOWN, Refused, sysChown, 5), row(unix.CAP_CHOWN, Refused, sysOpenat, 1),
 		row(unix.CAP_KILL, Refused, sysMount, 1)},
-		Outcome{unix.CAP_CHOWN, Refused, sysOpenat, 0, 1}, Outcome{unix.CAP_KILL, Refused, sysMount, -1, 1})
+		Outcome{unix.CAP_CHOWN, Refused, sysOpenat, 0, 1, 0},
+		Outcome{unix.CAP_KILL, Refused, sysMount, -1, 1, 0})
 	want := []Evidence{
 		{Kind: "refused", Capability: unix.CAP_CHOWN, Syscall: sysOpenat},
 		{Kind: "refused", Capability: unix.CAP_KILL, Syscall: sysMount, Return: -1},
@@ -113,7 +114,7 @@ func TestMaskedFailures(t *testing.T) {
 		}
 		return rows
 	}
-	outcome := func(v Verdict, ret int) Outcome { return Outcome{unix.CAP_CHOWN, v, sysChown, ret, 1} }
+	outcome := func(v Verdict, ret int) Outcome { return Outcome{unix.CAP_CHOWN, v, sysChown, ret, 1, 0} }
 	fails := []Evidence{{Kind: "refused", Capability: unix.CAP_CHOWN, Syscall: sysChown, Return: -1}}
 	goesOn := []Evidence{{Kind: "refused", Capability: unix.CAP_CHOWN, Syscall: sysChown}}
 	both := after(app, checks(Granted, Refused), outcome(Refused, -1))
@@ -148,8 +149,8 @@ func TestUnaskedFailures(t *testing.T) {
 	capset := Syscall{Number: 126, Name: "capset"}
 	before, after := observe(), observe()
 	after.RefusedExecs = []Syscall{execve}
-	after.Outcomes = []Outcome{{unix.CAP_SETPCAP, Granted, capset, -1, 1},
-		{unix.CAP_SETPCAP, Refused, capset, -1, 1}, {unix.CAP_CHOWN, Refused, sysChown, -1, 1}}
+	after.Outcomes = []Outcome{{unix.CAP_SETPCAP, Granted, capset, -1, 1, 0},
+		{unix.CAP_SETPCAP, Refused, capset, -1, 1, 0}, {unix.CAP_CHOWN, Refused, sysChown, -1, 1, 0}}
 	want := []Evidence{{Kind: "failed", Capability: -1, Syscall: execve, Return: -1},
 		{Kind: "failed", Capability: -1, Syscall: capset, Return: -1}}
 	if diff := cmp.Diff(want, News(Analyze(before), Analyze(after), 0)); diff != "" {
@@ -254,7 +255,7 @@ func notAsked(s Syscall) Evidence {
 func TestAlike(t *testing.T) {
 	fails := func(ret int) *Findings {
 		return after(Application{Ended: true}, []Checks{row(unix.CAP_CHOWN, Refused, sysChown, 1)},
-			Outcome{unix.CAP_CHOWN, Refused, sysChown, ret, 1})
+			Outcome{unix.CAP_CHOWN, Refused, sysChown, ret, 1, 0})
 	}
 	alike := Evidence{Kind: "refused", Capability: unix.CAP_CHOWN, Syscall: sysChown, Return: -1, Alike: true}
 	if diff := cmp.Diff([]Evidence{alike}, Alike(fails(-1), 0)); diff != "" {

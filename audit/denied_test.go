@@ -23,14 +23,14 @@ func TestDenied(t *testing.T) {
 		},
 		"outside of a system call there is no outcome to miss": {
 			rows:     []Checks{row(1, Refused, noSyscall, 1), row(1, Refused, sysOpenat, 1)},
-			outcomes: []Outcome{{1, Refused, sysOpenat, 0, 1}},
+			outcomes: []Outcome{{1, Refused, sysOpenat, 0, 1, 0}},
 			want: []Denied{{Number: 1, Checks: 2, Syscalls: []Syscall{noSyscall, sysOpenat},
 				Outcomes:   []SyscallOutcome{{sysOpenat, Success, 0, 1}},
 				Assessment: AssessSucceededDespite}},
 		},
 		"one of two system calls has no outcome": {
 			rows:     []Checks{row(1, Refused, sysChown, 1), row(1, Refused, sysOpenat, 1)},
-			outcomes: []Outcome{{1, Refused, sysOpenat, 0, 1}},
+			outcomes: []Outcome{{1, Refused, sysOpenat, 0, 1, 0}},
 			want: []Denied{{Number: 1, Checks: 2, Syscalls: []Syscall{sysChown, sysOpenat},
 				Outcomes:   []SyscallOutcome{{sysOpenat, Success, 0, 1}},
 				Assessment: AssessInconclusive}},
@@ -40,11 +40,11 @@ func TestDenied(t *testing.T) {
 				row(1, Refused, sysOpenat, 1), row(1, LSMRefused, sysOpenat, 2), row(1, Refused, sysChown, 4),
 				row(1, Refused, sysChown32, 8)},
 			outcomes: []Outcome{
-				{1, Refused, sysOpenat, -13, 1}, {1, LSMRefused, sysOpenat, -13, 2},
-				{1, Refused, sysOpenat, 0, 4},
-				{1, Refused, sysChown32, -22, 1}, {1, Refused, sysChown, -512, 1},
-				{1, Granted, sysChown, -5, 1},  // of another check's row
-				{2, Refused, sysChown, -30, 1}, // of another capability
+				{1, Refused, sysOpenat, -13, 1, 0}, {1, LSMRefused, sysOpenat, -13, 2, 0},
+				{1, Refused, sysOpenat, 0, 4, 0},
+				{1, Refused, sysChown32, -22, 1, 0}, {1, Refused, sysChown, -512, 1, 0},
+				{1, Granted, sysChown, -5, 1, 0},  // of another check's row
+				{2, Refused, sysChown, -30, 1, 0}, // of another capability
 			},
 			want: []Denied{{Number: 1, Checks: 15, LSMRefused: 2,
 				Syscalls: []Syscall{sysChown, sysChown32, sysOpenat},
@@ -60,11 +60,23 @@ func TestDenied(t *testing.T) {
 			rows: []Checks{
 				row(unix.CAP_SYS_ADMIN, Refused, sysMount, 1, asked("path_mount", 1)),
 				row(unix.CAP_SYS_ADMIN, Refused, sysBrk, 1, asked("cap_vm_enough_memory", 1))},
-			outcomes: []Outcome{{unix.CAP_SYS_ADMIN, Refused, sysMount, -1, 1},
-				{unix.CAP_SYS_ADMIN, Refused, sysBrk, -12, 1}},
+			outcomes: []Outcome{{unix.CAP_SYS_ADMIN, Refused, sysMount, -1, 1, 0},
+				{unix.CAP_SYS_ADMIN, Refused, sysBrk, -12, 1, 0}},
 			want: []Denied{{Number: unix.CAP_SYS_ADMIN, Checks: 1, Syscalls: []Syscall{sysMount},
 				CallSites:  []CallSite{{Function: "path_mount", Syscall: sysMount, Checks: 1}},
 				Outcomes:   []SyscallOutcome{{sysMount, PermissionFailure, -1, 1}},
+				Assessment: AssessPermissionFailure}},
+		},
+		"nor where the probe was in the same system call, as far as that is known": {
+			rows: []Checks{row(unix.CAP_SYS_ADMIN, Refused, sysMount, 6, ofKind(7, asked("path_mount", 3)),
+				ofKind(8, asked("cap_vm_enough_memory", 3)))},
+			outcomes: []Outcome{{unix.CAP_SYS_ADMIN, Refused, sysMount, -1, 2, 7},
+				{unix.CAP_SYS_ADMIN, Refused, sysMount, 0, 2, 8},
+				{unix.CAP_SYS_ADMIN, Refused, sysMount, -22, 1, 0}},
+			want: []Denied{{Number: unix.CAP_SYS_ADMIN, Checks: 3, Syscalls: []Syscall{sysMount},
+				CallSites: []CallSite{{Function: "path_mount", Syscall: sysMount, Checks: 3}},
+				Outcomes: []SyscallOutcome{{sysMount, PermissionFailure, -1, 2},
+					{sysMount, OtherFailure, -22, 1}},
 				Assessment: AssessPermissionFailure}},
 		},
 	} {

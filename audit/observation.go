@@ -115,6 +115,8 @@ type Outcome struct {
 	// Return is 0 for success, else the negative errno.
 	Return int
 	Count  uint64
+	// Kind is of the call site by which all such checks in them came; 0 for several, or not known.
+	Kind int
 }
 
 // Unasked counts system calls that the kernel let through without a check,

@@ -116,11 +116,11 @@ func TestTotalChecksAreTheTotals(t *testing.T) {
 func TestFailedAnyway(t *testing.T) {
 	o := observe(row(unix.CAP_SYS_ADMIN, Granted, sysMount, 3))
 	o.Outcomes = []Outcome{
-		{unix.CAP_SYS_ADMIN, Granted, sysMount, -22, 1},
-		{unix.CAP_SYS_ADMIN, Granted, sysMount, -1, 1},
-		{unix.CAP_SYS_ADMIN, Granted, sysMount, -22, 1},
-		{unix.CAP_SYS_ADMIN, Refused, sysMount, -13, 1}, // not a granted one
-		{unix.CAP_CHOWN, Granted, sysMount, -5, 1},      // not this capability
+		{unix.CAP_SYS_ADMIN, Granted, sysMount, -22, 1, 0},
+		{unix.CAP_SYS_ADMIN, Granted, sysMount, -1, 1, 0},
+		{unix.CAP_SYS_ADMIN, Granted, sysMount, -22, 1, 0},
+		{unix.CAP_SYS_ADMIN, Refused, sysMount, -13, 1, 0}, // not a granted one
+		{unix.CAP_CHOWN, Granted, sysMount, -5, 1, 0},      // not this capability
 	}
 	want := []SyscallOutcome{
 		{sysMount, PermissionFailure, -1, 1},
@@ -137,7 +137,7 @@ func TestFailedAnywayIsAboutTheNeed(t *testing.T) {
 	o := observe(
 		row(unix.CAP_SYS_ADMIN, Granted, sysMount, 1, asked("path_mount", 1)),
 		row(unix.CAP_SYS_ADMIN, Granted, sysBrk, 1, asked("cap_vm_enough_memory", 1)))
-	o.Outcomes = []Outcome{{unix.CAP_SYS_ADMIN, Granted, sysBrk, -12, 1}}
+	o.Outcomes = []Outcome{{unix.CAP_SYS_ADMIN, Granted, sysBrk, -12, 1, 0}}
 	if got := Analyze(o).Required[0].FailedAnyway; len(got) != 0 {
 		t.Errorf("failed anyway: %+v", got)
 	}

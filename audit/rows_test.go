@@ -36,6 +36,12 @@ func asked(function string, samples uint64) Site {
 	return through("capable", function, samples)
 }
 
+// ofKind is a call path that has a number.
+func ofKind(kind int, s Site) Site {
+	s.Kind = kind
+	return s
+}
+
 // through is a call path with a wrapper next to the function that asked.
 func through(wrapper, function string, samples uint64) Site {
 	return Site{

@@ -18,8 +18,8 @@ func TestSampledOutcomes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := observe(row(0, Granted, sysChown, 5000), row(1, Refused, sysOpenat, 300))
 			o.Sampled = c.sampled
-			o.Outcomes = []Outcome{{0, Granted, sysChown, 0, 66}, {0, Granted, sysChown, -1, 4},
-				{1, Refused, sysOpenat, 0, 64}}
+			o.Outcomes = []Outcome{{0, Granted, sysChown, 0, 66, 0}, {0, Granted, sysChown, -1, 4, 0},
+				{1, Refused, sysOpenat, 0, 64, 0}}
 			f := Analyze(o)
 			if len(f.Required) != 1 || len(f.Denied) != 1 || f.Sampled != c.sampled {
 				t.Fatalf("sampled %t, required %v, denied %v", f.Sampled, f.Required, f.Denied)

@@ -315,6 +315,17 @@ static __always_inline void begin_capset(struct ca_task *t, struct task_struct *
 	read_sets(&t->before, BPF_CORE_READ(task, cred));
 }
 
+/* What the outcome will be told apart by: whether a check needs to be granted is known by who asked. */
+static __always_inline void note_pending_kind(struct ca_task *t, bool is_refused)
+{
+	__u64 refused = t->denied | t->lsm_refused;
+
+	if (!(is_refused ? refused : refused | t->granted))
+		t->kind = t->last_kind;
+	else if ((is_refused || !refused) && t->kind != t->last_kind)
+		t->kind = 0;
+}
+
 /* Begins the book-keeping for one system call's outcome. */
 static __always_inline void note_pending(struct ca_task *t, struct task_struct *task,
 					 const struct ca_check *check, bool in_sample)
@@ -327,6 +338,7 @@ static __always_inline void note_pending(struct ca_task *t, struct task_struct *
 		return;
 	t->syscall = check->syscall;
 	t->abi = check->abi;
+	note_pending_kind(t, check->verdict != CA_GRANTED);
 	if (check->verdict == CA_GRANTED)
 		t->granted |= bit;
 	else if (check->verdict == CA_DENIED)
@@ -575,7 +587,7 @@ static __always_inline bool count_failed(const struct ca_task *t, long result)
 	struct ca_chain *chain = result < 0 ? chain_of(t->last_chain) : 0;
 
 	if (!chain || t->syscall != t->last.syscall || t->abi != t->last.abi || t->granted != asked(t, CA_GRANTED) ||
-	    t->denied != asked(t, CA_DENIED) || t->lsm_refused)
+	    t->denied != asked(t, CA_DENIED) || t->lsm_refused || t->kind != chain->kind)
 		return false;
 	if (!chain->result)
 		__sync_val_compare_and_swap(&chain->result, 0, result);
@@ -603,6 +615,7 @@ static __always_inline void count_outcome(const struct ca_task *t, long result)
 	o.syscall = t->syscall;
 	o.abi = t->abi;
 	o.group = t->group;
+	o.kind = t->kind;
 	add_outcome(&o);
 }
 

@@ -187,7 +187,7 @@ struct ca_outcome {
 	__s32 syscall;
 	__u32 abi;
 	__u32 group;
-	__u32 pad;
+	__u32 kind;		/* as in ca_task.kind */
 };
 
 /* What an argument of a system call says of the object that a capability is asked for: objects/arguments.go. */
@@ -414,6 +414,9 @@ struct ca_task {
 	__u32 mappings;		/* the list that they are in; 0 for none */
 	__u32 walked;		/* and how many were looked at, */
 	__u32 listed;		/* and told */
+	/* of the call site of the refused checks in the system call under way, or of the granted ones where none was
+	   refused; 0 for several */
+	__u32 kind;
 	__u64 call_ended;	/* when its last system call did, in jiffies, as long as the program does not serve */
 	__u64 now;		/* when the check under way was made, in jiffies */
 	/* native system calls that its program is noted for, and those of them that nothing more is to be noted of */

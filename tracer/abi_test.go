@@ -57,7 +57,7 @@ func TestKeysHaveNoHoles(t *testing.T) {
 	for name, c := range map[string]struct{ size, end uintptr }{
 		"ca_check":       {unsafe.Sizeof(check), unsafe.Offsetof(check.idle) + 1},
 		"ca_site_key":    {unsafe.Sizeof(site), unsafe.Offsetof(site.stack) + 8},
-		"ca_outcome":     {unsafe.Sizeof(outcome), unsafe.Offsetof(outcome.pad) + 4},
+		"ca_outcome":     {unsafe.Sizeof(outcome), unsafe.Offsetof(outcome.kind) + 4},
 		"ca_program_key": {unsafe.Sizeof(program), unsafe.Offsetof(program.pad) + 4},
 		"ca_group_key":   {unsafe.Sizeof(group), unsafe.Offsetof(group.name) + unsafe.Sizeof(group.name)},
 		"ca_code_key":    {unsafe.Sizeof(code), unsafe.Offsetof(code.pad) + 4},

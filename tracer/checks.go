@@ -127,7 +127,8 @@ func (c *counts) addChain(chain kernelChain) {
 	row := &c.checks[i]
 	if o := c.reading.of(c.groups[i]); chain.failed > 0 {
 		o.Outcomes = append(o.Outcomes, audit.Outcome{Capability: row.Capability, Verdict: row.Verdict,
-			Syscall: row.Syscall, Return: int(chain.result), Count: uint64(chain.failed)})
+			Syscall: row.Syscall, Return: int(chain.result), Count: uint64(chain.failed),
+			Kind: int(chain.kind)})
 	}
 	row.Count += uint64(chain.count)
 	row.Span.Last = max(row.Span.Last, c.reading.clock(c.groups[i]).since(uint64(chain.last)))

@@ -202,6 +202,10 @@ func (k *kernel) readOutcomes(r *reading) error {
 			audit.Granted: uint64(key.granted), audit.Refused: uint64(key.denied),
 			audit.LSMRefused: uint64(key.lsm_refused),
 		} {
+			kind := int(key.kind)
+			if verdict == audit.Granted && key.denied|key.lsm_refused != 0 {
+				kind = 0
+			}
 			for _, number := range capng.Numbers(mask) {
 				o.Outcomes = append(o.Outcomes, audit.Outcome{
 					Capability: number,
@@ -209,6 +213,7 @@ func (k *kernel) readOutcomes(r *reading) error {
 					Syscall:    syscallOf(int32(key.syscall), uint8(key.abi)),
 					Return:     int(key.result),
 					Count:      count,
+					Kind:       kind,
 				})
 			}
 		}

@@ -340,6 +340,15 @@ func (d document) wholeAndConsistent(t testing.TB) {
 		t.Errorf("the lists have %d checks, total_checks says %d", d.sum(), d.TotalChecks)
 	}
 	d.saysWhatFor(t)
+	for _, c := range d.Denied {
+		calls := uint64(0)
+		for _, o := range c.Outcomes {
+			calls += o.Count
+		}
+		if calls > c.NotGranted {
+			t.Errorf("%s: %d calls had outcomes, and %d checks were refused", c.Name, calls, c.NotGranted)
+		}
+	}
 	for _, c := range d.Required {
 		if c.Checks.Total != c.Checks.Granted+c.Checks.Denied {
 			t.Errorf("%s: total %d is not the sum of granted %d and denied %d",

@@ -246,3 +246,25 @@ for t in threads: t.join()
 		t.Errorf("failed calls (-made +counted):\n%s", diff)
 	}
 }
+
+// The outcome of a call in which only a probe was refused is none of a need's, though the call is the
+// same: how the new oom_score_adj is kept is no question, whether it may be so low is one.
+func TestOutcomesOfNeedsAlone(t *testing.T) {
+	t.Parallel()
+	for _, outcomes := range []string{"all", "sampled"} {
+		t.Run(outcomes, func(t *testing.T) {
+			if outcomes == "sampled" {
+				needSampling(t)
+			}
+			const to = " >/proc/self/oom_score_adj; "
+			r := finish(t, capAudit(t, "-j", "--outcomes", outcomes, "--", tool(t, "setpriv"),
+				"--bounding-set=-sys_resource", tool(t, "sh"), "-c",
+				"for i in 1 2 3 4 5 6 7 8; do echo 800"+to+"echo 900"+to+"done; echo -1000"+to+":"))
+			d := decode(t, r.stdout)
+			if len(d.Denied) != 1 || d.Denied[0].NotGranted != 1 || len(d.Denied[0].Outcomes) != 1 ||
+				d.Denied[0].Outcomes[0].RawReturn != -int(unix.EACCES) {
+				t.Errorf("sys_resource was refused once where it mattered, not so: %+v", d.Denied)
+			}
+		})
+	}
+}
