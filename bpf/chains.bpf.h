@@ -17,7 +17,7 @@
 /*
  * walk(), the program that called it and what runs programs are on the stack, too, but not under a kprobe. On arm64 walk()
  * is there twice: the helper gives the unwinder where it returns to, and its own frame, which says so again
- * (arch/arm64/include/asm/perf_event.h, perf_arch_fetch_caller_regs(), 6.1 to 7.3).
+ * (arch/arm64/include/asm/perf_event.h, perf_arch_fetch_caller_regs(); seen on 6.12 and 7.3).
  */
 #if defined(__TARGET_ARCH_arm64)
 enum { SKIP_OURSELVES = 4 };
@@ -161,7 +161,7 @@ struct walked {
  * A kretprobe puts its own address in the place of the one that the function returns to. security_capable() has one,
  * too: its caller's address is not on the stack, and which that is follows from where its caller called. Before the
  * registers that are the context, arch_rethook_trampoline() (arch/x86/kernel/rethook.c, 6.1 to 7.3) pushes its address;
- * on arm64 it is in x30 among them (arch/arm64/kernel/probes/kprobes_trampoline.S, 6.1 to 7.3). 0 where there is none.
+ * on arm64 it is in x30 among them, by which the function has returned (seen on 6.1, 6.12 and 7.3). 0 where there is none.
  */
 static __always_inline __u64 hook_of(__u64 context, __u64 skip)
 {
