@@ -124,7 +124,8 @@ __noinline int tell_mapping(struct ca_task *t, __u64 address, __u32 list)
 /*
  * Tells where the process's code lies: 0 if the kernel cannot, or has no room for all. While the process itself changes its mappings,
  * as in mmap(), they are locked and the iterator sees none; nor does it in setrlimit(), which is under the lock that
- * guards task->mm (kernel/sys.c, do_prlimit(); seen on 6.18).
+ * guards task->mm (kernel/sys.c, do_prlimit(); seen on 6.18), nor with interrupts off, as kretprobes are on arm64, where
+ * they are breakpoints (seen on 6.12.117 and 7.3).
  */
 __noinline int tell_mappings(__u32 list)
 {

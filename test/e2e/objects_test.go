@@ -414,7 +414,7 @@ exec chroot $root "$@"`
 // In a chroot, as package builders work in, files are what they are called there, and code is found.
 func TestObjectsInChroot(t *testing.T) {
 	t.Parallel()
-	_, told := mappingsTold(t)
+	told := untoldMappings(t) == ""
 	dir := publicDir(t)
 	auditor, program := installed(t, dir, capAuditPath, 0o755), installed(t, dir, built("callers"), 0o755)
 	if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o600); err != nil {
