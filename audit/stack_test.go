@@ -44,6 +44,20 @@ func TestCaller(t *testing.T) {
 	}
 }
 
+// A static program's C library has functions by the names of calls that newer ones took the place of.
+func TestCallerOfNewerCalls(t *testing.T) {
+	const program = "/opt/program"
+	for _, c := range []struct{ calling, function, want string }{
+		{"fchownat", "chown", "give"}, {"openat", "__open", "give"}, {"renameat2", "rename", "give"},
+		{"fchownat", "own", "own"}, {"chown", "own", "own"},
+	} {
+		got, _ := Stack{Frames: frames(program, c.function, program, "give")}.Caller(c.calling)
+		if got.Function != c.want {
+			t.Errorf("%s: %s asked, wanted %s", c.calling, got.Function, c.want)
+		}
+	}
+}
+
 // frames are given by pairs of module and function.
 func frames(pairs ...string) (list []Frame) {
 	for i := 0; i < len(pairs); i += 2 {
