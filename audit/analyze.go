@@ -75,16 +75,21 @@ type ledger struct {
 	need, advisory, nested             Tally
 	phases                             [2]Tally // of need
 	needRows, advisoryRows, nestedRows []Checks
+	sites                              map[int]bool // by kind: needs came by it
+}
+
+// keep adds a row to one of the lists.
+func (l *ledger) keep(list *[]Checks, row Checks) {
+	*list = append(*list, row)
+	for _, s := range row.Sites {
+		l.sites[s.Kind] = l.sites[s.Kind] || list == &l.needRows
+	}
 }
 
 // needs tells whether checks of a kind count as a need; those of an unknown one do.
 func (l *ledger) needs(kind int) bool {
-	in := func(rows []Checks) bool {
-		return slices.ContainsFunc(rows, func(row Checks) bool {
-			return slices.ContainsFunc(row.Sites, func(s Site) bool { return s.Kind == kind })
-		})
-	}
-	return kind == 0 || in(l.needRows) || !in(l.advisoryRows) && !in(l.nestedRows)
+	need, known := l.sites[kind]
+	return need || !known || kind == 0
 }
 
 // analysis sorts an observation's rows.
@@ -104,26 +109,26 @@ func (t *Tally) add(v Verdict, n uint64) {
 func (a *analysis) add(row Checks) {
 	l := a.caps[row.Capability]
 	if l == nil {
-		l = &ledger{}
+		l = &ledger{sites: map[int]bool{}}
 		a.caps[row.Capability] = l
 	}
 	switch {
 	case row.Scope == ScopeNested && (row.Credentials.Nested || row.Credentials.Owner):
 		l.nested.add(row.Verdict, row.Count)
-		l.nestedRows = append(l.nestedRows, row)
+		l.keep(&l.nestedRows, row)
 	case kernelsOwn(row):
 		l.advisory.add(row.Verdict, row.Count)
-		l.advisoryRows = append(l.advisoryRows, row)
+		l.keep(&l.advisoryRows, row)
 	default:
 		needed, probed := split(row)
 		if probed.Count > 0 {
 			l.advisory.add(row.Verdict, probed.Count)
-			l.advisoryRows = append(l.advisoryRows, probed)
+			l.keep(&l.advisoryRows, probed)
 		}
 		if needed.Count > 0 {
 			l.need.add(row.Verdict, needed.Count)
 			l.phases[row.Phase].add(row.Verdict, needed.Count)
-			l.needRows = append(l.needRows, needed)
+			l.keep(&l.needRows, needed)
 		}
 	}
 }
