@@ -51,7 +51,8 @@ func (a *analysis) refusedEnd() *RefusedEnd {
 		Return: end.Return}
 	for _, n := range members(end.Refused) {
 		lesser := func(lesser int) bool { return end.Refused>>lesser&1 == 1 }
-		if a.refusedNeed(n, end.Syscall) && !slices.ContainsFunc(Alternatives(n), lesser) {
+		if a.refusedNeed(n, end.Syscall) && !a.onlyTried(n, end.Syscall) &&
+			!slices.ContainsFunc(Alternatives(n), lesser) {
 			r.Capabilities = append(r.Capabilities, n)
 		}
 	}
@@ -85,6 +86,31 @@ func (a *analysis) refusedNeed(n int, s Syscall) bool {
 		return row.Verdict != Granted && row.Syscall == s
 	})
 }
+
+// onlyTried: whoever has become another user tries whether the way back to root is barred, as tor
+// does, and goes on because it is.
+func (a *analysis) onlyTried(n int, s Syscall) bool {
+	l := a.caps[n]
+	if n != unix.CAP_SETUID && n != unix.CAP_SETGID || l.need.Granted == 0 {
+		return false
+	}
+	tried := false
+	for _, row := range l.needRows {
+		if row.Verdict == Granted || row.Syscall != s {
+			continue
+		}
+		for _, site := range row.Sites {
+			if site.Objects.Others > 0 || !slices.ContainsFunc(site.Objects.Seen, backToRoot) ||
+				slices.ContainsFunc(site.Objects.Seen, func(o SeenObject) bool { return !backToRoot(o) }) {
+				return false
+			}
+			tried = true
+		}
+	}
+	return tried
+}
+
+func backToRoot(o SeenObject) bool { return o.Option == "user root" || o.Option == "group root" }
 
 // Waited takes a status of wait(2) apart.
 func Waited(status unix.WaitStatus) (exit, signal int) {

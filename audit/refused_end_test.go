@@ -6,10 +6,13 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/cap-audit/cap-audit/objects"
 )
 
 func TestRefusedEnd(t *testing.T) {
 	send := Syscall{Number: 46, Name: "sendmsg"}
+	setuid, setresuid := Syscall{Number: 105, Name: "setuid"}, Syscall{Number: 117, Name: "setresuid"}
 	for name, c := range map[string]struct {
 		end     End
 		sampled bool
@@ -44,6 +47,10 @@ func TestRefusedEnd(t *testing.T) {
 		"a child's that a signal ended": {
 			End{Status: 134, Syscall: sysBind, Return: -1, Refused: 1 << 10, Child: true, ChildSignal: 6},
 			false, []int{10}},
+		"whether it is root no more": {
+			End{Status: 1, Syscall: setuid, Return: -1, Refused: 1 << 7}, false, nil},
+		"that it may become another user": {
+			End{Status: 1, Syscall: setresuid, Return: -1, Refused: 1 << 7}, false, []int{7}},
 	} {
 		probe := row(unix.CAP_SYS_ADMIN, Refused, sysOpenat, 1)
 		probe.Scope, probe.Credentials = ScopeNested, Credentials{Owner: true}
@@ -51,7 +58,9 @@ func TestRefusedEnd(t *testing.T) {
 			row(unix.CAP_NET_BIND_SERVICE, Refused, sysBind, 1),
 			row(unix.CAP_DAC_OVERRIDE, Refused, sysOpenat, 1),
 			row(unix.CAP_DAC_READ_SEARCH, Refused, sysOpenat, 1),
-			row(unix.CAP_NET_ADMIN, Refused, send, 1), probe}})
+			row(unix.CAP_NET_ADMIN, Refused, send, 1), probe,
+			becoming(Granted, setuid, "user web"), becoming(Refused, setuid, "user root"),
+			becoming(Refused, setresuid, "user other")}})
 		var got []int
 		if f.RefusedEnd != nil {
 			got = f.RefusedEnd.Capabilities
@@ -60,6 +69,14 @@ func TestRefusedEnd(t *testing.T) {
 			t.Errorf("%s: blamed %v, wanted %v", name, got, c.want)
 		}
 	}
+}
+
+// becoming is a change of users, or an attempt.
+func becoming(verdict Verdict, s Syscall, option string) Checks {
+	c := row(unix.CAP_SETUID, verdict, s, 1)
+	c.Sites = []Site{{Frames: []string{"__sys_setuid"}, Samples: 1, Objects: Objects{Seen: []SeenObject{
+		{Object: objects.Object{Kind: objects.Option, Option: option}, Checks: 1}}}}}
+	return c
 }
 
 func TestWaited(t *testing.T) {
