@@ -295,14 +295,18 @@ func (p *Proof) final() *Trial {
 }
 
 // failing are the calls that failed in the final run and had not before, in a
-// sentence, "" for none.
+// sentence, "" for none. That what it did without was refused goes without saying.
 func (d *Document) failing() string {
 	final := d.Proof.final()
 	if final == nil {
 		return ""
 	}
+	spare := minus(d.Proof.Verification.Capabilities, final.Capabilities)
 	var list []string
 	for _, e := range final.Evidence {
+		if e.Kind == "refused" && slices.Contains(spare, orEmpty(e.Capability)) {
+			continue
+		}
 		if said := printable(e.Text); e.ReturnName != nil && !slices.Contains(list, said) {
 			list = append(list, said)
 		}
