@@ -136,3 +136,26 @@ func TestAnswerCountsOneOfTwo(t *testing.T) {
 		t.Errorf("of a unit, without %q:\n%s", want, b.String())
 	}
 }
+
+// A message of netlink is sent, whatever it is answered: that the call succeeded says nothing.
+func TestRefusedByMessage(t *testing.T) {
+	of := func(objects ...Object) Denied {
+		return Denied{Number: 12, Name: "net_admin", NotGrantedChecks: 1,
+			Assessment: audit.AssessSucceededDespite,
+			CallSites:  []CallSite{{Function: "nfnetlink_rcv", Syscall: "sendto", Objects: objects}}}
+	}
+	message := Object{Family: "netlink", Message: "message type 257"}
+	const sent, succeeded = "answered by a refusal", "All calls with a refused check succeeded."
+	for want, list := range map[string][]Denied{
+		sent:      {of(message), of(message, message)},
+		succeeded: {of(), of(message, Object{Family: "IPv4"}), of(Object{Family: "netlink"})},
+	} {
+		for _, c := range list {
+			page := &text{d: &Document{}, width: 200}
+			page.assessment(c)
+			if !strings.Contains(page.String(), want) {
+				t.Errorf("%+v: no %q in %s", c.CallSites, want, page)
+			}
+		}
+	}
+}

@@ -123,7 +123,7 @@ func (d *Document) refusedEntry(c Denied) htmlEntry {
 		e.add("By a security module", fmt.Sprint(c.LSMRefused))
 	}
 	e.add("Outcomes"+ofSample(c.LookedAt, c.NotGrantedChecks), strings.Join(each(c.Outcomes, ended), ", "))
-	e.add("Assessment", assessments[c.assessed()].assessment)
+	e.add("Assessment", c.said().assessment)
 	return e
 }
 

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/cap-audit/cap-audit/audit"
 )
@@ -35,10 +36,7 @@ func (t *text) denied() {
 
 // assessment says what follows from the refusals.
 func (t *text) assessment(c Denied) {
-	said := assessments[c.assessed()]
-	if c.Assessment == audit.AssessSucceededDespite && isSample(c.LookedAt, c.NotGrantedChecks) {
-		said.assessment = "All calls with a refused check that were looked at succeeded."
-	}
+	said := c.said()
 	t.labelled("    ", "Assessment:", said.assessment)
 	switch {
 	case t.d.granted(c.Number):
@@ -52,6 +50,27 @@ func (t *text) assessment(c Denied) {
 			t.labelled("    ", "Next step:", said.next)
 		}
 	}
+}
+
+func (c Denied) said() assessment {
+	said := assessments[c.assessed()]
+	switch {
+	case c.assessed() != audit.AssessSucceededDespite:
+	case c.answeredByMessage():
+		return byMessage
+	case isSample(c.LookedAt, c.NotGrantedChecks):
+		said.assessment = "All calls with a refused check that were looked at succeeded."
+	}
+	return said
+}
+
+// answeredByMessage: all was asked for by messages of netlink, which is answered by another one
+// (net/netlink/af_netlink.c, netlink_ack()), whatever the call returns that sends it.
+func (c Denied) answeredByMessage() bool {
+	return len(c.CallSites) > 0 && !slices.ContainsFunc(c.CallSites, func(s CallSite) bool {
+		return len(s.Objects) == 0 || slices.ContainsFunc(s.Objects,
+			func(o Object) bool { return o.Family != "netlink" || o.Message == "" })
+	})
 }
 
 // askers are the system calls in which refused checks were made and the kernel
@@ -106,9 +125,14 @@ func how(o Outcome) string {
 	return "failed with " + name
 }
 
+type assessment struct{ assessment, next string }
+
+var byMessage = assessment{"Messages were sent, and answered by a refusal, which no call returns.",
+	"Grant it and audit again if the program did less than it should."}
+
 // assessments say what the outcomes of refused checks show and what the reader
 // can do about it, where RECOMMENDATIONS does not say that of all of them.
-var assessments = map[audit.Assessment]struct{ assessment, next string }{
+var assessments = map[audit.Assessment]assessment{
 	audit.AssessNone: {
 		"No check was refused.", "",
 	},
