@@ -48,6 +48,9 @@ func TestWrap(t *testing.T) {
 		{"one two three four five six", 24, "- one two three four\n    five six\n"},
 		{"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa b", 24, "- " + strings.Repeat("a", 47) +
 			"\n    b\n"},
+		{"For: CLONE_NEWNS|CLONE_NEWUTS|CLONE_NEWIPC", 24, "- For: CLONE_NEWNS|\n    CLONE_NEWUTS|\n" +
+			"    CLONE_NEWIPC\n"},
+		{"For: MS_REC|MS_PRIVATE", 24, "- For: MS_REC|MS_PRIVATE\n"},
 		{"one two three four five six", 0, "- one two three four\n    five six\n"},
 		{"été été été été été été", 24, "- été été été été été\n    été\n"},
 	} {

@@ -16,7 +16,7 @@ func sentence(clause string) string {
 	return string(unicode.ToUpper(first)) + clause[size:] + "."
 }
 
-// wrap breaks prose between words so that no line is wider than width columns
+// wrap breaks prose between words, and lists of flags, so that no line is wider than width columns
 // where that is possible. The first line begins with first, the others with
 // rest.
 func wrap(first, rest, prose string, width int) string {
@@ -25,19 +25,29 @@ func wrap(first, rest, prose string, width int) string {
 	column := utf8.RuneCountInString(first)
 	width = max(width, utf8.RuneCountInString(rest)+minProse)
 	for i, word := range strings.Fields(prose) {
-		length := utf8.RuneCountInString(word)
-		switch {
-		case i == 0:
-		case column+1+length > width:
-			b.WriteString("\n" + rest)
-			column = utf8.RuneCountInString(rest)
-		default:
-			b.WriteByte(' ')
-			column++
+		gap := " "
+		if i == 0 {
+			gap = ""
 		}
-		b.WriteString(word)
-		column += length
+		for _, part := range parts(word, width-utf8.RuneCountInString(rest)) {
+			length := utf8.RuneCountInString(gap + part)
+			if b.Len() > len(first) && column+length > width {
+				b.WriteString("\n" + rest)
+				gap, column = "", utf8.RuneCountInString(rest)
+				length = utf8.RuneCountInString(part)
+			}
+			b.WriteString(gap + part)
+			gap, column = "", column+length
+		}
 	}
 	b.WriteByte('\n')
 	return b.String()
+}
+
+// parts of a word for which there is no room are the flags that it lists, each with the | after it.
+func parts(word string, room int) []string {
+	if utf8.RuneCountInString(word) <= room {
+		return []string{word}
+	}
+	return strings.SplitAfter(word, "|")
 }
