@@ -3,10 +3,14 @@ package early
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
 )
 
 // mappedOfFiles is how much this process has mapped of files, in KiB.
@@ -61,5 +65,69 @@ func TestCodeIsLetGo(t *testing.T) {
 		t.Errorf("of %d KiB that were mapped of files %d KiB still are", before, after)
 	} else {
 		t.Logf("%d KiB, then %d", before, after)
+	}
+}
+
+// packed names what has a test be the child whose code is in no file.
+const packed = "CAP_AUDIT_TEST_PACKED"
+
+// unpack has this program's code and constants in memory alone, as a packer does, and says where.
+func unpack(t *testing.T) (image [][]byte) {
+	t.Helper()
+	own, err := os.Readlink("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mappings, err := os.ReadFile("/proc/self/maps")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(mappings)) {
+		var begin, end uintptr
+		var allowed string
+		if _, err := fmt.Sscanf(line, "%x-%x %s", &begin, &end, &allowed); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		if strings.HasSuffix(line, " "+own+"\n") && allowed[1] != 'w' {
+			image = append(image, inMemory(t, begin, end-begin))
+		}
+	}
+	return image
+}
+
+// inMemory puts a copy in the place of what is mapped there, in one step, since it is what all threads run.
+func inMemory(t *testing.T, begin, size uintptr) []byte {
+	t.Helper()
+	there, err := unix.MmapPtr(-1, 0, nil, size, unix.PROT_READ|unix.PROT_WRITE,
+		unix.MAP_PRIVATE|unix.MAP_ANON)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := unsafe.Slice((*byte)(unsafe.Add(there, begin-uintptr(there))), size)
+	made := unsafe.Slice((*byte)(there), size)
+	copy(made, old)
+	if err := unix.Mprotect(made, unix.PROT_READ|unix.PROT_EXEC); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := unix.MremapPtr(there, size, unsafe.Pointer(&old[0]), size,
+		unix.MREMAP_MAYMOVE|unix.MREMAP_FIXED); err != nil {
+		t.Fatal(err)
+	}
+	return old
+}
+
+func TestCodeOfPackedProgramStays(t *testing.T) {
+	if os.Getenv(packed) != "" {
+		image := unpack(t)
+		LetCodeGo()
+		if begin := image[0][:4]; string(begin) != "\x7fELF" {
+			t.Errorf("it begins with %q now", begin)
+		}
+		return
+	}
+	child := exec.Command(os.Args[0], "-test.run", "^"+t.Name()+"$")
+	child.Env = append(os.Environ(), packed+"=1")
+	if said, err := child.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, said)
 	}
 }
