@@ -38,8 +38,10 @@ var refusedWith = []struct {
 }{
 	// over RLIMIT_MEMLOCK: do_mlock() and mlockall, mm/mlock.c, 5.15 to 7.0
 	{[]int{unix.CAP_IPC_LOCK}, unix.ENOMEM, []string{"mlock", "mlock2", "mlockall"}},
+	// likewise: user_shm_lock(), mm/mlock.c, for SHM_LOCK
+	{[]int{unix.CAP_IPC_LOCK}, unix.ENOMEM, []string{"shmctl"}},
 	// likewise: do_mmap(), mm/mmap.c, and mremap, mm/mremap.c, by mlock_future_ok()
-	{[]int{unix.CAP_IPC_LOCK}, unix.EAGAIN, []string{"mmap", "mmap2", "mremap"}},
+	{[]int{unix.CAP_IPC_LOCK}, unix.EAGAIN, []string{"mmap", "mmap2", "mremap", "shmat"}},
 	// over RLIMIT_NPROC: copy_process(), kernel/fork.c
 	{[]int{unix.CAP_SYS_RESOURCE, unix.CAP_SYS_ADMIN}, unix.EAGAIN,
 		[]string{"clone", "clone3", "fork", "vfork"}},
@@ -50,6 +52,12 @@ var refusedWith = []struct {
 	// blocks in reserve: ext4_has_free_clusters() and its like; quotas: ignore_hardlimit(), fs/quota/dquot.c
 	{[]int{unix.CAP_SYS_RESOURCE}, unix.ENOSPC, nil},
 	{[]int{unix.CAP_SYS_RESOURCE}, unix.EDQUOT, nil},
+	// a queue larger than fs.mqueue's limits: mq_attr_ok(), ipc/mqueue.c
+	{[]int{unix.CAP_SYS_RESOURCE}, unix.EINVAL, []string{"mq_open"}},
+	// hidepid=invisible, as by ProtectProc= of systemd: proc_pid_permission(), fs/proc/base.c
+	{[]int{unix.CAP_SYS_PTRACE}, unix.ENOENT, nil},
+	// the module of a congestion control is not loaded: tcp_ca_find_autoload(), net/ipv4/tcp_cong.c
+	{[]int{unix.CAP_NET_ADMIN}, unix.ENOENT, []string{"setsockopt"}},
 	// a trusted attribute is read: xattr_permission(), fs/xattr.c
 	{[]int{unix.CAP_SYS_ADMIN}, unix.ENODATA, []string{"getxattr", "lgetxattr", "fgetxattr", "getxattrat"}},
 	// tiocsti(), drivers/tty/tty_io.c

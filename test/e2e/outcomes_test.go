@@ -137,6 +137,21 @@ func TestRefusedByAnotherCode(t *testing.T) {
 	}
 }
 
+// Where /proc hides others' processes, who may not see them is told that there are none.
+func TestRefusedToSeeProcesses(t *testing.T) {
+	t.Parallel()
+	other := command(t, tool(t, "sleep"), "infinity")
+	if err := other.Start(); err != nil {
+		t.Fatal(err)
+	}
+	look := fmt.Sprintf("mount -t proc -o hidepid=invisible proc /proc && "+
+		"exec setpriv --reuid=65534 --regid=65534 --clear-groups cat /proc/%d/status", other.Process.Pid)
+	r := finish(t, capAudit(t, "--", tool(t, "unshare"), "--mount", "sh", "-c", look))
+	if text := string(r.stdout); !strings.Contains(text, "; refused: sys_ptrace") {
+		t.Errorf("it says\n%s", text)
+	}
+}
+
 // All checks are counted, whatever is looked at; and of a sample the report says so.
 func TestManyChecksOfASample(t *testing.T) {
 	needSampling(t)
