@@ -23,7 +23,7 @@ func (o *Output) Conclude(doc *report.Document, f *audit.Findings) error {
 		doc.Judge(o.Check, f.Fit(o.policy.Allowed), o.CheckUnused)
 		doc.Locate(o.place())
 	}
-	failed := errors.Join(o.Write(doc), o.writePolicy(f))
+	failed := errors.Join(o.Write(doc), o.writePolicy(doc, f))
 	verdict := o.verdict(doc)
 	switch {
 	case failed != nil:
@@ -95,14 +95,18 @@ func (o *Output) verdict(doc *report.Document) error {
 }
 
 // writePolicy is --policy-out.
-func (o *Output) writePolicy(f *audit.Findings) error {
+func (o *Output) writePolicy(doc *report.Document, f *audit.Findings) error {
 	if o.PolicyOut == "" {
 		return nil
 	}
 	if err := files.Replace(o.PolicyOut, policy.Write(f)); err != nil {
 		return fmt.Errorf("cannot write the policy to %s: %w", console.Printable(o.PolicyOut), err)
 	}
-	if unsure := cmp.Or(f.Unsure(), f.Unbegun()); unsure != "" {
+	unsure := cmp.Or(f.Unsure(), f.Unbegun())
+	if unsure == "" && doc.AtLeast {
+		unsure = "a refusal may be why it failed"
+	}
+	if unsure != "" {
 		console.Warningf("the policy in %s may allow too little: %s", console.Printable(o.PolicyOut), unsure)
 	}
 	return nil

@@ -146,9 +146,13 @@ func TestRefusedToSeeProcesses(t *testing.T) {
 	}
 	look := fmt.Sprintf("mount -t proc -o hidepid=invisible proc /proc && "+
 		"exec setpriv --reuid=65534 --regid=65534 --clear-groups cat /proc/%d/status", other.Process.Pid)
-	r := finish(t, capAudit(t, "--", tool(t, "unshare"), "--mount", "sh", "-c", look))
+	policy := filepath.Join(t.TempDir(), "policy")
+	r := finish(t, capAudit(t, "--policy-out", policy, "--", tool(t, "unshare"), "--mount", "sh", "-c", look))
 	if text := string(r.stdout); !strings.Contains(text, "; refused: sys_ptrace") {
 		t.Errorf("it says\n%s", text)
+	}
+	if !strings.Contains(string(r.stderr), "may allow too little: a refusal may be why it failed") {
+		t.Errorf("of the policy: %s", r.stderr)
 	}
 }
 
