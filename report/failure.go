@@ -63,7 +63,10 @@ func (d *Document) becauseRefused() string {
 	if d.endedBadly() == "" {
 		program = "the program"
 	}
-	if len(d.lacked()) == 0 {
+	switch {
+	case d.Merged != nil: // a document does not say what the program had given up
+		next = "each report says what helps."
+	case len(d.lacked()) == 0:
 		next = "no grant helps, since it had given that up by itself: " + d.despite(d.harmful()) +
 			", and audit again."
 	}

@@ -159,3 +159,18 @@ func TestRefusedByMessage(t *testing.T) {
 		}
 	}
 }
+
+// Of several runs it is not known what the program had given up, and no grant would give that back.
+func TestRefusalsOfMergedRuns(t *testing.T) {
+	application := app("/usr/sbin/daemon")
+	application.Ended, application.Status = true, 1
+	f := &audit.Findings{Application: application, System: host, Backend: "fentry",
+		Subject: audit.Subject{Kind: audit.SubjectMerged}, Merged: &audit.Merged{Reports: 2}}
+	f.Denied = []audit.Denied{{Number: unix.CAP_DAC_OVERRIDE, Checks: 1, Syscalls: []audit.Syscall{sysOpenat},
+		Outcomes:   []audit.SyscallOutcome{failed(sysOpenat, audit.PermissionFailure, -13, 1)},
+		Assessment: audit.AssessPermissionFailure}}
+	err := NewDocument(f).Blocked()
+	if err == nil || !strings.HasSuffix(err.Error(), "If that is why, each report says what helps.") {
+		t.Errorf("it says %v", err)
+	}
+}
