@@ -83,12 +83,13 @@ func (a *Audit) read() (*reading, error) {
 
 // readCounts reads what was counted of each check, call and capability.
 func (k *kernel) readCounts(r *reading) error {
-	// rows before totals: a check made meanwhile can then only seem to lack its row, not its total
-	if err := k.readChecks(r); err != nil {
-		return fmt.Errorf("read the checks: %w", err)
-	}
+	// outcomes before rows, and rows before totals: a check made meanwhile can then only seem to lack its
+	// outcome or its row, not its row or its total
 	if err := k.readOutcomes(r); err != nil {
 		return fmt.Errorf("read the outcomes: %w", err)
+	}
+	if err := k.readChecks(r); err != nil {
+		return fmt.Errorf("read the checks: %w", err)
 	}
 	if err := k.readUnasked(r); err != nil {
 		return fmt.Errorf("read what was granted without a check: %w", err)

@@ -156,6 +156,28 @@ func TestRefusedToSeeProcesses(t *testing.T) {
 	}
 }
 
+// What goes on while it is read has no more outcomes than checks.
+func TestOutcomesOfWhatGoesOn(t *testing.T) {
+	t.Parallel()
+	c := command(t, tool(t, "perl"), "-e", `open F, "<", "/etc/shadow" while 1`)
+	as(c, nobody)
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for range 5 {
+		r := finish(t, capAudit(t, "-j", "--outcomes", "all", "-d", "0.1s", "-p", fmt.Sprint(c.Process.Pid)))
+		d := decode(t, r.stdout)
+		if len(d.Denied) != 2 {
+			t.Fatalf("denied: %+v", d.Denied)
+		}
+		for _, refused := range d.Denied {
+			if n := refused.Outcomes[0].Count; n > refused.NotGranted {
+				t.Errorf("%s: %d calls with a refused check, of %d", refused.Name, n, refused.NotGranted)
+			}
+		}
+	}
+}
+
 // All checks are counted, whatever is looked at; and of a sample the report says so.
 func TestManyChecksOfASample(t *testing.T) {
 	needSampling(t)
