@@ -316,35 +316,50 @@ func (a *analysis) name(name string, given bool, by place) {
 	}
 }
 
-// makers are whose code makes a call that comes from a place: the callers of the C library's functions.
+// makers are whose code makes a call that comes from a place: the callers of the C library's functions, all
+// of the program itself and, of libraries, as many as are shown: one place in each function.
 func (a *analysis) makers(from place) []place {
 	if found, ok := a.made[from]; ok {
 		return found
 	}
-	const most = 4
-	var found []place
+	const (
+		most    = 4   // of libraries
+		through = 256 // functions of the C library
+	)
+	var own, others []place
 	seen := map[place]bool{}
-	work := []place{from}
-	for len(work) > 0 && len(seen) < 256 && len(found) < most {
+	passed := 0
+	for work := []place{from}; len(work) > 0; {
 		at := work[0]
 		work = work[1:]
 		o := a.object(at)
-		n := o.at(at.address())
-		if !o.isOf(cLibrary) || n < 0 {
-			if !slices.Contains(found, at) {
-				found = append(found, at)
-			}
+		inside := o.isOf(cLibrary)
+		if !inside && o.order > 0 && len(others) == most {
 			continue
 		}
-		start := o.place(o.functions[n].start)
+		n := o.at(at.address())
+		start := at
+		if n >= 0 {
+			start = o.place(o.functions[n].start)
+		}
 		if seen[start] {
 			continue
 		}
 		seen[start] = true
-		for _, s := range a.inbound[start] {
-			work = append(work, s.at)
+		switch {
+		case inside && n >= 0:
+			if passed++; passed <= through {
+				for _, s := range a.inbound[start] {
+					work = append(work, s.at)
+				}
+			}
+		case o.order == 0:
+			own = append(own, at)
+		default:
+			others = append(others, at)
 		}
 	}
+	found := slices.Concat(own, others)
 	if len(found) == 0 {
 		found = []place{from}
 	}
