@@ -25,8 +25,13 @@ func (t *text) advisory() {
 	}
 	t.heading("ADVISORY CAPABILITIES:")
 	t.prose("  ", "No grant needed: the kernel asked only to choose between two ways of going on.")
+	var alike grouped[string]
 	for _, c := range list {
-		t.labelled("  ", numbered(c.Name, c.Number)+": if refused,", consequences(c.CallSites))
+		alike.add(consequences(c.CallSites), numbered(c.Name, c.Number))
+	}
+	for _, consequence := range alike.keys {
+		t.WriteString(wrap("  ", "    ",
+			strings.Join(alike.of[consequence], ", ")+": if refused, "+consequence, t.width))
 	}
 }
 
