@@ -170,6 +170,24 @@ func TestPossibleIsShort(t *testing.T) {
 	}
 }
 
+// Code without a name adds nothing to a function of the same file that has one.
+func TestPossibleInNamedFunction(t *testing.T) {
+	for want, functions := range map[string][2]string{
+		"kill in /bin/x stop":                         {"stop", "+0x40"},
+		"kill in /bin/x":                              {"+0x20", "+0x40"},
+		"kill in /bin/x stopped; kill in /bin/x stop": {"stopped", "stop"},
+	} {
+		c := Possible{Number: 5, Name: "kill"}
+		for _, function := range functions {
+			c.Operations = append(c.Operations, PossibleOperation{
+				Operation: Operation{Call: "kill", Object: "/bin/x", Function: function}, Program: "/bin/x"})
+		}
+		if got := (&Document{Coverage: &Coverage{}}).operations(c); got != want {
+			t.Errorf("of %q: %q, want %q", functions, got, want)
+		}
+	}
+}
+
 // A library's alone is no line to add, unless what it does for whoever logs in.
 func TestSnippetsNameOwnPossible(t *testing.T) {
 	f := *examples["not-exercised"]
