@@ -130,6 +130,7 @@ func advice(f *audit.Findings) snippets.Advice {
 
 		Probed:        each(f.Advisory, func(c audit.Advisory) int { return c.Number }),
 		Nested:        each(f.Nested, func(c audit.Nested) int { return c.Number }),
+		Unbegun:       f.Unbegun() != "",
 		UserNamespace: f.Subject.UserNamespace,
 
 		Bounding: capng.Numbers(f.Bounding() & f.Recommended()),

@@ -155,6 +155,7 @@ var unset = map[string]string{
 	"advice.Met.Families":        nameless,
 	"advice.Met.Read":            nameless,
 	"advice.Filter.Reachable":    "it failed",
+	"advice.Unbegun":             "its start was seen",
 	"advice.Inside":              "one is asked for on the host",
 	"advice.Filter.ABIs":         "the machine's own",
 	"Coverage.Programs.Analysed": "it failed",

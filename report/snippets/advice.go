@@ -74,6 +74,8 @@ type Advice struct {
 	// OnHost are those of Grant that are of no use in a user namespace; Inside: all are of use there.
 	OnHost []int
 	Inside bool
+	// Unbegun: its start was not seen.
+	Unbegun bool
 	// Possible are those that the code can ask for, and no run needed.
 	Possible []int
 	// Made are the system calls of the programs that ran.

@@ -9,7 +9,8 @@ import (
 // What is possible is a comment of the consumer's, in its spelling, and nothing else.
 func TestPossibleIsComment(t *testing.T) {
 	for _, kind := range Kinds {
-		a := Advice{Path: "/bin/true", Grant: []int{13}, Keep: []int{13}, Possible: append(known(), 63)}
+		a := Advice{Path: "/bin/true", Grant: []int{13}, Keep: []int{13}, Unbegun: true,
+			Possible: append(known(), 63)}
 		text := Possible(kind, a)
 		if Possible(kind, Advice{Path: "/bin/true", Possible: []int{63}}) != "" {
 			t.Errorf("%s has a comment on nothing", kind)
@@ -28,6 +29,9 @@ func TestPossibleIsComment(t *testing.T) {
 		}
 		if strings.Contains(text, "63") || text != "" && !strings.Contains(text, " "+c.spelling(18)) {
 			t.Errorf("%s: %s", kind, text)
+		}
+		if text != "" && !strings.HasPrefix(text, c.open+"Its start was not seen: ") {
+			t.Errorf("%s does not tell that more is needed to start: %s", kind, text)
 		}
 	}
 }
@@ -48,7 +52,7 @@ func TestPossibleInNoInterpreter(t *testing.T) {
 
 // Whoever reads a snippet finds in it what was there without the comment.
 func TestPossibleChangesNothing(t *testing.T) {
-	a := Advice{Path: "/bin/true", Possible: []int{5, 18}}
+	a := Advice{Path: "/bin/true", Unbegun: true, Possible: []int{5, 18}}
 	for _, c := range []struct {
 		kind    string
 		command []string
