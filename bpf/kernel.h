@@ -342,8 +342,17 @@ struct fs_struct {
 	struct path pwd;
 };
 
+typedef struct {
+	long counter;
+} atomic_long_t;
+
+struct rw_semaphore {
+	atomic_long_t count;
+};
+
 struct mm_struct {
 	struct file *exe_file;
+	struct rw_semaphore mmap_lock;
 	int map_count;
 	unsigned long exec_vm;	/* pages of code */
 	unsigned long start_code;

@@ -150,6 +150,18 @@ __noinline int tell_mappings(__u32 list)
 }
 
 /*
+ * The mappings are locked for writing, as in fork(2), which asks for each of those that count: dup_mmap(), mm/mmap.c. Told
+ * from there, on 6.18, the program's own code was missing, and the list was kept for the checks that came later.
+ */
+static __always_inline bool is_changing_mappings(struct task_struct *task)
+{
+	const long writer = 1; /* RWSEM_WRITER_LOCKED, kernel/locking/rwsem.c; PREEMPT_RT has another lock */
+
+	return bpf_core_field_exists(struct rw_semaphore, count) &&
+	       BPF_CORE_READ(task, mm, mmap_lock.count.counter) & writer;
+}
+
+/*
  * The list that has the process's mappings as they are; 0 where they cannot be told: then t->mappings is of those that it
  * had, if they were told since the exec.
  */
@@ -163,6 +175,8 @@ static __always_inline __u32 mappings_of(struct ca_task *t, struct task_struct *
 		return t->mappings;
 	if ((t->mapped ^ now) >> 48)
 		t->mappings = 0;
+	if (is_changing_mappings(task))
+		return 0;
 	list = __sync_fetch_and_add(&state.mapping_lists, 1) + 1;
 	if (!tell_mappings(list))
 		return 0;

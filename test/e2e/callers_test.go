@@ -199,6 +199,7 @@ func TestCallersEnd(t *testing.T) {
 	}{
 		"deep":   {[]string{"first", "deeper", "deeper", "deeper"}, "more of the stack was not copied"},
 		"hollow": {[]string{"first", "hollow", "main", "_start"}, ""},
+		"forked": {[]string{"first", "main", "_start"}, ""},
 		"signal": {[]string{"second", "on_signal"}, aboveSignal},
 		"thread": {[]string{"first", "on_thread"}, ""},
 	} {

@@ -2,11 +2,11 @@
 /*
  * callers WAY FILE: checks of one capability, asked for by one function of the kernel and by several of this program.
  *
- * chown asks for CAP_CHOWN, in setattr_prepare(). apart: first() makes ten of these calls, then second() one, by way of
- * another function. deep: below more stack than anybody copies. hollow: below a frame in the midst of which are pages that
- * were not written. signal: in a handler, which has a stack of its own. thread: in another thread. replaced: after a FIFO
- * took the place of the program's file, which argv[0] is. nowhere: as apart, run from a file in memory that is in no
- * directory.
+ * chown asks for CAP_CHOWN, in setattr_prepare(). apart: first() makes ten of these calls, then second() one, by way
+ * of another function. deep: below more stack than anybody copies. hollow: below a frame in the midst of which are
+ * pages that were not written. forked: after a child was made. signal: in a handler, which has a stack of its own.
+ * thread: in another thread. replaced: after a FIFO took the place of the program's file, which argv[0] is. nowhere:
+ * as apart, run from a file in memory that is in no directory.
  *
  * Exit status: 0, or 2 when a step failed (with a line on stderr).
  */
@@ -20,6 +20,7 @@
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #if __has_attribute(noclone)	/* gcc's alone */
@@ -123,6 +124,13 @@ int main(int argc, char **argv)
 		deeper(100);
 	} else if (!strcmp(way, "hollow")) {
 		hollow();
+	} else if (!strcmp(way, "forked")) {
+		pid_t child = fork();
+
+		if (!child)
+			_exit(0);
+		failed |= child < 0 || waitpid(child, NULL, 0) != child;
+		first();
 	} else if (!strcmp(way, "signal")) {
 		by_signal();
 	} else if (!strcmp(way, "thread")) {
