@@ -46,7 +46,7 @@ func TestIdleSshd(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, line := range []string{
-		"\n  sys_chroot (#18): chroot in " + sshd, "\n  setuid (#7): setresuid in " + sshd,
+		"\n  sys_chroot (#18): chroot in " + sshd, "\n  setuid (#7): setresuid",
 		"\n  Ruled out: ", " more possible\n",
 	} {
 		if !strings.Contains(text.String(), line) {
