@@ -124,14 +124,19 @@ func TestRefusedByAnotherCode(t *testing.T) {
 	ways := installed(t, publicDir(t), built("ways"), 0o755)
 	command := []string{"--", tool(t, "prlimit"), "--memlock=4096", tool(t, "setpriv"), "--reuid=65534",
 		"--clear-groups", tool(t, "sh"), "-c", ways + " lock 65536; :"}
-	r := finish(t, capAudit(t, append([]string{"-j"}, command...)...))
-	d := decode(t, r.stdout)
+	said := func(options ...string) []byte {
+		cmd := capAudit(t, append(options, command...)...)
+		cmd.Dir = "/" // the shell looks at where it is
+		cmd.Env = append(cmd.Environ(), "PWD=/")
+		return finish(t, cmd).stdout
+	}
+	d := decode(t, said("-j"))
 	if len(d.Denied) != 1 || d.Denied[0].Name != "ipc_lock" || len(d.Denied[0].Outcomes) != 1 ||
 		d.Denied[0].Assessment != "denial_not_established" ||
 		value(d.Denied[0].Outcomes[0].ReturnName) != "ENOMEM" {
 		t.Errorf("denied: %+v", d.Denied)
 	}
-	text := string(finish(t, capAudit(t, command...)).stdout)
+	text := string(said())
 	if !strings.Contains(text, "A call with a refused check failed for want of permission.") {
 		t.Errorf("it says\n%s", text)
 	}
