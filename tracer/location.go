@@ -43,18 +43,17 @@ func openDirectory(path string) (*os.File, error) {
 	return os.OpenFile(path, unix.O_PATH|unix.O_DIRECTORY, 0)
 }
 
-// has tells whether a file that is open is there.
-func (l location) has(file *os.File) bool {
+// has tells whether a file that is open, or named by a descriptor of O_PATH, is there. Nothing is opened.
+func (l location) has(file *os.File) (is bool) {
 	var info unix.Stat_t
 	if unix.Fstat(int(file.Fd()), &info) != nil {
 		return false
 	}
-	there, err := l.open(func(at unix.Stat_t) bool { return at.Dev == info.Dev && at.Ino == info.Ino })
-	if err != nil {
+	l.open(func(at unix.Stat_t) bool {
+		is = at.Dev == info.Dev && at.Ino == info.Ino
 		return false
-	}
-	there.Close()
-	return true
+	})
+	return is
 }
 
 // errGone says why there is nothing to open.

@@ -149,17 +149,17 @@ func mayWatch(pid, pidfd int) error {
 // runsForeignProgram tells whether a process runs what is no file in its own root: an engine's,
 // which lies on the host, in a mount of its own or in memory.
 func runsForeignProgram(pid int) bool {
-	exe := fmt.Sprintf("/proc/%d/exe", pid)
+	exe := executed(pid).path
 	path, err := os.Readlink(exe)
 	if err != nil {
 		return false
 	}
-	running, err := os.Stat(exe)
+	running, err := os.OpenFile(exe, unix.O_PATH, 0)
 	if err != nil {
 		return false
 	}
-	own, err := os.Lstat(fmt.Sprintf("/proc/%d/root%s", pid, path))
-	return err != nil || !os.SameFile(own, running)
+	defer running.Close()
+	return !location{rootOf(pid), path}.has(running)
 }
 
 func canRead(link string) bool { _, err := os.Readlink(link); return err == nil }
