@@ -36,10 +36,8 @@ var refusedWith = []struct {
 	errno        unix.Errno
 	calls        []string
 }{
-	// over RLIMIT_MEMLOCK: do_mlock() and mlockall, mm/mlock.c, 5.15 to 7.0
-	{[]int{unix.CAP_IPC_LOCK}, unix.ENOMEM, []string{"mlock", "mlock2", "mlockall"}},
-	// likewise: user_shm_lock(), mm/mlock.c, for SHM_LOCK
-	{[]int{unix.CAP_IPC_LOCK}, unix.ENOMEM, []string{"shmctl"}},
+	// over RLIMIT_MEMLOCK: do_mlock(), mlockall and, for SHM_LOCK, user_shm_lock(), mm/mlock.c, 5.15 to 7.0
+	{[]int{unix.CAP_IPC_LOCK}, unix.ENOMEM, []string{"mlock", "mlock2", "mlockall", "shmctl"}},
 	// likewise: do_mmap(), mm/mmap.c, and mremap, mm/mremap.c, by mlock_future_ok()
 	{[]int{unix.CAP_IPC_LOCK}, unix.EAGAIN, []string{"mmap", "mmap2", "mremap", "shmat"}},
 	// over RLIMIT_NPROC: copy_process(), kernel/fork.c

@@ -100,8 +100,7 @@ func (a *analysis) onlyTried(n int, s Syscall) bool {
 			continue
 		}
 		for _, site := range row.Sites {
-			if site.Objects.Others > 0 || !slices.ContainsFunc(site.Objects.Seen, backToRoot) ||
-				slices.ContainsFunc(site.Objects.Seen, func(o SeenObject) bool { return !backToRoot(o) }) {
+			if !onlyRoot(site.Objects) {
 				return false
 			}
 			tried = true
@@ -110,7 +109,12 @@ func (a *analysis) onlyTried(n int, s Syscall) bool {
 	return tried
 }
 
-func backToRoot(o SeenObject) bool { return o.Option == "user root" || o.Option == "group root" }
+// onlyRoot: nobody else was to be become.
+func onlyRoot(o Objects) bool {
+	return len(o.Seen) > 0 && o.Others == 0 && !slices.ContainsFunc(o.Seen, func(s SeenObject) bool {
+		return s.Option != "user root" && s.Option != "group root"
+	})
+}
 
 // Waited takes a status of wait(2) apart.
 func Waited(status unix.WaitStatus) (exit, signal int) {
