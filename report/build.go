@@ -49,7 +49,6 @@ func NewDocument(f *audit.Findings) *Document {
 		Gains:         each(f.Gains, func(g audit.Gain) string { return valid(string(g)) }),
 		Command:       optional(f.Application.Command),
 		Outcomes:      lookedAt(f),
-		Without:       doWithout(f),
 
 		blindSpots:   f.BlindSpots,
 		fromStart:    f.Unbegun() == "",
@@ -77,7 +76,7 @@ func (d *Document) conclude(f *audit.Findings) {
 	d.Held = held(f)
 	d.UnitFile.refuse(d.notAdded())
 	d.blame(f.RefusedEnd)
-	d.despiteRefusal(f)
+	d.findWays(f)
 	d.time(f)
 	d.AtLeast = d.blocked() || d.unknown()
 	d.PodSecurity = podSecurity(d.advice)

@@ -317,9 +317,8 @@ func (r *reader) phase(d *earlier, list *[]Capability) []audit.Capability {
 }
 
 func (r *reader) denied(c Denied) audit.Denied {
-	n := r.capability(c.Number, c.Name)
 	return audit.Denied{
-		Number:     n,
+		Number:     r.capability(c.Number, c.Name),
 		Checks:     c.NotGrantedChecks,
 		LSMRefused: c.LSMRefused,
 		Syscalls: each(c.Syscalls, func(s Syscall) audit.Syscall {

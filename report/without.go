@@ -20,16 +20,22 @@ type Without struct {
 	Ways   []string `json:"ways"`
 }
 
-// doWithout has the recommended capabilities that there are ways around.
-func doWithout(f *audit.Findings) []Without {
-	list := []Without{}
-	uses, p := uses(f), asker(f)
+// findWays finds those around the recommended capabilities, and what helps where the program had given up
+// what it was refused.
+func (d *Document) findWays(f *audit.Findings) {
+	granted, p := uses(f), asker(f)
+	d.Without = []Without{}
 	for _, n := range capng.Numbers(f.Recommended()) {
-		if ways := without.Ways(n, uses, p); len(ways) > 0 {
-			list = append(list, Without{n, capng.Name(n), each(ways, valid)})
+		if ways := without.Ways(n, granted, p); len(ways) > 0 {
+			d.Without = append(d.Without, Without{n, capng.Name(n), each(ways, valid)})
 		}
 	}
-	return list
+	d.becomes = without.Becomes(granted, p)
+	d.around = map[int][]string{}
+	for _, c := range f.Denied {
+		refused := usesAt(c.CallSites, c.Number, c.Number, f.Losses.Objects)
+		d.around[c.Number] = each(without.Ways(c.Number, append(refused, granted...), p), valid)
+	}
 }
 
 // uses are what the capabilities to grant were granted for.
@@ -72,17 +78,6 @@ func usesAt(sites []audit.CallSite, number, grant int, lost uint64) (list []with
 		}
 	}
 	return list
-}
-
-// despiteRefusal finds what helps where the program had given up what it was refused.
-func (d *Document) despiteRefusal(f *audit.Findings) {
-	granted, p := uses(f), asker(f)
-	d.becomes = without.Becomes(granted, p)
-	d.around = map[int][]string{}
-	for _, c := range f.Denied {
-		refused := usesAt(c.CallSites, c.Number, c.Number, f.Losses.Objects)
-		d.around[c.Number] = each(without.Ways(c.Number, append(refused, granted...), p), valid)
-	}
 }
 
 // asker is whose uses they are.
