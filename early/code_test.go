@@ -28,30 +28,47 @@ func mappedOfFiles(t *testing.T) int {
 	return size
 }
 
-// useCode has all of this program's code and constants, and of its libraries', mapped.
-func useCode(t *testing.T) {
+// mapping is one of a file, which cannot be written to.
+type mapping struct {
+	begin, size uintptr
+	allowed     string
+}
+
+// mappingsOf are those of this process that have such a path, or the beginning of one, in their line.
+func mappingsOf(t *testing.T, path string) (list []mapping) {
 	t.Helper()
-	mappings, err := os.ReadFile("/proc/self/maps")
+	lines, err := os.ReadFile("/proc/self/maps")
 	if err != nil {
 		t.Fatal(err)
 	}
+	for line := range strings.Lines(string(lines)) {
+		if !strings.Contains(line, " "+path) {
+			continue
+		}
+		var m mapping
+		var end uintptr
+		if _, err := fmt.Sscanf(line, "%x-%x %s", &m.begin, &end, &m.allowed); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		if m.size = end - m.begin; m.allowed[1] != 'w' {
+			list = append(list, m)
+		}
+	}
+	return list
+}
+
+// useCode has all of this program's code and constants, and of its libraries', mapped.
+func useCode(t *testing.T) {
+	t.Helper()
 	memory, err := os.Open("/proc/self/mem")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer memory.Close()
-	for line := range strings.Lines(string(mappings)) {
-		var begin, end int64
-		var allowed string
-		if !strings.Contains(line, "/") {
-			continue
-		}
-		if _, err := fmt.Sscanf(line, "%x-%x %s", &begin, &end, &allowed); err != nil {
-			t.Fatalf("%q: %v", line, err)
-		}
-		if allowed[0] == 'r' && allowed[1] != 'w' {
-			if _, err := memory.ReadAt(make([]byte, end-begin), begin); err != nil {
-				t.Fatalf("%q: %v", line, err)
+	for _, m := range mappingsOf(t, "/") {
+		if m.allowed[0] == 'r' {
+			if _, err := memory.ReadAt(make([]byte, m.size), int64(m.begin)); err != nil {
+				t.Fatalf("%+v: %v", m, err)
 			}
 		}
 	}
@@ -78,19 +95,8 @@ func unpack(t *testing.T) (image [][]byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mappings, err := os.ReadFile("/proc/self/maps")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(string(mappings)) {
-		var begin, end uintptr
-		var allowed string
-		if _, err := fmt.Sscanf(line, "%x-%x %s", &begin, &end, &allowed); err != nil {
-			t.Fatalf("%q: %v", line, err)
-		}
-		if strings.HasSuffix(line, " "+own+"\n") && allowed[1] != 'w' {
-			image = append(image, inMemory(t, begin, end-begin))
-		}
+	for _, m := range mappingsOf(t, own+"\n") {
+		image = append(image, inMemory(t, m.begin, m.size))
 	}
 	return image
 }
