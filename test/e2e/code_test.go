@@ -32,6 +32,7 @@ func (r *running) wantObject(program, object string) {
 	r.t.Helper()
 	r.watched()
 	eventually(r.t, fmt.Sprintf("the code of %s with %s is looked at", program, object), func() bool {
+		r.hurry()
 		d := r.interim()
 		return slices.ContainsFunc(d.Coverage.Programs, func(p coverage) bool {
 			return p.Path == program && slices.ContainsFunc(p.Objects, func(o string) bool {
