@@ -28,7 +28,8 @@ static __noinline __u32 program_of_running(struct task_struct *task, __u32 group
 /* The flags of a task from when it is recorded. */
 static __always_inline __u32 recording(struct task_struct *task)
 {
-	return CA_TASK_RECORDING | (task->flags & (PF_IO_WORKER | PF_USER_WORKER) ? CA_TASK_IO_WORKER : 0);
+	return CA_TASK_RECORDING | compat_flag(task) |
+	       (task->flags & (PF_IO_WORKER | PF_USER_WORKER) ? CA_TASK_IO_WORKER : 0);
 }
 
 /* A task came into the watched group, by clone3() or because somebody moved it. */

@@ -80,16 +80,37 @@ static __always_inline void emit(__u32 kind, const struct ca_task *t, struct tas
 }
 
 /*
+ * Whether a system call is of the 32-bit table.
+ *
+ * arm64: the mode says it that the call came from. A flag of the thread would not: exec changes it half way, when the
+ * number is the caller's still. Where the new program is to begin has its mode, and zeros where the call's number was
+ * (arch/arm64/include/asm/processor.h, start_thread_common(), 6.1 to 7.3): there the number is exec's, of one of the tables.
+ */
+static __always_inline bool is_compat(struct task_struct *task, struct pt_regs *regs, __s32 nr)
+{
+#if defined(__TARGET_ARCH_arm64)
+	bool compat = word_at((__u64)&regs->pstate) & PSR_MODE32_BIT;
+
+	if (!nr || word_at((__u64)(compat ? &regs->regs[7] : &regs->regs[8])))
+		return compat;
+	return nr == NR_EXECVE_COMPAT || nr == NR_EXECVEAT_COMPAT;
+#else
+	return task->thread_info.status & TS_COMPAT;
+#endif
+}
+
+/*
  * The system call under way, from the registers saved at kernel entry:
  * sys_enter would tax every system call of every process. Faults and
  * interrupts leave -1 there (arch/x86/entry: ORIG_RAX is overwritten).
  */
-static __always_inline __s32 syscall_of(__s32 nr, struct task_struct *task, const struct ca_task *t, __u8 *abi)
+static __always_inline __s32 syscall_of(__s32 nr, struct pt_regs *regs, struct task_struct *task,
+					const struct ca_task *t, __u8 *abi)
 {
 	*abi = CA_ABI_NATIVE;
 	if ((t->flags & CA_TASK_IO_WORKER) || nr < 0)
 		return -1;
-	if (SYSCALL_COMPAT(task))
+	if (is_compat(task, regs, nr))
 		*abi = CA_ABI_COMPAT;
 #ifdef SYSCALL_X32_BIT
 	else if (nr & SYSCALL_X32_BIT)
@@ -101,7 +122,7 @@ static __always_inline __s32 syscall_of(__s32 nr, struct task_struct *task, cons
 static __always_inline __s32 syscall_in(struct pt_regs *regs, struct task_struct *task, const struct ca_task *t,
 					__u8 *abi)
 {
-	return syscall_of(SYSCALL_NR(regs), task, t, abi);
+	return syscall_of(SYSCALL_NR(regs), regs, task, t, abi);
 }
 
 /* The same where the registers are not at hand: the helper that finds them takes as long as a look into task storage. */
@@ -381,7 +402,7 @@ static __always_inline int on_check(void *ctx, struct ca_task *t, struct task_st
 	check->options = options;
 	check->group = t->group;
 	check->phase = group_of(t)->phase;
-	check->syscall = syscall_of(anchored_number(t), task, t, &check->abi);
+	check->syscall = syscall_of(anchored_number(t), (struct pt_regs *)t->anchors.registers, task, t, &check->abi);
 	check->scope = scope_of(t->ns);
 	check->credentials = credentials_of(t, task, own, check->scope, result == 0);
 	if ((idle_matters >> capability & 1) && check->abi == CA_ABI_NATIVE && may_be_idle(capability, check->syscall))
@@ -717,7 +738,7 @@ static __always_inline void end_followed(struct ca_task *t, struct task_struct *
 	if (task->flags & PF_EXITING)
 		return;
 	number = syscall_in(regs, task, t, &abi);
-	if (SYSCALL_COMPAT(task))
+	if (abi == CA_ABI_COMPAT)
 		result = (__s32)result;
 	if (preemptible)
 		note_unseen_exec(t, task, result);

@@ -346,6 +346,7 @@ enum {
 	CA_TASK_UNTOLD = 128,	/* adopted, and user space has not been told */
 	CA_TASK_LOOKED_AT = 256, /* the end of its system call was, by the first of the twins */
 	CA_TASK_FOLLOWED = 512,	/* the end of its system call will be, by on_return() */
+	CA_TASK_COMPAT = 1024,	/* runs a program of 32 bits; noted on x86-64 only */
 };
 
 struct ca_sets {

@@ -480,6 +480,7 @@ enum bpf_func_id {
 struct linux_binprm {
 	struct file *file;
 	const char *filename;
+	const char *fdpath;	/* "/dev/fd/N...", where that is how the file was named; else 0 */
 };
 
 #if defined(__TARGET_ARCH_x86)
@@ -501,6 +502,7 @@ struct pt_regs {
 	unsigned long di;
 	unsigned long orig_ax;
 	unsigned long ip;
+	__u16 cs;
 	unsigned long sp;
 };
 #elif defined(__TARGET_ARCH_arm64)
@@ -511,6 +513,7 @@ struct pt_regs {
 	__u64 regs[31];
 	__u64 sp;
 	__u64 pc;
+	__u64 pstate;
 	__u64 orig_x0;
 	__s32 syscallno;
 };
@@ -523,8 +526,10 @@ struct pt_regs {
 /* How the number and the table of the system call under way are found. */
 #if defined(__TARGET_ARCH_x86)
 #define SYSCALL_NR_MEMBER orig_ax
-/* arch/x86/include/asm/thread_info.h: TS_COMPAT, set by the 32-bit entries, int $0x80 included */
-#define SYSCALL_COMPAT(task) ((task)->thread_info.status & 2)
+/* arch/x86/include/asm/thread_info.h: set by the 32-bit entries, int $0x80 included */
+#define TS_COMPAT 2
+/* arch/x86/include/asm/segment.h: the user's code is in segment 0x33, that of 32 bits in 0x23 */
+#define CS_NATIVE 0x10
 #define SYSCALL_X32_BIT CA_X32_BIT
 #define NR_CAPSET 126
 #define NR_CAPSET_COMPAT 185
@@ -619,8 +624,8 @@ struct pt_regs {
 #define NR_RT_SIGPROCMASK 14
 #elif defined(__TARGET_ARCH_arm64)
 #define SYSCALL_NR_MEMBER syscallno
-/* arch/arm64/include/asm/thread_info.h: TIF_32BIT */
-#define SYSCALL_COMPAT(task) ((task)->thread_info.flags & (1UL << 22))
+/* arch/arm64/include/uapi/asm/ptrace.h */
+#define PSR_MODE32_BIT 0x10
 #define NR_CAPSET 91
 #define NR_CAPSET_COMPAT 185
 #define NR_EXECVE 221

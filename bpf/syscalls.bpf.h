@@ -99,16 +99,45 @@ static __always_inline void note_call(struct ca_task *t, __s32 number, __u32 abi
 		t->settled[n / 64] |= bit;
 }
 
+/* CA_TASK_COMPAT of a task that runs a program of 32 bits, which its registers say from exec on: see called_exec(). */
+static __always_inline __u32 compat_flag(struct task_struct *task)
+{
+#if defined(__TARGET_ARCH_x86)
+	/* without a branch, which would be two states for the verifier */
+	return (~((struct pt_regs *)bpf_task_pt_regs(task))->cs & CS_NATIVE) * (CA_TASK_COMPAT / CS_NATIVE);
+#else
+	return 0;
+#endif
+}
+
+/*
+ * The call to exec that has just succeeded. On x86-64 its number is by then execve's, in the table of the new program
+ * (arch/x86/kernel/process_64.c, set_personality_64bit() and set_personality_ia32()): the table was that of the program
+ * before, and execveat(2) named a file by descriptor (fs/exec.c, alloc_bprm(), 6.1 to 7.3).
+ */
+static __always_inline __s32 called_exec(const struct ca_task *t, struct task_struct *task, struct linux_binprm *bprm,
+					 __u8 *abi)
+{
+#if defined(__TARGET_ARCH_x86)
+	bool by_descriptor = BPF_CORE_READ(bprm, fdpath);
+
+	*abi = t->flags & CA_TASK_COMPAT ? CA_ABI_COMPAT : CA_ABI_NATIVE;
+	if (*abi == CA_ABI_COMPAT)
+		return by_descriptor ? NR_EXECVEAT_COMPAT : NR_EXECVE_COMPAT;
+	return by_descriptor ? NR_EXECVEAT : NR_EXECVE;
+#else
+	return current_syscall(task, t, abi);
+#endif
+}
+
 /*
  * A call to exec that succeeds begins as one program and ends as another: it is
- * noted for the first, before the task gets the second. Its number is by then
- * execve's, in the table of the new program (arch/x86/kernel/process_64.c,
- * set_personality_64bit() and set_personality_ia32()).
+ * noted for the first, before the task gets the second.
  */
-static __always_inline void note_exec(struct ca_task *t, struct task_struct *task)
+static __always_inline void note_exec(struct ca_task *t, struct task_struct *task, struct linux_binprm *bprm)
 {
 	__u8 abi;
-	__s32 number = current_syscall(task, t, &abi);
+	__s32 number = called_exec(t, task, bprm, &abi);
 
 	if (t->flags & CA_TASK_RECORDING)
 		note_syscall(t->program, number, abi, 1 /* not known yet: any answer */, 0);

@@ -106,10 +106,11 @@ static __always_inline int on_exec_done(struct task_struct *task, struct linux_b
 		count_task(group_of(t), task);
 		t->session = session_of(task);
 	} else {
-		note_exec(t, task);
+		note_exec(t, task, bprm);
 	}
 	if (t->session != session_of(task))
 		add(&group_of(t)->sessions);
+	t->flags = (t->flags & ~CA_TASK_COMPAT) | compat_flag(task);
 	t->program = program_of(bprm, t);
 	forget_calls(t);
 	forget_noted(t);
@@ -152,9 +153,13 @@ static __always_inline void note_waiting(struct task_struct *task)
 {
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	struct ca_task *t = task_of(task);
+	__s32 number;
+	__u8 abi;
 
-	if (t && may_serve(t))
-		look_at_wait(t, bpf_jiffies64(), SYSCALL_NR(regs), SYSCALL_COMPAT(task) ? CA_ABI_COMPAT : CA_ABI_NATIVE);
+	if (!t || !may_serve(t))
+		return;
+	number = syscall_in(regs, task, t, &abi);
+	look_at_wait(t, bpf_jiffies64(), number, abi);
 }
 
 /* The program of a task of the tree. */

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -198,18 +200,7 @@ func TestOtherSyscallTables(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"int80", "int80-i386", "int80-arm"} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := os.Stat(built(name)); err != nil {
-				t.Skipf("wanted %s, which is built for one architecture, there is none: %v", name, err)
-			}
-			// without the 32-bit entry the kernel kills it, or cannot execute it at all
-			if err := exec.Command(built(name)).Run(); err != nil {
-				if os.Getenv("CAP_AUDIT_VM") != "" {
-					t.Fatalf("the kernels of the VMs all have the 32-bit system call entry, but %s ends "+
-						"with: %v", name, err)
-				}
-				t.Skipf("wanted a kernel with the 32-bit system call entry, there %s ends with: %v", name,
-					err)
-			}
+			needsOtherTable(t, name)
 			d := audited(t, built(name))
 			if len(d.Required) != 1 || d.Required[0].Name != "sys_chroot" ||
 				d.Required[0].Checks.Granted != 3 {
@@ -218,8 +209,64 @@ func TestOtherSyscallTables(t *testing.T) {
 			if got := d.Required[0].Reason; !strings.HasPrefix(got, "Used by chroot") {
 				t.Errorf("reason: %q", got)
 			}
-			if made := d.Programs[0].Syscalls; len(made) != 1 || !strings.HasSuffix(made[0], ":chroot") {
+			if made := d.Programs[0].Syscalls; !ofOtherTable(made, "chroot", "execve") {
 				t.Errorf("system calls: %v", made)
+			}
+		})
+	}
+}
+
+// needsOtherTable is for a program that makes system calls of the 32-bit table.
+func needsOtherTable(t *testing.T, name string) {
+	t.Helper()
+	if _, err := os.Stat(built(name)); err != nil {
+		t.Skipf("wanted %s, which is built for one architecture, there is none: %v", name, err)
+	}
+	// without the 32-bit entry the kernel kills it, or cannot execute it at all
+	err := exec.Command(built(name)).Run()
+	if err != nil && os.Getenv("CAP_AUDIT_VM") != "" {
+		t.Fatalf("the kernels of the VMs all have the 32-bit system call entry, but %s ends with: %v", name,
+			err)
+	}
+	if err != nil {
+		t.Skipf("wanted a kernel with the 32-bit system call entry, there %s ends with: %v", name, err)
+	}
+}
+
+// ofOtherTable says whether these calls were made, and no others, by numbers that are not the kernel's
+// native ones.
+func ofOtherTable(made []string, want ...string) bool {
+	var names []string
+	for _, call := range made {
+		table, name, ok := strings.Cut(call, ":")
+		if !ok || table == "" {
+			return false
+		}
+		names = append(names, name)
+	}
+	return slices.Equal(names, want)
+}
+
+// TestExecAcrossTables: exec begins with the numbers of one program and ends with those of another.
+func TestExecAcrossTables(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"int80-i386", "int80-arm"} {
+		t.Run(name, func(t *testing.T) {
+			needsOtherTable(t, name)
+			dir := t.TempDir()
+			if err := os.Symlink(built("tiny"), filepath.Join(dir, "next")); err != nil {
+				t.Fatal(err)
+			}
+			d := audited(t, tool(t, "sh"), "-c", `cd "$0" && exec "$1"`, dir, built(name))
+			shell := d.ran(t, "/sh").Syscalls
+			if !slices.Contains(shell, "execve") || strings.Contains(strings.Join(shell, " "), ":") {
+				t.Errorf("system calls of a shell: %v", shell)
+			}
+			if made := d.ran(t, name).Syscalls; !ofOtherTable(made, "chroot", "execve") {
+				t.Errorf("system calls of %s: %v", name, made)
+			}
+			if made := d.ran(t, "next").Syscalls; !slices.Equal(made, []string{"chroot"}) {
+				t.Errorf("system calls of what %s executes: %v", name, made)
 			}
 		})
 	}
