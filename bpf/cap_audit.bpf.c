@@ -279,7 +279,8 @@ static __always_inline bool look_at_check(struct ca_task *t, const struct ca_che
 	if (!look || !nth || nth < look->next)
 		return false;
 	if (wants_stack(look, nth)) {
-		take_stack(kind);
+		if (!put_stack_off(t, check, kind))
+			take_stack(kind);
 		next = nth + 1;
 	}
 	if (objects_wanted) {
@@ -781,6 +782,7 @@ static __always_inline int on_syscall_done(struct pt_regs *regs, long result, bo
 	if (preemptible && t)
 		note_unseen_exec(t, task, result);
 	if (t && (t->flags & CA_TASK_RECORDING)) {
+		take_stacks_due(t);
 		number = syscall_in(regs, task, t, &abi);
 		note_call(t, number, abi, result, SYSCALL_ARG1(regs));
 		count_after_refused(t, number, abi);

@@ -31,6 +31,7 @@ enum {
 	CA_STRUCT = 32,		/* bytes kept of what a pointer among them leads to */
 	CA_LAST_CALLS = 128,	/* system calls of a process before its end that are its last: see ends.bpf.h */
 	CA_STACKS = 4,		/* user stacks taken of a kind */
+	CA_STACKS_DUE = 4,	/* kinds in one system call whose stacks are taken when it ends */
 	CA_STACK_LOOKS = 256,	/* checks of a kind, the first, that are looked at for a stack not seen yet */
 	/* 32 KiB of a stack wherever in a page it begins: libaudit alone has frames of 18 KiB */
 	CA_STACK_PAGES = 9,
@@ -415,6 +416,7 @@ struct ca_task {
 	__u32 mappings;		/* the list that they are in; 0 for none */
 	__u32 walked;		/* and how many were looked at, */
 	__u32 listed;		/* and told */
+	__u32 stacks_due[CA_STACKS_DUE]; /* kinds whose stack is taken when the system call under way ends: stacks_at_end */
 	/* of the call site of the refused checks in the system call under way, or of the granted ones where none was
 	   refused; 0 for several */
 	__u32 kind;

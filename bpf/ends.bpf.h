@@ -106,6 +106,8 @@ int BPF_PROG(on_exit, struct task_struct *task)
 
 	if (!t && state.waiting)
 		t = claim(task, 0); /* as long as anybody waits, others pay for a look */
+	if (t && stacks_at_end)
+		lose_stacks_due(t);
 	if (t && (t->flags & CA_TASK_FIRST) && task->pid == task->tgid)
 		group_of(t)->first_ended = 1;
 	if (!t || !status || !(t->flags & CA_TASK_RECORDING) || !t->refused.capabilities)

@@ -9,8 +9,9 @@ const volatile __u64 idle_matters = 0;
 const volatile bool concludes = false;
 /* The ends of some system calls are seen, of those with checks in them, and no others: see returns.bpf.h. */
 const volatile bool sampled = false;
-/* Whether user stacks are taken: see stacks.bpf.h. */
+/* Whether user stacks are taken, and not before the system call ends: see stacks.bpf.h. */
 const volatile bool takes_stacks = false;
+const volatile bool stacks_at_end = false;
 /* Tracepoints can be preempted (7.0), so that an exec can go unseen: see tree.bpf.h. */
 const volatile bool preemptible = false;
 /* How many jiffies what takes longer than an ordinary system call takes: see times.bpf.h. */

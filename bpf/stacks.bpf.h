@@ -14,6 +14,8 @@ extern int bpf_iter_task_vma_new(struct bpf_iter_task_vma *it, struct task_struc
 extern struct vm_area_struct *bpf_iter_task_vma_next(struct bpf_iter_task_vma *it) __ksym __weak;
 extern void bpf_iter_task_vma_destroy(struct bpf_iter_task_vma *it) __ksym __weak;
 
+int is_exec(__s32 number, __u32 abi);
+
 enum {
 	WALKED_MAPPINGS = 8192,	/* looked at for code, data included */
 	PRINT_WORDS = 64,	/* of the stack, for a fingerprint: callers a few frames up are among them */
@@ -124,8 +126,8 @@ __noinline int tell_mapping(struct ca_task *t, __u64 address, __u32 list)
 /*
  * Tells where the process's code lies: 0 if the kernel cannot, or has no room for all. While the process itself changes its mappings,
  * as in mmap(), they are locked and the iterator sees none; nor does it in setrlimit(), which is under the lock that
- * guards task->mm (kernel/sys.c, do_prlimit(); seen on 6.18), nor with interrupts off, as kretprobes are on arm64, where
- * they are breakpoints (seen on 6.12.117 and 7.3).
+ * guards task->mm (kernel/sys.c, do_prlimit(); seen on 6.18), nor with interrupts off: kernel/bpf/task_iter.c,
+ * bpf_iter_task_vma_new(), since 6.12.91, 6.18.33 and 7.0.10.
  */
 __noinline int tell_mappings(__u32 list)
 {
@@ -287,6 +289,42 @@ __noinline int take_stack(__u32 kind)
 		hand_over(bpf_ringbuf_reserve(&stacks, sizeof(struct ca_stack), 0), task, kind, list, t->mappings,
 			  base, CA_STACK_PAGES);
 	return 0;
+}
+
+/*
+ * Puts a stack off until the system call under way ends, and says whether that can be: the kretprobes of arm64 are
+ * breakpoints, with interrupts off (seen on 6.12.117 and 7.3). The program waits meanwhile, and its stack stays as it is,
+ * but for exec.
+ */
+static __always_inline bool put_stack_off(struct ca_task *t, const struct ca_check *check, __u32 kind)
+{
+	if (!stacks_at_end || check->syscall < 0 || is_exec(check->syscall, check->abi))
+		return false;
+	for (int i = 0; i < CA_STACKS_DUE; i++) {
+		if (!t->stacks_due[i])
+			t->stacks_due[i] = kind;
+		if (t->stacks_due[i] == kind)
+			return true;
+	}
+	return false;
+}
+
+/* Every system call comes by here. */
+static __always_inline void take_stacks_due(struct ca_task *t)
+{
+	if (!stacks_at_end)
+		return;
+	for (int i = 0; i < CA_STACKS_DUE && t->stacks_due[i]; i++) {
+		take_stack(t->stacks_due[i]);
+		t->stacks_due[i] = 0;
+	}
+}
+
+/* Who was killed in the midst of a system call. */
+static __always_inline void lose_stacks_due(const struct ca_task *t)
+{
+	for (int i = 0; i < CA_STACKS_DUE && t->stacks_due[i]; i++)
+		add(&state.lost_stacks);
 }
 
 /* Whether the nth check of a kind is looked at for a stack that has not been seen. */

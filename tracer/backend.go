@@ -2,6 +2,7 @@ package tracer
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 )
@@ -98,6 +99,9 @@ func (b Backend) knowsLSM() bool { return b != Tracepoint }
 // concludes: the kernel functions that grant without a check cannot be attached
 // to, so that it is concluded from the system calls.
 func (b Backend) concludes() bool { return b == Tracepoint }
+
+// interruptsOff: the programs that see checks run with interrupts off.
+func (b Backend) interruptsOff() bool { return b == Kprobe && runtime.GOARCH == "arm64" }
 
 // BackendError tells why one backend could not be used.
 type BackendError struct {

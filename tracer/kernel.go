@@ -224,6 +224,7 @@ func (k *kernel) variables(set settings, types kernelTypes) (variables, error) {
 	v["sampled"] = k.sampled
 	v["code_wanted"] = set.code
 	v["takes_stacks"] = set.stacks
+	v["stacks_at_end"] = set.stacks && !k.sampled && k.backend.interruptsOff()
 	v["long_wait"] = uint64(longWait / tick)
 	v["objects_wanted"] = set.objects
 	if set.objects {
