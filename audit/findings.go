@@ -238,6 +238,8 @@ type Findings struct {
 	// Stated and StatedOperational are the recommended sets as earlier reports
 	// state them; nil where they follow from the lists above.
 	Stated, StatedOperational *uint64
+	// StatedAtLeast: an earlier report says that more than that may be needed.
+	StatedAtLeast bool
 
 	Tasks        uint64
 	StillRunning int

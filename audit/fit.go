@@ -60,9 +60,14 @@ func (f *Findings) Fit(allowed uint64) Fit {
 	return fit
 }
 
-// Unbegun says why what had started before the audit may need more to start, "" for all else.
+// Unbegun says why what had started before the audit may need more to start, "" for all else. Of a
+// union it is enough that one report has seen the start, if all are of one program.
 func (f *Findings) Unbegun() string {
-	if f.Subject.Kind.Adopted() && !f.Subject.FromStart {
+	late := f.Subject.Kind.Adopted() && !f.Subject.FromStart
+	if m := f.Merged; m != nil && m.Late.Count > 0 {
+		late = m.Late.Count == m.Reports || len(m.Applications) > 1
+	}
+	if late {
 		return "its start was not seen"
 	}
 	return ""

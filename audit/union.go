@@ -28,9 +28,9 @@ type Merged struct {
 	// Reports is how many were joined, those inside of unions included.
 	Reports uint64
 	// Incomplete may lack needs; Untold, of other programs, do not say whether
-	// they do; Failed are of runs that ended with a signal or another status
-	// than 0.
-	Incomplete, Untold, Failed Reports
+	// they do; Failed are of runs that failed, see Findings. AtLeast say themselves that
+	// more may be needed. Late are of what had started before the audit.
+	Incomplete, Untold, Failed, AtLeast, Late Reports
 	// Applications and Kernels are in order of their names.
 	Applications, Kernels []Share
 	Capabilities          []Provenance
@@ -412,6 +412,8 @@ func (u *Union) addProvenance(name string, f *Findings) {
 		u.merged.Incomplete.join(m.Incomplete)
 		u.merged.Untold.join(m.Untold)
 		u.merged.Failed.join(m.Failed)
+		u.merged.AtLeast.join(m.AtLeast)
+		u.merged.Late.join(m.Late)
 		u.merged.LeftOut = Sum(u.merged.LeftOut, m.LeftOut)
 		for _, s := range m.Applications {
 			share(u.shares.applications, s)
@@ -436,8 +438,14 @@ func (u *Union) addProvenance(name string, f *Findings) {
 	case f.Unsure() != "":
 		u.merged.Incomplete.add(name)
 	}
-	if f.Application.Ended && (f.Application.Status != 0 || f.Application.Signal != 0) {
+	if f.Failed() {
 		u.merged.Failed.add(name)
+	}
+	if f.StatedAtLeast {
+		u.merged.AtLeast.add(name)
+	}
+	if f.Unbegun() != "" {
+		u.merged.Late.add(name)
 	}
 	for _, c := range f.Required {
 		u.caps[c.Number].provenance.Required.add(name)

@@ -127,6 +127,10 @@ func TestUnionOfCompleteness(t *testing.T) {
 	failed := &Findings{Application: Application{Path: "/usr/bin/x", Ended: true, Status: 1}}
 	lost := &Findings{Application: ended(), Losses: Losses{Checks: 1}}
 	untold := &Findings{Application: ended(), Untold: true}
+	asked := &Findings{Application: Application{Path: "/usr/bin/x", Ended: true, Signal: 15}}
+	if m := union(whole, asked).Merged; m.Failed.Count != 0 {
+		t.Errorf("who ends as asked has failed: %+v", m)
+	}
 	f := union(whole, failed, lost, untold)
 	m := f.Merged
 	if m.Reports != 4 || m.Failed.Count != 1 || m.Incomplete.Count != 1 || m.Untold.Count != 1 ||

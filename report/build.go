@@ -78,7 +78,7 @@ func (d *Document) conclude(f *audit.Findings) {
 	d.blame(f.RefusedEnd)
 	d.findWays(f)
 	d.time(f)
-	d.AtLeast = d.blocked() || d.unknown()
+	d.AtLeast = d.blocked() || d.unknown() || d.partly()
 	d.PodSecurity = podSecurity(d.advice)
 }
 
@@ -186,7 +186,7 @@ func daemon(f *audit.Findings) bool { return stays(f) || f.SwitchesUser() }
 // stays: it listens, goes on until it is ended, or goes into the background.
 func stays(f *audit.Findings) bool {
 	goesOn := f.Subject.Kind.Adopted() || f.StillRunning > 0 ||
-		f.Application.Ended && slices.Contains(endings, unix.Signal(f.Application.Signal))
+		f.Application.Ended && audit.IsEnding(f.Application.Signal)
 	listens := func(p audit.ProgramUse) bool { return slices.Contains(p.Syscalls, "listen") }
 	return goesOn || slices.ContainsFunc(f.Programs, listens)
 }
@@ -209,11 +209,13 @@ func made(p audit.ProgramUse) snippets.Made {
 
 // recorded: nothing is missing of what was to be recorded.
 func recorded(f *audit.Findings) bool {
-	if m := f.Merged; m != nil && m.Incomplete.Count+m.Untold.Count > 0 {
+	if f.Losses.Any() || f.Untold || f.Subject.CutShort != "" {
 		return false
 	}
-	return !f.Losses.Any() && !f.Untold && f.Subject.CutShort == "" &&
-		(f.Subject.Kind.Adopted() || f.StillRunning == 0 && f.Application.Ended)
+	if m := f.Merged; m != nil { // what had not ended and should have is incomplete
+		return m.Incomplete.Count+m.Untold.Count == 0
+	}
+	return f.Subject.Kind.Adopted() || f.StillRunning == 0 && f.Application.Ended
 }
 
 // optional is nil, null in JSON, for "".

@@ -78,8 +78,20 @@ func (d *Document) becauseRefused() string {
 func (d *Document) blocked() bool { return d.wentWrong("") != "" && len(d.harmful()) > 0 }
 
 // unknown: there is nothing to grant, which may be too little. A refusal may be why the run failed, or it
-// began before the audit.
-func (d *Document) unknown() bool { return len(d.Recommended) == 0 && (d.blocked() || !d.fromStart) }
+// began before the audit; or each of the reports that were joined says so.
+func (d *Document) unknown() bool {
+	each := d.more() && d.Merged.AtLeast.Count == d.Merged.Reports
+	return len(d.Recommended) == 0 && (d.blocked() || !d.fromStart || each)
+}
+
+// more: of the reports that were joined some say that more may be needed, and the others do not show
+// that this was all.
+func (d *Document) more() bool {
+	return d.Merged != nil && d.Merged.AtLeast.Count > 0 && (len(d.harmful()) > 0 || !d.fromStart)
+}
+
+// partly: there is more than what those say, and that is not all that is known.
+func (d *Document) partly() bool { return d.more() && !d.blocked() && !d.unknown() }
 
 // idle: that is all that there is to say.
 func (d *Document) idle() bool { return d.unknown() && d.wentWrong("") == "" && len(d.harmful()) == 0 }
@@ -112,7 +124,7 @@ func (d *Document) Unfounded(kind string) error {
 		return nil
 	}
 	return errors.New("no snippet without any capability: what was audited had started before, and what it " +
-		"needed for that is not known. " + wordings[d.Subject.Kind].beforehand)
+		"needed for that is not known." + d.beforehand())
 }
 
 // grantIt is what to do about a refusal.
@@ -126,19 +138,20 @@ func (d *Document) grantIt() string {
 	return "Grant it and audit again."
 }
 
-// endedBadly tells how the program ended, if that is no success: a clause. Signals
-// that people end a service with are as good as an exit, and so are the exit
-// statuses that stand for them.
+// endedBadly tells how the program ended, if that is no success: a clause.
 func (d *Document) endedBadly() string {
-	if d.Exit.Status == nil {
-		return ""
+	if d.Exit.Status != nil && audit.EndedBadly(*d.Exit.Status, *d.Exit.Signal) {
+		return endedBadly(*d.Exit.Status, *d.Exit.Signal)
 	}
-	return endedBadly(*d.Exit.Status, *d.Exit.Signal)
+	if m := d.Merged; m != nil && m.Reports > 0 && m.Failed.Count == m.Reports {
+		return "ended well in none of its runs"
+	}
+	return ""
 }
 
 func endedBadly(status, signal int) string {
 	switch {
-	case slices.Contains(endings, unix.Signal(signal)):
+	case !audit.EndedBadly(status, signal):
 		return ""
 	case signal != 0:
 		name := unix.SignalName(unix.Signal(signal))
@@ -146,14 +159,9 @@ func endedBadly(status, signal int) string {
 			name = fmt.Sprintf("signal %d", signal)
 		}
 		return "was ended by " + name
-	case status == 0, slices.Contains(endings, unix.Signal(status-128)):
-		return ""
 	}
 	return fmt.Sprintf("exited with status %d", status)
 }
-
-// endings are the signals that people end a service with.
-var endings = []unix.Signal{unix.SIGHUP, unix.SIGINT, unix.SIGTERM}
 
 // failedWithEverything: the run under --as ended with a failure, which no refusal
 // explains. What else it can be does not show in checks: bubblewrap 0.8 reads its

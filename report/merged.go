@@ -14,13 +14,17 @@ type Merged struct {
 	// Incomplete reports may lack needs, Untold ones do not say whether they do.
 	Incomplete Reports `json:"incomplete"`
 	Untold     Reports `json:"untold"`
-	// Failed are of runs that ended with a signal or another status than 0.
+	// Failed are of runs that ended badly, or what was to exercise them did.
 	Failed       Reports      `json:"failed"`
 	Applications []Share      `json:"applications"`
 	Kernels      []Share      `json:"kernels"`
 	Capabilities []Provenance `json:"capabilities"`
 	// LeftOut is how many details did not fit.
 	LeftOut uint64 `json:"left_out"`
+	// AtLeast reports say themselves that more may be needed. Late are of what had started
+	// before the audit.
+	AtLeast Reports `json:"at_least"`
+	Late    Reports `json:"started_before"`
 }
 
 // Reports is a number of reports with the names of the first ones.
@@ -54,6 +58,8 @@ func merged(m *audit.Merged) *Merged {
 		Incomplete:   reports(m.Incomplete),
 		Untold:       reports(m.Untold),
 		Failed:       reports(m.Failed),
+		AtLeast:      reports(m.AtLeast),
+		Late:         reports(m.Late),
 		Applications: each(m.Applications, share),
 		Kernels:      each(m.Kernels, share),
 		Capabilities: each(m.Capabilities, func(p audit.Provenance) Provenance {
@@ -78,7 +84,9 @@ func (t *text) merged() {
 	t.line("  Reports joined: %d", m.Reports)
 	t.shares("Programs:", m.Applications)
 	t.shares("Kernels:", m.Kernels)
-	t.reports("  ", "Ended with a signal or another status than 0:", m.Failed)
+	t.reports("  ", "Of runs that failed:", m.Failed)
+	t.reports("  ", "Say that more may be needed:", m.AtLeast)
+	t.reports("  ", "Of what had started before:", m.Late)
 	t.reports("  ", "Not complete:", m.Incomplete)
 	t.reports("  ", "Do not say whether they are complete:", m.Untold)
 	for _, p := range m.Capabilities {

@@ -231,6 +231,7 @@ func (d *earlier) findings() (*audit.Findings, error) {
 		f.Application.Mentions = each(d.Coverage.Mentions, func(m Mention) string { return r.word(m.Word) })
 	}
 	f.Held = r.held(d.Held)
+	f.StatedAtLeast = d.AtLeast
 	if f.Stated = r.set(d.Recommended); f.Stated != nil {
 		r.agree(d, f)
 	}
@@ -429,6 +430,8 @@ func (r *reader) merged(m *Merged) *audit.Merged {
 		Incomplete:   reports(m.Incomplete),
 		Untold:       reports(m.Untold),
 		Failed:       reports(m.Failed),
+		AtLeast:      reports(m.AtLeast),
+		Late:         reports(m.Late),
 		Applications: each(m.Applications, share),
 		Kernels:      each(m.Kernels, share),
 		Capabilities: each(m.Capabilities, func(p Provenance) audit.Provenance {

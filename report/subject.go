@@ -101,6 +101,22 @@ func (d *Document) headings() (lines []string) {
 	return lines
 }
 
+// late is what had started before the audit, where something had.
+func (d *Document) late() string {
+	if m := d.Merged; m != nil && m.Late.Count < m.Reports {
+		return fmt.Sprintf("In %d of %d reports, what was audited", m.Late.Count, m.Reports)
+	}
+	return "What was audited"
+}
+
+// beforehand says after a sentence how the start is seen, too.
+func (d *Document) beforehand() string {
+	if how := wordings[d.Subject.Kind].beforehand; how != "" {
+		return " " + how
+	}
+	return ""
+}
+
 // several says so where the reports that were joined differ in what a heading names.
 func (s Subject) several() Subject {
 	word := "several"

@@ -52,6 +52,7 @@ var unwritten = map[string]string{
 	"Untold":                    "the losses tell",
 	"Bounds":                    "what follows from them is in StatedReach",
 	"Programs.Members":          "who can ask for what is in StatedReach",
+	"StatedAtLeast":             "the document has it from the rest",
 	"StatedOperational":         "it follows from Operational and Stated",
 }
 
@@ -131,6 +132,7 @@ var unjoined = map[string]string{
 	"UnitFile":                  ofItsRun,
 	"Proof":                     ofItsRun,
 	"Untold":                    "the report counts as untold",
+	"StatedAtLeast":             "the report counts as one that says so",
 }
 
 const (

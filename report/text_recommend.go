@@ -72,7 +72,7 @@ func (d *Document) grant() string {
 			"its start was not seen."
 	case d.unknown():
 		return "Grant: not known yet."
-	case d.blocked():
+	case d.AtLeast && len(d.Recommended) > 0:
 		return fmt.Sprintf("Grant at least: %s.", strings.Join(d.Recommended, ", "))
 	case d.noSession():
 		return "Grant: " + orNone(d.Recommended) + ", as far as it was used."
@@ -100,8 +100,11 @@ func (d *Document) answer() string {
 		parts = []string{"Grant: not known yet"}
 	case d.unknown():
 		parts = []string{"Grant: not known yet", wrong}
-	case d.blocked():
-		parts = []string{"Grant at least: " + strings.Join(d.Recommended, ", "), wrong}
+	case d.AtLeast && len(d.Recommended) > 0:
+		parts = []string{"Grant at least: " + strings.Join(d.Recommended, ", ")}
+		if wrong != "" {
+			parts = append(parts, wrong)
+		}
 	case wrong != "":
 		parts = append(parts, "but "+wrong)
 		if lacked := d.refusedInPart(); len(lacked) > 0 {
@@ -114,6 +117,10 @@ func (d *Document) answer() string {
 		} else {
 			parts = append(parts, "not enough in a repetition")
 		}
+	}
+	if d.partly() {
+		parts = append(parts, fmt.Sprintf("%d of %d reports may need more", d.Merged.AtLeast.Count,
+			d.Merged.Reports))
 	}
 	if !d.fromStart {
 		parts = append(parts, "its start was not seen")
@@ -209,8 +216,12 @@ func (d *Document) Doubts() []string {
 func (d *Document) doubts() []string {
 	var list []string
 	if !d.fromStart {
-		list = append(list, "What was audited had started before: what it needed for that is not included. "+
-			wordings[d.Subject.Kind].beforehand)
+		list = append(list, d.late()+" had started before: what it needed for that is not included."+
+			d.beforehand())
+	}
+	if d.partly() {
+		list = append(list, fmt.Sprintf("Of %d reports, %s that more may be needed%s.", d.Merged.Reports,
+			count(d.Merged.AtLeast.Count, "says", "say"), inParens(named(d.Merged.AtLeast))))
 	}
 	if d.untraced {
 		found := "Found"
@@ -242,6 +253,10 @@ func (d *Document) doubts() []string {
 // harm is what refusals may have done to a run that did not fail.
 func (d *Document) harm() []string {
 	var list []string
+	if d.Merged != nil && len(d.harmful()) > 0 { // a document does not say what the program had given up
+		return []string{fmt.Sprintf("Refused, and a call failed: %s. If something was missing, the reports "+
+			"say what helps.", strings.Join(namesOf(d.harmful()), ", "))}
+	}
 	if lacked := d.lacked(); len(lacked) > 0 {
 		list = append(list, fmt.Sprintf("Refused, and a call failed: %s. "+
 			"To be granted if something was missing.", strings.Join(namesOf(lacked), ", ")))
