@@ -32,6 +32,11 @@ const (
 	BlindUntraced BlindSpotKind = "untraced"
 )
 
+func (k BlindSpotKind) known() bool {
+	return slices.Contains([]BlindSpotKind{BlindOptions, BlindInlined, BlindLSM, BlindUnasked, BlindCalls,
+		BlindSkipped, BlindMoved, BlindUntraced}, k)
+}
+
 // blindSpots are those of the backend, of the kernel and of the way in which
 // processes came under the audit.
 func blindSpots(o *Observation) []BlindSpot {

@@ -183,7 +183,7 @@ func (u *Union) Add(name string, f *Findings) {
 	u.operational |= f.RecommendedOperational()
 	note(u.backends, f.Backend)
 	for _, spot := range f.BlindSpots {
-		note(u.blindSpots, spot)
+		u.noteBlindSpot(spot)
 	}
 	u.f.Gains = joinGains(u.f.Gains, f.Gains)
 	u.addCapabilities(f)
@@ -211,6 +211,21 @@ func (u *Union) agree(f *Findings) {
 func note[T comparable](set map[T]bool, one T) {
 	if len(set) < maxNames {
 		set[one] = true
+	}
+}
+
+// noteBlindSpot keeps one of each kind that is known, however many others there are.
+func (u *Union) noteBlindSpot(spot BlindSpot) {
+	for other := range u.blindSpots {
+		if other.Kind == spot.Kind {
+			note(u.blindSpots, spot)
+			return
+		}
+	}
+	if spot.Kind.known() {
+		u.blindSpots[spot] = true
+	} else {
+		note(u.blindSpots, spot)
 	}
 }
 

@@ -351,3 +351,16 @@ func TestUnionOfSubjects(t *testing.T) {
 		})
 	}
 }
+
+// What could not be seen at all is known of a union, whatever else its reports could not see.
+func TestUnionKeepsKindsOfBlindSpots(t *testing.T) {
+	u := NewUnion()
+	for n := range uint64(2 * maxNames) {
+		u.Add("report", &Findings{Application: ended(), BlindSpots: []BlindSpot{
+			{Kind: BlindMoved, Count: n + 1}, {Told: fmt.Sprint("in words of another version ", n)}}})
+	}
+	u.Add("report", &Findings{Application: ended(), BlindSpots: []BlindSpot{{Kind: BlindUntraced}}})
+	if f := u.Findings(); !f.Untraced() {
+		t.Errorf("no word of the one that was not traced: %v", f.BlindSpots)
+	}
+}
