@@ -20,6 +20,8 @@ type probe struct {
 	onlyIdle bool
 	// consequence of a refusal, as the reader is told.
 	consequence string
+	// fails: where that is too much, a call fails, with a code of refusedWith.
+	fails bool
 }
 
 // ReserveUnused is the consequence that every program meets: whatever asks for memory
@@ -241,11 +243,13 @@ var probes = []probe{
 	},
 	{
 		// io_uring/io_uring.c, io_uring_create(): whether the ring's memory is
-		// charged to the user.
+		// charged to the user; that of the ring itself from 6.14 on, by
+		// io_uring/memmap.c, io_create_region().
 		capability: unix.CAP_IPC_LOCK,
 		functions: []string{"io_uring_create", "io_uring_setup", "__do_sys_io_uring_setup",
 			"__x64_sys_io_uring_setup", "__arm64_sys_io_uring_setup"},
 		consequence: "the ring's memory counts against RLIMIT_MEMLOCK",
+		fails:       true,
 	},
 	{
 		// Pages that the kernel holds on to for the user. Asked first, before
@@ -260,6 +264,7 @@ var probes = []probe{
 			"xdp_umem_account_pages", "xdp_umem_reg", "xdp_umem_create", "account_locked_vm",
 			"vfio_change_dma_owner", "vfio_dma_do_map", "iopt_alloc_pages", "hfi1_can_pin_pages"},
 		consequence: "the pages that are pinned count against RLIMIT_MEMLOCK",
+		fails:       true,
 	},
 	{
 		// fs/proc/base.c, __set_oom_adj(): asks with capable() for a lower
@@ -292,6 +297,7 @@ var probes = []probe{
 			"ext2_new_blocks", "ext2_has_free_blocks", "__allow_reserved_blocks", "inc_valid_block_count",
 			"jffs2_rp_can_write", "can_use_rp"},
 		consequence: "blocks of the file system that are reserved for root are not used",
+		fails:       true,
 	},
 	{
 		// fs/quota/dquot.c, ignore_hardlimit(), inlined into these; of btrfs
@@ -299,16 +305,19 @@ var probes = []probe{
 		capability:  unix.CAP_SYS_RESOURCE,
 		functions:   []string{"ignore_hardlimit", "dquot_add_space", "dquot_add_inodes", "qgroup_reserve"},
 		consequence: "disk quotas apply",
+		fails:       true,
 	},
 	{
 		// XFS, whenever attributes or flags of a file are changed, quotas or
 		// not: fs/xfs/xfs_iops.c, xfs_setattr_nonsize(), and xfs_ioctl.c,
 		// xfs_ioctl_setattr_get_trans(). Who may change them was decided before,
-		// in fs/attr.c and in vfs_fileattr_set().
+		// in fs/attr.c and in vfs_fileattr_set(). Over the quota of a project it
+		// is ENOSPC: xfs_trans_dquot.c, xfs_trans_dqresv().
 		capability: unix.CAP_FOWNER,
 		functions: []string{"xfs_setattr_nonsize", "xfs_vn_setattr", "xfs_ioctl_setattr_get_trans",
 			"xfs_fileattr_set"},
 		consequence: "disk quotas apply",
+		fails:       true,
 	},
 	{
 		// security/integrity/ima/ima_policy.c, ima_match_rules(): which user
@@ -331,15 +340,18 @@ var probes = []probe{
 	},
 	{
 		// fs/pipe.c, alloc_pipe_info() through pipe_is_unprivileged_user(),
-		// once a user's pipes exceed fs.pipe-user-pages-soft.
+		// once a user's pipes exceed fs.pipe-user-pages-soft; beyond
+		// fs.pipe-user-pages-hard there are no more.
 		capability:  unix.CAP_SYS_RESOURCE,
 		functions:   []string{"alloc_pipe_info", "pipe_is_unprivileged_user"},
 		consequence: "new pipes get smaller buffers",
+		fails:       true,
 	},
 	{
 		capability:  unix.CAP_SYS_ADMIN,
 		functions:   []string{"alloc_pipe_info", "pipe_is_unprivileged_user"},
 		consequence: "new pipes get smaller buffers",
+		fails:       true,
 	},
 }
 
@@ -354,20 +366,39 @@ func IdleMask() uint64 {
 	return mask
 }
 
+// probeAt is the row of the table that the call site falls under, nil for none.
+func probeAt(row Checks, site Site) *probe {
+	for i, p := range probes {
+		if p.capability == row.Capability && slices.Contains(p.functions, site.Function()) &&
+			(p.through == "" || site.through(p.through)) && (!p.onlyIdle || row.Idle) {
+			return &probes[i]
+		}
+	}
+	return nil
+}
+
 // advisory is the consequence of refusing a row's capability at a call site,
 // "" when the program needs it there.
 func advisory(row Checks, site Site) string {
-	asker := site.Function()
-	for _, p := range probes {
-		if p.capability == row.Capability && slices.Contains(p.functions, asker) &&
-			(p.through == "" || site.through(p.through)) && (!p.onlyIdle || row.Idle) {
-			return p.consequence
-		}
+	if p := probeAt(row, site); p != nil {
+		return p.consequence
 	}
-	if inExec(asker) {
+	if inExec(site.Function()) {
 		return "execve goes on all the same"
 	}
 	return ""
+}
+
+// hindered: a probe was refused, and calls with that in them failed as they do where its consequence is
+// too much.
+func (a *analysis) hindered(row Checks, site Site) bool {
+	p := probeAt(row, site)
+	return p != nil && p.fails && row.Verdict != Granted && slices.ContainsFunc(a.o.Outcomes,
+		func(o Outcome) bool {
+			return o.Capability == row.Capability && o.Verdict == row.Verdict && o.Syscall == row.Syscall &&
+				(o.Kind == site.Kind || o.Kind == 0) && Classify(o.Return) == OtherFailure &&
+				ForWant(o.Capability, o.Syscall.Name, o.Return)
+		})
 }
 
 // inExec tells checks that execve makes to set up credentials

@@ -235,3 +235,40 @@ func TestIdleMask(t *testing.T) {
 		t.Errorf("probed for are %#x, idle of these %#x", probe, idle)
 	}
 }
+
+// A probe that was refused is a need where a call failed as one does that it is too much for, and where
+// that call came from there, as far as that is known.
+func TestProbesThatHinder(t *testing.T) {
+	const n = unix.CAP_SYS_RESOURCE
+	probed, refused := places{Advisory: []int{n}}, places{Denied: []int{n}}
+	for name, c := range map[string]struct {
+		function string
+		verdict  Verdict
+		errno    unix.Errno
+		kind     int // of the outcome; that of the site is 1
+		want     places
+	}{
+		"no more blocks":              {"ext4_has_free_clusters", Refused, unix.ENOSPC, 1, refused},
+		"from one of several sites":   {"ext4_has_free_clusters", Refused, unix.ENOSPC, 0, refused},
+		"from another site":           {"ext4_has_free_clusters", Refused, unix.ENOSPC, 2, probed},
+		"it was granted":              {"ext4_has_free_clusters", Granted, unix.ENOSPC, 1, probed},
+		"it succeeded":                {"ext4_has_free_clusters", Refused, 0, 1, probed},
+		"it failed otherwise":         {"ext4_has_free_clusters", Refused, unix.EFBIG, 1, probed},
+		"another permission was none": {"ext4_has_free_clusters", Refused, unix.EACCES, 1, probed},
+		"nothing can fail for it":     {"set_permissions", Refused, unix.ENOSPC, 1, probed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := idle(row(n, c.verdict, sysOpenat, 3, asked(c.function, 3)))
+			r.Sites[0].Kind = 1
+			o := observe(r)
+			o.Outcomes = []Outcome{{Capability: n, Verdict: c.verdict, Syscall: sysOpenat,
+				Return: -int(c.errno), Count: 1, Kind: c.kind}}
+			wantPlaces(t, o, c.want)
+			f := Analyze(o)
+			if len(f.Denied) > 0 && (f.Denied[0].Checks != 3 || f.Denied[0].CallSites[0].Advisory != "" ||
+				len(f.Denied[0].Outcomes) != 1) {
+				t.Errorf("%+v", f.Denied[0])
+			}
+		})
+	}
+}

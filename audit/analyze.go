@@ -56,10 +56,11 @@ func Analyze(o *Observation) *Findings {
 			}
 		}
 		if l.advisory.Total() > 0 {
-			f.Advisory = append(f.Advisory, Advisory{n, l.advisory, callSites(l.advisoryRows)})
+			f.Advisory = append(f.Advisory, Advisory{n, l.advisory,
+				callSites(l.advisoryRows, reasonToDiscount)})
 		}
 		if l.nested.Total() > 0 {
-			f.Nested = append(f.Nested, Nested{n, l.nested, callSites(l.nestedRows)})
+			f.Nested = append(f.Nested, Nested{n, l.nested, callSites(l.nestedRows, reasonToDiscount)})
 		}
 	}
 	f.RefusedEnd = a.refusedEnd()
@@ -120,7 +121,7 @@ func (a *analysis) add(row Checks) {
 		l.advisory.add(row.Verdict, row.Count)
 		l.keep(&l.advisoryRows, row)
 	default:
-		needed, probed := split(row)
+		needed, probed := a.split(row)
 		if probed.Count > 0 {
 			l.advisory.add(row.Verdict, probed.Count)
 			l.keep(&l.advisoryRows, probed)
@@ -153,13 +154,13 @@ func kernelsOwn(row Checks) bool {
 
 // split parts a row into what counts as a need and what was only a probe. For
 // capabilities with advisory sites each check's site is known; one whose site
-// is not known counts as a need.
-func split(row Checks) (needed, probed Checks) {
+// is not known counts as a need, and so does one that made calls fail all the same.
+func (a *analysis) split(row Checks) (needed, probed Checks) {
 	needed, probed = row, row
 	needed.Sites, probed.Sites = nil, nil
 	var probes, needs uint64
 	for _, site := range row.Sites {
-		if advisory(row, site) != "" {
+		if advisory(row, site) != "" && !a.hindered(row, site) {
 			probed.Sites = append(probed.Sites, site)
 			probes += site.Samples
 		} else {
@@ -179,7 +180,7 @@ func inPhase(rows []Checks, phase Phase) []Checks {
 }
 
 func (a *analysis) capability(n int, t Tally, rows []Checks) Capability {
-	c := Capability{Number: n, Tally: t, Syscall: mainSyscall(rows), CallSites: callSites(rows),
+	c := Capability{Number: n, Tally: t, Syscall: mainSyscall(rows), CallSites: callSites(rows, none),
 		Span: spanOf(rows), UserNamespace: userNamespaceOf(rows)}
 	granted := a.outcomes(n, func(o Outcome) bool {
 		return o.Verdict == Granted && slices.ContainsFunc(rows, func(r Checks) bool {
@@ -237,8 +238,8 @@ func compareBools(a, b bool) int {
 	return 1
 }
 
-// callSites sums up the functions that asked, the most frequent first.
-func callSites(rows []Checks) []CallSite {
+// callSites sums up the functions that asked, the most frequent first, each with the reason to discount it.
+func callSites(rows []Checks, reason func(Checks, Site) string) []CallSite {
 	type key struct {
 		function   string
 		syscall    Syscall
@@ -256,7 +257,7 @@ func callSites(rows []Checks) []CallSite {
 			if function == "" {
 				continue
 			}
-			k := key{function, row.Syscall, reasonToDiscount(row, site), maybeProbe(row, function)}
+			k := key{function, row.Syscall, reason(row, site), maybeProbe(row, function)}
 			c := counts[k]
 			if c == nil {
 				c = &CallSite{Function: function, Syscall: row.Syscall, Advisory: k.advisory,
@@ -288,6 +289,9 @@ func callSites(rows []Checks) []CallSite {
 	return list
 }
 
+// none is the reason to discount a need.
+func none(Checks, Site) string { return "" }
+
 func reasonToDiscount(row Checks, site Site) string {
 	if kernelsOwn(row) {
 		return "no grant would help: for that the kernel takes other credentials than the program's"
@@ -296,7 +300,7 @@ func reasonToDiscount(row Checks, site Site) string {
 }
 
 func (a *analysis) denied(n int, l *ledger) Denied {
-	d := Denied{Number: n, Checks: l.need.Denied, CallSites: callSites(l.needRows)}
+	d := Denied{Number: n, Checks: l.need.Denied, CallSites: callSites(l.needRows, none)}
 	for _, row := range l.needRows {
 		if row.Verdict == LSMRefused {
 			d.LSMRefused += row.Count

@@ -49,7 +49,7 @@ func TestMaybeProbe(t *testing.T) {
 			for _, verdict := range []Verdict{Granted, Refused} {
 				r := row(unix.CAP_SYS_ADMIN, verdict, sysMount, 1, asked(c.function, 1))
 				r.Options = c.options
-				sites := callSites([]Checks{r})
+				sites := callSites([]Checks{r}, none)
 				if len(sites) != 1 || sites[0].MaybeProbe != c.want {
 					t.Errorf("%+v", sites)
 				}

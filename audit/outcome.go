@@ -40,6 +40,10 @@ var refusedWith = []struct {
 	{[]int{unix.CAP_IPC_LOCK}, unix.ENOMEM, []string{"mlock", "mlock2", "mlockall", "shmctl"}},
 	// likewise: do_mmap(), mm/mmap.c, and mremap, mm/mremap.c, by mlock_future_ok()
 	{[]int{unix.CAP_IPC_LOCK}, unix.EAGAIN, []string{"mmap", "mmap2", "mremap", "shmat"}},
+	// likewise: a ring, io_create_region(), io_uring/memmap.c, 6.14; devices, account_locked_vm(), mm/util.c
+	{[]int{unix.CAP_IPC_LOCK}, unix.ENOMEM, []string{"io_uring_setup", "ioctl"}},
+	// likewise: mm_account_pinned_pages(), net/core/skbuff.c; xdp_umem_account_pages(), net/xdp/xdp_umem.c
+	{[]int{unix.CAP_IPC_LOCK}, unix.ENOBUFS, []string{"sendto", "sendmsg", "sendmmsg", "setsockopt"}},
 	// over RLIMIT_NPROC: copy_process(), kernel/fork.c
 	{[]int{unix.CAP_SYS_RESOURCE, unix.CAP_SYS_ADMIN}, unix.EAGAIN,
 		[]string{"clone", "clone3", "fork", "vfork"}},
@@ -50,6 +54,9 @@ var refusedWith = []struct {
 	// blocks in reserve: ext4_has_free_clusters() and its like; quotas: ignore_hardlimit(), fs/quota/dquot.c
 	{[]int{unix.CAP_SYS_RESOURCE}, unix.ENOSPC, nil},
 	{[]int{unix.CAP_SYS_RESOURCE}, unix.EDQUOT, nil},
+	// quotas, of a project the latter: xfs_trans_dqresv(), fs/xfs/xfs_trans_dquot.c
+	{[]int{unix.CAP_FOWNER}, unix.EDQUOT, nil},
+	{[]int{unix.CAP_FOWNER}, unix.ENOSPC, nil},
 	// a queue larger than fs.mqueue's limits: mq_attr_ok(), ipc/mqueue.c
 	{[]int{unix.CAP_SYS_RESOURCE}, unix.EINVAL, []string{"mq_open"}},
 	// hidepid=invisible, as by ProtectProc= of systemd: proc_pid_permission(), fs/proc/base.c

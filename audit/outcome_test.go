@@ -34,6 +34,9 @@ func TestForWant(t *testing.T) {
 	}{
 		{unix.CAP_IPC_LOCK, "mlockall", unix.ENOMEM, true},
 		{unix.CAP_IPC_LOCK, "mmap", unix.EAGAIN, true},
+		{unix.CAP_IPC_LOCK, "io_uring_setup", unix.ENOMEM, true},
+		{unix.CAP_IPC_LOCK, "sendmsg", unix.ENOBUFS, true},
+		{unix.CAP_FOWNER, "fchown", unix.EDQUOT, true},
 		{unix.CAP_IPC_LOCK, "mmap", unix.ENOMEM, false},
 		{unix.CAP_SYS_ADMIN, "mlockall", unix.ENOMEM, false},
 		{unix.CAP_IPC_LOCK, "shmat", unix.EAGAIN, true},

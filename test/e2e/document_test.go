@@ -56,6 +56,7 @@ type document struct {
 	Losses       map[string]uint64
 	Complete     bool
 	Recommended  []string `json:"recommended_capabilities"`
+	AtLeast      bool     `json:"at_least"`
 	Exit         struct {
 		Status, Signal int
 		Ended          bool

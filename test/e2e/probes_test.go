@@ -134,21 +134,61 @@ fcntl.ioctl(own, 0x40086602, struct.pack("l", 0x80))
 most = struct.pack("<2I7Q", *[2**32 - 1] * 2, *[2**64 - 1] * 3, *[0] * 4)
 fcntl.ioctl(own, 0xc0c0583b, bytes(128) + most)`
 
-// xfs is the root directory of a new file system.
+// What the kernel asks for in case of need, and goes on without, did matter where a call failed for it: one
+// that found no more blocks than those in reserve, and one that pins pages beyond the limit.
+func TestProbesThatHinder(t *testing.T) {
+	t.Parallel()
+	machine.Root(t)
+	setpriv, prlimit := tool(t, "setpriv"), tool(t, "prlimit")
+	full := fileSystem(t, 16<<20, "ext4", "-m", "20")
+	if err := os.Chmod(full, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	need := installed(t, publicDir(t), built("need"), 0o755)
+	for name, c := range map[string]struct {
+		capability string
+		call       string
+		errno      unix.Errno
+		command    []string
+	}{
+		"reserved blocks": {"sys_resource", "write", unix.ENOSPC,
+			[]string{tool(t, "dd"), "bs=64k", "if=/dev/zero", "of=" + filepath.Join(full, "own")}},
+		"pinned pages": {"ipc_lock", "sendto", unix.ENOBUFS,
+			[]string{prlimit, "--memlock=0", need, "zerocopy"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			arguments := append([]string{"-j", "--as", fmt.Sprint(nobody), "--"}, c.command...)
+			r := finish(t, command(t, setpriv, append([]string{"--bounding-set=-" + c.capability,
+				capAuditPath}, withBackend(arguments...)...)...))
+			d := decode(t, r.stdout)
+			if !d.AtLeast || len(d.Denied) != 1 || d.Denied[0].Name != c.capability ||
+				len(d.Denied[0].Outcomes) != 1 || d.Denied[0].Outcomes[0].Syscall != c.call ||
+				d.Denied[0].Outcomes[0].RawReturn != -int(c.errno) {
+				t.Errorf("status %d, at least %t, refused %+v", d.Exit.Status, d.AtLeast, d.Denied)
+			}
+		})
+	}
+}
+
+// xfs is the root directory of a new file system, the smallest that mkfs.xfs makes.
 func xfs(t *testing.T) string {
 	t.Helper()
-	machine.Program(t, "mkfs.xfs")
+	return fileSystem(t, 300<<20, "xfs", "-m", "rmapbt=1")
+}
+
+// fileSystem is the root directory of a new one, with these options of its mkfs.
+func fileSystem(t *testing.T, size int64, kind string, options ...string) string {
+	t.Helper()
+	mkfs := machine.Program(t, "mkfs."+kind)
 	dir := publicDir(t)
 	image, root := filepath.Join(dir, "image"), filepath.Join(dir, "root")
-	// the least that mkfs.xfs makes
-	const size = 300 << 20
 	err := errors.Join(os.WriteFile(image, nil, 0o600), os.Truncate(image, size), os.Mkdir(root, 0o755))
 	if err != nil {
 		t.Fatal(err)
 	}
-	must(t, nil, "mkfs.xfs", "-q", "-m", "rmapbt=1", image)
-	if r := finish(t, command(t, "mount", "-t", "xfs", "-o", "loop", image, root)); r.status != 0 {
-		t.Skipf("wanted XFS, mount says: %s", r.stderr)
+	must(t, nil, mkfs, slices.Concat([]string{"-q"}, options, []string{image})...)
+	if r := finish(t, command(t, "mount", "-t", kind, "-o", "loop", image, root)); r.status != 0 {
+		t.Skipf("wanted %s, mount says: %s", kind, r.stderr)
 	}
 	t.Cleanup(func() {
 		if err := unix.Unmount(root, 0); err != nil {
