@@ -310,7 +310,10 @@ __noinline int note_file(struct ca_object *o, __u32 descriptor)
 	return 0;
 }
 
-/* fs/pidfs.c, pidfd_pid(), since 6.9; before, kernel/fork.c, pidfd_create() */
+/*
+ * Whether the descriptor is one of a process. fs/pidfs.c, pidfd_pid(), since 6.9; before, kernel/fork.c,
+ * pidfd_create()
+ */
 __noinline int note_pidfd(struct ca_object *o, __u32 descriptor)
 {
 	struct file *file = own_file(descriptor);
@@ -319,10 +322,12 @@ __noinline int note_pidfd(struct ca_object *o, __u32 descriptor)
 	if (!o || !file)
 		return 0;
 	if (BPF_CORE_READ(inode, i_sb, s_magic) == PID_FS_MAGIC)
-		return note_process(o, (__u64)BPF_CORE_READ(inode, i_private));
-	if (name_of_dentry(BPF_CORE_READ(file, f_path.dentry)) == name_of("[pidfd]"))
-		return note_process(o, (__u64)BPF_CORE_READ(file, private_data));
-	return 0;
+		note_process(o, (__u64)BPF_CORE_READ(inode, i_private));
+	else if (name_of_dentry(BPF_CORE_READ(file, f_path.dentry)) == name_of("[pidfd]"))
+		note_process(o, (__u64)BPF_CORE_READ(file, private_data));
+	else
+		return 0;
+	return 1;
 }
 
 /* As much of an address as its family has. A socket's path is text. */
@@ -403,7 +408,7 @@ __noinline int note_argument(struct ca_object *o, struct reading *r, __u32 is)
 		r->directory = r->value;
 		return 0;
 	case CA_ARGUMENT_FILE:
-		return r->walked ? 0 : note_file(o, r->value);
+		return r->walked || note_pidfd(o, r->value) ? 0 : note_file(o, r->value);
 	case CA_ARGUMENT_WORD:
 		return note_word(o, r->value);
 	case CA_ARGUMENT_ADDRESS:

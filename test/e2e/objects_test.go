@@ -106,14 +106,15 @@ func TestObjects(t *testing.T) {
 			"port 604/udp of 127.0.0.1", "port 605/udp of 127.0.0.1", "port 606/udp of 127.0.0.1",
 			"port 607/udp of 127.0.0.1", "port 608/udp of 127.0.0.1",
 		},
-		"net_admin":    {"netlink socket (route), RTM_DELLINK"},
-		"net_raw":      {"IPv4 socket (udp), SOL_SOCKET, SO_MARK", "packet socket (raw)"},
-		"sys_ptrace":   {"process " + pid + " (objects, 12345), PTRACE_SEIZE"},
+		"net_admin": {"netlink socket (route), RTM_DELLINK"},
+		"net_raw":   {"IPv4 socket (udp), SOL_SOCKET, SO_MARK", "packet socket (raw)"},
+		"sys_ptrace": {"process " + pid + " (objects, 12345), PTRACE_SEIZE",
+			"process " + pid + " (objects, 12345), CLONE_NEWUTS"},
 		"sys_nice":     {"itself, nice -5"},
 		"sys_resource": {"itself, RLIMIT_CORE, to 1"},
 		"setgid":       {"groups 12346 12347", "group 12346"},
 		"setuid":       {"user 12345"},
-		"sys_admin":    {"CLONE_NEWUTS"},
+		"sys_admin":    {"CLONE_NEWUTS", "process " + pid + " (objects, 12345), CLONE_NEWUTS"},
 	} {
 		slices.Sort(want)
 		if diff := cmp.Diff(want, textsOf(d.objectsOf(name))); diff != "" {

@@ -84,6 +84,7 @@ static void processes(void)
 	printf("%d\n", child);
 	must("read", read(ready[0], &nothing, 1));
 	must("ptrace", ptrace(PTRACE_SEIZE, child, 0, 0));
+	must("setns", setns(syscall(SYS_pidfd_open, child, 0), CLONE_NEWUTS));
 	must("kill", kill(child, SIGKILL));
 	must("waitpid", waitpid(child, &status, 0));
 	must("setpriority", setpriority(PRIO_PROCESS, 0, -5));
