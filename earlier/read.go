@@ -47,6 +47,8 @@ func open(name string) (*os.File, error) {
 	switch {
 	case errors.Is(err, unix.EISDIR):
 		return nil, hint.Add(err, "name the reports in it")
+	case err != nil && name == "-":
+		return nil, hint.Add(err, "standard input is /dev/stdin")
 	case err != nil && strings.HasPrefix(name, "-"):
 		return nil, hint.Add(err, "options come before the reports")
 	}
