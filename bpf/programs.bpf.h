@@ -96,6 +96,20 @@ static __always_inline void note_user(__u32 index, struct task_struct *task)
 		__sync_val_compare_and_swap(&program->users[1], 0, uid);
 }
 
+/* A program that executes itself by /proc/self/exe, as busybox does, is no other one. */
+static __always_inline void name_itself(struct ca_program_key *key, __u32 before)
+{
+	const struct ca_program *row = bpf_map_lookup_elem(&programs, &before);
+	const char itself[] = "/proc/self/exe";
+
+	for (__u32 i = 0; i < sizeof(itself); i++)
+		if (key->path[i] != itself[i])
+			return;
+	if (row && !row->ran && row->file.inode == key->file.inode && row->file.device == key->file.device &&
+	    row->file.generation == key->file.generation)
+		__builtin_memcpy(key->path, row->path, sizeof(key->path));
+}
+
 /* Index of the program that a task executes. */
 static __noinline __u32 program_of(struct linux_binprm *bprm, const struct ca_task *t)
 {
@@ -106,6 +120,7 @@ static __noinline __u32 program_of(struct linux_binprm *bprm, const struct ca_ta
 	bpf_probe_read_kernel_str(key.path, sizeof(key.path), BPF_CORE_READ(bprm, filename));
 	identify(&key.file, inode);
 	key.group = t->group;
+	name_itself(&key, t->program);
 	index = index_of(&key, t->program, 0);
 	note_mode(index, inode);
 	add_process(index);

@@ -258,3 +258,17 @@ func TestProgramsAlikeInTheirPaths(t *testing.T) {
 		}
 	}
 }
+
+// Who executes itself by /proc/self/exe is the program that it was.
+func TestExecutesItself(t *testing.T) {
+	t.Parallel()
+	shell := tool(t, "sh")
+	d := audited(t, shell, "-c", `/proc/self/exe -c '"$0" sys_chroot 5' "$0"; "$0" sys_chroot 2; :`, built("need"))
+	var paths []string
+	for _, p := range d.Programs {
+		paths = append(paths, p.Path)
+	}
+	if want := []string{shell, built("need")}; !slices.Equal(paths, want) {
+		t.Errorf("programs %q, want %q", paths, want)
+	}
+}
