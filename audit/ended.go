@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"path"
 	"slices"
 
 	"golang.org/x/sys/unix"
@@ -21,7 +22,11 @@ func EndedBadly(status, signal int) bool {
 	return status != 0 && !IsEnding(status-128)
 }
 
+// TimedOut: that is how timeout(1) says that it ended its command, which went on until then.
+func TimedOut(program string, status int) bool { return path.Base(program) == "timeout" && status == 124 }
+
 // Failed: the run ended badly, or what was to exercise it did.
 func (f *Findings) Failed() bool {
-	return f.TestFailed != "" || f.EndKnown() && EndedBadly(f.Application.Status, f.Application.Signal)
+	a := f.Application
+	return f.TestFailed != "" || f.EndKnown() && EndedBadly(a.Status, a.Signal) && !TimedOut(a.Path, a.Status)
 }

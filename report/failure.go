@@ -140,8 +140,10 @@ func (d *Document) grantIt() string {
 
 // endedBadly tells how the program ended, if that is no success: a clause.
 func (d *Document) endedBadly() string {
-	if d.Exit.Status != nil && audit.EndedBadly(*d.Exit.Status, *d.Exit.Signal) {
-		return endedBadly(*d.Exit.Status, *d.Exit.Signal)
+	if d.Exit.Status != nil && !audit.TimedOut(d.Application.Comm, *d.Exit.Status) {
+		if ended := endedBadly(*d.Exit.Status, *d.Exit.Signal); ended != "" {
+			return ended
+		}
 	}
 	if m := d.Merged; m != nil && m.Reports > 0 && m.Failed.Count == m.Reports {
 		return "ended well in none of its runs"

@@ -174,3 +174,17 @@ func TestRefusalsOfMergedRuns(t *testing.T) {
 		t.Errorf("it says %v", err)
 	}
 }
+
+// timeout(1) says with an exit status of its own that it ended its command, which did not fail.
+func TestTimedOut(t *testing.T) {
+	for path, want := range map[string]string{"/usr/bin/timeout": "Grant: none",
+		"/usr/bin/daemon": "Grant: none; but it exited with status 124"} {
+		f := &audit.Findings{Application: app(path), System: host, RunAs: "nobody",
+			Subject: audit.Subject{Kind: audit.SubjectCommand}}
+		f.Application.Ended, f.Application.Status, f.Application.Unprivileged = true, 124, true
+		d := NewDocument(f)
+		if failure := d.failure(); d.answer() != want || (failure == "") != (want == "Grant: none") {
+			t.Errorf("%s: %q, %q", path, d.answer(), failure)
+		}
+	}
+}
