@@ -292,9 +292,12 @@ func callSites(rows []Checks, reason func(Checks, Site) string) []CallSite {
 // none is the reason to discount a need.
 func none(Checks, Site) string { return "" }
 
+// KernelsOwn is the reason to discount what the kernel asks on its own behalf.
+const KernelsOwn = "no grant would help: for that the kernel takes other credentials than the program's"
+
 func reasonToDiscount(row Checks, site Site) string {
 	if kernelsOwn(row) {
-		return "no grant would help: for that the kernel takes other credentials than the program's"
+		return KernelsOwn
 	}
 	return advisory(row, site)
 }

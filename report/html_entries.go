@@ -40,7 +40,7 @@ func (d *Document) htmlSections() []htmlSection {
 			d.possibleEntries(d.OnFiles)},
 		{"proof", "Proof by repetition", d.proofSkipped(), d.proofEntries()},
 		{"not-needed", "Asked for, and not needed",
-			"The kernel asked only to choose between two ways of going on.",
+			"The kernel asked only to choose between two ways of going on, or on its own behalf.",
 			each(d.advisory(), advisoryEntry)},
 		{"nested", "Used only in nested user namespaces",
 			"Whoever makes a user namespace holds every capability in it.",
@@ -142,7 +142,11 @@ func (d *Document) possibleEntries(list []Possible) []htmlEntry {
 
 func advisoryEntry(u Unneeded) htmlEntry {
 	e := htmlEntry{Title: numbered(u.Name, u.Number), Sites: u.CallSites}
-	e.add("If refused", consequences(u.CallSites))
+	changes, itself := consequences(u.CallSites)
+	e.add("If refused", changes)
+	if itself {
+		e.add("Grant", noGrantHelps)
+	}
 	return e
 }
 

@@ -7,8 +7,8 @@ import (
 	"github.com/cap-audit/cap-audit/audit"
 )
 
-// advisory are those that the kernel asked for only to choose between two ways of going on. What it asks
-// of every program says nothing of this one.
+// advisory are those that the kernel asked for only to choose between two ways of going on, or on its own
+// behalf. What it asks of every program says nothing of this one.
 func (d *Document) advisory() []Unneeded {
 	return slices.DeleteFunc(d.unneeded(d.Advisory), func(c Unneeded) bool {
 		return !slices.ContainsFunc(c.CallSites, func(s CallSite) bool {
@@ -24,30 +24,47 @@ func (t *text) advisory() {
 		return
 	}
 	t.heading("ADVISORY CAPABILITIES:")
-	t.prose("  ", "No grant needed: the kernel asked only to choose between two ways of going on.")
 	var alike grouped[string]
+	var own []string
 	for _, c := range list {
-		alike.add(consequences(c.CallSites), numbered(c.Name, c.Number))
+		changes, itself := consequences(c.CallSites)
+		if changes != "" {
+			alike.add(changes, numbered(c.Name, c.Number))
+		}
+		if itself {
+			own = append(own, numbered(c.Name, c.Number))
+		}
+	}
+	if len(alike.keys) > 0 {
+		t.prose("  ", "No grant needed: the kernel asked only to choose between two ways of going on.")
 	}
 	for _, consequence := range alike.keys {
 		t.WriteString(wrap("  ", "    ",
 			strings.Join(alike.of[consequence], ", ")+": if refused, "+consequence, t.width))
 	}
+	if len(own) > 0 {
+		t.WriteString(wrap("  ", "    ", strings.Join(own, ", ")+": "+noGrantHelps, t.width))
+	}
 }
 
-// consequences are what a refusal changes.
-func consequences(sites []CallSite) string {
+const noGrantHelps = "no grant would help, since the kernel asked with other credentials than the program's"
+
+// consequences are what a refusal changes, and whether the kernel asked on its own behalf.
+func consequences(sites []CallSite) (changes string, itself bool) {
 	var all []string
 	for _, site := range sites {
 		consequence := "not known"
 		if site.Advisory != nil {
 			consequence = printable(*site.Advisory)
 		}
-		if consequence != audit.ReserveUnused && !slices.Contains(all, consequence) {
+		switch {
+		case consequence == audit.KernelsOwn:
+			itself = true
+		case consequence != audit.ReserveUnused && !slices.Contains(all, consequence):
 			all = append(all, consequence)
 		}
 	}
-	return strings.Join(all, "; ")
+	return strings.Join(all, "; "), itself
 }
 
 // nested shows the capabilities whose checks were about user namespaces that
