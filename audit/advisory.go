@@ -71,6 +71,14 @@ var probes = []probe{
 		consequence: "trusted.* extended attributes are left out of the list",
 	},
 	{
+		// fs/overlayfs/util.c: when an overlay is mounted, whether files of its layers
+		// can be found by handle. Where nfs_export=on or index=on is asked for, too,
+		// it is mounted without.
+		capability:  unix.CAP_DAC_READ_SEARCH,
+		functions:   []string{"ovl_can_decode_fh"},
+		consequence: "the overlay is mounted without an index, and cannot be exported by NFS",
+	},
+	{
 		// fs/proc/task_mmu.c, pagemap_read(): asked of the file's opener.
 		capability:  unix.CAP_SYS_ADMIN,
 		functions:   []string{"pagemap_read"},

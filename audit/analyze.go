@@ -135,10 +135,14 @@ func (a *analysis) add(row Checks) {
 }
 
 // kernelsOwn tells checks of credentials that the kernel put in the task's
-// place for work of its own, such as overlayfs on behalf of the mounter. Two
+// place for work of its own, such as overlayfs on behalf of the mounter. Three
 // uses of the same mechanism decide for the task: access(2), which asks with
-// the real user id and for whose file it is alone (generic_permission()), and
-// io_uring's personalities.
+// the real user id and for whose file it is alone (generic_permission()),
+// io_uring's personalities, and the mount of an overlay, which is furnished with
+// a copy of the caller's: fs/overlayfs/super.c, ovl_fill_super(), 6.15 to 7.3.
+// Who mounts is asked for SYS_ADMIN before; that of an overlay which the path
+// leads through is its mounter's (xattr_permission()), also where a user
+// namespace's root mounts.
 func kernelsOwn(row Checks) bool {
 	if !row.Credentials.Overridden {
 		return false
@@ -146,6 +150,8 @@ func kernelsOwn(row Checks) bool {
 	switch row.Syscall.Name {
 	case "access", "faccessat", "faccessat2":
 		return row.Capability != unix.CAP_DAC_OVERRIDE && row.Capability != unix.CAP_DAC_READ_SEARCH
+	case "mount", "fsconfig":
+		return row.Capability == unix.CAP_SYS_ADMIN
 	case "io_uring_enter", "unknown":
 		return false
 	}

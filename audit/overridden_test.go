@@ -29,6 +29,8 @@ func TestOverriddenCredentials(t *testing.T) {
 		"io_uring has personalities":                {Syscall{Number: 426, Name: "io_uring_enter"}, required},
 		"io_uring's workers have no system call":    {noSyscall, required},
 		"a system call without a name could be any": {nameless, required},
+		"an overlay is mounted for the caller":      {sysMount, required},
+		"fsconfig mounts, too":                      {Syscall{Number: 431, Name: "fsconfig"}, required},
 	} {
 		t.Run(name, func(t *testing.T) {
 			wantPlaces(t, observe(overridden(row(unix.CAP_DAC_OVERRIDE, Granted, c.syscall, 1,
@@ -38,9 +40,11 @@ func TestOverriddenCredentials(t *testing.T) {
 }
 
 // What lies below an overlay is asked for its attributes (xattr_permission()) with the mounter's credentials.
-func TestAccessOnOverlay(t *testing.T) {
-	wantPlaces(t, observe(overridden(row(unix.CAP_SYS_ADMIN, Granted, sysAccess, 3,
-		asked("xattr_permission", 3)))), places{Advisory: []int{unix.CAP_SYS_ADMIN}})
+func TestAttributesBelowOverlay(t *testing.T) {
+	for _, syscall := range []Syscall{sysAccess, sysMount} {
+		wantPlaces(t, observe(overridden(row(unix.CAP_SYS_ADMIN, Granted, syscall, 3,
+			asked("xattr_permission", 3)))), places{Advisory: []int{unix.CAP_SYS_ADMIN}})
+	}
 }
 
 func TestOverriddenRefusals(t *testing.T) {
