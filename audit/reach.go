@@ -13,7 +13,7 @@ import (
 type Reach struct {
 	// Possible can be asked for, OnFiles only where others' files are met; by number.
 	Possible, OnFiles []Reachable
-	// RuledOut is asked for by no code that was found.
+	// RuledOut is asked for by no code that was found, and was not in the run.
 	RuledOut uint64
 	// Programs are those that were to be looked at, by path; there are Others.
 	Programs []Coverage
@@ -91,7 +91,7 @@ func (r *Reach) Everything() bool {
 // Reach is nil where no code was looked at.
 func (f *Findings) Reach() *Reach {
 	if f.StatedReach != nil {
-		return f.StatedReach.without(f.Recommended())
+		return f.StatedReach.with(f.earnest()).without(f.Recommended())
 	}
 	if f.Bounds == nil {
 		return nil
@@ -110,9 +110,51 @@ func (f *Findings) Reach() *Reach {
 		pile.add(f.reachOf(p, uses[p.Index]))
 	}
 	if r := pile.reach(); r != nil {
-		return r.without(f.Recommended())
+		return r.with(f.earnest()).without(f.Recommended())
 	}
 	return nil // no program ran
+}
+
+// earnest is what the kernel was asked for, where that decided something: of files that ask by themselves
+// a program's code may name none, and it opens what it is told to.
+func (f *Findings) earnest() []Reachable {
+	asked := map[int][]CallSite{}
+	for _, c := range f.Required {
+		asked[c.Number] = c.CallSites
+	}
+	for _, d := range f.Denied {
+		asked[d.Number] = append(asked[d.Number], d.CallSites...)
+	}
+	var list []Reachable
+	for n, sites := range asked {
+		one := Reachable{Number: n}
+		for _, p := range f.Programs {
+			if !slices.Contains(p.Needs, n) && !slices.Contains(p.Refused, n) {
+				continue
+			}
+			for _, s := range sites {
+				one.Operations = append(one.Operations,
+					Operation{Call: s.Syscall.Name, Object: p.Path, Asks: s.Function, Program: p.Path, Made: MadeYes})
+			}
+		}
+		list = append(list, one.few())
+	}
+	slices.SortFunc(list, func(a, b Reachable) int { return a.Number - b.Number })
+	return list
+}
+
+// with has these as possible where they are ruled out.
+func (r *Reach) with(asked []Reachable) *Reach {
+	has := *r
+	has.Possible = slices.Clone(r.Possible)
+	for _, c := range asked {
+		if r.RuledOut>>c.Number&1 == 1 {
+			has.RuledOut &^= 1 << c.Number
+			has.Possible = append(has.Possible, c)
+		}
+	}
+	slices.SortFunc(has.Possible, func(a, b Reachable) int { return a.Number - b.Number })
+	return &has
 }
 
 func (r *Reach) classOf(capability int) Class {

@@ -76,6 +76,36 @@ func TestReachOfARun(t *testing.T) {
 	}
 }
 
+// What asks by itself is opened by programs that do not name it: cat is told to.
+func TestAskedIsNotRuledOut(t *testing.T) {
+	open := func(function string) []CallSite {
+		return []CallSite{{Function: function, Syscall: sysOpenat, Checks: 1}}
+	}
+	f := &Findings{
+		Required: []Capability{{Number: unix.CAP_SYS_PTRACE, Tally: Tally{Granted: 1},
+			CallSites: open("environ_open")}},
+		Denied: []Denied{{Number: unix.CAP_SYSLOG, Checks: 1, CallSites: open("check_syslog_permissions")}},
+		Programs: []ProgramUse{{Index: 1, Path: "/bin/cat", Needs: []int{unix.CAP_SYS_PTRACE},
+			Refused: []int{unix.CAP_SYSLOG}}, {Path: "/bin/sh"}},
+		Bounds: &Bounds{[]ProgramBounds{{Index: 1, Result: codeOf("/bin/cat", nil)}}},
+	}
+	// as where perfmon is recommended in its place
+	f.Stated = new(uint64)
+	opened := func(n int, function string) Reachable {
+		return Reachable{Number: n, Operations: []Operation{
+			{"openat", "/bin/cat", "", function, "/bin/cat", MadeYes}}}
+	}
+	r := f.Reach()
+	want := []Reachable{opened(unix.CAP_SYS_PTRACE, "environ_open"),
+		opened(unix.CAP_SYSLOG, "check_syslog_permissions")}
+	if diff := cmp.Diff(want, r.Possible); diff != "" {
+		t.Errorf("possible (-want +got):\n%s", diff)
+	}
+	if bits := r.RuledOut & (1<<unix.CAP_SYS_PTRACE | 1<<unix.CAP_SYSLOG); bits != 0 {
+		t.Errorf("ruled out: %#x", bits)
+	}
+}
+
 // What a program did not do is known only where nothing is missing.
 func TestMadeIsNotKnown(t *testing.T) {
 	for name, change := range map[string]func(*Findings){

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/capng"
+	"github.com/cap-audit/cap-audit/reach"
 )
 
 // The capabilities of the property: those that stand in for each other, and two that
@@ -57,7 +58,15 @@ func anyFindings(random *rand.Rand) *audit.Findings {
 			program.FileCaps = append(program.FileCaps, n)
 		}
 	}
+	for _, c := range f.Required {
+		program.Needs = append(program.Needs, c.Number)
+	}
+	for _, d := range f.Denied {
+		program.Refused = append(program.Refused, d.Number)
+	}
 	f.Programs = []audit.ProgramUse{program}
+	f.Bounds = &audit.Bounds{Programs: []audit.ProgramBounds{{Index: 1, Result: &reach.Result{
+		Program: program.Path, Objects: []string{program.Path}}}}}
 	if some() {
 		f.UnitFile = &audit.UnitFile{Unit: "daemon.service", User: "daemon", Named: "daemon",
 			UID: random.IntN(2), Bounding: random.Uint64() & (1<<41 - 1), Configured: 1<<1 | 1<<13,
@@ -100,6 +109,11 @@ func checkContradiction(t *testing.T, which string, d *Document, text string) {
 			if known && d.granted(n) {
 				t.Errorf("%s: %s is granted, and listed in %q", which, word, list[0])
 			}
+		}
+	}
+	for _, ruledOut := range d.RuledOut {
+		if n, _ := capng.Number(ruledOut); d.exercised(n) {
+			t.Errorf("%s: %s was asked for, and is ruled out", which, ruledOut)
 		}
 	}
 	name, unneeded := "", false
