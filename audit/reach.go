@@ -133,8 +133,8 @@ func (f *Findings) earnest() []Reachable {
 				continue
 			}
 			for _, s := range sites {
-				one.Operations = append(one.Operations,
-					Operation{Call: s.Syscall.Name, Object: p.Path, Asks: s.Function, Program: p.Path, Made: MadeYes})
+				one.Operations = append(one.Operations, Operation{Call: s.Syscall.Name, Object: p.Path,
+					Asks: s.Function, Program: p.Path, Made: MadeYes})
 			}
 		}
 		list = append(list, one.few())
