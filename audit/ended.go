@@ -23,7 +23,9 @@ func EndedBadly(status, signal int) bool {
 }
 
 // TimedOut: that is how timeout(1) says that it ended its command, which went on until then.
-func TimedOut(program string, status int) bool { return path.Base(program) == "timeout" && status == 124 }
+func TimedOut(program string, status int) bool {
+	return path.Base(program) == "timeout" && status == 124
+}
 
 // Failed: the run ended badly, or what was to exercise it did.
 func (f *Findings) Failed() bool {
