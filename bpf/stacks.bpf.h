@@ -320,7 +320,7 @@ static __always_inline void take_stacks_due(struct ca_task *t)
 	}
 }
 
-/* Who was killed in the midst of a system call. */
+/* Of a call that has no end, as exit(2). Who is killed in any other comes by its end first. */
 static __always_inline void lose_stacks_due(const struct ca_task *t)
 {
 	for (int i = 0; i < CA_STACKS_DUE && t->stacks_due[i]; i++)
