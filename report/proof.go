@@ -317,9 +317,28 @@ func (d *Document) failing() string {
 	return "Proven, and yet new in that run: " + strings.Join(list, "; ") + "."
 }
 
-// proven says in a sentence for the recommendations how sure the set is, "" if
-// it was not tried.
+// kept are those of the set that the repetitions did not come to ask for again.
+func (d *Document) kept() []string {
+	var list []string
+	for _, t := range d.Proof.Minimization {
+		if *t.Verdict == notAsked && slices.Contains(d.Recommended, *t.Without) {
+			list = append(list, *t.Without)
+		}
+	}
+	return list
+}
+
+// proven says for the recommendations how sure the set is, "" if it was not tried.
 func (d *Document) proven() string {
+	said := d.sure()
+	if said == "" || d.untraced || !d.Proof.Verification.Behaved || len(d.kept()) == 0 {
+		return said
+	}
+	return said + " Not asked for again, and so not proven: " + strings.Join(d.kept(), ", ") + "."
+}
+
+// sure is that of the set as a whole.
+func (d *Document) sure() string {
 	p := d.Proof
 	switch {
 	case p == nil || p.Verification == nil || !p.Verification.tried():

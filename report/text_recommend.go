@@ -112,10 +112,13 @@ func (d *Document) answer() string {
 		}
 	}
 	if p := d.Proof; p != nil && p.Verification != nil && p.Verification.tried() {
-		if p.Verification.Behaved {
-			parts = append(parts, "proven")
-		} else {
+		switch kept := d.kept(); {
+		case !p.Verification.Behaved:
 			parts = append(parts, "not enough in a repetition")
+		case len(kept) > 0:
+			parts = append(parts, "proven but for "+firstOf(kept, 3))
+		default:
+			parts = append(parts, "proven")
 		}
 	}
 	if d.partly() {
