@@ -186,7 +186,7 @@ func Notes(kind string, a Advice) string {
 	if kind != "docker" {
 		return ""
 	}
-	return strings.TrimSpace(strings.NewReplacer("# ", "", "\n", " ").Replace(ofDocker(a)))
+	return strings.TrimSpace(strings.NewReplacer("# ", "", "\n", " ").Replace(a.dockerHint()))
 }
 
 func of(kind string, a Advice) Snippet {

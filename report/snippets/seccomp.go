@@ -33,7 +33,7 @@ var (
 
 // Refusals are the calls of the run that seccomp profiles of Docker and Podman
 // refuse to a container with the grant: each with the program and the condition.
-func Refusals(a Advice) []string { return a.refusals(docker, podman) }
+func Refusals(a Advice) []string { return a.refusals(a.dockerOrPodman()...) }
 
 // refusals joins calls by the same programs, refused under the same conditions.
 func (a Advice) refusals(engines ...engine) []string {
@@ -151,7 +151,7 @@ func (a Advice) seccompHint(bring string, engines ...engine) string {
 		return ""
 	}
 	whose := "Seccomp profiles of engines refuse"
-	if !slices.Contains(engines, podman) {
+	if slices.Contains(engines, containerd) {
 		whose = "With seccompProfile RuntimeDefault engines refuse"
 	}
 	head := whose + " calls that the run made, with EPERM or ENOSYS. If the program needs them: add the " +

@@ -93,3 +93,25 @@ func TestSeccompHints(t *testing.T) {
 		t.Error(text)
 	}
 }
+
+// Of a container whose engine is known, nothing is said of another engine.
+func TestNothingOfAnotherEngine(t *testing.T) {
+	for engine, about := range map[string]struct{ docker, podman bool }{
+		"": {true, true}, "docker": {true, false}, "podman": {false, true},
+	} {
+		for _, path := range []string{"/usr/bin/daemon", "/usr/bin/busybox"} {
+			// what the one needs and the other does without
+			a := Advice{Path: path, Grant: []int{0}, Engine: engine}
+			if strings.HasPrefix(Docker(a), "#") != about.docker ||
+				(Notes("docker", a) != "") != about.docker {
+				t.Errorf("%q %s: %s\n%s", engine, path, Docker(a), Notes("docker", a))
+			}
+		}
+		refusals := strings.Join(Refusals(Advice{Engine: engine,
+			Made: []Made{{"/usr/bin/date", []string{"settimeofday"}}}}), "\n")
+		if strings.Contains(refusals, "Docker") != about.docker ||
+			strings.Contains(refusals, "Podman") != about.podman {
+			t.Errorf("%q: %s", engine, refusals)
+		}
+	}
+}
