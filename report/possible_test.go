@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/reach"
 	"github.com/cap-audit/cap-audit/report/snippets"
@@ -90,6 +92,22 @@ func TestMissingOfProgram(t *testing.T) {
 		d := &Document{Coverage: &Coverage{Programs: []CoveredProgram{p}}}
 		if got := d.unbounded(); got != want {
 			t.Errorf("%s: %s", missing, got)
+		}
+	}
+}
+
+// What was running may have an account and a port in its settings: it is its start that was not seen.
+func TestExerciseOfWhatRanBefore(t *testing.T) {
+	for fromStart, want := range map[bool]string{
+		true: "an account to change to in its settings (setuid); a port below 1024 in its settings " +
+			"(net_bind_service); reload it and stop it",
+		false: "its start (setuid, net_bind_service); reload it and stop it",
+	} {
+		d := &Document{Subject: Subject{Kind: audit.SubjectPID}, fromStart: fromStart,
+			Coverage: &Coverage{}, Possible: []Possible{{Number: unix.CAP_SETUID, Name: "setuid"},
+				{Number: unix.CAP_NET_BIND_SERVICE, Name: "net_bind_service"}}}
+		if got := d.exercise(); got != want {
+			t.Errorf("from its start %t: %q", fromStart, got)
 		}
 	}
 }

@@ -228,6 +228,8 @@ var exercises = []struct {
 }{
 	{"log in", (*Document).opensSessions, true, []int{unix.CAP_SETGID, unix.CAP_SETUID, unix.CAP_SYS_CHROOT,
 		unix.CAP_SYS_RESOURCE, unix.CAP_AUDIT_WRITE, unix.CAP_AUDIT_CONTROL}},
+	{"its start", (*Document).startUnseen, false,
+		[]int{unix.CAP_SETGID, unix.CAP_SETUID, unix.CAP_NET_BIND_SERVICE}},
 	{"an account to change to in its settings", (*Document).serves, false,
 		[]int{unix.CAP_SETGID, unix.CAP_SETUID}},
 	{"a port below 1024 in its settings", (*Document).serves, false, []int{unix.CAP_NET_BIND_SERVICE}},
@@ -250,6 +252,9 @@ func (d *Document) own(o PossibleOperation) bool {
 }
 
 func (d *Document) opensSessions() bool { return slices.Contains(d.advice.Gains, audit.GainSessions) }
+
+// startUnseen: what its settings have of accounts and ports, it may have done before.
+func (d *Document) startUnseen() bool { return !d.fromStart && d.serves() }
 
 // serves: it has settings, and goes on until it is stopped.
 func (d *Document) serves() bool {
