@@ -139,6 +139,10 @@ enum {
 #endif
 #define O_PATH 010000000
 
+/* uapi/linux/mount.h: what is mounted is a file that is there already. */
+#define MS_BIND 4096
+#define MS_MOVE 8192
+
 /*
  * uapi/linux/fanotify.h, and FANOTIFY_USER_INIT_FLAGS of linux/fanotify.h in its parts: how files are
  * reported without a descriptor (FAN_REPORT_FID, _DIR_FID, _NAME, _TARGET_FID and, since 6.14, _MNT), and
@@ -600,6 +604,8 @@ struct pt_regs {
 #define NR_LCHOWN 94
 #define NR_FCHOWNAT 260
 #define NR_MOUNT 165
+#define NR_CHROOT 161
+#define NR_STATFS 137
 #define NR_MKDIR 83
 #define NR_MKDIRAT 258
 #define NR_ACCEPT 43
@@ -695,6 +701,8 @@ struct pt_regs {
 #define NR_FCHOWN 55
 #define NR_FCHOWNAT 54
 #define NR_MOUNT 40
+#define NR_CHROOT 51
+#define NR_STATFS 43
 #define NR_MKDIRAT 34
 #define NR_EPOLL_WAIT (-11)
 #define NR_POLL (-12)
@@ -724,6 +732,7 @@ struct pt_regs {
 /* the same in all tables */
 #define NR_IO_URING_ENTER 426
 #define NR_CLONE3 435
+#define NR_OPEN_TREE 428
 #define NR_FSCONFIG 431
 #define NR_OPENAT2 437
 #define NR_PIDFD_GETFD 438

@@ -359,12 +359,14 @@ static __always_inline bool conclude_by_path(struct pt_regs *regs, __s32 number,
 	case NR_STAT:
 	case NR_ACCESS:
 	case NR_CHDIR:
+	case NR_CHROOT:
 	case NR_READLINK:
+	case NR_STATFS:
 		path = one;
 		from = AT_FDCWD;
 		if (number == NR_OPEN)
 			how = flags_of_open(two);
-		else if (number == NR_ACCESS || number == NR_CHDIR)
+		else if (number == NR_ACCESS || number == NR_CHDIR || number == NR_CHROOT)
 			how |= PATH_ENTERED;
 		break;
 	case NR_OPENAT:
@@ -381,7 +383,13 @@ static __always_inline bool conclude_by_path(struct pt_regs *regs, __s32 number,
 			how |= PATH_ENTERED;
 		break;
 	case NR_STATX:
+	case NR_OPEN_TREE:
 		how = flags_of_stat(three);
+		break;
+	case NR_MOUNT: /* only these two look for what is to be mounted */
+		from = AT_FDCWD;
+		if (SYSCALL_ARG4(regs) & (MS_BIND | MS_MOVE))
+			conclude_path(one, from, how);
 		break;
 	case NR_FACCESSAT:
 		how |= PATH_ENTERED;

@@ -20,11 +20,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -174,6 +176,22 @@ static long open_environ(int pid) { return open_in_proc(pid, "environ"); }
 static long read_io(int pid) { return read_in_proc(pid, "io"); }
 static long change_to_cwd(int pid) { return chdir(in_proc(pid, "cwd")); }
 
+static long change_root(int pid) { return chroot(in_proc(pid, "root")); }
+static long stat_file_system(int pid) { return statfs(in_proc(pid, "root"), &(struct statfs){ 0 }); }
+static long tree_of_ns(int pid) { return syscall(SYS_open_tree, AT_FDCWD, in_proc(pid, "ns/net"), 0); }
+
+/* Where nobody else sees it. */
+static long bind_ns(int pid)
+{
+	if (unshare(CLONE_NEWNS))
+		return -1;
+	if (mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL)) {
+		errno = ENOSYS; /* / is no mount point, but a chroot's */
+		return -1;
+	}
+	return mount(in_proc(pid, "ns/net"), "/proc/version", NULL, MS_BIND, NULL);
+}
+
 static long of_thread(int pid)
 {
 	char name[64];
@@ -289,6 +307,10 @@ static const struct way {
 	{ "access-root", "sys_ptrace", follow_root },
 	{ "stat-exe", "sys_ptrace", stat_exe },
 	{ "chdir-cwd", "sys_ptrace", change_to_cwd },
+	{ "chroot-root", "sys_ptrace+", change_root },
+	{ "statfs-root", "sys_ptrace", stat_file_system },
+	{ "open_tree-ns", "sys_ptrace", tree_of_ns },
+	{ "mount-ns", "sys_ptrace+", bind_ns },
 	{ "lstat-cwd-slash", "sys_ptrace", lstat_cwd },
 	{ "readlink-slashes", "sys_ptrace", of_two_slashes },
 	{ "readlink-dots", "sys_ptrace", of_dots },
