@@ -118,6 +118,15 @@ var probes = []probe{
 		consequence: "of a PCI device's configuration the first 64 bytes are read, and no more",
 	},
 	{
+		// drivers/tty/vt/vt_ioctl.c, vt_ioctl(), asks whoever has another terminal, or
+		// none, whatever is requested, as when a program looks what its output is;
+		// vt_k_ioctl() and, in keyboard.c, the other two again.
+		capability:  unix.CAP_SYS_TTY_CONFIG,
+		functions:   []string{"vt_ioctl", "vt_k_ioctl", "vt_do_kdsk_ioctl", "vt_do_kdgkb_ioctl"},
+		onlyIdle:    true,
+		consequence: "a virtual terminal that is not the program's own can be looked at, but not set",
+	},
+	{
 		// arch/x86/net/bpf_jit_comp.c, do_jit(), and arch/arm64/net,
 		// build_epilogue(), 6.15: whether a classic filter, of a socket or of
 		// seccomp, gets a barrier at its end.

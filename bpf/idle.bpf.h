@@ -71,6 +71,41 @@ static __always_inline bool inherits_more(const struct cred *cred, __u64 data)
 	return ((__u64)halves[1] << 32 | halves[0]) & ~had;
 }
 
+/*
+ * Whether a virtual terminal lets everybody do what is requested: drivers/tty/vt/vt_ioctl.c, vt_ioctl() and vt_k_ioctl(),
+ * and what these call in keyboard.c, 5.15 to 7.3. The first of them hands on what is requested of any terminal.
+ */
+static __always_inline bool is_for_everybody(__u32 request)
+{
+	switch (request) {
+	case VT_OPENQRY:
+	case VT_GETMODE:
+	case VT_GETSTATE:
+	case VT_DISALLOCATE:
+	case VT_GETHIFONTMASK:
+	case VT_WAITEVENT:
+	case KDGETLED:
+	case KDGKBTYPE:
+	case KDGETMODE:
+	case GIO_SCRNMAP:
+	case KDGKBMODE:
+	case KDGKBENT:
+	case KDGKBSENT:
+	case KDGKBDIACR:
+	case KDGETKEYCODE:
+	case GIO_FONT:
+	case KDGKBMETA:
+	case KDSKBMETA:
+	case KDGKBLED:
+	case GIO_UNISCRNMAP:
+	case GIO_FONTX:
+	case GIO_CMAP:
+	case KDGKBDIACRUC:
+		return true;
+	}
+	return request >> 8 == OF_ANY_TERMINAL;
+}
+
 /* The system calls that is_idle() looks at, by number. To call it takes longer than to look here. */
 #define CALLS_LOOKED_AT(word)                                                                                \
 	(NUMBERED(word, NR_READ) | NUMBERED(word, NR_PREAD64) | NUMBERED(word, NR_STAT) |                    \
@@ -83,7 +118,7 @@ static __always_inline bool inherits_more(const struct cred *cred, __u64 data)
 	 NUMBERED(word, NR_FCHMODAT) | NUMBERED(word, NR_FCHMODAT2) | NUMBERED(word, NR_FSETXATTR) |         \
 	 NUMBERED(word, NR_FREMOVEXATTR) | NUMBERED(word, NR_MOUNT) | NUMBERED(word, NR_FSCONFIG) |          \
 	 NUMBERED(word, NR_SETUID) | NUMBERED(word, NR_SETGID) | NUMBERED(word, NR_CAPSET) |                 \
-	 NUMBERED(word, NR_FANOTIFY_INIT) | NUMBERED(word, NR_FANOTIFY_MARK))
+	 NUMBERED(word, NR_FANOTIFY_INIT) | NUMBERED(word, NR_FANOTIFY_MARK) | NUMBERED(word, NR_IOCTL))
 
 static const __u64 calls_looked_at[] = NUMBERS(CALLS_LOOKED_AT);
 
@@ -98,6 +133,7 @@ static __always_inline bool may_be_idle(__u32 capability, __u32 number)
  * whoever looks them up, opens or reads them for what only writing can need,
  * a file system asks for SYS_NICE on behalf of its own thread,
  * setuid and setgid ask before they look whether the ID is new, capset before it looks what is to be inherited,
+ * a virtual terminal asks whatever is requested of it,
  * sysfs asks how much may be read of a PCI device's configuration, and
  * fanotify asks for SYS_ADMIN where it gives out nothing that takes it.
  *
@@ -167,6 +203,8 @@ __noinline int is_idle(__u32 capability, __s32 number, __u64 registers)
 		return is_group(own_cred(), READ_ARGUMENT(1, regs));
 	case NR_CAPSET:
 		return !inherits_more(own_cred(), READ_ARGUMENT(2, regs));
+	case NR_IOCTL:
+		return capability == CAP_SYS_TTY_CONFIG && is_for_everybody(READ_ARGUMENT(2, regs));
 	case NR_FANOTIFY_INIT:
 		return (READ_ARGUMENT(1, regs) & FANOTIFY_BY_ID) &&
 		       !((__u32)READ_ARGUMENT(1, regs) & ~(FANOTIFY_BY_ID | FANOTIFY_FREE));

@@ -56,6 +56,7 @@ enum {
 	CAP_SYS_ADMIN = 21,
 	CAP_SYS_NICE = 23,
 	CAP_SYS_RESOURCE = 24,
+	CAP_SYS_TTY_CONFIG = 26,
 	CAP_SETFCAP = 31,
 };
 
@@ -138,6 +139,20 @@ enum {
 #define O_NOFOLLOW 0400000
 #endif
 #define O_PATH 010000000
+
+/*
+ * uapi/linux/vt.h, uapi/linux/kd.h: requests to a virtual terminal that tell something, or that nobody is refused. The
+ * type of those to any terminal (uapi/asm-generic/ioctls.h).
+ */
+enum {
+	VT_OPENQRY = 0x5600, VT_GETMODE, VT_GETSTATE = 0x5603, VT_DISALLOCATE = 0x5608, VT_GETHIFONTMASK = 0x560d,
+	VT_WAITEVENT,
+	KDGETLED = 0x4b31, KDGKBTYPE = 0x4b33, KDGETMODE = 0x4b3b, GIO_SCRNMAP = 0x4b40, KDGKBMODE = 0x4b44,
+	KDGKBENT = 0x4b46, KDGKBSENT = 0x4b48, KDGKBDIACR = 0x4b4a, KDGETKEYCODE = 0x4b4c, GIO_FONT = 0x4b60,
+	KDGKBMETA = 0x4b62, KDSKBMETA, KDGKBLED, GIO_UNISCRNMAP = 0x4b69, GIO_FONTX = 0x4b6b, GIO_CMAP = 0x4b70,
+	KDGKBDIACRUC = 0x4bfa,
+	OF_ANY_TERMINAL = 'T',
+};
 
 /* uapi/linux/mount.h: what is mounted is a file that is there already. */
 #define MS_BIND 4096

@@ -110,6 +110,7 @@ static const struct probe {
 	{ "same-uid", "setuid", "setuid", "-", probe_setuid },
 	{ "same-gid", "setgid", "setgid", "-", probe_setgid },
 	{ "pci", "sys_admin", "pread64", "-", probe_pci },
+	{ "terminal", "sys_tty_config", "ioctl", "-", probe_terminal },
 	{ "acl", "fsetid", "fsetxattr", "fowner", probe_acl },
 	{ "mkdir", "fsetid", "mkdirat", "-", probe_mkdir },
 };

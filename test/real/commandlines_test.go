@@ -241,6 +241,8 @@ flock /dev/null true
 script -qc true /dev/null
 timeout 5 true
 tty
+stty -F /dev/tty1 -a
+kbd_mode -C /dev/tty1
 lsattr -d /
 getfattr -dm - /bin/ping
 getcap /bin/ping

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
+#include <termios.h>
 
 /* A socket of a kind that this kernel may lack. */
 static int socket_if_any(int family, int type)
@@ -178,6 +179,19 @@ static int probe_pci(void)
 	ret = verdict(pread(fd, header, sizeof(header), 0), 0);
 	close(fd);
 	globfree(&found);
+	return ret;
+}
+
+/* How a virtual terminal is set that is not its own. */
+static int probe_terminal(void)
+{
+	struct termios set;
+	int ret, fd = open("/dev/tty1", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0)
+		quit(UNSUPPORTED, "no virtual terminal: %s", strerror(errno));
+	ret = verdict(tcgetattr(fd, &set), 0);
+	close(fd);
 	return ret;
 }
 
