@@ -400,7 +400,7 @@ func advisory(row Checks, site Site) string {
 	if p := probeAt(row, site); p != nil {
 		return p.consequence
 	}
-	if inExec(site.Function()) {
+	if inExec(site.Function()) && row.Capability != unix.CAP_SYS_PTRACE {
 		return "execve goes on all the same"
 	}
 	return ""
@@ -420,7 +420,9 @@ func (a *analysis) hindered(row Checks, site Site) bool {
 
 // inExec tells checks that execve makes to set up credentials
 // (security/commoncap.c, cap_bprm_creds_from_file()): refused or granted, the
-// program is executed all the same.
+// program is executed all the same. SYS_PTRACE it asks of a tracer, by
+// ptracer_capable(), when a traced program is to gain privileges by its file: if
+// that is refused, it gains none.
 func inExec(function string) bool {
 	return function == "cap_bprm_creds_from_file" || function == "security_bprm_creds_from_file"
 }

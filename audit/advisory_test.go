@@ -100,7 +100,7 @@ func TestKnownProbes(t *testing.T) {
 			by("cap_capable", "cap_vm_enough_memory")),
 		"overcommit, inlined": row(21, Granted, sysBrk, 1,
 			by("security_vm_enough_memory_mm")),
-		"exec's credentials":        row(19, Granted, sysExecve, 1, asked("cap_bprm_creds_from_file", 1)),
+		"exec's credentials":        row(7, Granted, sysExecve, 1, asked("cap_bprm_creds_from_file", 1)),
 		"exec's credentials, LSM's": row(7, Refused, sysExecve, 1, asked("security_bprm_creds_from_file", 1)),
 		"capset's look at SETPCAP":  idle(row(8, Granted, sysCapset, 1, asked("cap_capset", 1))),
 		"kallsyms":                  row(34, Granted, sysOpenat, 1, asked("kallsyms_show_value", 1)),
@@ -135,6 +135,8 @@ func TestKnownProbes(t *testing.T) {
 func TestKnownNeeds(t *testing.T) {
 	for name, r := range map[string]Checks{
 		"mount": row(21, Granted, sysMount, 1, asked("path_mount", 1)),
+		"a set-user-ID program, traced": row(19, Granted, sysExecve, 1,
+			through("ptracer_capable", "cap_bprm_creds_from_file", 1)),
 		"a setgid bit at stake": row(4, Granted, sysChmod, 1,
 			through("capable_wrt_inode_uidgid", "setattr_prepare", 1)),
 		"an ACL, a setgid bit": row(4, Granted, sysOpenat, 1,
