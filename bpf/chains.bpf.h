@@ -196,7 +196,7 @@ static long look_at_word(__u64 index, void *data)
 		return 1;
 	word = word_at(address);
 	/* the first one is the hook of the function that the check is made by */
-	hooked = word && same_address(word, search->hook) && 8 * index > bpf_core_type_size(struct pt_regs);
+	hooked = search->hook && same_address(word, search->hook) && 8 * index > bpf_core_type_size(struct pt_regs);
 	for (int i = CA_FRAMES - 1; i >= 0; i--) {
 		if ((hooked || same_address(word, chain->frames[i])) && !chain->found[i] &&
 		    (!i || chain->found[i - 1])) {
