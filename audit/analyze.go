@@ -63,7 +63,7 @@ func Analyze(o *Observation) *Findings {
 			f.Nested = append(f.Nested, Nested{n, l.nested, callSites(l.nestedRows, reasonToDiscount)})
 		}
 	}
-	f.RefusedEnd = a.refusedEnd()
+	f.LogsIn, f.RefusedEnd = o.logsIn(), a.refusedEnd()
 	f.CapsetOnly = a.capsetOnly()
 	kept := f.used() // by checks, so far
 	f.Unasked = a.unasked(kept)

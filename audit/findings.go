@@ -201,6 +201,8 @@ type Findings struct {
 	Programs []ProgramUse
 	// Gains are why programs are to be able to gain privileges.
 	Gains []Gain
+	// LogsIn: a program is made to log users in, for a session or to serve them.
+	LogsIn bool
 	// Refusals are all needs that were refused, of capabilities that were
 	// granted elsewhere, too.
 	Refusals []Refusal

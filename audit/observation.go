@@ -166,6 +166,8 @@ type Program struct {
 	GainsCaps bool
 	// OpensSessions: it is made to open sessions for users.
 	OpensSessions bool
+	// BecomesUsers: it is made to become users by itself, and executes nothing for them.
+	BecomesUsers bool
 	// FileCaps is the permitted set of its file's capabilities, if it is executed
 	// only where all of these can be given.
 	FileCaps uint64

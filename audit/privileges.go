@@ -37,6 +37,10 @@ func (o *Observation) gains() []Gain {
 	return inOrder(found)
 }
 
+func (o *Observation) logsIn() bool {
+	return slices.ContainsFunc(o.Programs, func(p Program) bool { return p.OpensSessions || p.BecomesUsers })
+}
+
 // shells are what jobs and sessions are started with.
 var shells = []string{"sh", "ash", "bash", "csh", "dash", "fish", "ksh", "mksh", "rbash", "tcsh", "zsh"}
 

@@ -186,6 +186,7 @@ func (u *Union) Add(name string, f *Findings) {
 		u.noteBlindSpot(spot)
 	}
 	u.f.Gains = joinGains(u.f.Gains, f.Gains)
+	u.f.LogsIn = u.f.LogsIn || f.LogsIn
 	u.addCapabilities(f)
 	u.addPrograms(f.Programs)
 	u.reach.add(f.Reach())

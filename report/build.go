@@ -49,6 +49,7 @@ func NewDocument(f *audit.Findings) *Document {
 		Gains:         each(f.Gains, func(g audit.Gain) string { return valid(string(g)) }),
 		Command:       optional(f.Application.Command),
 		Outcomes:      lookedAt(f),
+		LogsIn:        f.LogsIn,
 
 		blindSpots:   f.BlindSpots,
 		fromStart:    f.Unbegun() == "",

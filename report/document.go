@@ -97,6 +97,8 @@ type Document struct {
 	PodSecurity PodSecurity `json:"pod_security"`
 	// Exposure is a service's, null where it is not known. Its caller sets it.
 	Exposure *Exposure `json:"exposure"`
+	// LogsIn: a program of it is made to log users in.
+	LogsIn bool `json:"logs_in"`
 
 	// blindSpots are those that Limits has in words.
 	blindSpots []audit.BlindSpot

@@ -87,7 +87,7 @@ func (d *Document) foresee(r *audit.Reach, mentions []string) {
 	d.notKnown = max(reach.Capabilities-len(d.advice.Grant)-len(d.Possible)-len(d.OnFiles)-len(d.RuledOut), 0)
 	if !d.everything && len(r.Possible) <= mostPossible {
 		for _, c := range d.Possible { // not what no user can exercise
-			if d.byProgram(c) || d.opensSessions() {
+			if d.byProgram(c) || d.logsIn() {
 				d.advice.Possible = append(d.advice.Possible, c.Number)
 			}
 		}

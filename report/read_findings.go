@@ -225,6 +225,7 @@ func (d *earlier) findings() (*audit.Findings, error) {
 		Programs:     each(d.Programs, r.program),
 		Gains:        each(d.Gains, func(g string) audit.Gain { return audit.Gain(r.word(g)) }),
 	}
+	f.LogsIn = d.LogsIn
 	r.exit(&f.Application, d.Exit)
 	f.Merged = r.merged(d.Merged)
 	if f.StatedReach = r.reach(d); f.StatedReach != nil {

@@ -226,7 +226,7 @@ var exercises = []struct {
 	inLibraries  bool
 	capabilities []int
 }{
-	{"log in", (*Document).opensSessions, true, []int{unix.CAP_SETGID, unix.CAP_SETUID, unix.CAP_SYS_CHROOT,
+	{"log in", (*Document).logsIn, true, []int{unix.CAP_SETGID, unix.CAP_SETUID, unix.CAP_SYS_CHROOT,
 		unix.CAP_SYS_RESOURCE, unix.CAP_AUDIT_WRITE, unix.CAP_AUDIT_CONTROL}},
 	{"its start", (*Document).startUnseen, false,
 		[]int{unix.CAP_SETGID, unix.CAP_SETUID, unix.CAP_NET_BIND_SERVICE}},
@@ -251,7 +251,9 @@ func (d *Document) own(o PossibleOperation) bool {
 		func(p CoveredProgram) bool { return len(p.Objects) > 0 && p.Objects[0] == o.Object })
 }
 
-func (d *Document) opensSessions() bool { return slices.Contains(d.advice.Gains, audit.GainSessions) }
+func (d *Document) logsIn() bool {
+	return d.LogsIn || slices.Contains(d.advice.Gains, audit.GainSessions)
+}
 
 // startUnseen: what its settings have of accounts and ports, it may have done before.
 func (d *Document) startUnseen() bool { return !d.fromStart && d.serves() }

@@ -151,11 +151,36 @@ func (d *Document) answer() string {
 	return answer
 }
 
-// noSession: it is made to open sessions of users, and did not while it was
-// watched. Nobody becomes another user without setuid.
+// noSession: it is made to log users in, and did not while it was watched. Nobody becomes another user
+// without setuid; and who executed nothing and became one account alone, as atd does when it starts, has
+// seen none.
 func (d *Document) noSession() bool {
-	return !d.untraced && slices.Contains(d.advice.Gains, audit.GainSessions) &&
-		!slices.Contains(d.advice.Grant, unix.CAP_SETUID)
+	another := func(p Program) bool { return p.Parent != 0 && p.Path != d.Application.Comm }
+	return !d.untraced && d.logsIn() && (!slices.Contains(d.advice.Grant, unix.CAP_SETUID) ||
+		len(d.accounts()) == 1 && !slices.ContainsFunc(d.Programs, another))
+}
+
+// accounts are those but root that it asked to become.
+func (d *Document) accounts() []string {
+	var list []string
+	for _, c := range d.Required {
+		for _, s := range c.CallSites {
+			for _, o := range s.Objects {
+				list = append(list, o.accounts()...)
+			}
+		}
+	}
+	return distinct(list)
+}
+
+func (o Object) accounts() []string {
+	var list []string
+	for _, asked := range strings.Split(o.Option, ", ") {
+		if user, ok := strings.CutPrefix(asked, "user "); ok && user != "root" {
+			list = append(list, user)
+		}
+	}
+	return list
 }
 
 // caveats say how far to trust the verdict.

@@ -80,7 +80,7 @@ const telling = 2.0 // seconds
 // early are those required that it used only before it began to serve. Where it gave
 // capabilities up by itself, the report has them by that.
 func (d *Document) early() []Capability {
-	if d.Serving == nil || d.Lasted == nil || d.Dropped || d.opensSessions() ||
+	if d.Serving == nil || d.Lasted == nil || d.Dropped || d.logsIn() ||
 		*d.Lasted-d.Serving.AfterSeconds < telling {
 		return nil
 	}

@@ -105,7 +105,7 @@ func TestKeysInOrder(t *testing.T) {
 		"merged", "service", "test_failed", "unasked_capabilities", "new_privileges", "command",
 		"outcomes", "ended_after_refusal", "watched_seconds", "serving", "without", "possible_capabilities",
 		"file_capabilities", "ruled_out_capabilities", "coverage", "held", "at_least", "pod_security",
-		"exposure",
+		"exposure", "logs_in",
 	}
 	if diff := cmp.Diff(want, fromYAML); diff != "" {
 		t.Errorf("YAML: - want, + got:\n%s", diff)

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/cap-audit/cap-audit/audit"
+	"github.com/cap-audit/cap-audit/objects"
 )
 
 // Nobody is told to grant nothing to what needed nothing while it was watched, where its start was
@@ -61,3 +62,41 @@ func TestStartNotSeen(t *testing.T) {
 }
 
 func isLaunched(kind audit.SubjectKind) bool { return !kind.Adopted() }
+
+// What is made to log users in, and logged none in while it was watched, needs more than it showed: also
+// where it becomes users by itself, and where it became the one account that is its own.
+func TestNoSession(t *testing.T) {
+	const daemon = "/usr/sbin/daemon"
+	becoming := func(users ...string) []audit.Capability {
+		s := site("__sys_setresuid", sysSetresuid, 1)
+		for _, user := range users {
+			asked := objects.Object{Kind: objects.Option, Option: "user root, user " + user}
+			s.Objects.Seen = append(s.Objects.Seen, audit.SeenObject{Object: asked, Checks: 1})
+		}
+		return []audit.Capability{{Number: unix.CAP_SETUID, Tally: audit.Tally{Granted: 1},
+			Syscall: sysSetresuid, CallSites: []audit.CallSite{s}}}
+	}
+	itself := audit.ProgramUse{Index: 1, Path: daemon}
+	job := audit.ProgramUse{Index: 2, Path: "/bin/sh", Parent: 1}
+	for name, c := range map[string]struct {
+		logsIn   bool
+		required []audit.Capability
+		programs []audit.ProgramUse
+		want     bool
+	}{
+		"nothing happened":         {true, nil, []audit.ProgramUse{itself}, true},
+		"its own account":          {true, becoming("daemon"), []audit.ProgramUse{itself}, true},
+		"a job of one user":        {true, becoming("joe"), []audit.ProgramUse{itself, job}, false},
+		"a user besides its own":   {true, becoming("nobody", "joe"), []audit.ProgramUse{itself}, false},
+		"not known which":          {true, becoming(), []audit.ProgramUse{itself}, false},
+		"it is not made for users": {false, becoming("daemon"), []audit.ProgramUse{itself}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := NewDocument(&audit.Findings{Application: app(daemon), System: host, LogsIn: c.logsIn,
+				Required: c.required, Programs: c.programs})
+			if d.noSession() != c.want || strings.Contains(d.answer(), "no session") != c.want {
+				t.Errorf("%t: %s", d.noSession(), d.answer())
+			}
+		})
+	}
+}

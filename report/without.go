@@ -84,7 +84,7 @@ func usesAt(sites []audit.CallSite, number, grant int, lost uint64) (list []with
 func asker(f *audit.Findings) without.Program {
 	p := without.Program{
 		Account:     f.RunAs,
-		Sessions:    slices.Contains(f.Gains, audit.GainSessions),
+		Sessions:    f.LogsIn || slices.Contains(f.Gains, audit.GainSessions),
 		Gains:       len(f.Gains) > 0,
 		Contained:   f.Subject.Kind.Contained(),
 		Tool:        !f.Subject.Kind.Contained() && !f.Subject.Kind.Service() && !stays(f),

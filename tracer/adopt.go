@@ -121,8 +121,8 @@ type adopted struct {
 }
 
 type ranProgram struct {
-	path          string
-	opensSessions bool
+	path   string
+	logins logins
 }
 
 // lost counts the tasks that are not watched.
@@ -197,7 +197,7 @@ func (a *Audit) lookUpPaths() error {
 		unsure = append(unsure, i)
 		link := fmt.Sprintf("/proc/%d/exe", p.pid)
 		if path, err := os.Readlink(link); err == nil {
-			found[i] = ranProgram{strings.TrimSuffix(path, " (deleted)"), opensSessionsAt(link)}
+			found[i] = ranProgram{strings.TrimSuffix(path, " (deleted)"), loginsAt(link)}
 		}
 	}
 	err = a.keep(found)

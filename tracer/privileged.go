@@ -27,7 +27,7 @@ func (a *Audit) programOf(index uint32, p kernelProgram) audit.Program {
 		}
 	}
 	if ran, ok := a.ranBefore(index); ok {
-		program.OpensSessions = ran.opensSessions
+		setLogins(&program, ran.logins)
 	}
 	if p.ran != 0 {
 		return program
@@ -38,7 +38,7 @@ func (a *Audit) programOf(index uint32, p kernelProgram) audit.Program {
 	}
 	defer f.Close()
 	if len(program.Users) == 0 { // nobody but root can open sessions
-		program.OpensSessions = a.openers.of(kernelFile(p.file), f)
+		setLogins(&program, a.openers.of(kernelFile(p.file), f))
 	}
 	if index == 1 && a.adopted == nil { // the target's own are its Application's
 		return program
@@ -54,6 +54,10 @@ func (a *Audit) programOf(index uint32, p kernelProgram) audit.Program {
 		program.FileCaps = permitted
 	}
 	return program
+}
+
+func setLogins(program *audit.Program, l logins) {
+	program.OpensSessions, program.BecomesUsers = l == opensSessions, l == becomesUsers
 }
 
 // kindsOf are what the program is noted for.

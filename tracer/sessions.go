@@ -27,22 +27,41 @@ type names struct {
 	size uint64
 }
 
-// referToSessions tells by the names whether a program opens a session for a user,
-// takes the user's groups and executes something. A daemon that asks PAM for
-// passwords does not do all of that.
-func (n names) referToSessions(f *os.File) bool {
-	var opens, groups, executes bool
+// logins is what a program is made to do for users.
+type logins int
+
+const (
+	noLogins logins = iota
+	// becomesUsers: it serves each as that user, as vsftpd does.
+	becomesUsers
+	// opensSessions: it executes what the user wants, as sshd and cron do.
+	opensSessions
+)
+
+// logins tells by the names whether a program opens a session for a user, takes the user's groups, and
+// executes something or changes to the user by itself. A daemon that asks PAM for passwords does not do all
+// of that.
+func (n names) logins(f *os.File) logins {
+	var opens, groups, becomes, executes bool
 	for word := range words(f, n.at, int64(n.size)) {
 		switch string(word) {
 		case "pam_open_session":
 			opens = true
 		case "initgroups":
 			groups = true
+		case "setuid", "setreuid", "setresuid":
+			becomes = true
 		case "execl", "execle", "execlp", "execv", "execve", "execvp", "execvpe":
 			executes = true
 		}
 	}
-	return opens && groups && executes
+	switch {
+	case opens && groups && executes:
+		return opensSessions
+	case opens && groups && becomes:
+		return becomesUsers
+	}
+	return noLogins
 }
 
 // words are what stands between two zeros in a part of a file, each until the next one is asked
@@ -64,30 +83,40 @@ func words(f io.ReaderAt, at, size int64) iter.Seq[[]byte] {
 	}
 }
 
-// opensSessions: that is what a program is for, as sshd and cron; or its file
-// names a program that does, as getty's names login and sshd's, since OpenSSH 9.8,
-// sshd-session. No session has to begin for that to be known.
-func opensSessions(f *os.File) bool {
+// loginsOf is what a program is for; or its file names one that opens sessions, as
+// getty's names login and sshd's, since OpenSSH 9.8, sshd-session. No session has to
+// begin for that to be known.
+func loginsOf(f *os.File) logins {
 	o, ok := objectIn(f, "")
-	return ok && (o.names.referToSessions(f) || slices.ContainsFunc(namedIn(f), func(path string) bool {
-		return within(path, func(f *os.File) bool {
+	if !ok {
+		return noLogins
+	}
+	itself := o.names.logins(f)
+	if itself == opensSessions || slices.ContainsFunc(namedIn(f), func(path string) bool {
+		return within(path, func(f *os.File) logins {
 			named, ok := objectIn(f, "")
-			return ok && named.names.referToSessions(f)
-		})
-	}))
+			if !ok {
+				return noLogins
+			}
+			return named.names.logins(f)
+		}) == opensSessions
+	}) {
+		return opensSessions
+	}
+	return itself
 }
 
-// opensSessionsAt is the same of a path.
-func opensSessionsAt(path string) bool { return within(path, opensSessions) }
+// loginsAt is the same of a path.
+func loginsAt(path string) logins { return within(path, loginsOf) }
 
-// within asks something of the file at a path, which is so of none that cannot be read.
-func within(path string, so func(*os.File) bool) bool {
+// within asks something of the file at a path, which has no logins if it cannot be read.
+func within(path string, of func(*os.File) logins) logins {
 	f, err := files.OpenRegular(path, files.Any)
 	if err != nil {
-		return false
+		return noLogins
 	}
 	defer f.Close()
-	return so(f)
+	return of(f)
 }
 
 // programPath is a constant of C with the path of what a distribution installs.
@@ -111,24 +140,24 @@ func namedIn(f *os.File) (paths []string) {
 	return paths
 }
 
-// openers remembers which files open sessions: that is looked up in
+// openers remembers what files are made to do for users: that is looked up in
 // megabytes, and a report can be made every second.
 type openers struct {
 	mu    sync.Mutex
-	known map[fileID]bool
+	known map[fileID]logins
 }
 
-func (o *openers) of(file kernelFile, f *os.File) bool {
+func (o *openers) of(file kernelFile, f *os.File) logins {
 	id := fileID{uint64(file.inode), uint32(file.device), uint32(file.generation)}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	opens, known := o.known[id]
+	made, known := o.known[id]
 	if !known {
 		if o.known == nil {
-			o.known = map[fileID]bool{}
+			o.known = map[fileID]logins{}
 		}
-		opens = opensSessions(f)
-		o.known[id] = opens
+		made = loginsOf(f)
+		o.known[id] = made
 	}
-	return opens
+	return made
 }

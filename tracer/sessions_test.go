@@ -15,11 +15,12 @@ import (
 // Who opens sessions shows in the file, before one begins; who merely starts
 // programs under an account of its own does not look so.
 func TestOpensSessions(t *testing.T) {
-	for name, want := range map[string]bool{
-		"sshd": true, "cron": true, "crond": true, "atd": true, "login": true, "agetty": true,
-		"runuser": true,
-		"nginx":   false, "chronyd": false, "sh": false, "setpriv": false, "sudo": false, "env": false,
-		"busybox": false,
+	for name, want := range map[string]logins{
+		"sshd": opensSessions, "cron": opensSessions, "crond": opensSessions, "atd": opensSessions,
+		"login": opensSessions, "agetty": opensSessions, "runuser": opensSessions,
+		"vsftpd": becomesUsers,
+		"nginx":  noLogins, "chronyd": noLogins, "sh": noLogins, "setpriv": noLogins, "sudo": noLogins,
+		"env": noLogins, "busybox": noLogins,
 	} {
 		t.Run(name, func(t *testing.T) {
 			path, err := exec.LookPath(name)
@@ -29,8 +30,8 @@ func TestOpensSessions(t *testing.T) {
 			if err != nil {
 				t.Skipf("wanted %s: %v", name, err)
 			}
-			if got := opensSessionsAt(path); got != want {
-				t.Errorf("%s opens sessions: %v", path, got)
+			if got := loginsAt(path); got != want {
+				t.Errorf("%s: logins %d, want %d", path, got, want)
 			}
 		})
 	}
@@ -43,7 +44,7 @@ func TestNamedPrograms(t *testing.T) {
 		padding := strings.Repeat("x", at)
 		path := newScript(t, padding+"\x00/bin/a\x00/usr/sbin/b\x00\x00/etc/c\x00/bin/d")
 		var list []string
-		within(path, func(f *os.File) bool { list = namedIn(f); return true })
+		within(path, func(f *os.File) logins { list = namedIn(f); return noLogins })
 		if want := []string{"/bin/a", "/usr/sbin/b"}; !slices.Equal(list, want) {
 			t.Errorf("from byte %d on: %q, wanted %q", at, list, want)
 		}
@@ -62,7 +63,7 @@ func TestOpensSessionsOfALargeFile(t *testing.T) {
 	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	opensSessionsAt(path)
+	loginsAt(path)
 	runtime.ReadMemStats(&after)
 	if n := after.TotalAlloc - before.TotalAlloc; n > 1<<20 {
 		t.Errorf("%d bytes for it", n)
@@ -80,9 +81,9 @@ func FuzzNamedPrograms(f *testing.F) {
 	f.Add(bytes.Repeat([]byte("\x00/bin/a\x00"), maxNamed+1))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		path := newScript(t, string(raw))
-		opensSessionsAt(path)
+		loginsAt(path)
 		list := []string{}
-		within(path, func(f *os.File) bool { list = namedIn(f); return true })
+		within(path, func(f *os.File) logins { list = namedIn(f); return noLogins })
 		if len(list) > maxNamed {
 			t.Errorf("%d files", len(list))
 		}
