@@ -147,16 +147,18 @@ type denied struct {
 	} `json:"denied_syscalls"`
 	LSMRefused uint64 `json:"lsm_refused_checks"`
 	Assessment string
-	Outcomes   []struct {
-		Syscall    string
-		Class      string  `json:"outcome_class"`
-		RawReturn  int     `json:"raw_return"`
-		ReturnName *string `json:"return_name"`
-		Errno      *int
-		Count      uint64
-	} `json:"syscall_outcomes"`
-	Sites    []callSite `json:"call_sites"`
-	LookedAt *uint64    `json:"calls_looked_at"`
+	Outcomes   []outcome  `json:"syscall_outcomes"`
+	Sites      []callSite `json:"call_sites"`
+	LookedAt   *uint64    `json:"calls_looked_at"`
+}
+
+type outcome struct {
+	Syscall    string
+	Class      string  `json:"outcome_class"`
+	RawReturn  int     `json:"raw_return"`
+	ReturnName *string `json:"return_name"`
+	Errno      *int
+	Count      uint64
 }
 
 type program struct {

@@ -161,9 +161,9 @@ func TestProbesThatHinder(t *testing.T) {
 			r := finish(t, command(t, setpriv, append([]string{"--bounding-set=-" + c.capability,
 				capAuditPath}, withBackend(arguments...)...)...))
 			d := decode(t, r.stdout)
+			hindered := func(o outcome) bool { return o.Syscall == c.call && o.RawReturn == -int(c.errno) }
 			if !d.AtLeast || len(d.Denied) != 1 || d.Denied[0].Name != c.capability ||
-				len(d.Denied[0].Outcomes) != 1 || d.Denied[0].Outcomes[0].Syscall != c.call ||
-				d.Denied[0].Outcomes[0].RawReturn != -int(c.errno) {
+				!slices.ContainsFunc(d.Denied[0].Outcomes, hindered) { // a write before can have been a short one
 				t.Errorf("status %d, at least %t, refused %+v", d.Exit.Status, d.AtLeast, d.Denied)
 			}
 		})
