@@ -282,6 +282,11 @@ func TestNames(t *testing.T) {
 		"/proc/%s/stat":                      {unix.CAP_SYS_PTRACE},
 		"/proc/meminfo":                      nil,
 		"/proc/sys/user/max_user_namespaces": {unix.CAP_SYS_RESOURCE},
+		"/proc/sys/kernel/pid_max":           {unix.CAP_SYS_ADMIN},
+		"/proc/self/timens_offsets":          {unix.CAP_SYS_TIME},
+		"/proc/self/autogroup":               {unix.CAP_SYS_NICE, unix.CAP_SYS_ADMIN},
+		"/proc/pressure/memory":              {unix.CAP_SYS_RESOURCE},
+		"/dev/ppp":                           {unix.CAP_NET_ADMIN},
 	} {
 		var got []int
 		for _, s := range asksFor(name, true) {
