@@ -79,6 +79,13 @@ var probes = []probe{
 		consequence: "the overlay is mounted without an index, and cannot be exported by NFS",
 	},
 	{
+		// fs/overlayfs/util.c: whether O_NOATIME can go with a directory of a layer that
+		// is read, as when a work directory is cleared.
+		capability:  unix.CAP_FOWNER,
+		functions:   []string{"ovl_path_open"},
+		consequence: "the time of access to a directory changes when an overlay reads it",
+	},
+	{
 		// fs/proc/task_mmu.c, pagemap_read(): asked of the file's opener.
 		capability:  unix.CAP_SYS_ADMIN,
 		functions:   []string{"pagemap_read"},
