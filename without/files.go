@@ -176,7 +176,7 @@ func own(a *asking, u Use) (way, bool) {
 	case o.Owner == a.becomes():
 		return startAs(o.Owner)
 	case o.Owner != "root" && (a.Account == "" || a.Account == "root"):
-		return with("run it as %", o.Owner, only)
+		return a.runAs(o.Owner)
 	case o.Owner != "root", a.Account == "root", forEverybody(o.Path):
 		return none()
 	default:

@@ -1,6 +1,11 @@
 package without
 
-import "strings"
+import (
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
 
 // otherProcess: for one of its own user it is not asked (kernel/signal.c, kill_ok_by_cred(); kernel/ptrace.c,
 // __ptrace_may_access()), but by Yama (security/yama/yama_lsm.c, yama_ptrace_access_check()).
@@ -11,6 +16,17 @@ func otherProcess(a *asking, u Use) (way, bool) {
 	}
 	if user == "root" || user == a.Account || u.by("ptrace", "process_vm_readv", "process_vm_writev") &&
 		a.PtraceScope > 0 {
+		return none()
+	}
+	return a.runAs(user)
+}
+
+// runAs: whoever changes its own user or groups begins as root for that, as postfix does, and refuses to as
+// another.
+func (a *asking) runAs(user string) (way, bool) {
+	if slices.ContainsFunc(a.uses, func(u Use) bool {
+		return u.Capability == unix.CAP_SETUID || u.Capability == unix.CAP_SETGID
+	}) {
 		return none()
 	}
 	return with("run it as %", user, only)

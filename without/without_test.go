@@ -163,6 +163,12 @@ func TestWays(t *testing.T) {
 		"files of two users": {Program{}, []Use{use(unix.CAP_FOWNER, "chmod",
 			file("/srv/a", "a", "a", "0600")), use(unix.CAP_FOWNER, "chmod",
 			file("/srv/b", "b", "b", "0600"))}, nil},
+		"a file of one of several whom it becomes": {Program{}, []Use{
+			use(unix.CAP_SETUID, "setuid", option("user a")),
+			use(unix.CAP_SETUID, "setuid", option("user b")),
+			use(unix.CAP_FOWNER, "chmod", file("/srv/b", "b", "b", "0600"))}, nil},
+		"a process of another than whom it becomes": {Program{}, []Use{use(unix.CAP_SETGID, "setgid",
+			option("group a")), use(unix.CAP_KILL, "kill", process("b", "SIGHUP"))}, nil},
 		"changed by another account": {www, []Use{use(unix.CAP_FOWNER, "chmod",
 			file("/srv/a", "a", "a", "0600"))}, nil},
 		"priorities": {www, []Use{use(nice, "setpriority", option("itself, nice -5")),
