@@ -40,12 +40,12 @@ const (
 
 // logins tells by the names whether a program opens a session for a user, takes the user's groups, and
 // executes something or changes to the user by itself. A daemon that asks PAM for passwords does not do all
-// of that.
+// of that. Without PAM, dropbear looks whether the user's shell is one to log in with: getusershell(3).
 func (n names) logins(f *os.File) logins {
 	var opens, groups, becomes, executes bool
 	for word := range words(f, n.at, int64(n.size)) {
 		switch string(word) {
-		case "pam_open_session":
+		case "pam_open_session", "getusershell":
 			opens = true
 		case "initgroups":
 			groups = true

@@ -17,7 +17,7 @@ import (
 func TestOpensSessions(t *testing.T) {
 	for name, want := range map[string]logins{
 		"sshd": opensSessions, "cron": opensSessions, "crond": opensSessions, "atd": opensSessions,
-		"login": opensSessions, "agetty": opensSessions, "runuser": opensSessions,
+		"login": opensSessions, "agetty": opensSessions, "runuser": opensSessions, "dropbear": opensSessions,
 		"vsftpd": becomesUsers,
 		"nginx":  noLogins, "chronyd": noLogins, "sh": noLogins, "setpriv": noLogins, "sudo": noLogins,
 		"env": noLogins, "busybox": noLogins,
