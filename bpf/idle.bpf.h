@@ -106,6 +106,15 @@ static __always_inline bool is_for_everybody(__u32 request)
 	return request >> 8 == OF_ANY_TERMINAL;
 }
 
+/*
+ * Whether others than its owner and group may read the file that a path has come to: of mode 0600 are some keys of
+ * /proc/sys/net, which nobody but root and who holds NET_ADMIN can open.
+ */
+static __always_inline bool is_read_by_others(void)
+{
+	return BPF_CORE_READ(bpf_get_current_task_btf(), nameidata, path.dentry, d_inode, i_mode) & S_IROTH;
+}
+
 /* The system calls that is_idle() looks at, by number. To call it takes longer than to look here. */
 #define CALLS_LOOKED_AT(word)                                                                                \
 	(NUMBERED(word, NR_READ) | NUMBERED(word, NR_PREAD64) | NUMBERED(word, NR_STAT) |                    \
@@ -168,9 +177,9 @@ __noinline int is_idle(__u32 capability, __s32 number, __u64 registers)
 	case NR_FACCESSAT2:
 		return !(READ_ARGUMENT(3, regs) & W_OK);
 	case NR_OPEN:
-		return !(READ_ARGUMENT(2, regs) & O_ACCMODE);
+		return !(READ_ARGUMENT(2, regs) & O_ACCMODE) && is_read_by_others();
 	case NR_OPENAT:
-		return !(READ_ARGUMENT(3, regs) & O_ACCMODE);
+		return !(READ_ARGUMENT(3, regs) & O_ACCMODE) && is_read_by_others();
 	/*
 	 * The new mode has a setgid bit only where the file's does not stand for one: fs/attr.c,
 	 * setattr_should_drop_sgid(), of a mode without S_IXGRP, which meant mandatory locks until 5.15.

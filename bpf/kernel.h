@@ -127,6 +127,7 @@ enum {
 #define SIGKILL 9
 #define S_ISGID 02000
 #define S_IXGRP 00010
+#define S_IROTH 00004
 #define S_IFMT 00170000
 #define S_IFDIR 0040000
 #define S_IFSOCK 0140000

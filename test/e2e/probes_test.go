@@ -103,6 +103,21 @@ func TestEachProbeRefused(t *testing.T) {
 	}
 }
 
+// Settings of the network are read with NET_ADMIN where they are keys, and without where all may read them.
+func TestKeysAmongSettings(t *testing.T) {
+	t.Parallel()
+	machine.Root(t)
+	for name, want := range map[string][]string{"tcp_fastopen_key": {"net_admin"}, "tcp_fastopen": {}} {
+		t.Run(name, func(t *testing.T) {
+			d := documentOf(t, capAudit(t, "-j", "--as", fmt.Sprint(nobody), "--", "cat",
+				"/proc/sys/net/ipv4/"+name))
+			if diff := cmp.Diff(want, d.Recommended); diff != "" || d.Exit.Status != 0 {
+				t.Errorf("status %d; recommended (-want +got):\n%s", d.Exit.Status, diff)
+			}
+		})
+	}
+}
+
 // On XFS the kernel asks the owner, too, for FOWNER when a file's attributes are
 // changed, and everybody for SYS_ADMIN when its blocks are listed.
 func TestOwnFileOnXFS(t *testing.T) {
