@@ -1,6 +1,8 @@
 package report
 
 import (
+	"strings"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/cap-audit/cap-audit/audit"
@@ -31,15 +33,20 @@ func met(f *audit.Findings) snippets.Met {
 		}
 	}
 	m.Programs, m.Code, m.Files = distinct(m.Programs), distinct(m.Code), distinct(m.Files)
-	m.Read, m.Families = distinct(m.Read), distinct(m.Families)
+	m.Read, m.Families, m.Devices = distinct(m.Read), distinct(m.Families), distinct(m.Devices)
 	return m
 }
 
 // meet adds an object.
 func meet(m *snippets.Met, capability int, o objects.Object) {
 	name := o.Path
-	if o.Type == "directory" {
+	switch o.Type {
+	case "directory":
 		name += "/"
+	case "character device", "block device":
+		if strings.HasPrefix(name, "/dev/") {
+			m.Devices = append(m.Devices, name)
+		}
 	}
 	switch family, known := families[o.Family]; {
 	case o.Kind == objects.Socket && known:

@@ -154,6 +154,7 @@ var unset = map[string]string{
 
 	"everything":                 "something is ruled out",
 	"advice.Met.Code":            nameless,
+	"advice.Met.Devices":         nameless,
 	"advice.Met.Families":        nameless,
 	"advice.Met.Read":            nameless,
 	"advice.Filter.Reachable":    "it failed",

@@ -18,6 +18,8 @@ type Met struct {
 	// Files are those that a capability was asked for; directories end in a slash. Read
 	// are those of them that were only read.
 	Files, Read []string
+	// Devices are those of Files that are device files below /dev.
+	Devices []string
 	// Families of sockets that a capability was asked for, as AppArmor names them.
 	Families []string
 }

@@ -13,6 +13,9 @@ func Compose(a Advice) string {
 	if names := spell(a.Grant, capng.Upper); len(names) > 0 {
 		text += "\n" + fill("    cap_add: [", names, ", ", ",\n              ") + "]"
 	}
+	if devices := a.devices(); len(devices) > 0 {
+		text += "\n" + fill("    devices: [", devices, ", ", ",\n              ") + "]"
+	}
 	if a.noNewPrivs() {
 		text += "\n    security_opt: [\"no-new-privileges:true\"]"
 	}

@@ -143,6 +143,12 @@ exec '%s' "${args[@]}"
 `
 
 func (p podmanRun) compose(t *testing.T) {
+	_, stdout := p.composed(t, showStatus)
+	confined(t, p.advice, p.noNewPrivs, stdout)
+}
+
+// composed is how a command of the service ended, and what it wrote.
+func (p podmanRun) composed(t *testing.T, command string) (status, stdout string) {
 	compose := machine.Program(t, "podman-compose")
 	base := p.Write(t, "compose.yaml", fmt.Sprintf(`services:
   SERVICE:
@@ -150,7 +156,7 @@ func (p podmanRun) compose(t *testing.T) {
     image: %s
     user: "%s"
     command: %s
-`, image, p.user, showStatus))
+`, image, p.user, command))
 	snippet := p.Write(t, "snippet.yaml", Compose(p.advice))
 	podman := p.Write(t, "podman", fmt.Sprintf(withoutNetworks, p.Path))
 	if err := os.Chmod(podman, 0o755); err != nil {
@@ -158,8 +164,35 @@ func (p podmanRun) compose(t *testing.T) {
 	}
 	machine.Output(t, p.For(compose, "--podman-path", podman, "-f", base, "-f", snippet, "up", "-d"))
 	defer p.Run(t, "rm", "--force", "composed")
-	_, status := p.Ended(t, "composed")
-	confined(t, p.advice, p.noNewPrivs, status)
+	return p.Ended(t, "composed")
+}
+
+// Devices that the program used are in its container, and those of every container are no matter.
+func TestPodmanGivesDevices(t *testing.T) {
+	p := startPodman(t)
+	device := fmt.Sprintf("/dev/cap-audit.%d", os.Getpid())
+	if err := unix.Mknod(device, unix.S_IFCHR|0o666, int(unix.Mkdev(1, 3))); err != nil {
+		t.Skipf("wanted to make a device: %v", err)
+	}
+	t.Cleanup(func() { os.Remove(device) })
+	a := Advice{Met: Met{Devices: []string{"/dev/null", "/dev/pts/0", device, "/dev/a:b", "/dev/$(id)"}}}
+	for name, options := range map[string]func(*testing.T) []string{
+		"docker":  func(*testing.T) []string { return strings.Fields(DockerOptions(a)) },
+		"quadlet": func(t *testing.T) []string { return quadletOptions(t, Quadlet(a)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p.Run(t, slices.Concat([]string{"run", "--rm"}, options(t), []string{image, "cat", device})...)
+		})
+	}
+	t.Run("compose", func(t *testing.T) {
+		if status, _ := (podmanRun{p, "0", a, true}).composed(t, "cat "+device); status != "0" {
+			t.Errorf("cat of the device: status %s", status)
+		}
+	})
+	a.Subject = audit.SubjectContainer
+	if got := DockerOptions(a); strings.Contains(got, "--device") {
+		t.Errorf("a container that has it is given it again: %s", got)
+	}
 }
 
 func (p podmanRun) quadlet(t *testing.T) {
@@ -194,7 +227,7 @@ func quadletOptions(t *testing.T, container string) []string {
 			case word == "--cap-drop", word == "--cap-add":
 				options = append(options, word, words[i+1])
 			case strings.HasPrefix(word, "--cap-drop="), strings.HasPrefix(word, "--cap-add="),
-				strings.HasPrefix(word, "--security-opt"):
+				strings.HasPrefix(word, "--security-opt"), strings.HasPrefix(word, "--device"):
 				options = append(options, word)
 			}
 		}

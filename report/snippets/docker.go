@@ -40,6 +40,9 @@ func dockerOptions(a Advice) []string {
 	for _, name := range spell(a.Grant, capng.Upper) {
 		options = append(options, "--cap-add="+name)
 	}
+	for _, path := range a.devices() {
+		options = append(options, "--device="+path)
+	}
 	if a.noNewPrivs() {
 		options = append(options, "--security-opt=no-new-privileges")
 	}

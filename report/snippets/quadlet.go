@@ -14,6 +14,9 @@ func Quadlet(a Advice) string {
 	if names := spell(a.Grant, capng.Constant); len(names) > 0 {
 		text += "\nAddCapability=" + strings.Join(names, " ")
 	}
+	for _, path := range a.devices() {
+		text += "\nAddDevice=" + path
+	}
 	if len(a.Gains) == 0 {
 		text += "\nNoNewPrivileges=true"
 	}
