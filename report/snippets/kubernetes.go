@@ -20,7 +20,7 @@ func ofKubernetes(a Advice) string {
 # and leave out allowPrivilegeEscalation.
 `, `# It ran as another user than root: give these to its file in the image, too
 # (setcap).
-`) + a.seccompHint("seccompProfile of type Localhost", containerd, crio) + podSecurity(a) + userNamespace(a)
+`) + a.seccompHint("seccompProfile of type Localhost", containerd, crio) + podSecurity(a) + userNamespace(a) + deviceHint(a)
 }
 
 // addsNone is for what is laid over another file: its mappings are merged with those there,
