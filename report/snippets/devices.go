@@ -31,8 +31,8 @@ func (a Advice) devices() []string {
 // deviceHint is for Kubernetes, which hands no device over by its name.
 func deviceHint(a Advice) string {
 	if devices := a.devices(); len(devices) > 0 {
-		return remark("It used " + strings.Join(devices, ", ") + ": a container has that by a device plugin, " +
-			"or if it is privileged.")
+		return remark("It used " + strings.Join(devices, ", ") +
+			": a container has that by a device plugin, or if it is privileged.")
 	}
 	return ""
 }
