@@ -422,14 +422,23 @@ func (u *Union) addPrograms(list []ProgramUse) {
 	}
 }
 
+// ofAll are the reports of a union that something is so of. Earlier versions do not count them, and say
+// it of the union alone where it is so of all.
+func ofAll(counted Reports, all uint64, so bool) Reports {
+	if so && counted.Count == 0 {
+		return Reports{Count: all}
+	}
+	return counted
+}
+
 func (u *Union) addProvenance(name string, f *Findings) {
 	if m := f.Merged; m != nil {
 		u.merged.Reports = Sum(u.merged.Reports, m.Reports)
 		u.merged.Incomplete.join(m.Incomplete)
 		u.merged.Untold.join(m.Untold)
 		u.merged.Failed.join(m.Failed)
-		u.merged.AtLeast.join(m.AtLeast)
-		u.merged.Late.join(m.Late)
+		u.merged.AtLeast.join(ofAll(m.AtLeast, m.Reports, f.StatedAtLeast))
+		u.merged.Late.join(ofAll(m.Late, m.Reports, f.Unbegun() != ""))
 		u.merged.LeftOut = Sum(u.merged.LeftOut, m.LeftOut)
 		for _, s := range m.Applications {
 			share(u.shares.applications, s)

@@ -43,15 +43,20 @@ func lateRun(kind audit.SubjectKind, path string) *audit.Findings {
 	})
 }
 
+func written(t *testing.T, d *Document) *bytes.Buffer {
+	t.Helper()
+	var b bytes.Buffer
+	if err := WriteJSON(&b, d); err != nil {
+		t.Fatal(err)
+	}
+	return &b
+}
+
 // mergedAgain are reports written, read and joined, as --merge has them.
 func mergedAgain(t *testing.T, list ...*audit.Findings) *audit.Findings {
 	u := audit.NewUnion()
 	for i, f := range list {
-		var b bytes.Buffer
-		if err := WriteJSON(&b, NewDocument(f)); err != nil {
-			t.Fatal(err)
-		}
-		read, err := Read(&b)
+		read, err := Read(written(t, NewDocument(f)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -125,5 +130,33 @@ func TestRefusalsOfMergedRunsThatWentOn(t *testing.T) {
 		"what helps."
 	if got := d.Doubts(); len(got) != 1 || got[0] != want {
 		t.Errorf("it says %q", got)
+	}
+}
+
+// Unions of versions that did not count these reports say it all the same, of themselves.
+func TestMergedUnionsOfEarlierVersions(t *testing.T) {
+	for name, c := range map[string]struct {
+		report *audit.Findings
+		answer string
+	}{
+		"refused": {refusedRun(1), "Grant: none; 2 of 3 reports may need more; 1 was refused"},
+		"late": {lateRun(audit.SubjectPID, "/usr/sbin/other"),
+			"Grant: not known yet; none while it was watched; its start was not seen"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := NewDocument(mergedAgain(t, c.report, c.report))
+			d.Merged.AtLeast, d.Merged.Late = Reports{}, Reports{}
+			u := audit.NewUnion()
+			for _, d := range []*Document{d, NewDocument(run(func(*audit.Findings) {}))} {
+				f, err := Read(written(t, d))
+				if err != nil {
+					t.Fatal(err)
+				}
+				u.Add("report", f)
+			}
+			if answer := NewDocument(u.Findings()).answer(); answer != c.answer {
+				t.Errorf("it says %q", answer)
+			}
+		})
 	}
 }
