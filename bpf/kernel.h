@@ -155,7 +155,8 @@ enum {
 	OF_ANY_TERMINAL = 'T',
 };
 
-/* uapi/linux/mount.h: what is mounted is a file that is there already. */
+/* uapi/linux/mount.h: what is mounted is a file that is there already; unless a mount is changed alone. */
+#define MS_REMOUNT 32
 #define MS_BIND 4096
 #define MS_MOVE 8192
 

@@ -386,9 +386,9 @@ static __always_inline bool conclude_by_path(struct pt_regs *regs, __s32 number,
 	case NR_OPEN_TREE:
 		how = flags_of_stat(three);
 		break;
-	case NR_MOUNT: /* only these two look for what is to be mounted */
+	case NR_MOUNT: /* only these two look for what is to be mounted: fs/namespace.c, path_mount(), 6.1 to 7.3 */
 		from = AT_FDCWD;
-		if (SYSCALL_ARG4(regs) & (MS_BIND | MS_MOVE))
+		if ((SYSCALL_ARG4(regs) & (MS_BIND | MS_MOVE)) && !(SYSCALL_ARG4(regs) & MS_REMOUNT))
 			conclude_path(one, from, how);
 		break;
 	case NR_FACCESSAT:
