@@ -103,7 +103,7 @@ static __always_inline bool is_for_everybody(__u32 request)
 	case KDGKBDIACRUC:
 		return true;
 	}
-	return request >> 8 == OF_ANY_TERMINAL;
+	return (__u8)(request >> 8) == OF_ANY_TERMINAL;
 }
 
 /*

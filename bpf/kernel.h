@@ -152,7 +152,7 @@ enum {
 	KDGKBENT = 0x4b46, KDGKBSENT = 0x4b48, KDGKBDIACR = 0x4b4a, KDGETKEYCODE = 0x4b4c, GIO_FONT = 0x4b60,
 	KDGKBMETA = 0x4b62, KDSKBMETA, KDGKBLED, GIO_UNISCRNMAP = 0x4b69, GIO_FONTX = 0x4b6b, GIO_CMAP = 0x4b70,
 	KDGKBDIACRUC = 0x4bfa,
-	OF_ANY_TERMINAL = 'T',
+	OF_ANY_TERMINAL = 'T', /* the second byte; those above it are 0, or have direction and size as TCGETS2's do */
 };
 
 /* uapi/linux/mount.h: what is mounted is a file that is there already; unless a mount is changed alone. */

@@ -182,15 +182,17 @@ static int probe_pci(void)
 	return ret;
 }
 
-/* How a virtual terminal is set that is not its own. */
+/* How a virtual terminal is set that is not its own: by tcgetattr() of the C libraries, older ones and newer. */
 static int probe_terminal(void)
 {
+	const unsigned long newer = _IOR('T', 0x2A, unsigned[11]); /* TCGETS2 of a struct termios2 */
+	unsigned set2[11];
 	struct termios set;
 	int ret, fd = open("/dev/tty1", O_RDONLY | O_NOCTTY | O_CLOEXEC);
 
 	if (fd < 0)
 		quit(UNSUPPORTED, "no virtual terminal: %s", strerror(errno));
-	ret = verdict(tcgetattr(fd, &set), 0);
+	ret = verdict(tcgetattr(fd, &set) | ioctl(fd, newer, set2), 0);
 	close(fd);
 	return ret;
 }
