@@ -115,15 +115,21 @@ func (f *Findings) Reach() *Reach {
 	return nil // no program ran
 }
 
-// earnest is what the kernel was asked for, where that decided something: of files that ask by themselves
-// a program's code may name none, and it opens what it is told to.
+// earnest is what the kernel was asked for, where that decided something, or would have been by a caller
+// who holds less: of files that ask by themselves a program's code may name none, and it opens what it is
+// told to.
 func (f *Findings) earnest() []Reachable {
 	asked := map[int][]CallSite{}
 	for _, c := range f.Required {
-		asked[c.Number] = c.CallSites
+		asked[c.Number] = slices.Clone(c.CallSites)
 	}
 	for _, d := range f.Denied {
 		asked[d.Number] = append(asked[d.Number], d.CallSites...)
+	}
+	for _, c := range f.Unasked {
+		for _, call := range c.Calls {
+			asked[c.Number] = append(asked[c.Number], CallSite{Syscall: call.Syscall})
+		}
 	}
 	var list []Reachable
 	for n, sites := range asked {

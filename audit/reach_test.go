@@ -84,9 +84,10 @@ func TestAskedIsNotRuledOut(t *testing.T) {
 	f := &Findings{
 		Required: []Capability{{Number: unix.CAP_SYS_PTRACE, Tally: Tally{Granted: 1},
 			CallSites: open("environ_open")}},
-		Denied: []Denied{{Number: unix.CAP_SYSLOG, Checks: 1, CallSites: open("check_syslog_permissions")}},
-		Programs: []ProgramUse{{Index: 1, Path: "/bin/cat", Needs: []int{unix.CAP_SYS_PTRACE},
-			Refused: []int{unix.CAP_SYSLOG}}, {Path: "/bin/sh"}},
+		Denied:  []Denied{{Number: unix.CAP_SYSLOG, Checks: 1, CallSites: open("check_syslog_permissions")}},
+		Unasked: []UnaskedCapability{{Number: unix.CAP_SYS_NICE, Calls: []UnaskedCall{{Syscall: sysOpenat}}}},
+		Programs: []ProgramUse{{Index: 1, Path: "/bin/cat", Refused: []int{unix.CAP_SYSLOG},
+			Needs: []int{unix.CAP_SYS_PTRACE, unix.CAP_SYS_NICE}}, {Path: "/bin/sh"}},
 		Bounds: &Bounds{[]ProgramBounds{{Index: 1, Result: codeOf("/bin/cat", nil)}}},
 	}
 	// as where perfmon is recommended in its place
@@ -96,12 +97,12 @@ func TestAskedIsNotRuledOut(t *testing.T) {
 			{"openat", "/bin/cat", "", function, "/bin/cat", MadeYes}}}
 	}
 	r := f.Reach()
-	want := []Reachable{opened(unix.CAP_SYS_PTRACE, "environ_open"),
+	want := []Reachable{opened(unix.CAP_SYS_PTRACE, "environ_open"), opened(unix.CAP_SYS_NICE, ""),
 		opened(unix.CAP_SYSLOG, "check_syslog_permissions")}
 	if diff := cmp.Diff(want, r.Possible); diff != "" {
 		t.Errorf("possible (-want +got):\n%s", diff)
 	}
-	if bits := r.RuledOut & (1<<unix.CAP_SYS_PTRACE | 1<<unix.CAP_SYSLOG); bits != 0 {
+	if bits := r.RuledOut & (1<<unix.CAP_SYS_PTRACE | 1<<unix.CAP_SYS_NICE | 1<<unix.CAP_SYSLOG); bits != 0 {
 		t.Errorf("ruled out: %#x", bits)
 	}
 }
