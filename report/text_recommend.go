@@ -190,8 +190,12 @@ func (d *Document) caveats() []string {
 		list = append(list, "Use each feature, as the user it will run as: what it did not do is missing.")
 	}
 	if d.noSession() {
-		list = append(list, "It opens sessions of users, and opened none while it was watched: that takes "+
-			"setuid, setgid and more. Log in, or let a job run, and audit again.")
+		takes := "setuid, setgid and more"
+		if slices.Contains(d.advice.Grant, unix.CAP_SETUID) { // for an account of its own
+			takes = "more"
+		}
+		list = append(list, fmt.Sprintf("It opens sessions of users, and opened none while it was watched: "+
+			"that takes %s. Log in, or let a job run, and audit again.", takes))
 	}
 	if d.Subject.UserNamespace {
 		list = append(list, "It runs in a user namespace of its own: the capabilities are needed within "+

@@ -97,6 +97,10 @@ func TestNoSession(t *testing.T) {
 			if d.noSession() != c.want || strings.Contains(d.answer(), "no session") != c.want {
 				t.Errorf("%t: %s", d.noSession(), d.answer())
 			}
+			said := strings.Join(d.caveats(), " ")
+			if len(c.required) > 0 && strings.Contains(said, "setuid, setgid") {
+				t.Errorf("what is granted is said to be missing: %s", said)
+			}
 		})
 	}
 }
