@@ -105,8 +105,12 @@ static __always_inline void name_itself(struct ca_program_key *key, __u32 before
 	for (__u32 i = 0; i < sizeof(itself); i++)
 		if (key->path[i] != itself[i])
 			return;
-	if (row && !row->ran && row->file.inode == key->file.inode && row->file.device == key->file.device &&
-	    row->file.generation == key->file.generation)
+	if (!row || row->group != key->group || row->file.inode != key->file.inode ||
+	    row->file.device != key->file.device || row->file.generation != key->file.generation)
+		return;
+	if (row->ran)
+		__builtin_memset(key->path, 0, sizeof(key->path)); /* its own key: see program_of_running() */
+	else
 		__builtin_memcpy(key->path, row->path, sizeof(key->path));
 }
 

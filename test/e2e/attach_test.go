@@ -208,6 +208,28 @@ func TestAttachedForksAndExecs(t *testing.T) {
 	}
 }
 
+// Who ran already and executes itself by /proc/self/exe is the program that it was, too.
+func TestAttachedExecutesItself(t *testing.T) {
+	t.Parallel()
+	path, gate := fifo(t)
+	shell := command(t, tool(t, "sh"), "-c", `read line <"$1"; /proc/self/exe -c '"$0" loop 5; :' "$2"; :`,
+		"sh", path, built("tree"))
+	if err := shell.Start(); err != nil {
+		t.Fatal(err)
+	}
+	r := attachedTo(t, "-p", fmt.Sprint(shell.Process.Pid))
+	fmt.Fprintln(gate, "go")
+	if err := shell.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	d := r.document()
+	d.wholeAndConsistent(t)
+	d.counted(t, chroots(5))
+	if len(d.Programs) != 2 || d.Programs[0].Processes != 4 || d.Programs[1].Path != built("tree") {
+		t.Errorf("programs: %+v", d.Programs)
+	}
+}
+
 // The watched process loses nothing but time: it is not stopped, signalled or
 // ended, and lives on when the audit does not.
 func TestAttachLeavesAlone(t *testing.T) {
