@@ -84,6 +84,7 @@ static __always_inline bool is_for_everybody(__u32 request)
 	case VT_DISALLOCATE:
 	case VT_GETHIFONTMASK:
 	case VT_WAITEVENT:
+	case VT_GETCONSIZECSRPOS:
 	case KDGETLED:
 	case KDGKBTYPE:
 	case KDGETMODE:

@@ -182,10 +182,12 @@ static int probe_pci(void)
 	return ret;
 }
 
-/* How a virtual terminal is set that is not its own: by tcgetattr() of the C libraries, older ones and newer. */
+/* How a virtual terminal is set that is not its own, as older and newer C libraries ask, and where its cursor is. */
 static int probe_terminal(void)
 {
 	const unsigned long newer = _IOR('T', 0x2A, unsigned[11]); /* TCGETS2 of a struct termios2 */
+	const unsigned long place = _IOR('V', 0x10, unsigned short[4]); /* VT_GETCONSIZECSRPOS */
+	unsigned short cursor[4];
 	unsigned set2[11];
 	struct termios set;
 	int ret, fd = open("/dev/tty1", O_RDONLY | O_NOCTTY | O_CLOEXEC);
@@ -193,6 +195,8 @@ static int probe_terminal(void)
 	if (fd < 0)
 		quit(UNSUPPORTED, "no virtual terminal: %s", strerror(errno));
 	ret = verdict(tcgetattr(fd, &set) | ioctl(fd, newer, set2), 0);
+	if (!ret)
+		ret = verdict(ioctl(fd, place, cursor), ENOTTY);
 	close(fd);
 	return ret;
 }
