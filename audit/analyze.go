@@ -142,7 +142,7 @@ func (a *analysis) add(row Checks) {
 // a copy of the caller's: fs/overlayfs/super.c, ovl_fill_super(), 6.15 to 7.3.
 // Who mounts is asked for SYS_ADMIN before; that of an overlay which the path
 // leads through is its mounter's (xattr_permission()), also where a user
-// namespace's root mounts.
+// namespace's root mounts. For the rest of such a path see belowOverlay().
 func kernelsOwn(row Checks) bool {
 	if !row.Credentials.Overridden {
 		return false
@@ -158,6 +158,21 @@ func kernelsOwn(row Checks) bool {
 	return true
 }
 
+// belowOverlay tells checks for a layer's directory on the way through an overlay. It is looked at with the
+// mounter's credentials, once the overlay's own has been searched with the caller's: fs/overlayfs/inode.c,
+// ovl_permission(), and namei.c, ovl_lookup(), 6.1 to 7.3.
+func belowOverlay(row Checks, site Site) bool {
+	for i, frame := range site.Frames {
+		switch trimVariant(frame) {
+		case "ovl_permission":
+			return row.Credentials.Overridden && i > 0 && trimVariant(site.Frames[i-1]) == "inode_permission"
+		case "ovl_lookup":
+			return row.Credentials.Overridden
+		}
+	}
+	return false
+}
+
 // split parts a row into what counts as a need and what was only a probe. For
 // capabilities with advisory sites each check's site is known; one whose site
 // is not known counts as a need, and so does one that made calls fail all the same.
@@ -166,7 +181,7 @@ func (a *analysis) split(row Checks) (needed, probed Checks) {
 	needed.Sites, probed.Sites = nil, nil
 	var probes, needs uint64
 	for _, site := range row.Sites {
-		if advisory(row, site) != "" && !a.hindered(row, site) {
+		if reasonToDiscount(row, site) != "" && !a.hindered(row, site) {
 			probed.Sites = append(probed.Sites, site)
 			probes += site.Samples
 		} else {
@@ -302,7 +317,7 @@ func none(Checks, Site) string { return "" }
 const KernelsOwn = "no grant would help: for that the kernel takes other credentials than the program's"
 
 func reasonToDiscount(row Checks, site Site) string {
-	if kernelsOwn(row) {
+	if kernelsOwn(row) || belowOverlay(row, site) {
 		return KernelsOwn
 	}
 	return advisory(row, site)

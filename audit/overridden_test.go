@@ -47,6 +47,25 @@ func TestAttributesBelowOverlay(t *testing.T) {
 	}
 }
 
+// Who mounts from below an overlay, or asks with access(2), has its directories searched in his own name, and
+// its layers' in the mounter's.
+func TestSearchBelowOverlay(t *testing.T) {
+	const n = unix.CAP_DAC_READ_SEARCH
+	own := by("capable_wrt_inode_uidgid", "generic_permission", "ovl_permission", "inode_permission")
+	layers := by("capable_wrt_inode_uidgid", "generic_permission", "inode_permission", "ovl_permission",
+		"inode_permission")
+	found := by("capable_wrt_inode_uidgid", "generic_permission", "inode_permission", "lookup_one_unlocked",
+		"ovl_lookup_single", "ovl_lookup_layer", "ovl_lookup", "__lookup_slow")
+	for _, syscall := range []Syscall{sysAccess, sysMount} {
+		wantPlaces(t, observe(overridden(row(n, Granted, syscall, 1, own))), places{Required: []int{n}})
+		wantPlaces(t, observe(overridden(row(n, Granted, syscall, 1, layers))), places{Advisory: []int{n}})
+		f := Analyze(observe(overridden(row(n, Granted, syscall, 3, own, layers, found))))
+		if f.Required[0].Granted != 1 || f.Advisory[0].CallSites[0].Advisory != KernelsOwn {
+			t.Errorf("%s: needed %+v, not needed %+v", syscall.Name, f.Required, f.Advisory)
+		}
+	}
+}
+
 func TestOverriddenRefusals(t *testing.T) {
 	wantPlaces(t, observe(overridden(row(unix.CAP_DAC_OVERRIDE, Refused, sysOpenat, 1))),
 		places{Advisory: []int{unix.CAP_DAC_OVERRIDE}})
