@@ -219,7 +219,7 @@ print(os.read(fd, 4).decode(), %s)`
 		"different": {"how", []string{"chown", "fowner"}, "needed",
 			`output: standard output differs in line 1: "text without" in the place of "text with"`},
 		"random": {"os.urandom(9)", []string{"chown"}, "not_needed_in_this_run", "refused: fowner"},
-		"another number of lines each time": {`'\n' * (time.time_ns() // 1000 % 1000)`,
+		"another number of lines each time": {`'\n' * (time.time_ns() // 1000000 % 100000)`,
 			[]string{"chown", "fowner"}, "needed", "refused: fowner"},
 	} {
 		t.Run(name, func(t *testing.T) {
