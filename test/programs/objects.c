@@ -52,7 +52,7 @@ static void sockets(void)
 	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	struct { struct nlmsghdr header; struct ifinfomsg body; } message = {
 		{ sizeof(message), RTM_DELLINK, NLM_F_REQUEST | NLM_F_ACK, 1, 0 }, { .ifi_index = 1 << 30 } };
-	int mark = 1, udp = socket(AF_INET, SOCK_DGRAM, 0);
+	int mark = 1, yes = 1, udp = socket(AF_INET, SOCK_DGRAM, 0);
 
 	must("socket", udp);
 	must("setsockopt", setsockopt(udp, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)));
@@ -60,7 +60,10 @@ static void sockets(void)
 	must("send", send(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE), &message, sizeof(message), 0));
 	for (int port = 601; port < 610; port++) {
 		address.sin_port = htons(port);
-		must("bind", bind(socket(AF_INET, SOCK_DGRAM, 0), (void *)&address, sizeof(address)));
+		udp = socket(AF_INET, SOCK_DGRAM, 0);
+		/* this program runs several times at once */
+		must("setsockopt", setsockopt(udp, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)));
+		must("bind", bind(udp, (void *)&address, sizeof(address)));
 	}
 }
 
