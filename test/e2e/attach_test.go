@@ -185,13 +185,12 @@ func TestAttachToSubtree(t *testing.T) {
 	}
 }
 
-// What a process that was found running forks and executes later is in the
-// tree as well, under the programs' own names.
-func TestAttachedForksAndExecs(t *testing.T) {
-	t.Parallel()
+// ofWaitingShell is the document of an audit of a shell that was found running: it waits for a
+// line from $1, and then runs the script, which has the program tree as $2.
+func ofWaitingShell(t *testing.T, script string) document {
+	t.Helper()
 	path, gate := fifo(t)
-	shell := command(t, tool(t, "sh"), "-c", `read line <"$1"; "$2" loop 5; "$2" fork 7; :`, "sh", path,
-		built("tree"))
+	shell := command(t, tool(t, "sh"), "-c", `read line <"$1"; `+script, "sh", path, built("tree"))
 	if err := shell.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -202,6 +201,14 @@ func TestAttachedForksAndExecs(t *testing.T) {
 	}
 	d := r.document()
 	d.wholeAndConsistent(t)
+	return d
+}
+
+// What a process that was found running forks and executes later is in the
+// tree as well, under the programs' own names.
+func TestAttachedForksAndExecs(t *testing.T) {
+	t.Parallel()
+	d := ofWaitingShell(t, `"$2" loop 5; "$2" fork 7; :`)
 	d.counted(t, chroots(12))
 	if p := d.ran(t, "/tree"); p.Processes != 9 {
 		t.Errorf("%d processes ran tree, not 9", p.Processes)
@@ -211,19 +218,7 @@ func TestAttachedForksAndExecs(t *testing.T) {
 // Who ran already and executes itself by /proc/self/exe is the program that it was, too.
 func TestAttachedExecutesItself(t *testing.T) {
 	t.Parallel()
-	path, gate := fifo(t)
-	shell := command(t, tool(t, "sh"), "-c", `read line <"$1"; /proc/self/exe -c '"$0" loop 5; :' "$2"; :`,
-		"sh", path, built("tree"))
-	if err := shell.Start(); err != nil {
-		t.Fatal(err)
-	}
-	r := attachedTo(t, "-p", fmt.Sprint(shell.Process.Pid))
-	fmt.Fprintln(gate, "go")
-	if err := shell.Wait(); err != nil {
-		t.Fatal(err)
-	}
-	d := r.document()
-	d.wholeAndConsistent(t)
+	d := ofWaitingShell(t, `/proc/self/exe -c '"$0" loop 5; :' "$2"; :`)
 	d.counted(t, chroots(5))
 	if len(d.Programs) != 2 || d.Programs[0].Processes != 4 || d.Programs[1].Path != built("tree") {
 		t.Errorf("programs: %+v", d.Programs)
