@@ -47,6 +47,16 @@ type Object struct {
 	Option string
 }
 
+// ValuesOf is all that follows some words in an Option: "nice " in "SCHED_OTHER, nice -5".
+func ValuesOf(option, words string) (list []string) {
+	for part := range strings.SplitSeq(option, ", ") {
+		if rest, found := strings.CutPrefix(part, words); found {
+			list = append(list, rest)
+		}
+	}
+	return list
+}
+
 // Same is what an object has in common with what it was, or would be, in another run.
 func (o Object) Same() Object {
 	o.Given, o.Owner, o.Group, o.Mode, o.Type, o.Device, o.PID = "", "", "", "", "", "", 0

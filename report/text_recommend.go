@@ -10,6 +10,7 @@ import (
 
 	"github.com/cap-audit/cap-audit/audit"
 	"github.com/cap-audit/cap-audit/capng"
+	"github.com/cap-audit/cap-audit/objects"
 	"github.com/cap-audit/cap-audit/report/snippets"
 )
 
@@ -166,21 +167,11 @@ func (d *Document) accounts() []string {
 	for _, c := range d.Required {
 		for _, s := range c.CallSites {
 			for _, o := range s.Objects {
-				list = append(list, o.accounts()...)
+				list = append(list, objects.ValuesOf(o.Option, "user ")...)
 			}
 		}
 	}
-	return distinct(list)
-}
-
-func (o Object) accounts() []string {
-	var list []string
-	for _, asked := range strings.Split(o.Option, ", ") {
-		if user, ok := strings.CutPrefix(asked, "user "); ok && user != "root" {
-			list = append(list, user)
-		}
-	}
-	return list
+	return distinct(slices.DeleteFunc(list, func(user string) bool { return user == "root" }))
 }
 
 // caveats say how far to trust the verdict.

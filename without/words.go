@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/cap-audit/cap-audit/objects"
 )
 
 // plain words need no quotes in a shell or a unit.
@@ -53,14 +55,9 @@ func number(word string) float64 {
 	return n
 }
 
-// asked is what follows some words in what a call asks for: "nice " in "SCHED_OTHER, nice -5".
+// asked is what first follows some words in what a call asks for, "" for nothing.
 func (u Use) asked(words string) string {
-	for part := range strings.SplitSeq(u.Object.Option, ", ") {
-		if rest, found := strings.CutPrefix(part, words); found {
-			return rest
-		}
-	}
-	return ""
+	return append(objects.ValuesOf(u.Object.Option, words), "")[0]
 }
 
 // has: an option is among what a call asks for.
