@@ -145,7 +145,6 @@ func (f *Findings) earnest() []Reachable {
 		}
 		list = append(list, one.few())
 	}
-	slices.SortFunc(list, func(a, b Reachable) int { return a.Number - b.Number })
 	return list
 }
 

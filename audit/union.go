@@ -217,17 +217,11 @@ func note[T comparable](set map[T]bool, one T) {
 
 // noteBlindSpot keeps one of each kind that is known, however many others there are.
 func (u *Union) noteBlindSpot(spot BlindSpot) {
-	for other := range u.blindSpots {
-		if other.Kind == spot.Kind {
-			note(u.blindSpots, spot)
-			return
-		}
-	}
-	if spot.Kind.known() {
+	alike := func(other BlindSpot) bool { return other.Kind == spot.Kind }
+	if spot.Kind.known() && !slices.ContainsFunc(slices.Collect(maps.Keys(u.blindSpots)), alike) {
 		u.blindSpots[spot] = true
-	} else {
-		note(u.blindSpots, spot)
 	}
+	note(u.blindSpots, spot)
 }
 
 func (u *Union) addCapabilities(f *Findings) {

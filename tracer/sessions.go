@@ -92,18 +92,19 @@ func loginsOf(f *os.File) logins {
 		return noLogins
 	}
 	itself := o.names.logins(f)
-	if itself == opensSessions || slices.ContainsFunc(namedIn(f), func(path string) bool {
-		return within(path, func(f *os.File) logins {
-			named, ok := objectIn(f, "")
-			if !ok {
-				return noLogins
-			}
-			return named.names.logins(f)
-		}) == opensSessions
-	}) {
+	opens := func(path string) bool { return within(path, loginsOfItself) == opensSessions }
+	if itself != opensSessions && slices.ContainsFunc(namedIn(f), opens) {
 		return opensSessions
 	}
 	return itself
+}
+
+// loginsOfItself is what a program is for, whatever other ones its file names.
+func loginsOfItself(f *os.File) logins {
+	if o, ok := objectIn(f, ""); ok {
+		return o.names.logins(f)
+	}
+	return noLogins
 }
 
 // loginsAt is the same of a path.
